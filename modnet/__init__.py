@@ -1,0 +1,89 @@
+"""modnet: neural networks for scikit-learn, assembled from small plugins; the backward pass is the chain rule.
+
+The names below are the whole framework. Estimators are imported when first used, since scikit-learn takes a second
+to import and a plugin that defines a layer does not need it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from modnet import errors
+from modnet.base import (
+    Activation,
+    AnyActivation,
+    AnyInitializer,
+    AnyLoss,
+    AnyModule,
+    AnyOptimizer,
+    AnySchedule,
+    Array,
+    Context,
+    Initializer,
+    Loss,
+    Module,
+    Objective,
+    Optimizer,
+    OptimizerState,
+    Parameter,
+    Progress,
+    Schedule,
+    Shape,
+    Solver,
+)
+from modnet.component import Component, Count, Slot, Unit
+from modnet.network import Network
+from modnet.registry import register
+from modnet.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from modnet.estimators import ModNetClassifier, ModNetRegressor, ModNetTransformer, TrainingCurveDisplay
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Activation",
+    "AnyActivation",
+    "AnyInitializer",
+    "AnyLoss",
+    "AnyModule",
+    "AnyOptimizer",
+    "AnySchedule",
+    "Array",
+    "Component",
+    "Context",
+    "Count",
+    "Initializer",
+    "Loss",
+    "ModNetClassifier",
+    "ModNetRegressor",
+    "ModNetTransformer",
+    "ModelSpec",
+    "Module",
+    "Network",
+    "Objective",
+    "Optimizer",
+    "OptimizerState",
+    "Parameter",
+    "Progress",
+    "Schedule",
+    "Shape",
+    "Slot",
+    "Solver",
+    "TrainingCurveDisplay",
+    "Unit",
+    "errors",
+    "register",
+]
+
+
+_LAZY = ("ModNetClassifier", "ModNetRegressor", "ModNetTransformer", "TrainingCurveDisplay")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module("modnet.estimators"), name)
+    raise AttributeError(f"module 'modnet' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY])

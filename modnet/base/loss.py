@@ -1,0 +1,102 @@
+"""A loss J measures the network's raw output against the truth, and knows how to read a prediction off that output.
+
+Value and gradient stand in one class, so that the one is checked against the other.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+
+from modnet.base.types import Array
+from modnet.component import Component, Slot
+
+Task = Literal["regression", "binary", "multiclass", "multilabel", "multioutput"]
+"""What an estimator wants of a loss. The truth t it gets is, per task:
+
+- regression: floats, shape (n, k) for k targets, the raw output having k columns;
+- binary: 0 or 1 as floats, shape (n, 1), one column;
+- multiclass: class codes 0 … k−1 as integers, shape (n,), k columns;
+- multilabel: 0 or 1 as floats, shape (n, k), k columns;
+- multioutput: a column of class codes for each of k outputs, shape (n, k); see `modnet.losses.PerOutput`.
+"""
+
+
+class Loss(Component, kind="loss"):
+    """A differentiable measure of error, of the raw output and the truth; arguments as in scikit-learn: truth first.
+
+    J is summed over outputs and averaged over rows: J = Σᵢ wᵢ Jᵢ / Σᵢ wᵢ, with wᵢ = 1 if there are no weights.
+
+    Attributes
+    ----------
+    tasks : mapping of Task to dict
+        The tasks it serves, each with the fields that the task asks for: ``{"multilabel": {"link": "sigmoid"}}``.
+    """
+
+    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
+    @abstractmethod
+    def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
+        """Return J.
+
+        Parameters
+        ----------
+        t : ndarray
+            The truth, in the form of the task (see `Task`).
+        raw : ndarray, shape (n, k)
+            The network's output.
+        weight : ndarray, shape (n,), optional
+            Non-negative; their sum is positive.
+
+        Returns
+        -------
+        float
+        """
+
+    @abstractmethod
+    def gradient(self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None) -> Array:
+        """Return ∂J/∂raw, the derivative of `value`, the averaging included.
+
+        Parameters
+        ----------
+        t, raw, weight
+            As in `value`; not to be changed.
+        out : ndarray, shape (n, k), optional
+            Where to write.
+
+        Returns
+        -------
+        ndarray, shape and dtype of raw
+        """
+
+    @abstractmethod
+    def predict(self, raw: Array) -> Array:
+        """Return ŷ, the prediction on the scale of the truth: the inverse link (identity, sigmoid, softmax, …).
+
+        Returns
+        -------
+        ndarray, shape (n, k), dtype of raw
+            For classes, probabilities: one column for a binary task (of the second class), k for the others.
+        """
+
+    def log_predict(self, raw: Array) -> Array:
+        """Return log ŷ, for losses whose predictions are probabilities.
+
+        A loss that works on logits may define it to keep the digits that a probability close to 0 or 1 rounds off.
+        """
+        return np.log(self.predict(raw))
+
+    def value_and_gradient(
+        self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
+    ) -> tuple[float, Array]:
+        """Return `value` and `gradient`.
+
+        Training calls this one. A loss whose two halves share work (softmax and cross-entropy do) may define it to do
+        that work once; the numbers have to be the same.
+        """
+        return self.value(t, raw, weight=weight), self.gradient(t, raw, weight=weight, out=out)
+
+
+AnyLoss = Annotated[Loss, Slot("loss")]
+"""The slot of a loss: an instance, a registered name or a mapping."""

@@ -1,0 +1,159 @@
+"""A module is a differentiable map with parameters: one link, or several, in the chain that a network is.
+
+Its three numeric methods are the textbook's three lines: z = f(x; W), ∂J/∂W and ∂J/∂x.
+"""
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from modnet.base.context import Context
+from modnet.base.initializer import Initializer
+from modnet.base.types import Array, Shape
+from modnet.component import Component, Slot
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """One array that a module needs.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    initializer : Initializer
+        Draws its first values.
+    trainable : bool
+        True: a slice of θ, seen as ``ctx.p.<name>`` with its gradient as ``ctx.g.<name>``. False: a slice of the
+        state vector (running means and the like), seen as ``ctx.s.<name>``.
+    decayed : bool
+        Whether weight decay (`alpha`) applies: to weights, not to biases and gains.
+    """
+
+    shape: Shape
+    initializer: Initializer
+    trainable: bool = True
+    decayed: bool = True
+
+
+def _layer_name(name: str) -> str:
+    if not name.isidentifier() or "__" in name or name.startswith("_") or name.endswith("_") or name == "all":
+        raise ValueError(
+            "should be an identifier without double underscores, and not 'all': it becomes a part of parameter names "
+            "such as layers__trunk__units"
+        )
+    return name
+
+
+LayerName = Annotated[str, AfterValidator(_layer_name)]
+"""What a user may call a layer."""
+
+
+class Module(Component, kind="module"):
+    """A differentiable map y = f(x; θ) with parameters: the base of layers.
+
+    Rows are observations: the batch axis is −2, the feature axis −1, and numeric code counts axes from the end. A
+    module never writes into an array it was given, and never keeps one.
+
+    Attributes
+    ----------
+    name : str, optional
+        What users call this layer: ``layers__trunk__units`` reaches ``Dense(64, name="trunk")``.
+    reads : frozenset of {"x", "y"}
+        Which of its input and output its gradients look at; the others are not kept for it.
+    takes_sparse : bool
+        Whether x may be a scipy.sparse CSR matrix, where it is the first link.
+    """
+
+    reads: ClassVar[frozenset[str]] = frozenset({"x", "y"})
+    takes_sparse: ClassVar[bool] = False
+    name: LayerName | None = Field(default=None, kw_only=True)
+
+    @abstractmethod
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape per row of y, given that of x.
+
+        Raises
+        ------
+        ShapeError
+            If the module cannot take such an input; the network puts the module's path in front.
+        """
+
+    def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
+        """Return the arrays it needs for inputs of this shape per row, by name; default: none."""
+        return {}
+
+    def links(self) -> "Links":
+        """Return the links this module stands for, each with its path below it; default: itself, one link.
+
+        A layer with a named activation stands for two links: itself without it, and the activation. A module that
+        runs others inside its own forward is one link and has `chains` instead.
+        """
+        return (("", self),)
+
+    def chains(self) -> Sequence["Links"]:
+        """Return the chains it runs inside its own forward, in the order of ``ctx.children``; default: none."""
+        return ()
+
+    @abstractmethod
+    def forward(self, ctx: Context, x: Array) -> Array:
+        """Return y = f(x; θ).
+
+        Parameters
+        ----------
+        ctx : Context
+        x : ndarray, shape (n, *input_shape), dtype of θ
+            Not to be changed.
+
+        Returns
+        -------
+        ndarray, shape (n, *output_shape), dtype of θ
+            ``ctx.out`` or a fresh array; x itself where y = x.
+        """
+
+    def grad_params(self, ctx: Context, dy: Array) -> None:
+        """Write ∂J/∂θ into ``ctx.g.<name>``, given dy = ∂J/∂y; default: there is nothing to write.
+
+        Called once per backward pass, before `grad_input`.
+        """
+        return
+
+    @abstractmethod
+    def grad_input(self, ctx: Context, dy: Array) -> Array:
+        """Return dx = ∂J/∂x, given dy = ∂J/∂y.
+
+        Not called where nothing needs it: on the first link of a network.
+
+        Returns
+        -------
+        ndarray, shape (n, *input_shape), dtype of θ
+            ``ctx.dx`` or a fresh array; dy itself where dx = dy.
+        """
+
+
+Links = Sequence[tuple[str, Module]]
+"""Modules in a row, each with its path below the module they belong to."""
+
+AnyModule = Annotated[Module, Slot("module", "activation")]
+"""The slot of a layer: an instance, a registered name or a mapping; activations are modules, too."""
+
+
+def located(field: str, modules: Sequence[Module]) -> Links:
+    """Return the modules of a tuple field as links, with their paths.
+
+    Examples
+    --------
+    >>> from modnet.activations import ReLU, Tanh
+    >>> located("body", (ReLU(), Tanh()))
+    (('body[0]', ReLU()), ('body[1]', Tanh()))
+    """
+    return tuple((f"{field}[{index}]", module) for index, module in enumerate(modules))
+
+
+def shape_through(modules: Sequence[Module], shape: Shape) -> Shape:
+    """Return the shape per row behind modules that run one after the other."""
+    for module in modules:
+        shape = module.output_shape(shape)
+    return shape

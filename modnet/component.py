@@ -1,0 +1,331 @@
+"""A component is a frozen, validated dataclass: its fields are its hyper-parameters, and nothing else.
+
+`Component` turns every subclass into one; a `Slot` is a field that holds a component and takes it as an instance,
+a registered name or a mapping.
+"""
+
+import dataclasses
+import difflib
+import functools
+from abc import ABC
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar, Self, dataclass_transform
+
+import numpy as np
+import pydantic
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic_core import ArgsKwargs, CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+
+from modnet.errors import InvalidSpecError, RegistryError
+from modnet.registry import article, group_of, registry
+
+__all__ = ["Component", "Count", "Slot", "Unit", "dump", "field_names", "parse"]
+
+Count = Annotated[int, Field(ge=1)]
+"""A whole number from 1."""
+
+Unit = Annotated[float, Field(ge=0, le=1)]
+"""A number from 0 to 1, both included."""
+
+SLOT_MARK = "x-slot"
+"""What a slot leaves in Pydantic's JSON Schema."""
+
+_CONFIG = ConfigDict(extra="forbid", ser_json_inf_nan="strings", validate_default=True)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(Field, dataclasses.field))
+class Component(ABC):
+    """Something with hyper-parameters: the base of modules, activations, losses, optimizers, …
+
+    A subclass only declares fields. It becomes a frozen Pydantic dataclass: arguments by position or by name, checked
+    when the object is made; equality, hash, repr, pickle and `dataclasses.replace`, which checks again.
+    A component holds numbers somebody chose, never arrays it met.
+
+    Raises
+    ------
+    InvalidSpecError
+        On construction, if an argument is missing, unknown, of the wrong type or out of range.
+
+    Examples
+    --------
+    >>> from typing import Annotated
+    >>> class Ramp(Component):
+    ...     slope: Annotated[float, Field(ge=0)] = 0.01
+    >>> Ramp(0.1), Ramp(slope=0.01)
+    (Ramp(slope=0.1), Ramp())
+    >>> Ramp(-1)
+    Traceback (most recent call last):
+    ...
+    modnet.errors.InvalidSpecError: Ramp: slope: should be greater than or equal to 0, got -1
+    """
+
+    kind: ClassVar[str] = ""
+    """What it is to the registry: ``"module"``, ``"activation"``, … Set by the abstract base of the kind."""
+
+    def __init_subclass__(cls, *, kind: str | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if kind is not None:
+            cls.kind = kind
+            registry.declare(kind, cls)
+        pydantic.dataclasses.dataclass(frozen=True, repr=False, config=_CONFIG)(cls)
+        cls.__init__ = _explaining(cls, cls.__init__)  # type: ignore[method-assign]
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return Pydantic's own schema, with numbers that refuse bools."""
+        schema: CoreSchema = _without_bools(handler(source))
+        return schema
+
+    def __sklearn_clone__(self) -> Self:
+        """Return the component itself: it cannot change, so one is as good as two."""
+        return self
+
+    def __repr__(self) -> str:
+        """Show the fields that differ from their defaults."""
+        values = ((field, getattr(self, field.name)) for field in _fields(type(self)))
+        shown = (f"{field.name}={value!r}" for field, value in values if value != _default(field))
+        return f"{type(self).__qualname__}({', '.join(shown)})"
+
+
+class Slot:
+    """The annotation of a field that holds a component.
+
+    ``Annotated[Activation, Slot("activation")]`` takes an instance, a registered name (``"relu"``) or a mapping
+    (``{"type": "leaky_relu", "slope": 0.1}``, where ``type`` is a name or, in Python only, a class). Names are
+    looked up when a value is checked, so that plugins registered late and recursive containers work.
+
+    Parameters
+    ----------
+    *kinds : str
+        The kinds it takes; a name is looked up in them in this order.
+    keep : tuple of str
+        Words that stay as they are, such as ``"auto"``.
+    """
+
+    def __init__(self, *kinds: str, keep: tuple[str, ...] = ()) -> None:
+        self.kinds = kinds
+        self.keep = keep
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Tell Pydantic to call `resolve` on the way in and `dump` on the way out."""
+        serialization = core_schema.plain_serializer_function_ser_schema(dump)
+        return core_schema.no_info_plain_validator_function(self.resolve, serialization=serialization)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Leave a mark that says which kinds fit; `modnet.schema` makes references of the marks."""
+        return {SLOT_MARK: {"kinds": list(self.kinds), "keep": list(self.keep)}}
+
+    def resolve(self, value: Any) -> Any:
+        """Return the component that `value` means.
+
+        Raises
+        ------
+        RegistryError
+            For a name that leads to no class.
+        pydantic.ValidationError
+            For fields that are not valid; Pydantic puts the path in front.
+        """
+        if isinstance(value, tuple(registry.base(kind) for kind in self.kinds)):
+            return value
+        if isinstance(value, str):
+            return value if value in self.keep else _built(registry.get(self.kinds, value), {})
+        if isinstance(value, Mapping) and "type" in value:
+            fields = {name: each for name, each in value.items() if name != "type"}
+            return _built(self.class_of(value["type"]), fields)
+        expected = f"{article(self.kinds[0])}: an instance, a registered name or a mapping with 'type'"
+        if isinstance(value, type) and issubclass(value, Component):
+            expected = f"an instance, not the class: write {value.__name__}(...)"
+        raise PydanticCustomError("not_a_component", "should be {expected}", {"expected": expected})
+
+    def class_of(self, type_: Any) -> Any:
+        """Return the component class that the ``type`` of a mapping means."""
+        if isinstance(type_, str):
+            return registry.get(self.kinds, type_)
+        if isinstance(type_, type) and issubclass(type_, tuple(registry.base(kind) for kind in self.kinds)):
+            return type_
+        raise PydanticCustomError("type", "'type' should be the name of {kind}", {"kind": article(self.kinds[0])})
+
+
+def field_names(cls: type[Component]) -> tuple[str, ...]:
+    """Return the names of a component's fields: in the order of its arguments, keyword-only ones last."""
+    return tuple(field.name for field in _fields(cls))
+
+
+def parse(slot: Slot, value: Any, *, subject: str, path: str = "") -> Any:
+    """Resolve a value that stands outside of any component, such as an argument of a function.
+
+    Parameters
+    ----------
+    slot : Slot
+    value : object
+    subject, path : str
+        How the error message calls what is being made, and the place of the value in it.
+
+    Raises
+    ------
+    InvalidSpecError
+        If it names or describes no valid component.
+    """
+    adapter = pydantic.TypeAdapter(Annotated[Any, slot])
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        report = explained(error, subject)
+        problems = [(f"{path}.{inner}".strip("."), text) for inner, text in report.problems]
+        raise InvalidSpecError(subject, problems) from _cause(error)
+
+
+def dump(value: Any) -> Any:
+    """Return a component as the mapping that a slot reads back: ``{"type": name, **fields}``.
+
+    Fields that are None by default and in fact are left out: they say nothing.
+
+    Raises
+    ------
+    RegistryError
+        If the class has no registered name.
+    """
+    if not isinstance(value, Component):
+        return value
+    name = registry.name_of(type(value))
+    if name is None:
+        cls = type(value)
+        raise RegistryError(
+            f"{cls.__module__}.{cls.__qualname__} has no registered name, so nothing outside this process could "
+            f"name it: call modnet.register({cls.__name__}), or give it an entry point in group {group_of(cls.kind)}"
+        )
+    return {"type": name, **dump_fields(value)}
+
+
+def dump_fields(value: Component) -> dict[str, Any]:
+    """Return the fields of a component as plain mappings, sequences and numbers."""
+    fields = {field.name: (_default(field), _plain(getattr(value, field.name))) for field in _fields(type(value))}
+    return {name: plain for name, (default, plain) in fields.items() if not (plain is None and default is None)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Component):
+        return dump(value) if value.kind else dump_fields(value)
+    return tuple(map(_plain, value)) if isinstance(value, tuple) else value
+
+
+def explained(error: ValidationError, subject: type[Component] | str) -> InvalidSpecError:
+    """Return Pydantic's report in the words of this house: path, what is wrong, what was found."""
+    cls = None if isinstance(subject, str) else subject
+    names = tuple(field.name for field in _fields(cls) if not field.kw_only) if cls else ()
+    problems = []
+    errors = error.errors(include_url=False)
+    for each in errors:
+        if each["type"] == "too_short" and any(_inside(other["loc"], each["loc"]) for other in errors):
+            continue  # the items are there, but not valid, which is said already
+        loc, found = each["loc"], _short(each["input"])
+        context = each.get("ctx", {})
+        if loc and isinstance(loc[0], int) and loc[0] < len(names):  # an argument given by position
+            loc = (names[loc[0]], *loc[1:])
+        if isinstance(context.get("error"), RegistryError):
+            text = str(context["error"])
+        elif each["type"] == "unknown_field":
+            text = each["msg"]
+        elif each["type"] == "unexpected_keyword_argument" and cls and len(loc) == 1:
+            text, loc = unknown_field(cls, str(loc[0])), ()
+        elif each["type"] == "unexpected_positional_argument":
+            loc, text = (), f"takes at most {len(names)} arguments ({', '.join(names)}); {found} is one too many"
+        elif each["type"].startswith("missing"):
+            text = "is required"
+        else:
+            text = each["msg"].removeprefix("Input ").removeprefix("Value error, ")
+            if not isinstance(each["input"], ArgsKwargs):  # of a rule about several fields: all arguments
+                text = f"{text}, got {found}"
+        problems.append((path_of(loc), text))
+    return InvalidSpecError(cls.__name__ if cls else str(subject), problems)
+
+
+def path_of(loc: Iterable[int | str]) -> str:
+    """Return a location as a path.
+
+    Examples
+    --------
+    >>> path_of(("layers", 1, "units"))
+    'layers[1].units'
+    """
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in loc).removeprefix(".")
+
+
+def unknown_field(cls: type[Component], name: str) -> str:
+    """Say that `cls` has no field of that name, which ones it has, and which may be meant."""
+    names = field_names(cls)
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"no field {name!r}; {hint}{cls.__name__} has {', '.join(names) or 'none'}"
+
+
+def _explaining(cls: type[Component], init: Any) -> Any:
+    """Return `init` with Pydantic's report turned into `InvalidSpecError`."""
+
+    @functools.wraps(init)
+    def __init__(self: Component, *args: Any, **kwargs: Any) -> None:
+        try:
+            init(self, *args, **kwargs)
+        except ValidationError as error:
+            raise explained(error, cls) from _cause(error)
+
+    return __init__
+
+
+def _built(cls: Any, fields: Mapping[str, Any]) -> Any:
+    """Return an instance of `cls`, leaving errors to the Pydantic call we are in, which knows the path."""
+    unknown = [name for name in fields if name not in field_names(cls)]
+    if unknown:
+        texts = [(name, unknown_field(cls, str(name))) for name in unknown]
+        lines = [
+            InitErrorDetails(type=PydanticCustomError("unknown_field", "{text}", {"text": text}), loc=(), input=name)
+            for name, text in texts
+        ]
+        raise ValidationError.from_exception_data(cls.__name__, lines)
+    return cls.__pydantic_validator__.validate_python(fields)
+
+
+def _inside(loc: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(loc) > len(outer) and loc[: len(outer)] == outer
+
+
+def _cause(error: ValidationError) -> BaseException | None:
+    """Return the exception that a plugin raised, if that is what went wrong."""
+    causes = [each.get("ctx", {}).get("error") for each in error.errors(include_url=False)]
+    return next((cause for cause in causes if isinstance(cause, BaseException)), None)
+
+
+def _fields(cls: type[Component]) -> list[dataclasses.Field[Any]]:
+    return sorted(dataclasses.fields(cls), key=lambda field: bool(field.kw_only))  # type: ignore[arg-type]
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    default = field.default
+    return default.default if isinstance(default, pydantic.fields.FieldInfo) else default
+
+
+def _without_bools(schema: Any) -> Any:
+    """Put `_number` in front of every int and float in a core schema."""
+    if isinstance(schema, list | tuple):
+        return type(schema)(_without_bools(each) for each in schema)
+    if not isinstance(schema, dict):
+        return schema
+    schema = {key: _without_bools(each) for key, each in schema.items()}
+    if schema.get("type") in ("int", "float"):
+        return core_schema.no_info_before_validator_function(_number, schema)
+    return schema
+
+
+def _number(value: Any) -> Any:
+    """Refuse True, which Python would take for 1, and turn NumPy's scalars into Python's.
+
+    A np.float64 among hyper-parameters would make float64 of every float32 array it meets (NEP 50).
+    """
+    if isinstance(value, bool | np.bool_):
+        raise PydanticCustomError("bool_is_no_number", "should be a number, not a bool")
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,79 @@
+"""The exceptions of modnet: one tree, so that one ``except`` can catch them all.
+
+Every message says what was asked, what was found and what to do next::
+
+    ModNetError
+    ├── InvalidSpecError        a value in a component or a spec is not valid         (a ValueError)
+    ├── RegistryError           a name cannot be turned into a class                  (a ValueError)
+    │   ├── UnknownComponentError       no installed distribution offers the name
+    │   ├── AmbiguousComponentError     two distributions offer it
+    │   ├── BrokenPluginError           it is offered, but its import fails
+    │   └── WrongKindError              it is offered, but is no class of that kind
+    ├── ShapeError              a link does not fit the shape it is given             (a ValueError)
+    ├── ContractError           a component broke the contract of its base            (a TypeError)
+    └── NonFiniteError          the loss or the weights became inf or NaN             (a ValueError)
+"""
+
+from collections.abc import Sequence
+
+
+class ModNetError(Exception):
+    """Whatever modnet raises on purpose."""
+
+
+class InvalidSpecError(ModNetError, ValueError):
+    """One or more values in a component or a spec are not valid.
+
+    Parameters
+    ----------
+    subject : str
+        What was being made: ``"Dense"``, ``"ModelSpec"``.
+    problems : sequence of (str, str)
+        Path of the value and what is wrong with it, such as
+        ``("layers[1].units", "should be greater than or equal to 1, got -3")``.
+    """
+
+    def __init__(self, subject: str, problems: Sequence[tuple[str, str]]) -> None:
+        self.subject = subject
+        self.problems = tuple(problems)
+        lines = [f"{path}: {text}" if path else text for path, text in self.problems]
+        if len(lines) == 1:
+            super().__init__(f"{subject}: {lines[0]}")
+        else:
+            super().__init__(f"{subject}: {len(lines)} problems\n" + "\n".join(f"  {line}" for line in lines))
+
+    def __reduce__(self) -> tuple[type["InvalidSpecError"], tuple[str, tuple[tuple[str, str], ...]]]:
+        # Exceptions pickle by their message alone; joblib's workers send this one home with its problems.
+        return type(self), (self.subject, self.problems)
+
+
+class RegistryError(ModNetError, ValueError):
+    """A name cannot be turned into a component class."""
+
+
+class UnknownComponentError(RegistryError):
+    """No installed distribution offers the name."""
+
+
+class AmbiguousComponentError(RegistryError):
+    """Two distributions offer the name; ``distribution:name`` says which one is meant."""
+
+
+class BrokenPluginError(RegistryError):
+    """The name is offered, but importing it fails; the cause is chained."""
+
+
+class WrongKindError(RegistryError):
+    """The name is offered, but what it points to is no concrete class of that kind."""
+
+
+class ShapeError(ModNetError, ValueError):
+    """A module does not fit the shape of its input."""
+
+
+class ContractError(ModNetError, TypeError):
+    """A component returned something its base class does not allow."""
+
+
+class NonFiniteError(ModNetError, ValueError):
+    """Training produced inf or NaN."""

@@ -1,0 +1,335 @@
+"""The telephone book of components: a name and a kind lead to a class, through entry points.
+
+Nothing is scanned or imported until a name is asked for; then one scan serves the whole process and one lookup
+imports one plugin, so that a plugin that fails to import takes nothing else down with it.
+"""
+
+import difflib
+import importlib.metadata
+import inspect
+import re
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from modnet.errors import (
+    AmbiguousComponentError,
+    BrokenPluginError,
+    RegistryError,
+    UnknownComponentError,
+    WrongKindError,
+)
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the book: who offers which name, and where the class is.
+
+    Attributes
+    ----------
+    kind : str
+        ``"module"``, ``"activation"``, …
+    name : str
+        The registered name, snake_case.
+    value : str
+        ``"package.module:Class"``.
+    distribution, version : str
+        Who offers it; both are empty for a class given to `Registry.register`.
+    """
+
+    kind: str
+    name: str
+    value: str
+    distribution: str = ""
+    version: str = ""
+
+    def __str__(self) -> str:
+        """Name the entry the way error messages do."""
+        source = f"{self.distribution} {self.version}" if self.distribution else "modnet.register"
+        return f"{self.kind} {self.name!r} from {source} ({self.value})"
+
+
+class Registry:
+    """Names of components, by kind.
+
+    Examples
+    --------
+    >>> from modnet.registry import registry
+    >>> registry.get("activation", "relu").__name__
+    'ReLU'
+    >>> registry.get("loss", "squared_eror")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    modnet.errors.UnknownComponentError: unknown loss 'squared_eror'; did you mean 'squared_error'? ...
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._bases: dict[str, type] = {}
+        self._scanned: tuple[Entry, ...] | None = None
+        self._registered: dict[Entry, type] = {}
+        self._loaded: dict[Entry, type] = {}
+        self._failed: dict[Entry, BaseException] = {}
+
+    # Kinds
+
+    def declare(self, kind: str, base: type) -> None:
+        """Make `base` the class that every component of `kind` derives from."""
+        self._bases[kind] = base
+        self._scanned = None
+
+    def base(self, kind: str) -> Any:
+        """Return the abstract class of `kind`, a subclass of `Component`."""
+        return self._bases[kind]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The declared kinds: ``"module"``, ``"activation"``, …"""
+        return tuple(self._bases)
+
+    # Looking up
+
+    def entries(self, kind: str | None = None) -> tuple[Entry, ...]:
+        """Return everything on offer, sorted by kind, name and distribution; imports no plugin."""
+        with self._lock:
+            if self._scanned is None:
+                self._scanned = tuple(_scan(self._bases))
+            known = (*self._scanned, *self._registered)
+        chosen = (entry for entry in known if kind is None or entry.kind == kind)
+        return tuple(sorted(chosen, key=lambda entry: (entry.kind, entry.name, entry.distribution)))
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """Return the names of `kind`, sorted; imports no plugin."""
+        return tuple(dict.fromkeys(entry.name for entry in self.entries(kind)))
+
+    def get(self, kind: str | Sequence[str], name: str) -> Any:
+        """Return the class registered under a name.
+
+        Parameters
+        ----------
+        kind : str or sequence of str
+            Where to look. Of several kinds the first that has the name is taken.
+        name : str
+            ``"relu"``, or ``"acme-layers:relu"`` to say which distribution is meant, or ``":relu"`` for the one that
+            this process registered.
+
+        Returns
+        -------
+        type
+            A concrete subclass of the kind's base.
+
+        Raises
+        ------
+        UnknownComponentError, AmbiguousComponentError, BrokenPluginError, WrongKindError
+        """
+        kinds = (kind,) if isinstance(kind, str) else tuple(kind)
+        for one in kinds:
+            if found := self._find(one, name):
+                return self._load(_only(found, name))
+        raise UnknownComponentError(self._unknown(kinds, name))
+
+    def name_of(self, cls: type) -> str | None:
+        """Return the name that `get` turns into `cls`, qualified if it must be; None if there is none."""
+        entry = self.entry_of(cls)
+        if entry is None:
+            return None
+        values = {other.value for other in self._find(entry.kind, entry.name)}
+        return entry.name if len(values) == 1 else f"{entry.distribution}:{entry.name}"
+
+    def entry_of(self, cls: type) -> Entry | None:
+        """Return the entry that leads to `cls`, or None."""
+        kind = getattr(cls, "kind", None)
+        mine = [entry for entry in self.entries() if entry.kind == kind]
+        value = f"{cls.__module__}:{cls.__qualname__}"
+        for entry in mine:
+            if self._registered.get(entry, self._loaded.get(entry)) is cls:
+                return entry
+        for entry in mine:
+            if entry.value == value and entry not in self._registered:
+                return entry
+        # The entry point may name a re-export (acme:Swish for acme._swish:Swish): only loading it tells.
+        package = cls.__module__.partition(".")[0]
+        for entry in mine:
+            if entry.value.partition(":")[0].partition(".")[0] == package and self._try(entry) is cls:
+                return entry
+        return None
+
+    # Changing the book
+
+    def register(self, cls: Any, name: str | None = None, *, override: bool = False) -> Any:
+        """Give a class a name in this process: for notebooks and scripts. Usable as a decorator.
+
+        A packaged plugin registers through an entry point instead. Names given here do not reach joblib's worker
+        processes; instances of the class do.
+
+        Parameters
+        ----------
+        cls : type
+            A concrete subclass of one of the bases.
+        name : str, optional
+            Default: the class's name in snake_case (``LeakyReLU`` -> ``leaky_relu``).
+        override : bool
+            Whether a name that this process has registered before may change its class.
+
+        Returns
+        -------
+        type
+            `cls` itself.
+
+        Raises
+        ------
+        RegistryError
+            If the name is taken or not snake_case, or the class is abstract or of no declared kind.
+        """
+        kind = getattr(cls, "kind", None)
+        if not isinstance(cls, type) or kind not in self._bases:
+            raise WrongKindError(f"register needs a subclass of Module, Activation, Loss, …, got {cls!r}")
+        name = snake_case(cls.__name__) if name is None else name
+        if not NAME.fullmatch(name):
+            raise RegistryError(f"a registered name is snake_case ([a-z][a-z0-9_]*), got {name!r}")
+        entry = Entry(kind, name, f"{cls.__module__}:{cls.__qualname__}")
+        self._check(entry, cls)
+        with self._lock:
+            taken = self._find(kind, name)
+            ours = [other for other in taken if other in self._registered]
+            if taken and not (ours and (override or self._registered[ours[0]] is cls)):
+                remedy = "register(..., override=True) replaces it" if ours else "choose another name"
+                raise AmbiguousComponentError(f"{kind} {name!r} is taken: {taken[0]}; {remedy}")
+            for other in ours:
+                del self._registered[other]
+            self._registered[entry] = cls
+        return cls
+
+    def refresh(self) -> None:
+        """Forget the scan and every failed import; the next lookup reads the entry points anew."""
+        with self._lock:
+            self._scanned = None
+            self._loaded.clear()
+            self._failed.clear()
+
+    # Inside
+
+    def _find(self, kind: str, name: str) -> list[Entry]:
+        """Return the entries that a possibly qualified name means."""
+        distribution, qualified, bare = name.rpartition(":")
+        wanted = _normalised(distribution)
+        return [
+            entry
+            for entry in self.entries(kind)
+            if entry.name == bare and (not qualified or _normalised(entry.distribution) == wanted)
+        ]
+
+    def _load(self, entry: Entry) -> type:
+        # No lock around the import: Python has its own, and a plugin may come back here while it is imported.
+        found = self._registered.get(entry) or self._loaded.get(entry)
+        if found is None:
+            try:
+                if failure := self._failed.get(entry):
+                    raise failure
+                found = importlib.metadata.EntryPoint(entry.name, entry.value, group_of(entry.kind)).load()
+            except Exception as error:
+                self._failed[entry] = error
+                raise BrokenPluginError(
+                    f"{entry} failed to import: {type(error).__name__}: {error}. Other names keep working; "
+                    f"repair or uninstall {entry.distribution}."
+                ) from error
+            self._check(entry, found)
+            self._loaded[entry] = found
+        return found
+
+    def _try(self, entry: Entry) -> type | None:
+        """Load an entry for comparison only: one that is broken is simply not the one looked for."""
+        try:
+            return self._load(entry)
+        except RegistryError:
+            return None
+
+    def _check(self, entry: Entry, cls: object) -> None:
+        base = self._bases[entry.kind]
+        if not (isinstance(cls, type) and issubclass(cls, base)):
+            found = cls.__name__ if isinstance(cls, type) else repr(cls)
+            raise WrongKindError(f"{entry} is {found}, which does not derive from modnet.{base.__name__}")
+        if getattr(cls, "kind", None) != entry.kind:
+            raise WrongKindError(f"{entry} is of kind {cls.kind!r}: register it under {group_of(cls.kind)}")  # type: ignore[attr-defined]
+        if inspect.isabstract(cls):
+            missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
+            raise WrongKindError(f"{entry} is abstract: it still has to define {missing}")
+
+    def _unknown(self, kinds: tuple[str, ...], name: str) -> str:
+        known = [each for kind in kinds for each in self.names(kind)]
+        qualified = [f"{e.distribution}:{e.name}" for e in self.entries() if e.kind in kinds]
+        close = difflib.get_close_matches(name, qualified if ":" in name else known, n=1)
+        elsewhere = [kind for kind in self._bases if kind not in kinds and self._find(kind, name)]
+        lines = [f"unknown {' or '.join(kinds)} {name!r}"]
+        if elsewhere:
+            lines.append(f"there is {article(elsewhere[0])} of that name")
+        if close:
+            lines.append(f"did you mean {close[0]!r}?")
+        lines.append(f"known: {', '.join(known) or 'none'}")
+        if close:
+            lines.append(f"names come from entry points in {', '.join(map(group_of, kinds))}")
+        else:
+            lines.append(
+                f'a distribution offers a name by a line under [project.entry-points."{group_of(kinds[0])}"], and none '
+                "installed here offers this one (install the plugin that does; a name given to modnet.register is "
+                "known to its own process only, so pass instances to joblib's workers)"
+            )
+        return "; ".join(lines).replace("?;", "?")
+
+
+def group_of(kind: str) -> str:
+    """Return the entry-point group of a kind.
+
+    Examples
+    --------
+    >>> group_of("module"), group_of("loss")
+    ('modnet.modules', 'modnet.losses')
+    """
+    return f"modnet.{kind}es" if kind.endswith("s") else f"modnet.{kind}s"
+
+
+def article(kind: str) -> str:
+    """Return a kind with its indefinite article: "an optimizer"."""
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
+def snake_case(name: str) -> str:
+    """Return a class name as a registered name.
+
+    Examples
+    --------
+    >>> snake_case("LeakyReLU"), snake_case("SGD"), snake_case("SquaredError")
+    ('leaky_relu', 'sgd', 'squared_error')
+    """
+    return re.sub(r"(?<=[A-Za-z0-9])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def _scan(kinds: Iterable[str]) -> Iterable[Entry]:
+    points = importlib.metadata.entry_points()  # reads every installed distribution: once for all kinds
+    for kind in kinds:
+        for point in points.select(group=group_of(kind)):
+            dist = point.dist
+            yield Entry(kind, point.name, point.value, dist.name if dist else "", dist.version if dist else "")
+
+
+def _only(found: list[Entry], name: str) -> Entry:
+    """Return the one entry among those found, or say that the name is ambiguous."""
+    if len({entry.value for entry in found}) > 1:
+        claims = "; ".join(map(str, found))
+        choices = " or ".join(repr(f"{entry.distribution}:{entry.name}") for entry in found)
+        raise AmbiguousComponentError(f"{name!r} is offered more than once: {claims}. Write {choices}.")
+    return found[0]
+
+
+def _normalised(distribution: str) -> str:
+    """Return a distribution's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+registry = Registry()
+"""The registry of this process."""
+
+register = registry.register
