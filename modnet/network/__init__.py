@@ -1,0 +1,8 @@
+"""Networks: which link has which slice of θ, what one pass borrows, and running forward and backward."""
+
+from modnet.network.layout import Layout, Place
+from modnet.network.link import Link
+from modnet.network.network import Network
+from modnet.network.running import Pass
+
+__all__ = ["Layout", "Link", "Network", "Pass", "Place"]

@@ -1,0 +1,74 @@
+"""The layout of a vector: which slice of it is which parameter, and in which shape.
+
+All parameters of a network are slices of one vector θ. Views are cut when somebody wants them and are never kept beside
+it: deepcopy, pickle and joblib would cut the tie between the two without a word.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from modnet.base import Array, Parameter, Shape
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one parameter lies: ``vector[start:stop].reshape(shape)``."""
+
+    start: int
+    stop: int
+    shape: Shape
+
+    def view(self, vector: Array) -> Array:
+        """Return the parameter as a view of the vector."""
+        return vector[..., self.start : self.stop].reshape(vector.shape[:-1] + self.shape)
+
+
+class Layout:
+    """Places of parameters in one vector, decayed ones first.
+
+    Parameters
+    ----------
+    parameters : iterable of (str, Parameter)
+        Full name (``"layers[0].W"``) and what it is. Decayed parameters are put before the others, so that L2
+        decay is one slice; among themselves they keep their order.
+
+    Attributes
+    ----------
+    places : mapping of str to Place
+    size, decayed : int
+        Length of the vector, and of the part in front that is decayed.
+
+    Examples
+    --------
+    >>> from modnet.base import Parameter
+    >>> from modnet.initializers import Zeros
+    >>> layout = Layout([("b", Parameter((1, 2), Zeros(), decayed=False)), ("W", Parameter((3, 2), Zeros()))])
+    >>> layout.size, layout.decayed, layout.places["b"]
+    (8, 6, Place(start=6, stop=8, shape=(1, 2)))
+    """
+
+    def __init__(self, parameters: Iterable[tuple[str, Parameter]]) -> None:
+        ordered = sorted(parameters, key=lambda item: not item[1].decayed)
+        self.places: dict[str, Place] = {}
+        self._initializers = {name: parameter.initializer for name, parameter in ordered}
+        self.size = self.decayed = 0
+        for name, parameter in ordered:
+            stop = self.size + math.prod(parameter.shape)
+            self.places[name] = Place(self.size, stop, parameter.shape)
+            self.size = stop
+            if parameter.decayed:
+                self.decayed = stop
+
+    def views(self, vector: Array) -> Mapping[str, Array]:
+        """Return every parameter as a view of the vector, by full name."""
+        return {name: place.view(vector) for name, place in self.places.items()}
+
+    def sample(self, rng: np.random.Generator, dtype: np.dtype[np.floating]) -> Array:
+        """Return a vector of first values, drawn by each parameter's initializer in the order of the vector."""
+        vector = np.empty(self.size, dtype)
+        for name, place in self.places.items():
+            place.view(vector)[...] = self._initializers[name].sample(rng, place.shape)
+        return vector

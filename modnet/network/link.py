@@ -1,0 +1,129 @@
+"""A link is one module in its place: its path, its shapes and its slices of θ; here layers become links.
+
+Layers are flattened into the links that they stand for, shapes are worked out from the first to the last, and
+then every parameter gets its place in θ.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from modnet.base import Links, Module, Parameter, Shape
+from modnet.errors import ShapeError
+from modnet.network.layout import Layout, Place
+
+
+@dataclass(frozen=True)
+class Link:
+    """One module in its place.
+
+    Attributes
+    ----------
+    path : str
+        Where it stands in the spec: ``"layers[2].body[0]"``.
+    module : Module
+    input_shape, output_shape : tuple of int
+        Per row.
+    places, state_places : dict of str to Place
+        Where its parameters lie in θ, and its state in the state vector, by the module's own names.
+    chains : tuple of tuple of Link
+        The chains it runs inside.
+    """
+
+    path: str
+    module: Module
+    input_shape: Shape
+    output_shape: Shape
+    places: dict[str, Place]
+    state_places: dict[str, Place]
+    chains: tuple[tuple["Link", ...], ...]
+
+    @property
+    def learns(self) -> bool:
+        """Whether it, or a link inside it, has trainable parameters."""
+        return bool(self.places) or any(link.learns for chain in self.chains for link in chain)
+
+    @property
+    def title(self) -> str:
+        """Path, class and the user's name for it, as error messages and summaries show them."""
+        name = f" {self.module.name!r}" if self.module.name else ""
+        return f"{self.path} ({type(self.module).__name__}{name})"
+
+
+def placed(links: Links, input_shape: Shape) -> tuple[tuple[Link, ...], Layout, Layout]:
+    """Return the links that layers stand for, and the layouts of θ and of the state.
+
+    Raises
+    ------
+    ShapeError
+        If a module does not fit what comes before it; the message names its path.
+    """
+    parameters: list[tuple[str, Parameter]] = []
+    drafts = _draft(list(_flattened(links)), input_shape, parameters)
+    theta = Layout((name, each) for name, each in parameters if each.trainable)
+    state = Layout((name, each) for name, each in parameters if not each.trainable)
+    return tuple(_link(draft, theta, state) for draft in drafts), theta, state
+
+
+def walk(links: Sequence[Link]) -> Iterator[Link]:
+    """Return every link, those inside composites behind the composite."""
+    for link in links:
+        yield link
+        for chain in link.chains:
+            yield from walk(chain)
+
+
+def end_of(path: str, links: Sequence[Link]) -> Link | None:
+    """Return the last link that belongs to the layer at `path`, among these and those inside them."""
+    mine = [link for link in links if link.path == path or link.path.startswith(f"{path}.")]
+    if mine:
+        return mine[-1]
+    inside = (end_of(path, chain) for link in links for chain in link.chains)
+    return next((link for link in inside if link is not None), None)
+
+
+@dataclass
+class _Draft:
+    """A link whose parameters have no place yet."""
+
+    path: str
+    module: Module
+    input_shape: Shape
+    output_shape: Shape
+    parameters: Mapping[str, Parameter]
+    chains: list[list["_Draft"]]
+
+
+def _flattened(links: Links, prefix: str = "") -> Iterator[tuple[str, Module]]:
+    """Return links as they are run: each module replaced by the links it stands for."""
+    for path, module in links:
+        here = f"{prefix}.{path}" if prefix and path else prefix or path
+        inside = module.links()
+        if len(inside) == 1 and inside[0][1] is module:
+            yield here, module
+        else:
+            # A module may be the first of its own links under its own path (Dense, then its activation).
+            yield from _flattened(inside, here)
+
+
+def _draft(links: Sequence[tuple[str, Module]], shape: Shape, parameters: list[tuple[str, Parameter]]) -> list[_Draft]:
+    drafts = []
+    for path, module in links:
+        chains = [_draft(list(_flattened(chain, path)), shape, parameters) for chain in module.chains()]
+        try:
+            output_shape = module.output_shape(shape)
+            mine = module.parameters(shape)
+        except ShapeError as error:
+            raise ShapeError(f"{path} ({type(module).__name__}): {error}") from error
+        parameters.extend((f"{path}.{name}", parameter) for name, parameter in mine.items())
+        drafts.append(_Draft(path, module, shape, output_shape, mine, chains))
+        shape = output_shape
+    return drafts
+
+
+def _link(draft: _Draft, theta: Layout, state: Layout) -> Link:
+    def places(layout: Layout) -> dict[str, Place]:
+        full = {name: f"{draft.path}.{name}" for name in draft.parameters}
+        return {name: layout.places[each] for name, each in full.items() if each in layout.places}
+
+    chains = tuple(tuple(_link(each, theta, state) for each in chain) for chain in draft.chains)
+    return Link(draft.path, draft.module, draft.input_shape, draft.output_shape, places(theta), places(state), chains)

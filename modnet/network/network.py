@@ -1,0 +1,264 @@
+"""A network is modules in a row, placed: each link knows its path, its shapes and its slices of θ.
+
+It holds no weights. θ belongs to whoever trains or predicts, and every method takes it.
+"""
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from modnet.base import Array, Context, Links, Module, Shape
+from modnet.errors import ShapeError
+from modnet.network.link import Link, end_of, placed, walk
+from modnet.network.running import Pass, Runner
+
+_BLOCK = 2**18
+"""Elements per link and block in prediction: 1 MiB in float32."""
+
+
+class Network:
+    """A chain of links from inputs of one shape to raw outputs.
+
+    Parameters
+    ----------
+    layers : sequence of (str, Module) or of Module
+        The modules in a row, with their paths (default: ``layers[i]``).
+    input_shape : tuple of int
+        Shape per row of the input, ``(n_features,)`` for a table.
+
+    Attributes
+    ----------
+    links : tuple of Link
+    input_shape, output_shape : tuple of int
+    layout, state_layout : Layout
+        Of θ and of the non-trainable state.
+
+    Raises
+    ------
+    ShapeError
+        If a module does not fit what comes before it; the message names its path.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.layers import Dense
+    >>> network = Network([Dense(3, activation="tanh"), Dense(1)], input_shape=(2,))
+    >>> [link.title for link in network.links]
+    ['layers[0] (Dense)', 'layers[0].activation (Tanh)', 'layers[1] (Dense)']
+    >>> theta, state = network.initialize(np.random.default_rng(0))
+    >>> theta.shape, network.predict(theta, state, np.zeros((5, 2))).shape
+    ((13,), (5, 1))
+    """
+
+    def __init__(self, layers: Sequence[Module] | Links, input_shape: Shape) -> None:
+        if not layers:
+            raise ShapeError("a network needs at least one layer, got none")
+        links: Links = [
+            layer if isinstance(layer, tuple) else (f"layers[{index}]", layer) for index, layer in enumerate(layers)
+        ]
+        self.links, self.layout, self.state_layout = placed(links, input_shape)
+        self.input_shape = input_shape
+        self.output_shape = self.links[-1].output_shape
+
+    def __repr__(self) -> str:
+        """Show the way from input to output, and the size of θ."""
+        widths = [self.input_shape, *(link.output_shape for link in self.links if link.learns)]
+        way = " → ".join("×".join(map(str, shape)) for shape in widths)
+        return f"Network({way}, {self.layout.size:,} parameters)"
+
+    def initialize(
+        self, rng: np.random.Generator, dtype: type[np.floating] | np.dtype[np.floating] = np.float64
+    ) -> tuple[Array, Array]:
+        """Return first values of θ and of the state, both of the given dtype."""
+        dtype = np.dtype(dtype)
+        return self.layout.sample(rng, dtype), self.state_layout.sample(rng, dtype)
+
+    def check_rows(self, x: Array) -> None:
+        """Check that the first link takes rows of this kind.
+
+        Raises
+        ------
+        ShapeError
+            If they are sparse, and it does not.
+        """
+        first = self.links[0]
+        if not isinstance(x, np.ndarray) and not first.module.takes_sparse:
+            raise ShapeError(f"{first.title} takes no sparse input: put a dense layer first, or pass X.toarray()")
+
+    def parameters(self, theta: Array) -> Mapping[str, Array]:
+        """Return θ's parameters as views, by full name: ``{"layers[0].W": …}``."""
+        return self.layout.views(theta)
+
+    def assign(self, theta: Array, state: Array, weights: Mapping[str, Any] | Any) -> None:
+        """Write given values into θ and the state.
+
+        Parameters
+        ----------
+        theta, state : ndarray
+            As from `initialize`; changed in place.
+        weights : mapping of str to array-like, or array-like of shape (layout.size,)
+            By full name, for some parameters or all; or the whole θ.
+
+        Raises
+        ------
+        ShapeError
+            If there is no such parameter, or a value does not have its shape; nothing is written then.
+        """
+        if not isinstance(weights, Mapping):
+            vector = _numbers("weights", weights, theta.dtype)
+            if vector.shape != theta.shape:
+                raise ShapeError(f"weights: θ has shape {theta.shape}, got {vector.shape}")
+            theta[...] = vector
+            return
+        views = {**self.layout.views(theta), **self.state_layout.views(state)}
+        unknown = [name for name in weights if name not in views]
+        if unknown:
+            raise ShapeError(f"weights[{unknown[0]!r}]: there is no such parameter; there are {', '.join(views)}")
+        values = {name: _numbers(f"weights[{name!r}]", value, theta.dtype) for name, value in weights.items()}
+        for name, value in values.items():
+            # A bias of shape (1, n) may be given as scikit-learn's intercepts are, with shape (n,).
+            if value.shape != views[name].shape and (1, *value.shape) != views[name].shape:
+                raise ShapeError(f"weights[{name!r}]: should have shape {views[name].shape}, got {value.shape}")
+        for name, value in values.items():
+            views[name][...] = value.reshape(views[name].shape)
+
+    def predict(self, theta: Array, state: Array, x: Array) -> Array:
+        """Return the raw output for any number of rows, in blocks of bounded memory.
+
+        Parameters
+        ----------
+        theta, state : ndarray
+            As from `initialize`; not changed.
+        x : ndarray or scipy.sparse CSR matrix, shape (n, *input_shape), dtype of θ
+
+        Returns
+        -------
+        ndarray, shape (n, *output_shape), dtype of θ
+        """
+        return self._outputs(self.links[-1], theta, state, x)
+
+    def outputs_of(self, link: Link, theta: Array, state: Array, x: Array) -> Array:
+        """Return what one link puts out, for any number of rows, in blocks of bounded memory.
+
+        Parameters
+        ----------
+        link : Link
+            One of the network's own or one inside a composite; see `layer`. What lies behind it is not run.
+        theta, state, x
+            As in `predict`.
+
+        Returns
+        -------
+        ndarray, shape (n, *link.output_shape), dtype of θ
+        """
+        last = next(index for index, each in enumerate(self.links) if any(inner is link for inner in walk([each])))
+        return self._part(slice(last + 1))._outputs(link, theta, state, x)
+
+    def layer(self, path: str) -> Link:
+        """Return the link that ends the layer at a path: of a dense layer with an activation, the activation.
+
+        Parameters
+        ----------
+        path : str
+            ``"layers[0]"`` or, inside a composite, ``"layers[0].body[1]"``.
+
+        Raises
+        ------
+        ShapeError
+            If there is no such layer.
+
+        Examples
+        --------
+        >>> from modnet.layers import Dense
+        >>> Network([Dense(3, activation="tanh"), Dense(1)], input_shape=(2,)).layer("layers[0]").title
+        'layers[0].activation (Tanh)'
+        """
+        link = end_of(path, self.links)
+        if link is None:
+            raise ShapeError(
+                f"{path}: there is no such layer; there are {', '.join(each.path for each in self.walk())}"
+            )
+        return link
+
+    def behind(self, link: Link) -> "Network":
+        """Return the links behind one of this network's own as a network on the same θ.
+
+        Raises
+        ------
+        ShapeError
+            If nothing follows the link, or it is inside a composite.
+        """
+        index = next((index for index, each in enumerate(self.links[:-1]) if each is link), None)
+        if index is None:
+            raise ShapeError(f"{link.title} is the last link, or inside another: nothing can be run from there on")
+        return self._part(slice(index + 1, None))
+
+    def walk(self) -> Iterator[Link]:
+        """Return every link, those inside composites behind the composite."""
+        return walk(self.links)
+
+    def _part(self, links: slice) -> "Network":
+        """Return some of the links in a row as a network on the same θ."""
+        part = copy.copy(self)
+        part.links = self.links[links]
+        part.input_shape, part.output_shape = part.links[0].input_shape, part.links[-1].output_shape
+        return part
+
+    def _outputs(self, link: Link, theta: Array, state: Array, x: Array) -> Array:
+        """Run all links block by block, and return the output of one of them."""
+        self.check_rows(x)
+        kept = _Kept(link)
+        rows = x.shape[0]
+        y = np.empty((rows, *link.output_shape), theta.dtype)
+        widest = max(link_size for link_size in self._sizes())
+        block = max(1, min(rows, _BLOCK // widest))
+        for start in range(0, rows, block):
+            stop = min(start + block, rows)
+            if start == 0 or stop - start < block:
+                running = Pass(self, theta, state, rows=stop - start, runner=kept.runner)
+            kept.out = y[start:stop]
+            running.forward(x[start:stop])
+        return y
+
+    def _sizes(self) -> Iterator[int]:
+        for link in self.walk():
+            yield max(1, *link.input_shape, *link.output_shape)
+
+
+def _numbers(subject: str, value: Any, dtype: "np.dtype[Any]") -> Array:
+    """Return what a user gave as an array of finite numbers."""
+    try:
+        array = np.asarray(value, dtype)
+    except (TypeError, ValueError) as error:
+        raise ShapeError(f"{subject}: should be an array of numbers, got {value!r}") from error
+    if not np.isfinite(array).all():
+        raise ShapeError(f"{subject}: should be finite, but there is inf or NaN in it")
+    return array
+
+
+class _Kept:
+    """Runs one link among others, and keeps what it puts out.
+
+    Attributes
+    ----------
+    out : ndarray, shape (rows, *output_shape)
+        Where.
+    """
+
+    out: Array
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self.grad_params, self.grad_input = link.module.grad_params, link.module.grad_input
+
+    def runner(self, link: Link) -> Runner:
+        """Return what runs a link: its module, and for the one to keep this object."""
+        return self if link is self._link else link.module
+
+    def forward(self, ctx: Context, x: Array) -> Array:
+        """Return y, and keep it."""
+        y = self._link.module.forward(ctx, x)
+        self.out[...] = y
+        return y

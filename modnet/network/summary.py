@@ -1,0 +1,194 @@
+"""The summary of a network: its links with their shapes, parameters and multiply-adds, as numbers and as a table."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from modnet.base import Module, Shape
+from modnet.component import field_names
+from modnet.network.layout import Layout, Place
+from modnet.network.link import Link
+from modnet.network.network import Network
+
+
+@dataclass(frozen=True)
+class Row:
+    """One link.
+
+    Attributes
+    ----------
+    path : str
+        Where it stands: ``"layers[2].body[0]"``.
+    depth : int
+        How many composites it lies in.
+    title : str
+        Its module; what has rows of its own is left out.
+    output_shape : tuple of int
+        Per row of data.
+    parameters : int
+        Trainable ones, without those of links inside it.
+    state : int
+        Numbers that are kept but not trained, such as running means.
+    multiply_adds : int
+        Per row of data, without those of links inside it.
+    """
+
+    path: str
+    depth: int
+    title: str
+    output_shape: Shape
+    parameters: int
+    state: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a network consists of; ``print`` shows the table.
+
+    Attributes
+    ----------
+    input_shape : tuple of int
+        Per row of data.
+    rows : tuple of Row
+        Every link in the order in which it is run, those inside composites behind the composite.
+
+    Notes
+    -----
+    Multiply-adds are an estimate, and count what dominates: one for each element of a weight array and each position
+    of the output that it is used for. Weight arrays are the trainable parameters that have several rows or are
+    subject to decay; additions of biases, activations and the like are not counted.
+    """
+
+    input_shape: Shape
+    rows: tuple[Row, ...]
+
+    @property
+    def parameters(self) -> int:
+        """Trainable parameters of the network: the length of θ."""
+        return sum(row.parameters for row in self.rows)
+
+    @property
+    def state(self) -> int:
+        """Numbers that are kept but not trained."""
+        return sum(row.state for row in self.rows)
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds of a prediction, per row of data."""
+        return sum(row.multiply_adds for row in self.rows)
+
+    def __str__(self) -> str:
+        """Return the table."""
+        head = ["path", "layer", "output", "parameters", "multiply-adds"]
+        first = ["", "input", shown(self.input_shape), "", ""]
+        body = [
+            [path, row.title, shown(row.output_shape), f"{row.parameters:,}", f"{row.multiply_adds:,}"]
+            for path, row in zip(self._indented_paths(), self.rows, strict=True)
+        ]
+        last = ["", "total", "", f"{self.parameters:,}", f"{self.multiply_adds:,}"]
+        lines = _aligned([head, first, *body, last], left=2)
+        rule = "─" * len(lines[0])
+        note = [f"and {self.state:,} numbers that are not trained"] if self.state else []
+        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], *note])
+
+    def _indented_paths(self) -> Iterator[str]:
+        """Return the paths, those inside composites without the composite's and set back instead."""
+        around: list[str] = []
+        for row in self.rows:
+            del around[row.depth :]
+            path = row.path.removeprefix(f"{around[-1]}.") if around else row.path
+            around.append(row.path)
+            yield "  " * row.depth + path
+
+
+def summarize(network: Network) -> Summary:
+    """Return the summary of a network.
+
+    Examples
+    --------
+    >>> from modnet import Network
+    >>> from modnet.layers import Dense, Residual
+    >>> network = Network([Dense(32, activation="relu"), Residual([Dense(32, "tanh")]), Dense(1)], input_shape=(8,))
+    >>> print(summarize(network))
+    path                  layer             output  parameters  multiply-adds
+    ─────────────────────────────────────────────────────────────────────────
+                          input                  8
+    layers[0]             Dense(units=32)       32         288            256
+    layers[0].activation  ReLU()                32           0              0
+    layers[1]             Residual(body=…)      32           0              0
+      body[0]             Dense(units=32)       32       1,056          1,024
+      body[0].activation  Tanh()                32           0              0
+    layers[2]             Dense(units=1)         1          33             32
+    ─────────────────────────────────────────────────────────────────────────
+                          total                          1,377          1,312
+    """
+    return Summary(network.input_shape, tuple(_rows(network.links, network.layout, 0)))
+
+
+def title_of(module: Module) -> str:
+    """Return a module as it is written, without the modules that it runs as chains.
+
+    Examples
+    --------
+    >>> from modnet.layers import Dense, Parallel
+    >>> title_of(Parallel([Dense(1), Dense(2)], merge="concat", name="trunk"))
+    "Parallel(branches=…, name='trunk')"
+    """
+    title = repr(module)
+    for name in set(field_names(type(module))).difference(own_fields(module)):
+        title = title.replace(f"{name}={getattr(module, name)!r}", f"{name}=…", 1)
+    return title
+
+
+def own_fields(module: Module) -> tuple[str, ...]:
+    """Return the names of a module's fields, except those that hold the modules that it runs as chains.
+
+    Examples
+    --------
+    >>> from modnet.layers import Dense, Parallel
+    >>> own_fields(Parallel([Dense(1), Dense(2)]))
+    ('merge', 'name')
+    """
+    inside = {path.partition("[")[0].partition(".")[0] for chain in module.chains() for path, _ in chain}
+    return tuple(name for name in field_names(type(module)) if name not in inside)
+
+
+def shown(shape: Shape) -> str:
+    """Return a shape per row, a single axis as its length.
+
+    Examples
+    --------
+    >>> shown((64,)), shown((28, 28))
+    ('64', '28 × 28')
+    """
+    return " × ".join(map(str, shape))
+
+
+def _rows(links: Sequence[Link], layout: Layout, depth: int) -> Iterator[Row]:
+    for link in links:
+        parameters = sum(place.stop - place.start for place in link.places.values())
+        state = sum(place.stop - place.start for place in link.state_places.values())
+        weights = [place for place in link.places.values() if _is_weight(place, layout)]
+        positions = math.prod(link.output_shape[:-1])
+        multiply_adds = positions * sum(place.stop - place.start for place in weights)
+        yield Row(link.path, depth, title_of(link.module), link.output_shape, parameters, state, multiply_adds)
+        for chain in link.chains:
+            yield from _rows(chain, layout, depth + 1)
+
+
+def _is_weight(place: Place, layout: Layout) -> bool:
+    """Return whether x is multiplied with it: it has several rows, or it has one (one feature) and is no bias."""
+    return len(place.shape) > 1 and (place.shape[-2] > 1 or place.stop <= layout.decayed)
+
+
+def _aligned(table: Sequence[Sequence[str]], *, left: int) -> list[str]:
+    """Return the lines of a table, its first columns aligned to the left and the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if index < left else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in table
+    ]
