@@ -1,0 +1,82 @@
+"""Mini-batches: rows of the data in a shuffled order, gathered a megabyte at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from modnet.base import Array
+
+_CHUNK = 2**20
+"""Bytes gathered at once. One `take` per mini-batch costs more than slices of a larger one; a shuffled copy of all
+rows would double the memory of the data."""
+
+
+@dataclass(slots=True)  # not frozen: each step makes one, in 0.09 instead of 0.35 µs
+class Data:
+    """What a network learns from.
+
+    Attributes
+    ----------
+    x : ndarray or scipy.sparse CSR matrix, shape (n, *input_shape), dtype of θ
+    t : ndarray, shape (n, k) floats or (n,) integer codes
+        The truth, in the form that the loss takes.
+    weight : ndarray, shape (n,), optional
+        Positive, dtype of θ.
+    """
+
+    x: Array
+    t: Array
+    weight: Array | None = None
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return int(self.x.shape[0])
+
+    def rows(self, index: slice) -> "Data":
+        """Return some of the rows, as views."""
+        return Data(self.x[index], self.t[index], None if self.weight is None else self.weight[index])
+
+    def take(self, index: Array) -> "Data":
+        """Return some of the rows, copied."""
+        weight = None if self.weight is None else self.weight.take(index, axis=0)
+        x = self.x.take(index, axis=0) if isinstance(self.x, np.ndarray) else self.x[index]
+        return Data(x, self.t.take(index, axis=0), weight)
+
+    @property
+    def total_weight(self) -> float:
+        """Σᵢ wᵢ, the number of rows if there are no weights."""
+        return float(len(self)) if self.weight is None else float(self.weight.sum())
+
+
+def batches(data: Data, size: int, rng: np.random.Generator | None) -> Iterator[Data]:
+    """Return the data in batches of `size` rows, the last one smaller if it must be.
+
+    Parameters
+    ----------
+    data : Data
+    size : int
+        Rows per batch, ≥ 1.
+    rng : numpy.random.Generator or None
+        Shuffles the rows; None leaves them in their order. One batch that holds all rows is not shuffled:
+        their order does not matter.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> data = Data(np.zeros((5, 1)), np.arange(5))
+    >>> [batch.t.tolist() for batch in batches(data, 2, None)]
+    [[0, 1], [2, 3], [4]]
+    """
+    n = len(data)
+    if rng is None or size >= n:
+        for start in range(0, n, size):
+            yield data.rows(slice(start, start + size))
+        return
+    order = rng.permutation(n)
+    row_bytes = max(1, data.x.data.nbytes // n)  # of a sparse matrix: the entries that are there
+    chunk = size * max(1, _CHUNK // (row_bytes * size))
+    for start in range(0, n, chunk):
+        gathered = data.take(order[start : start + chunk])
+        for inner in range(0, len(gathered), size):
+            yield gathered.rows(slice(inner, inner + size))

@@ -1,0 +1,274 @@
+"""The training loop: mini-batches through the network, their gradient to the optimizer, epoch after epoch.
+
+One step is the textbook's: ŷ forward, J and ∂J/∂ŷ from the loss, ∇J(θ) backward, and the optimizer moves θ.
+"""
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from modnet.base import Array, Loss, Optimizer, OptimizerState, Progress, Solver
+from modnet.errors import NonFiniteError
+from modnet.network import Network, Pass
+from modnet.network.trial import NonFiniteFinder, check_links
+from modnet.training.batches import Data, batches
+from modnet.training.monitor import History, Monitor, OnEpoch
+from modnet.training.settings import TrainingSettings
+from modnet.training.stopping import Patience
+
+_SOLVER_BLOCK = 2**20
+"""Elements per link that a solver's objective works on at once."""
+
+
+class Trainer:
+    """Trains the weights it is given, in place.
+
+    Parameters
+    ----------
+    network : Network
+    loss : Loss
+    optimizer : Optimizer or Solver
+    settings : TrainingSettings
+    theta, state : ndarray
+        As from `Network.initialize`; training changes them.
+    shuffle_rng, noise_rng : numpy.random.Generator
+        Two independent streams: one for the order of rows, one for what links draw (dropout).
+    optimizer_state : OptimizerState, optional
+        To go on where an earlier training ended.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.layers import Dense
+    >>> from modnet.losses import SquaredError
+    >>> from modnet.optimizers import SGD
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(50, 2))
+    >>> network = Network([Dense(1)], input_shape=(2,))
+    >>> theta, state = network.initialize(rng)
+    >>> trainer = Trainer(
+    ...     network, SquaredError(), SGD(0.1), TrainingSettings(alpha=0, tol=1e-9), theta, state,
+    ...     shuffle_rng=rng, noise_rng=rng)
+    >>> history = trainer.fit(Data(x, x @ [[1.0], [2.0]] + 3))
+    >>> np.round(theta, 3), history.converged
+    (array([1., 2., 3.]), True)
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        optimizer: Optimizer | Solver,
+        settings: TrainingSettings,
+        theta: Array,
+        state: Array,
+        *,
+        shuffle_rng: np.random.Generator,
+        noise_rng: np.random.Generator,
+        optimizer_state: OptimizerState | None = None,
+    ) -> None:
+        self.network, self.loss, self.optimizer, self.settings = network, loss, optimizer, settings
+        self.theta, self.state = theta, state
+        if optimizer_state is None:
+            optimizer_state = optimizer.init(theta) if isinstance(optimizer, Optimizer) else OptimizerState(0.0)
+        self.optimizer_state = optimizer_state
+        self.progress = Progress(step=self.optimizer_state.step)
+        self._shuffle_rng, self._noise_rng = shuffle_rng, noise_rng
+        self._gradient = np.zeros_like(theta)
+        self._passes: dict[int, tuple[Pass, Array]] = {}
+
+    def fit(
+        self,
+        data: Data,
+        validation: Data | None = None,
+        *,
+        score: Callable[[], float] | None = None,
+        on_begin: Callable[[], None] | None = None,
+        on_epoch: OnEpoch | None = None,
+        patience: Patience | None = None,
+    ) -> History:
+        """Train until progress ends or `max_iter` epochs are over.
+
+        Parameters
+        ----------
+        data, validation : Data
+            To learn from, and to watch; with early stopping θ and the state are those of the best epoch at the end.
+        score : callable, optional
+            Returns a score of the present weights, higher being better, for early stopping to watch.
+        on_begin, on_epoch : callable, optional
+            Called before each epoch, and with the history after it, when True stops training.
+        patience : Patience, optional
+            To go on counting epochs without progress where an earlier training ended.
+
+        Raises
+        ------
+        NonFiniteError
+            As soon as a batch's loss is inf or NaN.
+        ContractError
+            If a link breaks the contract of `Module`.
+        """
+        check_links(self.network, self.theta, self.state, data.rows(slice(0, 2)).x)
+        loss = None if validation is None else partial(self.evaluate, validation)
+        monitor = Monitor(
+            self.settings,
+            self.theta,
+            self.state,
+            validation_loss=loss,
+            score=score,
+            on_begin=on_begin,
+            on_epoch=on_epoch,
+            patience=patience,
+        )
+        try:
+            if isinstance(self.optimizer, Solver):
+                self._solve(self.optimizer, data, monitor)
+            else:
+                self._descend(self.optimizer, data, monitor)
+        finally:
+            monitor.restore_best()
+            self._passes.clear()
+        return monitor.history
+
+    def epoch(self, data: Data) -> float:
+        """Go through the data once; return the mean loss over its batches, decay included."""
+        settings, progress, optimizer = self.settings, self.progress, self.optimizer
+        assert isinstance(optimizer, Optimizer), "a solver has no epochs"
+        size = settings.rows_per_batch(len(data))
+        progress.steps_per_epoch = -(-len(data) // size)
+        progress.epochs = settings.max_iter
+        rng = self._shuffle_rng if settings.shuffle else None
+        self.network.check_rows(data.x)
+        total = weights = 0.0
+        # inf and NaN are looked for below, once per step: NumPy's warnings would come late and without the cause.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            for batch in batches(data, size, rng):
+                weight = batch.total_weight
+                total += self._step(optimizer, batch, weight) * weight
+                weights += weight
+            if not np.isfinite(self.theta).all():
+                raise NonFiniteError(self._diagnosis(batch, math.nan))
+        progress.epoch += 1
+        progress.rows += len(data)
+        return total / weights
+
+    def evaluate(self, data: Data) -> float:
+        """Return the loss of the present θ on other data, without decay."""
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            raw = self.network.predict(self.theta, self.state, data.x)
+            return self.loss.value(data.t, raw, weight=data.weight)
+
+    def _descend(self, optimizer: Optimizer, data: Data, monitor: Monitor) -> None:
+        """Go through the data epoch by epoch."""
+        for _ in range(self.settings.max_iter):
+            monitor.before()
+            loss = self.epoch(data)
+            stop = monitor.after(loss, self.optimizer_state.learning_rate)
+            self.progress.losses = monitor.history.watched(early_stopping=self.settings.early_stopping)
+            if stop:
+                return
+            if monitor.exhausted:
+                if not optimizer.goes_on(self.progress):
+                    monitor.history.converged = True
+                    return
+                self.progress.plateaus += 1
+                monitor.forgive()
+
+    def _solve(self, solver: Solver, data: Data, monitor: Monitor) -> None:
+        """Let a solver find the minimum, all data being one batch."""
+        total = data.total_weight
+        size = max(1, _SOLVER_BLOCK // max(link.input_shape[-1] for link in self.network.walk()))
+        noise = self._noise_rng.bit_generator.state
+
+        def objective(theta: Array) -> tuple[float, Array]:
+            self.theta[...] = theta
+            self._noise_rng.bit_generator.state = noise  # the same noise at every point: J is a function of θ alone
+            value, gradient = 0.0, np.zeros(theta.shape)
+            for block in batches(data, size, None):
+                share = block.total_weight / total
+                value += share * self._loss_and_gradient(block)
+                gradient += share * self._gradient
+            value += self._decay(total, gradient)
+            if not math.isfinite(value):
+                raise NonFiniteError(self._diagnosis(data.rows(slice(0, size)), value))
+            return value, gradient
+
+        def after(theta: Array, value: float) -> bool:
+            self.theta[...] = theta
+            self.progress.epoch += 1
+            monitor.before()
+            return monitor.after(value, None) or (self.settings.early_stopping and monitor.exhausted)
+
+        settings = self.settings
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            monitor.history.converged = solver.minimize(
+                objective, self.theta, max_iter=settings.max_iter, tol=settings.tol, after=after
+            )
+
+    def _step(self, optimizer: Optimizer, batch: Data, weight: float) -> float:
+        value = self._loss_and_gradient(batch)
+        if not math.isfinite(value):
+            raise NonFiniteError(self._diagnosis(batch, value))
+        value += self._decay(weight, self._gradient)
+        state, progress = self.optimizer_state, self.progress
+        state.learning_rate = optimizer.rate(progress)
+        optimizer.step(self.theta, self._gradient, state)
+        progress.step += 1
+        return value
+
+    def _loss_and_gradient(self, batch: Data) -> float:
+        """Return J for a batch, with ∇J in `_gradient`; decay is not in them."""
+        running, draw = self._pass(len(batch))
+        raw = running.forward(batch.x)
+        value, draw = self.loss.value_and_gradient(batch.t, raw, weight=batch.weight, out=draw)
+        running.backward(draw)
+        return value
+
+    def _decay(self, weight: float, gradient: Array) -> float:
+        """Add the gradient of ½ (α/Σw) ‖W‖² to ∇J, and return its value."""
+        strength = self.settings.alpha / weight
+        if strength == 0:
+            return 0.0
+        W = self.theta[: self.network.layout.decayed]
+        dW = gradient[: self.network.layout.decayed]
+        dW += strength * W
+        return 0.5 * strength * float(W @ W)
+
+    def _pass(self, rows: int) -> tuple[Pass, Array]:
+        """Return the pass for batches of so many rows, and a buffer for ∂J/∂raw: two sizes at most per epoch."""
+        if rows not in self._passes:
+            running = Pass(
+                self.network,
+                self.theta,
+                self.state,
+                gradient=self._gradient,
+                rows=rows,
+                training=True,
+                rng=self._noise_rng,
+            )
+            self._passes[rows] = running, np.empty((rows, *self.network.output_shape), self.theta.dtype)
+        return self._passes[rows]
+
+    def _diagnosis(self, batch: Data, value: float) -> str:
+        """Say where the first value that is not finite came up, and why it is likely to have."""
+        where = f"the loss became {value} in epoch {self.progress.epoch + 1}, step {self.progress.step + 1}"
+        rate, x, t = self.optimizer_state.learning_rate, _largest(batch.x), _largest(batch.t)
+        slower = f"a learning rate that is too large ({rate:g}: try {rate / 10:g})" if rate else ""
+        scale = f"inputs or targets that are not scaled (here |x| ≤ {x:.3g}, |t| ≤ {t:.3g}; StandardScaler helps)"
+        causes = [slower, scale] if max(x, t) < 100 else [scale, slower]
+        likely = f"Likely causes: {', or '.join(filter(None, causes))}"
+        if not np.isfinite(self.theta).all():
+            return f"{where}: the weights have grown beyond bounds. {likely}"
+        finder = NonFiniteFinder()
+        Pass(self.network, self.theta, self.state, rows=len(batch), runner=finder).forward(batch.x)
+        if finder.found is None:
+            return f"{where}, though every layer's output is finite. {likely}"
+        return (
+            f"{where}: the output of {finder.found.title} is the first that is not finite. {likely}, or a defect in "
+            "that layer"
+        )
+
+
+def _largest(array: Array) -> float:
+    return float(abs(array).max()) if array.shape[0] else 0.0

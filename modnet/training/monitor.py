@@ -1,0 +1,147 @@
+"""What is looked at after each epoch: the history, the validation set, the best weights so far, and whether to stop."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from modnet.base import Array
+from modnet.errors import NonFiniteError
+from modnet.training.settings import TrainingSettings
+from modnet.training.stopping import Patience
+
+
+@dataclass
+class History:
+    """What happened.
+
+    Attributes
+    ----------
+    losses : list of float
+        Training loss per epoch, decay included.
+    validation_losses : list of float
+        Validation loss per epoch, without decay; empty if there was no validation set.
+    validation_scores : list of float
+        Validation score per epoch; empty if none was asked for.
+    learning_rates : list of float
+        The rate of each epoch's last step; empty for a solver, which has none.
+    seconds : float
+        How long the last epoch took.
+    best_epoch : int
+        Index of the epoch with the lowest watched loss, or the highest score.
+    waited : int
+        Epochs since the last progress.
+    converged : bool
+        Whether training stopped because progress did.
+    stopped : bool
+        Whether `on_epoch` asked it to stop.
+    """
+
+    losses: list[float] = field(default_factory=list)
+    validation_losses: list[float] = field(default_factory=list)
+    validation_scores: list[float] = field(default_factory=list)
+    learning_rates: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    best_epoch: int = 0
+    waited: int = 0
+    converged: bool = False
+    stopped: bool = False
+
+    def watched(self, *, early_stopping: bool) -> list[float]:
+        """Return what progress is measured by, lower being better."""
+        if not early_stopping:
+            return self.losses
+        if self.validation_scores:
+            return [math.inf if math.isnan(score) else -score for score in self.validation_scores]
+        return self.validation_losses
+
+
+OnEpoch = Callable[[History], bool]
+"""Called after each epoch; True stops training."""
+
+
+class Monitor:
+    """Looks at the weights after each epoch.
+
+    Parameters
+    ----------
+    settings : TrainingSettings
+    theta, state : ndarray
+        The weights in training.
+    validation_loss : callable, optional
+        Returns the loss of the present weights on the validation set.
+    score : callable, optional
+        Returns their score on it, higher being better; then early stopping watches the score instead of the loss.
+    on_begin, on_epoch : callable, optional
+        Called before and after each epoch; see `OnEpoch`. An iteration of a solver is known when it is over, so both
+        are called then.
+    """
+
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        theta: Array,
+        state: Array,
+        *,
+        validation_loss: Callable[[], float] | None = None,
+        score: Callable[[], float] | None = None,
+        on_begin: Callable[[], None] | None = None,
+        on_epoch: OnEpoch | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self.history = History()
+        self._settings, self._theta, self._state = settings, theta, state
+        self._validation_loss, self._score = validation_loss, score
+        self._on_begin, self._on_epoch = on_begin, on_epoch
+        self._patience = Patience(settings.tol, settings.n_iter_no_change) if patience is None else patience
+        self._watches = settings.early_stopping and validation_loss is not None
+        self._best: tuple[Array, Array] | None = None
+        self._started = time.perf_counter()
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether progress has ended."""
+        return self._patience.exhausted
+
+    def forgive(self) -> None:
+        """Count epochs without progress from zero again."""
+        self._patience.waited = 0
+
+    def before(self) -> None:
+        """Take note that an epoch begins."""
+        self._started = time.perf_counter()
+        if self._on_begin is not None:
+            self._on_begin()
+
+    def after(self, loss: float, learning_rate: float | None) -> bool:
+        """Take note of an epoch; return whether a callback wants to stop."""
+        history = self.history
+        history.losses.append(loss)
+        if learning_rate is not None:
+            history.learning_rates.append(learning_rate)
+        if self._validation_loss is not None:
+            history.validation_losses.append(self._finite(self._validation_loss()))
+        if self._score is not None:
+            history.validation_scores.append(self._score())
+        if self._patience.update(history.watched(early_stopping=self._watches)[-1]):
+            history.best_epoch = len(history.losses) - 1
+            if self._watches:
+                self._best = self._theta.copy(), self._state.copy()
+        history.waited = self._patience.waited
+        history.seconds = time.perf_counter() - self._started
+        history.stopped = self._on_epoch is not None and bool(self._on_epoch(history))
+        return history.stopped
+
+    def _finite(self, loss: float) -> float:
+        if not math.isfinite(loss):
+            raise NonFiniteError(
+                f"the validation loss became {loss} in epoch {len(self.history.losses)}, while the training loss is "
+                f"{self.history.losses[-1]:.3g}. Likely causes: a learning rate that is too large, or validation rows "
+                "that are not scaled like the training rows"
+            )
+        return loss
+
+    def restore_best(self) -> None:
+        """Put the weights of the best epoch back, if they were watched on a validation set."""
+        if self._best is not None:
+            self._theta[...], self._state[...] = self._best

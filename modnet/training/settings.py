@@ -1,0 +1,63 @@
+"""How training goes, in numbers; the names and defaults are scikit-learn's."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from modnet.component import Component, Count
+
+AUTO_BATCH = 200
+"""Rows per batch at most under ``batch_size="auto"``, as in sklearn.neural_network."""
+
+
+def _auto(value: Any) -> Any:
+    if isinstance(value, str):
+        if value != "auto":
+            raise ValueError("should be 'auto' or a number of rows")
+        return None
+    return value
+
+
+class TrainingSettings(Component):
+    """Settings of the training loop.
+
+    Attributes
+    ----------
+    max_iter : int
+        Epochs at most, ≥ 1.
+    batch_size : int or None
+        Rows per step, ≥ 1; None (or ``"auto"``): ``min(200, n)``.
+    shuffle : bool
+        Whether each epoch sees the rows in another order.
+    alpha : float
+        Strength of L2 decay, ≥ 0: the loss of a batch gets ½·alpha·‖W‖² / Σw, Σw being the batch's weights
+        (the number of its rows if there are none), as in sklearn.neural_network. Biases are not decayed.
+    tol : float
+        An epoch counts as progress if it lowers the watched loss by more than this, ≥ 0.
+    n_iter_no_change : int
+        Training stops after more than this many epochs in a row without progress, ≥ 1.
+    early_stopping : bool
+        Whether to watch the loss of a validation set instead of the training loss, and to keep the best θ.
+    validation_fraction : float
+        Share of the rows set aside for that, in (0, 1).
+
+    Examples
+    --------
+    >>> TrainingSettings(max_iter=0)
+    Traceback (most recent call last):
+    ...
+    modnet.errors.InvalidSpecError: TrainingSettings: max_iter: should be greater than or equal to 1, got 0
+    """
+
+    max_iter: Count = 200
+    batch_size: Annotated[Count | None, BeforeValidator(_auto)] = None
+    shuffle: bool = True
+    alpha: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0001
+    tol: Annotated[float, Field(ge=0)] = 0.0001
+    n_iter_no_change: Count = 10
+    early_stopping: bool = False
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
+
+    def rows_per_batch(self, n: int) -> int:
+        """Return the rows per step for n rows of data."""
+        return min(n, AUTO_BATCH if self.batch_size is None else self.batch_size)
