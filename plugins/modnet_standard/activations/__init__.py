@@ -1,0 +1,1 @@
+"""Standard activations; ``modnet.activations`` re-exports them."""

@@ -1,0 +1,1 @@
+"""Standard initializers; ``modnet.initializers`` re-exports them."""

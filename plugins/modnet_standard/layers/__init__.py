@@ -1,0 +1,1 @@
+"""Standard layers; ``modnet.layers`` re-exports them."""

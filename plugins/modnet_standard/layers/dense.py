@@ -1,0 +1,94 @@
+"""Dense: the affine link z = x W + b, the layer that every textbook starts with."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+
+from modnet import AnyActivation, AnyInitializer, Array, Context, Count, Module, Parameter, Shape
+from modnet.base import Links
+from modnet.errors import ShapeError
+from modnet_standard.constants import ones
+from modnet_standard.initializers.glorot import GlorotUniform
+from modnet_standard.initializers.zeros import Zeros
+from modnet_standard.products import times, transposed_times
+
+
+class Dense(Module):
+    """A fully connected layer: z = x W + b, then its activation if it names one.
+
+    The derivatives are ∂J/∂W = xᵀ dz, ∂J/∂b = Σ rows dz and ∂J/∂x = dz Wᵀ. The activation is a link of its own behind
+    the affine one, so each link's derivative is one line.
+
+    Parameters
+    ----------
+    units : int
+        Number of outputs, ≥ 1.
+    activation : Activation, optional
+        Applied to z; None: the layer is affine.
+    use_bias : bool
+        Whether there is a b.
+    kernel_initializer, bias_initializer : Initializer
+        Draw the first W, shape (n_in, units), and b, shape (1, units).
+
+    Raises
+    ------
+    ShapeError
+        If the input has more than one axis per row.
+
+    References
+    ----------
+    Rumelhart, Hinton & Williams (1986), Learning representations by back-propagating errors, Nature 323, eq. 1-6.
+
+    Examples
+    --------
+    >>> from modnet.layers import Dense
+    >>> Dense(64, activation="relu")
+    Dense(units=64, activation=ReLU())
+    >>> Dense(64).output_shape((10,))
+    (64,)
+    """
+
+    reads: ClassVar[frozenset[str]] = frozenset({"x"})
+    takes_sparse: ClassVar[bool] = True
+
+    units: Count
+    activation: AnyActivation | None = None
+    use_bias: bool = True
+    kernel_initializer: AnyInitializer = GlorotUniform()
+    bias_initializer: AnyInitializer = Zeros()
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return (units,)."""
+        if len(input_shape) != 1:
+            raise ShapeError(f"expected rows of shape (n_features,), got {input_shape}")
+        return (self.units,)
+
+    def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
+        """Return W, shape (n_in, units), and b, shape (1, units)."""
+        W = Parameter((input_shape[-1], self.units), self.kernel_initializer)
+        b = Parameter((1, self.units), self.bias_initializer, decayed=False)
+        return {"W": W, "b": b} if self.use_bias else {"W": W}
+
+    def links(self) -> Links:
+        """Return the affine link, and the activation as the next."""
+        if self.activation is None:
+            return (("", self),)
+        return (("", replace(self, activation=None)), ("activation", self.activation))
+
+    def forward(self, ctx: Context, x: Array) -> Array:
+        """Return z = x W + b."""
+        z = times(x, ctx.p.W, out=ctx.out)
+        return np.add(z, ctx.p.b, out=z) if self.use_bias else z
+
+    def grad_params(self, ctx: Context, dy: Array) -> None:
+        """Write ∂J/∂W = xᵀ dz and ∂J/∂b = Σ rows dz."""
+        transposed_times(ctx.x, dy, out=ctx.g.W)
+        if self.use_bias:
+            # The sum over rows as 1ᵀ dz: BLAS does it 4x faster than np.sum(axis=-2) (PERFORMANCE: 256×64, float32).
+            np.matmul(ones((1, dy.shape[-2]), dy.dtype), dy, out=ctx.g.b)
+
+    def grad_input(self, ctx: Context, dy: Array) -> Array:
+        """Return ∂J/∂x = dz Wᵀ."""
+        return np.matmul(dy, ctx.p.W.mT, out=ctx.dx)

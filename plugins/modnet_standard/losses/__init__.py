@@ -1,0 +1,1 @@
+"""Standard losses; ``modnet.losses`` re-exports them."""

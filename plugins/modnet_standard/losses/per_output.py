@@ -1,0 +1,83 @@
+"""Per output: several losses side by side, each for its own columns of the raw output."""
+
+from collections.abc import Iterator, Mapping
+from itertools import accumulate, pairwise
+from typing import Annotated, Any, ClassVar, Self
+
+import numpy as np
+from annotated_types import MinLen
+from pydantic import model_validator
+
+from modnet import AnyLoss, Array, Count, Loss
+
+
+class PerOutput(Loss):
+    """The sum of losses, each looking at its own columns: J = Σⱼ Jⱼ(tⱼ, rawⱼ).
+
+    Estimators use it for y with several columns of classes: one cross-entropy per column.
+
+    Parameters
+    ----------
+    losses : tuple of Loss
+        The Jⱼ, at least one.
+    widths : tuple of int
+        How many columns of the raw output each looks at, as many as there are losses.
+
+    Raises
+    ------
+    InvalidSpecError
+        If there are not as many widths as losses.
+
+    Notes
+    -----
+    The truth t has a column per loss, shape (n, k): integer codes. A loss that looks at one raw column gets 0 and 1 as
+    floats, the others get codes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.losses import CrossEntropy, PerOutput
+    >>> loss = PerOutput([CrossEntropy("softmax"), CrossEntropy("sigmoid")], [3, 1])
+    >>> t, raw = np.array([[2, 1], [0, 0]]), np.zeros((2, 4))
+    >>> round(loss.value(t, raw), 4)  # log 3 + log 2
+    1.7918
+    """
+
+    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"multioutput": {}}
+
+    losses: Annotated[tuple[AnyLoss, ...], MinLen(1)]
+    widths: tuple[Count, ...]
+
+    @model_validator(mode="after")
+    def _a_width_per_loss(self) -> Self:
+        if len(self.widths) != len(self.losses):
+            raise ValueError(f"widths should be {len(self.losses)} numbers, one per loss; there are {len(self.widths)}")
+        return self
+
+    def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
+        """Return Σⱼ Jⱼ."""
+        return sum(loss.value(tj, raw[:, part], weight=weight) for loss, tj, part in self._parts(t, raw))
+
+    def gradient(self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None) -> Array:
+        """Return each loss's gradient in its own columns."""
+        draw = np.empty_like(raw) if out is None else out
+        for loss, tj, part in self._parts(t, raw):
+            draw[:, part] = loss.gradient(tj, raw[:, part], weight=weight)
+        return draw
+
+    def predict(self, raw: Array) -> Array:
+        """Return each loss's prediction in its own columns."""
+        return np.hstack([loss.predict(raw[:, part]) for loss, part in self._columns()])
+
+    def log_predict(self, raw: Array) -> Array:
+        """Return the logarithm of each loss's prediction in its own columns."""
+        return np.hstack([loss.log_predict(raw[:, part]) for loss, part in self._columns()])
+
+    def _columns(self) -> Iterator[tuple[Loss, slice]]:
+        for loss, (start, stop) in zip(self.losses, pairwise(accumulate(self.widths, initial=0)), strict=True):
+            yield loss, slice(start, stop)
+
+    def _parts(self, t: Array, raw: Array) -> Iterator[tuple[Loss, Array, slice]]:
+        for j, (loss, part) in enumerate(self._columns()):
+            binary = part.stop - part.start == 1
+            yield loss, t[:, [j]].astype(raw.dtype) if binary else t[:, j], part

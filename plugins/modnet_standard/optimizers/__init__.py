@@ -1,0 +1,1 @@
+"""Standard optimizers; ``modnet.optimizers`` re-exports them."""

@@ -1,0 +1,78 @@
+"""SGD: steps against the gradient, with momentum if wanted."""
+
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from modnet import Array, Optimizer, OptimizerState
+
+
+class SGD(Optimizer):
+    """Gradient descent: θ ← θ − η g; with momentum μ: v ← μ v + g, θ ← θ − η v; Nesterov: θ ← θ − η (g + μ v).
+
+    Parameters
+    ----------
+    learning_rate : float
+        η, > 0.
+    momentum : float
+        μ, in [0, 1].
+    nesterov : bool
+        Whether the step looks ahead along v; needs a momentum.
+    velocity : {"gradients", "steps"}
+        What v sums up: gradients, as above and in PyTorch, or steps, v ← μ v + η g, θ ← θ − v, as in the paper, Keras
+        and scikit-learn. It makes a difference where η changes: "gradients" follows it at once, "steps" as v fades.
+    schedule : Schedule, optional
+        How η changes; None: it does not.
+
+    References
+    ----------
+    Sutskever, Martens, Dahl & Hinton (2013), On the importance of initialization and momentum in deep learning, ICML,
+    eq. 1-4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.optimizers import SGD
+    >>> sgd, theta = SGD(0.5), np.array([1.0, 2.0])
+    >>> sgd.step(theta, np.array([1.0, 1.0]), sgd.init(theta))
+    >>> theta
+    array([0.5, 1.5])
+    """
+
+    learning_rate: Annotated[float, Field(gt=0)] = 0.01
+    momentum: Annotated[float, Field(ge=0, le=1)] = 0.0
+    nesterov: bool = False
+    velocity: Literal["gradients", "steps"] = "gradients"
+
+    @model_validator(mode="after")
+    def _nesterov_needs_momentum(self) -> Self:
+        if self.nesterov and self.momentum == 0:
+            raise ValueError("nesterov=True should come with a momentum > 0")
+        return self
+
+    def init(self, theta: Array) -> OptimizerState:
+        """Return v = 0, and scratch memory."""
+        vectors = {"scratch": np.empty_like(theta)}
+        if self.momentum:
+            vectors["v"] = np.zeros_like(theta)
+        return OptimizerState(self.learning_rate, vectors=vectors)
+
+    def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
+        """Move θ against the gradient, or along the velocity."""
+        scratch, rate = state.vectors["scratch"], state.learning_rate
+        state.step += 1
+        if not self.momentum:
+            theta -= np.multiply(grad, rate, out=scratch)  # θ ← θ − η g
+            return
+        v = state.vectors["v"]
+        v *= self.momentum
+        if self.velocity == "gradients":
+            v += grad  # v ← μ v + g
+        else:
+            v += np.multiply(grad, rate, out=scratch)  # v ← μ v + η g
+        outside = rate if self.velocity == "gradients" else 1.0
+        if self.nesterov:
+            theta -= np.multiply(grad, rate, out=scratch)
+            outside *= self.momentum
+        theta -= np.multiply(v, outside, out=scratch)

@@ -1,0 +1,1 @@
+"""Standard schedules; ``modnet.schedules`` re-exports them."""
