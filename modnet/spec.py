@@ -1,0 +1,227 @@
+"""The spec: layers, loss, optimizer and training settings, validated as a whole; to and from JSON.
+
+Names in a spec are resolved through the registry and in no other way: reading one never imports what it names unless an
+installed distribution has registered it.
+"""
+
+import dataclasses
+import importlib.metadata
+import json
+import re
+import tomllib
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError
+
+from modnet.base import AnyActivation, AnyModule, AnyOptimizer, Loss, Module
+from modnet.component import Component, Slot, dump_fields, explained
+from modnet.errors import InvalidSpecError
+from modnet.network import Network
+from modnet.registry import registry
+from modnet.schema import json_schema
+from modnet.training import TrainingSettings
+
+DENSE = "modnet-layers:dense"
+"""The layer behind ``layers=(100,)`` and in front of the output, by its full name: no plugin can get in between."""
+
+
+class ModelSpec(Component):
+    """Everything that makes a model, except the data and the seed.
+
+    Parameters
+    ----------
+    layers : tuple of Module
+        The hidden layers: instances, registered names or mappings. The output layer is not among them: its width
+        comes from the data.
+    output_activation : Activation, optional
+        Applied behind the output layer; None: the raw output is affine, as losses on logits want it.
+    loss : Loss or "auto"
+        "auto": cross-entropy for classes, squared error for numbers.
+    optimizer : Optimizer
+    training : TrainingSettings
+    spec_version : int
+        Version of this format.
+
+    Raises
+    ------
+    InvalidSpecError
+        With the path of every value that is not valid.
+
+    Examples
+    --------
+    >>> from modnet import ModelSpec
+    >>> spec = ModelSpec(layers=[{"type": "dense", "units": 8, "activation": "tanh"}], optimizer="sgd")
+    >>> spec.layers
+    (Dense(units=8, activation=Tanh()),)
+    >>> ModelSpec.from_json(spec.to_json()) == spec
+    True
+    >>> [link.title for link in spec.network(n_features=4, n_outputs=3).links]
+    ['layers[0] (Dense)', 'layers[0].activation (Tanh)', 'output (Dense)']
+    """
+
+    layers: tuple[AnyModule, ...] = ()
+    output_activation: AnyActivation | None = None
+    loss: Annotated[Loss | Literal["auto"], Slot("loss", keep=("auto",))] = "auto"
+    optimizer: AnyOptimizer = Field(default_factory=lambda: registry.get("optimizer", "adam")())
+    training: TrainingSettings = TrainingSettings()
+    spec_version: Literal[1] = 1
+
+    @property
+    def requires(self) -> dict[str, str]:
+        """The distributions whose components it uses, with their versions; classes registered by hand have none."""
+        entries = (registry.entry_of(type(each)) for each in _components(self))
+        return {entry.distribution: entry.version for entry in entries if entry and entry.distribution}
+
+    def network(self, n_features: int, n_outputs: int) -> Network:
+        """Return the network that the spec describes, for data of these widths.
+
+        Raises
+        ------
+        ShapeError
+            If a layer does not fit what comes before it.
+        """
+        output: Module = registry.get("module", DENSE)(n_outputs)
+        links: list[tuple[str, Module]] = [(f"layers[{index}]", layer) for index, layer in enumerate(self.layers)]
+        links.append(("output", output))
+        if self.output_activation is not None:
+            links.append(("output_activation", self.output_activation))
+        return Network(links, (n_features,))
+
+    # To and from text
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the spec as plain mappings, sequences and numbers, with what it `requires`."""
+        return {**dump_fields(self), "requires": self.requires}
+
+    def to_json(self) -> str:
+        """Return the spec as JSON.
+
+        Raises
+        ------
+        RegistryError
+            If a component's class has no registered name.
+        """
+        return json.dumps(_jsonable(self.to_dict()), indent=2, allow_nan=False)
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """Return the JSON Schema of specs, with every installed plugin, for editors to complete and check files by."""
+        schema = json_schema(cls)
+        requires = {"type": "object", "additionalProperties": {"type": "string"}}
+        schema["properties"]["requires"] = requires
+        return schema
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the spec that plain mappings describe.
+
+        Raises
+        ------
+        InvalidSpecError
+            If something is not valid, or a distribution that it requires is not installed.
+        """
+        if not isinstance(fields, Mapping):
+            raise InvalidSpecError(cls.__name__, [("", f"should be a mapping, got {fields!r}")])
+        _check_version(fields.get("spec_version", 1))
+        _check_requirements(fields.get("requires", {}))
+        try:
+            kept = {name: each for name, each in fields.items() if name != "requires"}
+            return cls(**kept)
+        except ValidationError as error:  # a key that is no string
+            raise explained(error, cls) from None
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Return the spec that a JSON text describes; see `from_dict`."""
+        try:
+            fields = json.loads(text)
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise InvalidSpecError(cls.__name__, [("", f"should be JSON: {error}")]) from error
+        return cls.from_dict(fields)
+
+    @classmethod
+    def from_toml(cls, text: str) -> Self:
+        """Return the spec that a TOML text describes; see `from_dict`."""
+        try:
+            fields = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise InvalidSpecError(cls.__name__, [("", f"should be TOML: {error}")]) from error
+        return cls.from_dict(fields)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Return the spec in a file whose name ends in .json or .toml."""
+        path = Path(path)
+        if path.suffix == ".toml":
+            return cls.from_toml(path.read_text(encoding="utf-8"))
+        if path.suffix == ".json":
+            return cls.from_json(path.read_text(encoding="utf-8"))
+        raise InvalidSpecError(cls.__name__, [("", f"should be a .json or .toml file, got {str(path)!r}")])
+
+
+def _components(value: Any) -> Iterator[Component]:
+    """Return a component and all components in its fields."""
+    if isinstance(value, tuple):
+        for each in value:
+            yield from _components(each)
+    elif isinstance(value, Component):
+        yield value
+        for field in dataclasses.fields(value):  # type: ignore[arg-type]
+            yield from _components(getattr(value, field.name))
+
+
+def _jsonable(value: Any) -> Any:
+    """Return the same with inf and NaN as words, which JSON has no numbers for."""
+    if isinstance(value, Mapping):
+        return {key: _jsonable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(each) for each in value]
+    if isinstance(value, float) and not -float("inf") < value < float("inf"):
+        return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}[str(value)]
+    return value
+
+
+def _check_version(version: Any) -> None:
+    if isinstance(version, int) and version > 1:
+        raise InvalidSpecError(
+            "ModelSpec",
+            [("spec_version", f"this modnet reads version 1, got {version}: upgrade the distribution modnet-layers")],
+        )
+
+
+def _check_requirements(requires: Any) -> None:
+    """Say which distributions are missing; warn of those older than the ones that the spec was written with."""
+    if not isinstance(requires, Mapping):
+        raise InvalidSpecError("ModelSpec", [("requires", f"should map distributions to versions, got {requires!r}")])
+    problems = []
+    for name, version in requires.items():
+        if not (isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", name)):
+            problems.append(("requires", f"{name!r} is not the name of a distribution"))
+            continue
+        if not (isinstance(version, str) and _release(version)):
+            problems.append((f"requires.{name}", f"should be a version such as '1.2', got {version!r}"))
+            continue
+        try:
+            found = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            remedy = f"install it (python -m pip install {name}) if you trust it"
+            problems.append((f"requires.{name}", f"version {version} was used, none is installed: {remedy}"))
+            continue
+        if _release(found) < _release(version):
+            warnings.warn(
+                f"the spec was written with {name} {version}, {found} is installed", UserWarning, stacklevel=4
+            )
+    if problems:
+        raise InvalidSpecError("ModelSpec", problems)
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """Return the numbers that a version begins with, without zeros at the end: (1, 2) for "1.2.0rc1"."""
+    match = re.match(r"\d+(\.\d+)*", version)
+    numbers = [int(part) for part in match.group().split(".")] if match else []
+    while len(numbers) > 1 and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
