@@ -1,0 +1,273 @@
+"""TrainingCurveDisplay: the course of a training as a picture, in the manner of scikit-learn's displays.
+
+The loss stands on top; scores on the validation set and a learning rate that changes get panels of their own below.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import is_classifier, is_regressor
+from sklearn.pipeline import Pipeline
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils.validation import check_is_fitted
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.lines import Line2D
+
+_WRAPPED = ("best_estimator_", "regressor_", "estimator_")
+"""Where a search, a TransformedTargetRegressor and other wrappers keep the estimator that they fitted."""
+
+
+class TrainingCurveDisplay:
+    """Loss, validation loss, validation score and learning rate, epoch by epoch.
+
+    `from_estimator` makes one. Curves may differ in length: they end with the same epoch.
+
+    Parameters
+    ----------
+    loss : sequence of float
+        Training loss per epoch.
+    validation_loss, validation_score, learning_rate : sequence of float, optional
+        Per epoch. A learning rate that stays the same is not drawn.
+    best_epoch : int, optional
+        The epoch whose weights were kept, from 1; it is marked.
+    score_name : str, optional
+        What the score is; default: "Score".
+    name : str, optional
+        Put in front of the labels, to tell several estimators in one picture apart.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The panel of the loss.
+    axes_ : list of matplotlib Axes
+        All panels, from the top.
+    figure_ : matplotlib Figure
+    lines_ : dict of str to matplotlib Line2D
+        The curves: "loss", "validation_loss", "validation_score", "learning_rate", as far as they are drawn.
+
+    See Also
+    --------
+    sklearn.model_selection.LearningCurveDisplay : Scores against the size of the training set.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from modnet import ModNetClassifier, TrainingCurveDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = ModNetClassifier(early_stopping=True, scoring="accuracy", max_iter=500, random_state=0).fit(X, y)
+    >>> display = TrainingCurveDisplay.from_estimator(model)
+    >>> list(display.lines_), [ax.get_ylabel() for ax in display.axes_]
+    (['loss', 'validation_loss', 'validation_score'], ['Loss', 'Accuracy'])
+    """
+
+    ax_: "Axes"
+    axes_: "list[Axes]"
+    figure_: "Figure | SubFigure"
+    lines_: "dict[str, Line2D]"
+
+    def __init__(
+        self,
+        *,
+        loss: Sequence[float],
+        validation_loss: Sequence[float] | None = None,
+        validation_score: Sequence[float] | None = None,
+        learning_rate: Sequence[float] | None = None,
+        best_epoch: int | None = None,
+        score_name: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.loss = loss
+        self.validation_loss = validation_loss
+        self.validation_score = validation_score
+        self.learning_rate = learning_rate
+        self.best_epoch = best_epoch
+        self.score_name = score_name
+        self.name = name
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        name: str | None = None,
+        ax: "Axes | Sequence[Axes] | None" = None,
+        line_kw: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Draw how a fitted estimator was trained.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted estimator of modnet, or a pipeline that ends in one, or a search over such.
+        name, ax, line_kw
+            As in `plot`.
+
+        Returns
+        -------
+        TrainingCurveDisplay
+
+        Raises
+        ------
+        NotFittedError, TypeError
+            If the estimator has not been fitted, or has no training curve.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        trained = _trained(estimator)
+        scores = getattr(trained, "validation_scores_", None)
+        display = cls(
+            loss=trained.loss_curve_,
+            validation_loss=getattr(trained, "validation_loss_curve_", None),
+            validation_score=scores,
+            learning_rate=getattr(trained, "learning_rate_curve_", None),
+            best_epoch=_best_epoch(trained),
+            score_name=_score_name(trained) if scores else None,
+            name=name,
+        )
+        return display.plot(ax, line_kw=line_kw)
+
+    def plot(
+        self,
+        ax: "Axes | Sequence[Axes] | None" = None,
+        *,
+        name: str | None = None,
+        line_kw: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of them, optional
+            Where. One is divided if more than one panel is needed; a sequence, such as the `axes_` of another
+            display, has to have one for each. None: a new figure.
+        name : str, optional
+            Put in front of the labels; default: that of the display.
+        line_kw : mapping, optional
+            Keyword arguments for ``Axes.plot``.
+
+        Returns
+        -------
+        TrainingCurveDisplay
+            Itself.
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        from matplotlib.ticker import MaxNLocator
+
+        name = self.name if name is None else name
+        self.axes_ = _axes(ax, self._panels())
+        self.ax_, self.figure_, self.lines_ = self.axes_[0], self.axes_[0].figure, {}
+        for axes, (label, curves) in zip(self.axes_, self._panels().items(), strict=True):
+            for curve in curves:
+                self._draw(curve, axes, name, line_kw or {})
+            self._mark_best(axes, name)
+            axes.set_ylabel(label)
+            axes.grid(visible=True, alpha=0.3)
+        self.ax_.legend()
+        for axes in self.axes_[:-1]:
+            axes.tick_params(labelbottom=False)
+        self.axes_[-1].xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
+        self.axes_[-1].set_xlabel("Epoch")
+        self.figure_.align_ylabels(self.axes_)
+        return self
+
+    def _panels(self) -> dict[str, list[str]]:
+        """Return the labels of the panels, and which curves each of them shows."""
+        panels = {"Loss": ["loss", "validation_loss"] if self.validation_loss else ["loss"]}
+        if self.validation_score:
+            panels[self.score_name or "Score"] = ["validation_score"]
+        if self.learning_rate and len(set(self.learning_rate)) > 1:
+            panels["Learning rate"] = ["learning_rate"]
+        return panels
+
+    def _draw(self, curve: str, axes: "Axes", name: str | None, line_kw: Mapping[str, Any]) -> None:
+        values = getattr(self, curve)
+        epochs = range(len(self.loss) - len(values) + 1, len(self.loss) + 1)
+        label = {"loss": "training loss"}.get(curve, curve.replace("_", " "))
+        style: dict[str, Any] = {"label": label if name is None else f"{name}: {label}"}
+        # Panels below take their colours from the one on top: what is watched has another than what is trained on.
+        above = {"validation_score": "validation_loss", "learning_rate": "loss"}.get(curve)
+        if above in self.lines_:
+            style["color"] = self.lines_[above].get_color()
+        if len(values) == 1:
+            style["marker"] = "o"
+        (self.lines_[curve],) = axes.plot(epochs, values, **{**style, **line_kw})
+        if curve == "learning_rate" and min(values) > 0 and max(values) > 10 * min(values):
+            axes.set_yscale("log")
+
+    def _mark_best(self, axes: "Axes", name: str | None) -> None:
+        if self.best_epoch is not None:
+            label = f"best epoch ({self.best_epoch})"
+            color: Any = self.lines_.get("validation_loss", self.lines_["loss"]).get_color()
+            label = label if name is None else f"{name}: {label}"
+            axes.axvline(self.best_epoch, label=label, color=color, linestyle=":", zorder=1)
+
+
+def _axes(given: "Axes | Sequence[Axes] | None", panels: Mapping[str, object]) -> "list[Axes]":
+    """Return axes for the panels: those given, the one given divided, or those of a new figure."""
+    import matplotlib.pyplot as plt
+    from matplotlib.axes import Axes
+    from matplotlib.gridspec import GridSpec
+
+    ratios = [2.0] + [1.0] * (len(panels) - 1)
+    if given is None:
+        size = (6.4, 2.4 + 1.2 * sum(ratios))
+        _, made = plt.subplots(
+            len(panels), sharex=True, squeeze=False, height_ratios=ratios, figsize=size, layout="constrained"
+        )
+        return list(made[:, 0])
+    if not isinstance(given, Axes):
+        axes: list[Axes] = list(np.asarray(given, dtype=object).ravel())
+        if len(axes) != len(panels):
+            raise ValueError(f"ax should be one Axes or {len(panels)} ({', '.join(panels)}), got {len(axes)}")
+        return axes
+    if len(panels) == 1:
+        return [given]
+    place, figure = given.get_subplotspec(), given.figure
+    if place is None:
+        box = given.get_position()
+        place = GridSpec(1, 1, left=box.x0, right=box.x1, bottom=box.y0, top=box.y1)[0]
+    rows = place.subgridspec(len(panels), 1, height_ratios=ratios)
+    given.set_subplotspec(rows[0])
+    return [given, *(figure.add_subplot(rows[index], sharex=given) for index in range(1, len(panels)))]
+
+
+def _trained(estimator: Any) -> Any:
+    """Return what has the curves: the estimator, or the one inside it."""
+    while True:
+        wrapped = next((getattr(estimator, name) for name in _WRAPPED if hasattr(estimator, name)), None)
+        if isinstance(estimator, Pipeline):
+            wrapped = estimator.steps[-1][1]
+        if wrapped is None:
+            break
+        estimator = wrapped
+    if not hasattr(estimator, "loss_curve_"):
+        check_is_fitted(estimator)
+        raise TypeError(
+            f"{type(estimator).__name__} has no loss_curve_: pass a fitted estimator of modnet, a pipeline that ends "
+            "in one, or a search that has refitted one"
+        )
+    return estimator
+
+
+def _best_epoch(trained: Any) -> int | None:
+    """Return the epoch, from 1, whose weights early stopping has kept."""
+    settings = trained.spec_.training if hasattr(trained, "spec_") else trained
+    scores = getattr(trained, "validation_scores_", None)
+    losses = getattr(trained, "validation_loss_curve_", None)
+    if not settings.early_stopping or not (scores or losses):
+        return None
+    watched = np.array(scores) if scores else -np.array(losses)
+    watched = np.nan_to_num(watched[-trained.n_iter_ :], nan=-np.inf)  # of a warm start, only the last fit
+    return len(trained.loss_curve_) - len(watched) + int(watched.argmax()) + 1
+
+
+def _score_name(trained: Any) -> str:
+    scoring = getattr(trained, "scoring", None)
+    if isinstance(scoring, str):
+        return scoring.replace("_", " ").capitalize()
+    if scoring is not None:
+        return "Score"
+    return "Accuracy" if is_classifier(trained) else "R²" if is_regressor(trained) else "Score"

@@ -1,0 +1,204 @@
+"""Nested parameters: ``layers__0__units`` names a field of a component inside a parameter, to read it and to change it.
+
+Changing is copy-on-write: components never change, and the user's lists stay as they are. A path that leads nowhere is
+an error at once; a value that does not fit is kept as a mapping and reported by ``fit``, as scikit-learn does it.
+"""
+
+import dataclasses
+import numbers
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from modnet.component import Component, Slot, field_names, parse, unknown_field
+from modnet.errors import InvalidSpecError, RegistryError
+from modnet.registry import registry
+from modnet.spec import DENSE
+
+LAYER = Slot("module", "activation")
+
+
+class LayerSlot(Slot):
+    """The slot of one element of ``layers``: a module, or a number of hidden units.
+
+    Parameters
+    ----------
+    activation : str, mapping, Activation or None
+        What follows the units of a bare number.
+    """
+
+    def __init__(self, activation: Any) -> None:
+        super().__init__(*LAYER.kinds)
+        self._activation = activation
+
+    def spelled_out(self, value: Any) -> Any:
+        """Return a number n as the dense layer that it stands for, anything else as it is."""
+        return {"type": DENSE, "units": value, "activation": self._activation} if is_whole(value) else value
+
+    def resolve(self, value: Any) -> Any:
+        """Return the layer that `value` means."""
+        return super().resolve(self.spelled_out(value))
+
+
+def is_whole(value: Any) -> bool:
+    """Return whether a value is a number of units: an integer, Python's or NumPy's, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def listed(path: str, value: Any, slot: Slot) -> Iterator[tuple[str, Any]]:
+    """Return the parameters below a parameter, as ``get_params`` shows them.
+
+    Examples
+    --------
+    >>> from modnet.optimizers import SGD
+    >>> list(listed("optimizer", SGD(0.5), Slot("optimizer")))[:2]
+    [('optimizer__learning_rate', 0.5), ('optimizer__momentum', 0.0)]
+    """
+    if isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield f"{path}__{index}", item
+            yield from listed(f"{path}__{index}", item, slot)
+    elif is_whole(value):
+        yield f"{path}__units", value
+    else:
+        component = understood(value, slot)
+        if component is not None:
+            yield from _fields_below(path, component)
+
+
+def replaced(path: str, value: Any, steps: Sequence[str], new: Any, slot: Slot) -> Any:
+    """Return `value` with what lies at the end of `steps` replaced.
+
+    Parameters
+    ----------
+    path : str
+        Name of the parameter that holds `value`, for error messages.
+    value : object
+        A component, a name, a mapping, a number of units, or a sequence of these. Not changed.
+    steps : sequence of str
+        At least one field, index, layer name or ``"all"``.
+    new : object
+        Not looked at: what does not fit is for ``fit`` to report.
+    slot : Slot
+        What kind of component a name in `value` means.
+
+    Raises
+    ------
+    ValueError
+        If the steps lead nowhere; says what is there.
+    """
+    step, *rest = steps
+    here = f"{path}__{step}"
+    if isinstance(value, list | tuple):
+        return _replaced_in_sequence(path, value, step, rest, new, slot)
+    if is_whole(value) and (step, rest) == ("units", []):
+        return new
+    component = understood(value, slot)
+    if component is None:
+        return _replaced_in_mapping(path, value, step, rest, new, slot)
+    if step not in field_names(type(component)):
+        raise ValueError(f"{path}: {unknown_field(type(component), step)}")
+    current = getattr(component, step)
+    inner = replaced(here, current, rest, new, _slot_of(current)) if rest else new
+    try:
+        changed = dataclasses.replace(component, **{step: inner})  # type: ignore[type-var]
+    except InvalidSpecError:
+        # Not ours to report: a grid search calls set_params outside of the try that makes error_score of an error.
+        fields = {name: getattr(component, name) for name in field_names(type(component))}
+        return {"type": type(component), **fields, step: inner}
+    return value if changed == component else changed
+
+
+def _fields_below(path: str, component: Component) -> Iterator[tuple[str, Any]]:
+    for name in field_names(type(component)):
+        value = getattr(component, name)
+        yield f"{path}__{name}", value
+        if isinstance(value, Component):
+            yield from _fields_below(f"{path}__{name}", value)
+        elif _are_components(value):
+            yield from listed(f"{path}__{name}", value, LAYER)
+
+
+def _replaced_in_sequence(
+    path: str, items: list[Any] | tuple[Any, ...], step: str, rest: Sequence[str], new: Any, slot: Slot
+) -> Sequence[Any]:
+    changed = list(items)
+    if step == "all" and not rest:
+        raise ValueError(f"{path}__all: say which field, as in {path}__all__activation")
+    if step == "all":
+        having = [index for index, item in enumerate(items) if _has_field(item, rest[0], slot)]
+        if not having:
+            raise ValueError(f"{path}__all: none of the {len(items)} layers has a field {rest[0]!r}")
+    else:
+        having = [_index(path, items, step, slot)]
+    for index in having:
+        item = items[index]
+        changed[index] = replaced(f"{path}__{step}", item, rest, new, slot) if rest else new
+    return type(items)(changed)
+
+
+def _replaced_in_mapping(path: str, value: Any, step: str, rest: Sequence[str], new: Any, slot: Slot) -> Any:
+    """Change a name or mapping that does not make a component yet: ``"dense"`` lacks its units."""
+    type_ = value.get("type") if isinstance(value, Mapping) else value
+    if isinstance(type_, str) and type_ not in slot.keep:
+        try:
+            cls = registry.get(slot.kinds, type_)
+        except RegistryError as error:
+            raise ValueError(f"{path}: {error}") from error
+    elif isinstance(type_, type) and issubclass(type_, Component):
+        cls = type_
+    else:
+        raise ValueError(f"{path} is {value!r}, which has no parameter {step!r}")
+    if step not in field_names(cls):
+        raise ValueError(f"{path}: {unknown_field(cls, step)}")
+    fields = dict(value) if isinstance(value, Mapping) else {"type": value}
+    if rest:
+        new = replaced(f"{path}__{step}", fields.get(step), rest, new, LAYER)
+    changed = {**fields, step: new}
+    # A draft that an earlier change has left behind may be complete now; what the user wrote as a mapping stays one.
+    complete = understood(changed, slot) if isinstance(type_, type) else None
+    return changed if complete is None else complete
+
+
+def _index(path: str, items: Sequence[Any], step: str, slot: Slot) -> int:
+    """Return the index that a step means: a number, negative from the end, or a layer's name."""
+    if re.fullmatch(r"-?[0-9]+", step):
+        index = int(step)
+        if not -len(items) <= index < len(items):
+            there = {0: "there are no layers", 1: "there is one layer, 0"}
+            several = f"there are {len(items)} layers, 0 to {len(items) - 1}"
+            raise ValueError(f"{path}__{step}: {there.get(len(items), several)}")
+        return index % len(items)
+    names = [getattr(understood(item, slot), "name", None) for item in items]
+    if names.count(step) != 1:
+        found = f"{names.count(step)} layers have" if step in names else "no layer has"
+        known = [name for name in names if name]
+        raise ValueError(f"{path}__{step}: an index, 'all' or the name of a layer; {found} that name, among {known}")
+    return names.index(step)
+
+
+def understood(value: Any, slot: Slot) -> Component | None:
+    """Return the component that a value means; None if it means none (``fit`` says why)."""
+    if isinstance(value, Component):
+        return value
+    if not (isinstance(value, str | Mapping) or is_whole(value)) or value in slot.keep:
+        return None
+    try:
+        component = parse(slot, value, subject="")
+    except (InvalidSpecError, RegistryError):
+        return None
+    return component if isinstance(component, Component) else None
+
+
+def _has_field(item: Any, name: str, slot: Slot) -> bool:
+    component = understood(item, slot)
+    return component is not None and name in field_names(type(component))
+
+
+def _slot_of(value: Any) -> Slot:
+    """Return the slot that a value inside a component came from; anything in there is an instance already."""
+    return Slot(value.kind) if isinstance(value, Component) and value.kind else LAYER
+
+
+def _are_components(value: Any) -> bool:
+    return isinstance(value, tuple) and bool(value) and all(isinstance(each, Component) for each in value)

@@ -1,0 +1,228 @@
+"""Targets: what y is, and how it is written for a loss."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sklearn.utils import compute_class_weight, compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from modnet.base import Array, Loss, Task
+from modnet.registry import registry
+from modnet.spec import ModelSpec
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target as the loss takes it.
+
+    Attributes
+    ----------
+    task : Task
+    t : ndarray
+        The truth, in the form of `Task`.
+    width : int
+        Columns of the raw output.
+    widths : tuple of int
+        For several columns of classes: how many raw columns each has. Empty otherwise.
+    """
+
+    task: Task
+    t: Array
+    width: int
+    widths: tuple[int, ...] = ()
+
+
+class Classes:
+    """The classes of a target, and the way from labels to codes and back.
+
+    Parameters
+    ----------
+    columns : sequence of ndarray
+        Sorted classes, per column of y; one column for y of shape (n,).
+    kind : {"single", "multilabel", "multioutput"}
+        One class per row; any number of labels per row; one class per row and column.
+    fewest : int
+        How few classes a column may have: 2, or 1 for who does not mind that there is nothing to tell apart.
+
+    Attributes
+    ----------
+    classes : ndarray or list of ndarray
+        What an estimator shows as ``classes_``.
+    """
+
+    def __init__(self, columns: Sequence[Array], kind: str, fewest: int = 2) -> None:
+        self.columns, self.kind, self.fewest = list(columns), kind, fewest
+        self.classes: Any = self.columns if kind == "multioutput" else self.columns[0]
+
+    @classmethod
+    def of(cls, y: Array, fewest: int = 2) -> "Classes":
+        """Return the classes in y.
+
+        Raises
+        ------
+        ValueError
+            If y is no classification target.
+        """
+        check_classification_targets(y)
+        kind = type_of_target(y, input_name="y", raise_unknown=True)
+        if kind == "multilabel-indicator":
+            return cls([np.arange(y.shape[1])], "multilabel", fewest)
+        if y.ndim == 2:
+            return cls([np.unique(column) for column in y.T], "multioutput", fewest)
+        return cls([np.unique(y)], "single", fewest)
+
+    @property
+    def _n_columns(self) -> int:
+        return len(self.classes) if self.kind == "multilabel" else len(self.columns)
+
+    @property
+    def labels_of_columns(self) -> list[Array]:
+        """The classes in each column of y; of a column of a label matrix 0 and 1."""
+        return [np.arange(2) for _ in self.classes] if self.kind == "multilabel" else self.columns
+
+    def same_as(self, other: "Classes") -> bool:
+        """Return whether the other target has the same classes."""
+        return self.kind == other.kind and all(map(np.array_equal, self.columns, other.columns))
+
+    def target(self, y: Array, dtype: "np.dtype[np.floating]") -> Target:
+        """Return y, labels out of these classes, as a target.
+
+        Raises
+        ------
+        ValueError
+            If a label is not among the classes, or there is only one class.
+        """
+        if y.ndim != (1 if self.kind == "single" else 2) or (y.ndim == 2 and y.shape[1] != self._n_columns):
+            wanted = f"{self._n_columns} columns of labels" if self.kind != "single" else "one column of labels"
+            raise ValueError(f"y should have {wanted}, as before; got shape {y.shape}")
+        if self.kind == "multilabel":
+            if not np.isin(y, (0, 1)).all():
+                raise ValueError(f"labels in a label matrix should be 0 or 1, got {np.setdiff1d(y, (0, 1)).tolist()}")
+            return Target("multilabel", np.asarray(y, dtype), y.shape[1])
+        columns = [y] if self.kind == "single" else list(y.T)
+        codes = [self._codes(column, classes) for column, classes in zip(columns, self.columns, strict=True)]
+        widths = tuple(map(_width, self.columns))
+        if self.kind == "multioutput":
+            return Target("multioutput", np.stack(codes, axis=1), sum(widths), widths)
+        if widths == (1,):
+            return Target("binary", codes[0][:, np.newaxis].astype(dtype), 1)
+        return Target("multiclass", codes[0], widths[0])
+
+    def labels(self, raw: Array) -> Array:
+        """Return the labels that raw outputs stand for: the largest logit, or those above 0."""
+        if self.kind == "multilabel":
+            return (raw > 0).astype(int)
+        if self.kind == "single":
+            return _labels(raw, self.classes)
+        parts = [_labels(part, classes) for part, classes in zip(self.split(raw), self.columns, strict=True)]
+        return np.stack(parts, axis=1)
+
+    def split(self, raw: Array) -> list[Array]:
+        """Return the columns of a raw output that belong to each column of y."""
+        widths = [_width(classes) for classes in self.columns]
+        return np.split(raw, np.cumsum(widths)[:-1], axis=1)
+
+    def _codes(self, y: Array, classes: Array) -> Array:
+        unseen = np.setdiff1d(y, classes)
+        if len(unseen):
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {classes}. 'y' has {np.unique(y)}."
+            )
+        if len(classes) < self.fewest:
+            raise ValueError(
+                f"a classifier needs at least two classes to tell apart, but y has one class only: {classes.tolist()}"
+            )
+        return np.searchsorted(classes, y)
+
+
+def weights_of(class_weight: Any, classes: Classes, columns: Sequence[Array], weight: Array | None) -> list[Array]:
+    """Return the weight of each class, per column of y.
+
+    Parameters
+    ----------
+    class_weight : dict, list of dict or "balanced"
+        As the user gave it; a dict per column if there are several.
+    classes : Classes
+    columns : sequence of ndarray, shape (n,)
+        The columns of y: "balanced" counts in them.
+    weight : ndarray, shape (n,), optional
+        Of rows: a row of weight k counts k times.
+
+    Raises
+    ------
+    ValueError
+        If it is no class weight, in scikit-learn's words.
+    """
+    if not (isinstance(class_weight, dict | list) or (isinstance(class_weight, str) and class_weight == "balanced")):
+        compute_sample_weight(class_weight, columns[0])  # says what it has to be
+    if class_weight == "balanced":
+        # A class that does not come has no weight to be balanced; 1 stands for it.
+        balanced = []
+        for column, labels in zip(columns, classes.labels_of_columns, strict=True):
+            there = np.unique(column)
+            by_class = np.ones(len(labels))
+            by_class[np.searchsorted(labels, there)] = compute_class_weight(
+                "balanced", classes=there, y=column, sample_weight=weight
+            )
+            balanced.append(by_class)
+        return balanced
+    dicts = class_weight if isinstance(class_weight, list) else [class_weight]
+    if len(dicts) != len(columns) or isinstance(class_weight, dict) == (classes.kind != "single"):
+        raise ValueError(
+            "For multi-output, class_weight should be a list of dicts, or the string 'balanced'."
+            if classes.kind != "single"
+            else f"class_weight should be a dict or 'balanced', got {class_weight!r}"
+        )
+    weights = [
+        np.asarray(compute_class_weight(each, classes=labels, y=labels), float)
+        for each, labels in zip(dicts, classes.labels_of_columns, strict=True)
+    ]
+    if any(not np.isfinite(each).all() or (each < 0).any() for each in weights):
+        raise ValueError(f"class_weight should be non-negative and finite, got {class_weight!r}")
+    return weights
+
+
+def number_target(y: Array, dtype: "np.dtype[np.floating]") -> Target:
+    """Return y, numbers of shape (n,) or (n, k), as a target."""
+    t = np.asarray(y, dtype).reshape(len(y), -1)
+    return Target("regression", t, t.shape[1])
+
+
+def loss_for(spec: ModelSpec, target: Target, default: str) -> Loss:
+    """Return the loss of a spec, set up for a target.
+
+    Raises
+    ------
+    ValueError
+        If it does not serve the task.
+    """
+    loss = registry.get("loss", default)() if spec.loss == "auto" else spec.loss
+    assert isinstance(loss, Loss)
+    if target.task == "multioutput":
+        if "multioutput" in loss.tasks:
+            return loss
+        parts = [_serving(loss, "binary" if width == 1 else "multiclass") for width in target.widths]
+        per_output: Loss = registry.get("loss", "modnet-layers:per_output")(parts, target.widths)
+        return per_output
+    return _serving(loss, target.task)
+
+
+def _serving(loss: Loss, task: Task) -> Loss:
+    if task not in loss.tasks:
+        serves = ", ".join(loss.tasks) or "none that an estimator has"
+        raise ValueError(f"loss={loss!r} does not serve a {task} target; it serves: {serves}")
+    return replace(loss, **loss.tasks[task])
+
+
+def _width(classes: Array) -> int:
+    """Return the raw columns of one column of classes: a single logit tells two apart."""
+    return 1 if len(classes) <= 2 else len(classes)
+
+
+def _labels(raw: Array, classes: Array) -> Array:
+    codes = (raw[:, 0] > 0).astype(int) if raw.shape[1] == 1 else raw.argmax(axis=1)
+    codes = np.minimum(codes, len(classes) - 1)
+    labels: Array = classes[codes]
+    return labels

@@ -1,0 +1,495 @@
+"""ModNetTransformer: what a network makes of X on the way, as features for whatever comes next in a pipeline.
+
+The network is an autoencoder of its own, or that of a classifier or regressor; one of its layers is read.
+"""
+
+import math
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.callback import with_callbacks
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import r2_score
+from sklearn.utils import Tags, check_array, get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from modnet.base import Array
+from modnet.estimators.base import BaseModNet, Known
+from modnet.estimators.epochs import FitMetadata
+from modnet.estimators.lookup import modules, path_of
+from modnet.estimators.sample import by_rows
+from modnet.estimators.target import Target, number_target
+from modnet.spec import ModelSpec
+
+_LEARNT = (
+    *("spec_", "network_", "theta_", "state_", "n_iter_", "n_features_in_", "feature_names_in_"),
+    *("loss_curve_", "validation_loss_curve_", "validation_scores_", "learning_rate_curve_"),
+)
+"""What a transformer shows of the estimator that it reads."""
+
+
+class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseModNet):  # type: ignore[misc]
+    """The activations of one layer of a neural network, as a scikit-learn transformer.
+
+    Without `estimator`, it is an autoencoder: the network learns to give back X through its layers, and ``transform``
+    returns the code, what X has become at the layer that is read. With `estimator`, a classifier or regressor learns
+    its y, and ``transform`` returns what one of its hidden layers makes of X.
+
+    Parameters
+    ----------
+    layers : tuple
+        The hidden layers: numbers of units (a dense layer, then `activation`), registered names, mappings such as
+        ``{"type": "dropout", "rate": 0.2}``, instances, mixed. The output layer, as wide as X, comes behind them.
+    activation : str, mapping or Activation
+        What follows the dense layer of a bare number; None: nothing.
+    layer : int, str or None
+        The layer to read: its index among the hidden layers, or its name, ``Dense(2, name="code")``, wherever in the
+        network it is. None: the narrowest hidden layer, of several as narrow the last. What a layer puts out is what
+        its activation puts out, if it has one.
+    estimator : ModNetClassifier, ModNetRegressor or FrozenEstimator of one, optional
+        Whose network to read. ``fit`` fits a clone of it, with y; a fitted one is taken as it is if it is wrapped,
+        ``FrozenEstimator(classifier)``. All parameters but `layer` are those of the estimator then, and have no effect
+        here.
+    output_activation : str, mapping or Activation, optional
+        Applied behind the output layer, where X is bounded: "sigmoid" for X in [0, 1].
+    loss : str, mapping or Loss
+        How far the output is from X; "auto": `squared_error`.
+    optimizer : str, mapping or Optimizer
+    alpha : float
+        Strength of L2 decay on weights (not on biases), ≥ 0; scaled as in sklearn.neural_network.
+    batch_size : int or "auto"
+        Rows per step; "auto": min(200, n).
+    max_iter : int
+        Epochs at most.
+    shuffle : bool
+        Whether each epoch sees the rows in another order.
+    tol : float
+        How far the loss has to fall for an epoch to count as progress.
+    n_iter_no_change : int
+        Training stops after more than this many epochs in a row without progress.
+    early_stopping : bool
+        Whether to set rows aside, watch the loss on them and keep the weights of the best epoch.
+    validation_fraction : float
+        Share of the rows set aside, in (0, 1).
+    scoring : "loss", callable or None
+        What early stopping watches on the rows set aside: "loss", or a scorer, called with X for y; None: `score`.
+    warm_start : bool
+        Whether another `fit` goes on from the present weights.
+    initial_weights : mapping of str to array-like, or array-like, optional
+        First weights, by full name (``{"layers[0].W": …, "output.b": …}``, the rest is drawn) or as a whole θ.
+    random_state : int, RandomState or None
+        Seed of first weights, order of rows, dropout and split; an int gives bit-identical weights every time.
+    verbose : bool
+        Whether to print a line per epoch.
+
+    Attributes
+    ----------
+    layer_ : str
+        Where the layer that is read stands: ``"layers[1]"``.
+    estimator_ : ModNetClassifier, ModNetRegressor or FrozenEstimator
+        The fitted `estimator`, if there is one.
+    spec_ : ModelSpec
+        The validated parameters, with the loss that was used.
+    network_ : Network
+        Links, shapes and the layout of θ; ``network_.parameters(theta_)`` shows weights by name.
+    theta_, state_ : ndarray, shape (n_parameters,)
+        The parameters, and the non-trainable state.
+    loss_curve_ : list of float
+        Training loss per epoch.
+    validation_loss_curve_, validation_scores_ : list of float
+        Loss and score on the validation set per epoch, if there is one, and a scorer.
+    learning_rate_curve_ : list of float
+        Learning rate per epoch.
+    n_iter_ : int
+        Epochs run.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        If X had column names.
+    optimizer_state_ : OptimizerState
+        Where `partial_fit` goes on.
+
+    See Also
+    --------
+    ModNetClassifier, ModNetRegressor : Whose hidden layers can be read.
+    sklearn.decomposition.PCA : What an autoencoder without activations finds the subspace of.
+
+    Notes
+    -----
+    `estimator` is a parameter, and not the argument of some ``from_fitted``, because parameters are what scikit-learn
+    clones, searches (``estimator__alpha``) and shows. There is no ``prefit`` beside it: ``FrozenEstimator`` is how
+    scikit-learn says that a fitted estimator is to be used as it is, and survives a clone in a pipeline or a grid.
+
+    An autoencoder is refused sparse X: what it would have to give back is dense.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from modnet import ModNetTransformer
+    >>> from modnet.layers import Dense
+    >>> X, y = load_iris(return_X_y=True)
+    >>> layers = 16, Dense(2, name="code"), 16
+    >>> encoder = ModNetTransformer(layers, optimizer="lbfgs", max_iter=1000, random_state=0).fit(X)
+    >>> encoder.get_feature_names_out(), encoder.transform(X).shape
+    (array(['code0', 'code1'], dtype=object), (150, 2))
+    >>> encoder.score(X) > 0.95  # share of the variance that comes back
+    True
+
+    A layer of a classifier:
+
+    >>> from modnet import ModNetClassifier
+    >>> classifier = ModNetClassifier(layers=(16, 3), activation="tanh", optimizer="lbfgs", random_state=0)
+    >>> ModNetTransformer(estimator=classifier, layer=1).fit_transform(X, y).shape
+    (150, 3)
+    """
+
+    _default_loss = "squared_error"
+    _y_numeric = True
+
+    layer_: str
+    estimator_: Any
+
+    def __init__(
+        self,
+        layers: Any = (100,),
+        activation: Any = "relu",
+        *,
+        layer: Any = None,
+        estimator: Any = None,
+        output_activation: Any = None,
+        loss: Any = "auto",
+        optimizer: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        max_iter: int = 200,
+        shuffle: bool = True,
+        tol: float = 0.0001,
+        n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        scoring: Any = "loss",
+        warm_start: bool = False,
+        initial_weights: Any = None,
+        random_state: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        super().__init__(
+            layers,
+            activation,
+            output_activation=output_activation,
+            loss=loss,
+            optimizer=optimizer,
+            alpha=alpha,
+            batch_size=batch_size,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            scoring=scoring,
+            warm_start=warm_start,
+            initial_weights=initial_weights,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.layer = layer
+        self.estimator = estimator
+
+    # Parameters: those of the estimator are below its name
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters by name.
+
+        Parameters
+        ----------
+        deep : bool
+            Whether to list the parameters inside layers, optimizer, estimator, … too: ``estimator__alpha``.
+
+        Returns
+        -------
+        dict of str to object
+        """
+        params = super().get_params(deep)
+        if deep and isinstance(self.estimator, BaseModNet):
+            params.update({f"estimator__{name}": each for name, each in self.estimator.get_params().items()})
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name, those inside components and of the estimator by path.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter; nothing is set then.
+        """
+        inner = {name: each for name, each in params.items() if name.startswith("estimator__")}
+        before = self.get_params(deep=False)
+        super().set_params(**{name: each for name, each in params.items() if name not in inner})
+        try:
+            if inner and not isinstance(self.estimator, BaseModNet):
+                raise ValueError(self._invalid_parameter(next(iter(inner))))
+            if inner:
+                self.estimator.set_params(**{name.removeprefix("estimator__"): each for name, each in inner.items()})
+        except ValueError:
+            super().set_params(**before)
+            raise
+        return self
+
+    def to_spec(self) -> ModelSpec:
+        """Return the parameters as a validated spec: those of the estimator, if there is one."""
+        if self.estimator is None:
+            return super().to_spec()
+        spec: ModelSpec = self._checked(self.estimator).to_spec()
+        return spec
+
+    # Fitting
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Train an autoencoder on X, or the estimator on X and y.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n, n_features)
+            float32 stays float32, anything else becomes float64; sparse only for an estimator.
+        y : array-like, shape (n,) or (n, k), optional
+            For the estimator. An autoencoder does not look at it.
+        sample_weight : array-like, shape (n,), optional
+            Non-negative; a row of weight zero counts as absent.
+        X_val, y_val, sample_weight_val : array-like, optional
+            A validation set. Its loss is recorded; with `early_stopping` it is watched, and nothing is split off X.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InvalidSpecError, ShapeError, ContractError
+            If a parameter is not valid, a layer does not fit or a component breaks its contract.
+        NonFiniteError
+            If the loss becomes inf or NaN.
+        ValueError
+            If the data is not valid, as scikit-learn words it.
+
+        Notes
+        -----
+        If it fails, the transformer is what it was before.
+        """
+        with self._unchanged_on_failure():
+            if self.estimator is None:
+                self._forget_estimator()
+                super().fit(X, X, sample_weight, X_val=X_val, y_val=X_val, sample_weight_val=sample_weight_val)
+            else:
+                given = {"sample_weight": sample_weight, "X_val": X_val, "y_val": y_val}
+                given["sample_weight_val"] = sample_weight_val
+                self._fit_estimator(X, y, {name: each for name, each in given.items() if each is not None})
+        return self
+
+    @with_callbacks  # type: ignore[untyped-decorator]
+    def _fit_estimator(self, X: Any, y: Any, metadata: dict[str, Any]) -> None:
+        """Fit a clone of the estimator, and take over its network."""
+        estimator = clone(self._checked(self.estimator))
+        if not isinstance(estimator, FrozenEstimator):
+            # Training may take long: say before it, not after it, that there is no such layer.
+            path_of(self.layer, estimator.to_spec().layers, width=lambda path: 0)
+        told = FitMetadata(*map(metadata.get, ("sample_weight", "X_val", "y_val")))
+        task = {"estimator": self, "X": X, "y": y, "metadata": told}
+        root = self._init_callback_context(max_subtasks=1).call_on_fit_task_begin(**task)
+        sub = root.subcontext(task_name="estimator")
+        with sub.propagate_callback_context(estimator):
+            sub.call_on_fit_task_begin(**task)
+            estimator.fit(X, y, **metadata)
+            sub.call_on_fit_task_end(**task)
+        self._forget()
+        self.estimator_ = estimator
+        for name in _LEARNT:
+            if hasattr(estimator, name):
+                setattr(self, name, getattr(estimator, name))
+        self._read()
+        root.call_on_fit_task_end(**task, reconstruction_attributes=dict)
+
+    def _trains_itself(self) -> bool:
+        return self.estimator is None and self._makes_steps()
+
+    @available_if(_trains_itself)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Go through X once, from the present weights on; there is no such method with an estimator.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, n_features)
+        y : ignored
+        sample_weight : array-like, shape (n,), optional
+
+        Returns
+        -------
+        self
+        """
+        with self._unchanged_on_failure():
+            self._forget_estimator()
+            self._partial_fit(X, X, sample_weight, first=not hasattr(self, "theta_"))
+        return self
+
+    def _validated(self, X: Any, y: Any, **checks: Any) -> tuple[Any, Array]:
+        """Return X, checked, which is its own target."""
+        X = validate_data(self, X, **checks)
+        return X, X
+
+    def _target(self, y: Array, dtype: "np.dtype[np.floating]", *, known: Known) -> Target:
+        return number_target(y, dtype)
+
+    def _start(self, spec: ModelSpec, target: Target, dtype: "np.dtype[np.floating]") -> None:
+        super()._start(spec, target, dtype)
+        self._read()
+
+    def _continue(self, spec: ModelSpec, target: Target, *, keep_optimizer: bool) -> None:
+        super()._continue(spec, target, keep_optimizer=keep_optimizer)
+        self._read()
+
+    def _forget_estimator(self) -> None:
+        """Forget what came from an estimator, if something did: an autoencoder does not go on from there."""
+        if hasattr(self, "estimator_"):
+            self._forget()
+
+    def _forget(self) -> None:
+        """Forget everything that was learnt."""
+        for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
+            delattr(self, name)
+
+    # The layer
+
+    def _checked(self, estimator: Any) -> Any:
+        """Return the estimator, if its network can be read."""
+        inner = estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator
+        if not isinstance(inner, BaseModNet):
+            raise TypeError(
+                "estimator should be a ModNetClassifier, a ModNetRegressor or a FrozenEstimator of one, "
+                f"got {estimator!r}"
+            )
+        return estimator
+
+    def _read(self) -> None:
+        """Work out which layer of the network is read."""
+        self.layer_ = path_of(self.layer, self.spec_.layers, self._width)
+        self._n_features_out = self._width(self.layer_)
+
+    def _width(self, path: str) -> int:
+        return math.prod(self.network_.layer(path).output_shape)
+
+    # Transforming
+
+    def transform(self, X: Any) -> Array:
+        """Return what the layer puts out.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n, n_features)
+            Sparse only for an estimator.
+
+        Returns
+        -------
+        ndarray, shape (n, n_features_out), dtype of θ
+            A layer that puts out more than one axis per row is flattened.
+        """
+        check_is_fitted(self)
+        link = self.network_.layer(self.layer_)
+        code = self.network_.outputs_of(link, self.theta_, self.state_, self._rows(X))
+        return code.reshape(len(code), -1)
+
+    def _decodes(self) -> bool:
+        if self.estimator is not None:
+            return False
+        fitted = hasattr(self, "layer_")
+        return not fitted or any(link is self.network_.layer(self.layer_) for link in self.network_.links)
+
+    @available_if(_decodes)  # type: ignore[untyped-decorator]
+    def inverse_transform(self, X: Any) -> Array:
+        """Return what the autoencoder makes of a code; there is no such method with an estimator.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, n_features_out)
+            Codes, as `transform` returns them. If the layer is inside another, such as a residual one, the rest of the
+            network cannot be run on its output alone, and there is no such method either.
+
+        Returns
+        -------
+        ndarray, shape (n, n_features), dtype of θ
+        """
+        check_is_fitted(self)
+        code = check_array(X, dtype=self.theta_.dtype)
+        if code.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"X has {code.shape[1]} features, but the code of this {type(self).__name__} has {self._n_features_out}"
+            )
+        link = self.network_.layer(self.layer_)
+        decoder = self.network_.behind(link)
+        return self._loss.predict(
+            decoder.predict(self.theta_, self.state_, code.reshape(len(code), *link.output_shape))
+        )
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return the share of the variance of X that the autoencoder gives back, or the score of the estimator.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n, n_features)
+        y : array-like, shape (n,) or (n, k), optional
+            For the estimator. An autoencoder does not look at it.
+        sample_weight : array-like, shape (n,), optional
+
+        Returns
+        -------
+        float
+            R² = 1 − Σ‖x − x̂‖² / Σ‖x − x̄‖², at most 1.
+        """
+        check_is_fitted(self)
+        if hasattr(self, "estimator_"):
+            return float(self.estimator_.score(X, y, sample_weight=sample_weight))
+        X = self._rows(X)
+        given_back = self._loss.predict(self.network_.predict(self.theta_, self.state_, X))
+        return float(r2_score(X, given_back, sample_weight=sample_weight, multioutput="variance_weighted"))
+
+    def get_feature_names_out(self, input_features: Any = None) -> Array:
+        """Return the names of the features that `transform` returns.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Only held against the names seen in `fit`.
+
+        Returns
+        -------
+        ndarray of str objects
+            The name of the layer and a number, ``code0``, ``code1``, …; for a layer without a name
+            ``modnettransformer0``, ….
+        """
+        names: Array = super().get_feature_names_out(input_features)
+        name = dict(modules(self.spec_.layers))[self.layer_].name
+        return names if name is None else np.array([f"{name}{index}" for index in range(len(names))], dtype=object)
+
+    def _rows(self, X: Any) -> Any:
+        """Return validated rows, as the network takes them."""
+        accepted = ("csr", "csc") if hasattr(self, "estimator_") else False
+        return by_rows(validate_data(self, X, reset=False, dtype=self.theta_.dtype, accept_sparse=accepted))
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return what scikit-learn may expect of this estimator: of X and y what its own estimator does."""
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.input_tags.sparse = tags.target_tags.multi_output = False
+        if self.estimator is not None:
+            inner = get_tags(self.estimator)
+            tags.input_tags, tags.target_tags = inner.input_tags, inner.target_tags
+        return tags
