@@ -1,0 +1,101 @@
+"""Activations by themselves: `out`, leading axes, saturation and kinks, without a network around them."""
+
+import numpy as np
+import pytest
+import scipy.special
+from support.gradients import check_gradient
+
+from modnet.activations import ReLU, Sigmoid, Softmax, Tanh
+
+
+@pytest.fixture
+def z():
+    return np.random.default_rng(0).normal(size=(4, 3))
+
+
+@pytest.fixture
+def da():
+    return np.random.default_rng(1).normal(size=(4, 3))
+
+
+def derivative(activation, z, a, da, out=None):
+    """Return dz; what the class does not read is None, as in a network."""
+    reads = activation.reads
+    return activation.df(z if "x" in reads else None, a if "y" in reads else None, da, out=out)
+
+
+def test_out_is_written_and_returned(activation, z, da):
+    a = activation.f(z)
+    dz = derivative(activation, z, a, da)
+    out = np.full_like(z, np.nan)
+    assert activation.f(z, out=out) is out
+    np.testing.assert_array_equal(out, a)
+    out = np.full_like(z, np.nan)
+    assert derivative(activation, z, a, da, out=out) is out
+    np.testing.assert_array_equal(out, dz)
+
+
+def test_result_is_the_same_with_and_without_out(activation, z, da):
+    a = activation.f(z)
+    np.testing.assert_array_equal(activation.f(z, out=np.full_like(z, np.nan)), a)
+    dz = derivative(activation, z, a, da)
+    np.testing.assert_array_equal(derivative(activation, z, a, da, out=np.full_like(z, np.nan)), dz)
+
+
+def test_z_may_be_overwritten_where_it_is_not_read_again(activation, z):
+    if "x" not in activation.reads:
+        a, place = activation.f(z.copy()), z.copy()
+        np.testing.assert_array_equal(activation.f(place, out=place), a)
+
+
+def test_a_leading_axis_of_members_broadcasts(activation):
+    rng = np.random.default_rng(0)
+    z, da = rng.normal(size=(2, 6, 4, 3))
+    a = activation.f(z)
+    dz = derivative(activation, z, a, da)
+    for member in range(len(z)):
+        np.testing.assert_array_equal(a[member], activation.f(z[member]))
+        np.testing.assert_array_equal(dz[member], derivative(activation, z[member], a[member], da[member]))
+
+
+def test_derivative_agrees_with_central_differences(activation, z, da):
+    dz = derivative(activation, z, activation.f(z), da)
+    check_gradient(lambda z: float(np.sum(da * activation.f(z))), z, dz)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("saturating", "expected"),
+    [(Sigmoid(), [0.0, 0.5, 1.0]), (Tanh(), [-1.0, 0.0, 1.0]), (Softmax(), [0.0, 0.0, 1.0])],
+    ids=repr,
+)
+def test_saturation_is_exact_and_its_gradient_finite(saturating, expected, dtype):
+    z = np.array([[-1e4, 0.0, 1e4]], dtype)
+    a = saturating.f(z)
+    np.testing.assert_array_equal(a, np.array([expected], dtype))
+    dz = derivative(saturating, z, a, np.ones_like(z))
+    assert dz[0, 0] == dz[0, 2] == 0
+    assert np.isfinite(dz).all()
+
+
+def test_softmax_of_equal_extremes_is_uniform():
+    for extreme in (-1e4, 1e4):
+        np.testing.assert_allclose(Softmax().f(np.full((1, 4), extreme)), 0.25, rtol=1e-15)
+
+
+def test_sigmoid_and_softmax_agree_with_scipy():
+    z = np.random.default_rng(0).normal(scale=10, size=(50, 7))
+    np.testing.assert_allclose(Sigmoid().f(z), scipy.special.expit(z), rtol=0, atol=4e-16)
+    np.testing.assert_allclose(Softmax().f(z), scipy.special.softmax(z, axis=-1), rtol=1e-13)
+
+
+def test_relu_has_a_slope_on_either_side_of_its_kink():
+    z = np.array([[-1e-3, 1e-3, -2.0, 2.0]])
+    dz = derivative(ReLU(), z, ReLU().f(z), np.ones_like(z))
+    check_gradient(lambda z: float(np.sum(ReLU().f(z))), z, dz)
+    np.testing.assert_array_equal(dz, [[0.0, 1.0, 0.0, 1.0]])
+
+
+def test_relu_has_slope_zero_at_its_kink():
+    z = np.array([[0.0, -0.0]])
+    np.testing.assert_array_equal(derivative(ReLU(), z, ReLU().f(z), np.ones_like(z)), [[0.0, 0.0]])

@@ -1,0 +1,30 @@
+"""What every test may ask for: a site to install throw-away plugins into, and a registry that forgets them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from support.distributions import Site, throw_away_site
+
+from modnet.registry import Registry, registry
+
+# A deadline would measure how busy the machine is.
+settings.register_profile("modnet", deadline=None)
+settings.load_profile("modnet")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A directory on ``sys.path`` that distributions are installed into; gone after the test."""
+    with throw_away_site(tmp_path) as site:
+        yield site
+
+
+@pytest.fixture
+def book() -> Iterator[Registry]:
+    """The registry of this process; names that a test registers by hand are forgotten after it."""
+    before = dict(registry._registered)
+    yield registry
+    registry._registered.clear()
+    registry._registered.update(before)

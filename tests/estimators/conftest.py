@@ -1,0 +1,83 @@
+"""Small data for estimators, and models that were trained on it."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import StandardScaler
+
+from modnet import ModNetClassifier, ModNetRegressor
+
+
+@dataclass(frozen=True)
+class Case:
+    """An unfitted model with data that suits it."""
+
+    model: ModNetClassifier | ModNetRegressor
+    X: np.ndarray
+    y: np.ndarray
+
+    def fitted(self, **params):
+        """Train a model of these parameters, without a word about convergence."""
+        model = type(self.model)(**{**self.model.get_params(deep=False), **params})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return model.fit(self.X, self.y)
+
+
+def _cases() -> dict[str, Case]:
+    X, flower = load_iris(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    W = np.random.default_rng(0).normal(size=(4, 3))
+    settings = {"layers": (16,), "max_iter": 40, "batch_size": 32, "random_state": 0}
+    settings["optimizer"] = {"type": "adam", "learning_rate": 0.02}
+    classifier, regressor = ModNetClassifier(**settings), ModNetRegressor(**settings)
+    return {
+        "binary": Case(classifier, X[:100], np.where(flower[:100] == 1, "yes", "no")),
+        "multiclass": Case(classifier, X, np.array(["setosa", "versicolor", "virginica"])[flower]),
+        "multilabel": Case(classifier, X, (X @ W > 0).astype(int)),
+        "regression": Case(regressor, X, np.sin(X @ W[:, 0])),
+        "multi-output": Case(regressor, X, np.sin(X @ W)),
+    }
+
+
+CASES = _cases()
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest) -> Case:
+    """Each of: binary, multiclass, multilabel, regression, multi-output."""
+    return CASES[request.param]
+
+
+@pytest.fixture(params=["binary", "multiclass", "multilabel"])
+def classification(request: pytest.FixtureRequest) -> Case:
+    return CASES[request.param]
+
+
+@pytest.fixture
+def multiclass() -> Case:
+    return CASES["multiclass"]
+
+
+@pytest.fixture
+def binary() -> Case:
+    return CASES["binary"]
+
+
+@pytest.fixture
+def multilabel() -> Case:
+    return CASES["multilabel"]
+
+
+@pytest.fixture
+def regression() -> Case:
+    return CASES["regression"]
+
+
+@pytest.fixture
+def multi_output() -> Case:
+    return CASES["multi-output"]

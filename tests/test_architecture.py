@@ -1,0 +1,245 @@
+"""The arrows between the packages, read from the source with `ast`, and the rules that every file and class keeps."""
+
+import ast
+import importlib
+import importlib.metadata
+import inspect
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.distributions import run_python
+
+import modnet
+from modnet.component import Component, field_names
+from modnet.registry import registry, snake_case
+
+ROOT = Path(__file__).parents[1]
+FRAMEWORK, STANDARD = ROOT / "modnet", ROOT / "plugins" / "modnet_standard"
+FILES = sorted([*FRAMEWORK.rglob("*.py"), *STANDARD.rglob("*.py")])
+REEXPORTS = {
+    f"modnet.{name}" for name in ("layers", "activations", "losses", "optimizers", "schedules", "initializers")
+}
+OUTWARD = {"modnet.estimators", "modnet.neural_network"}
+"""The parts that speak scikit-learn."""
+
+
+def module_name(path: Path) -> str:
+    base = ROOT if path.is_relative_to(FRAMEWORK) else ROOT / "plugins"
+    return ".".join(path.relative_to(base).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file names in an import, however deep in the file; ``modnet`` for names out of modnet."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            submodules = [f"{node.module}.{alias.name}" for alias in node.names]
+            found = [name for name in submodules if name in MODULES]
+            yield from found
+            if len(found) < len(submodules):
+                yield str(node.module)
+
+
+MODULES = {module_name(path): path for path in FILES}
+
+
+def part_of(module: str) -> str:
+    """The part of the framework that a module belongs to: ``modnet.base.module`` to ``modnet.base``."""
+    return ".".join(module.split(".")[:2])
+
+
+def imported_parts(part: str) -> set[str]:
+    """The parts of modnet that the files of one part import, itself left out."""
+    return {
+        part_of(imported)
+        for module, path in MODULES.items()
+        if part_of(module) == part
+        for imported in imports(path)
+        if imported.partition(".")[0] in ("modnet", "modnet_standard") and part_of(imported) != part
+    }
+
+
+# Arrows
+
+ARROWS = {
+    "modnet.errors": set(),
+    "modnet.registry": {"modnet.errors"},
+    "modnet.component": {"modnet.registry", "modnet.errors"},
+    "modnet.schema": {"modnet.component", "modnet.registry", "modnet.errors"},
+    "modnet.base": {"modnet.component", "modnet.errors"},
+    "modnet.network": {"modnet.base", "modnet.component", "modnet.errors"},
+    "modnet.training": {"modnet.network", "modnet.base", "modnet.component", "modnet.errors"},
+    "modnet.spec": {
+        "modnet.base",
+        "modnet.component",
+        "modnet.errors",
+        "modnet.registry",
+        "modnet.schema",
+        "modnet.network",
+        "modnet.training",
+    },
+}
+
+
+@pytest.mark.parametrize("part", ARROWS)
+def test_arrows_point_down_only(part: str):
+    assert part in {part_of(module) for module in MODULES}
+    assert imported_parts(part) <= ARROWS[part]
+
+
+def test_below_the_estimators_nobody_knows_the_estimators():
+    # modnet itself names them, and imports them when they are first asked for.
+    above = {part for part in {part_of(module) for module in MODULES} if imported_parts(part) & OUTWARD}
+    assert above <= {"modnet", *OUTWARD, "modnet.cli"}
+
+
+def test_only_the_reexports_import_concrete_components():
+    importers = {module for module, path in MODULES.items() if any("modnet_standard" in name for name in imports(path))}
+    assert {module for module in importers if module.startswith("modnet.")} == REEXPORTS
+
+
+def test_reexports_hold_nothing_but_imports():
+    for module in REEXPORTS:
+        body = ast.parse(MODULES[module].read_text(encoding="utf-8")).body
+        kinds = [type(statement) for statement in body[1:]]
+        assert set(kinds[:-1]) == {ast.ImportFrom}, module
+        assert kinds[-1] is ast.Assign, module  # __all__
+        imported = {alias.name for statement in body[1:-1] for alias in statement.names}
+        assert set(importlib.import_module(module).__all__) == imported, module
+
+
+def test_scikit_learn_is_imported_by_the_estimators_only():
+    importers = {
+        part_of(m) for m, path in MODULES.items() for name in imports(path) if name.partition(".")[0] == "sklearn"
+    }
+    assert importers <= OUTWARD
+    assert importers
+
+
+def test_standard_components_need_numpy_and_modnet_only():
+    allowed = {"numpy", "scipy", "pydantic", "annotated_types", "modnet", "modnet_standard"} | sys.stdlib_module_names
+    for module, path in MODULES.items():
+        if module.startswith("modnet_standard"):
+            assert {name.partition(".")[0] for name in imports(path)} <= allowed, module
+
+
+def test_standard_components_use_what_any_plugin_may_use():
+    public = {"modnet", "modnet.base", "modnet.errors", "modnet.base.initializer"}
+    for module, path in MODULES.items():
+        if module.startswith("modnet_standard"):
+            assert {name for name in imports(path) if name.partition(".")[0] == "modnet"} <= public, module
+
+
+# Import
+
+
+def test_every_public_name_exists():
+    for module in [*MODULES]:
+        for name in getattr(importlib.import_module(module), "__all__", ()):
+            assert hasattr(importlib.import_module(module), name), f"{module}.{name}"
+    assert set(modnet.__all__) <= set(dir(modnet))
+    with pytest.raises(AttributeError, match="has no attribute 'Perceptron'"):
+        modnet.Perceptron  # noqa: B018
+
+
+def test_importing_modnet_is_cheap_and_leaves_scikit_learn_alone():
+    code = """
+import sys, time, numpy, pydantic
+started = time.process_time()  # of this process: the machine may be busy with others
+import modnet
+seconds = time.process_time() - started
+assert not {name.partition(".")[0] for name in sys.modules} & {"sklearn", "scipy", "modnet_standard"}
+print(seconds)
+"""
+    # 0.09 s on an idle machine, a third of it Pydantic's own lazy imports; the bound leaves room for a slow one.
+    assert min(float(run_python(code)) for _ in range(3)) < 0.25
+
+
+def test_a_plugin_module_does_not_import_scikit_learn():
+    code = "import sys, modnet.layers, modnet.losses, modnet.optimizers; print('sklearn' in sys.modules)"
+    assert run_python(code) == "False"
+
+
+# Files and classes
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: module_name(path))
+def test_every_file_opens_with_a_docstring(path: Path):
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert docstring
+    assert docstring.split("\n\n")[0].endswith(".")
+
+
+def concrete_classes() -> list[type[Component]]:
+    """Every concrete component in modnet_standard."""
+    found = {}
+    for module in MODULES:
+        if module.startswith("modnet_standard"):
+            for _, cls in inspect.getmembers(importlib.import_module(module), inspect.isclass):
+                if issubclass(cls, Component) and cls.__module__ == module and not inspect.isabstract(cls):
+                    found[f"{module}.{cls.__qualname__}"] = cls
+    return list(found.values())
+
+
+@pytest.mark.parametrize("cls", concrete_classes(), ids=lambda cls: cls.__name__)
+class TestStandardComponent:
+    """What is asked of every concrete class in modnet_standard."""
+
+    def test_it_is_registered_once_by_the_name_of_its_class(self, cls: type[Component]):
+        value = f"{cls.__module__}:{cls.__qualname__}"
+        mine = [entry for entry in registry.entries() if entry.value == value]
+        assert [(entry.kind, entry.name, entry.distribution) for entry in mine] == [
+            (cls.kind, snake_case(cls.__name__), "modnet-layers")
+        ]
+
+    def test_its_file_has_its_name_or_is_shared_by_a_family(self, cls: type[Component]):
+        family = [other for other in concrete_classes() if other.__module__ == cls.__module__]
+        file = cls.__module__.rpartition(".")[2]
+        if len(family) == 1:
+            assert file == snake_case(cls.__name__)
+        else:
+            assert snake_case(cls.__name__).startswith(f"{file}_")
+
+    def test_it_is_exported_where_users_look_for_it(self, cls: type[Component]):
+        package = cls.__module__.split(".")[1]
+        assert getattr(importlib.import_module(f"modnet.{package}"), cls.__name__) is cls
+        assert cls.__name__ in importlib.import_module(f"modnet.{package}").__all__
+
+    def test_its_docstring_has_an_example_and_describes_its_fields(self, cls: type[Component]):
+        docstring = inspect.getdoc(cls) or ""
+        assert "Examples\n--------\n>>> " in docstring
+        own = [field for field in field_names(cls) if field in vars(cls).get("__annotations__", {})]
+        described = docstring.partition("Parameters\n----------\n")[2].partition("\n\n")[0]
+        assert all(re.search(rf"\b{field}\b", described) for field in own), own
+
+    def test_it_is_final(self, cls: type[Component]):
+        assert not [other for other in concrete_classes() if cls in other.__mro__[1:]]
+
+
+def test_every_entry_of_the_distribution_leads_to_a_class_of_modnet_standard():
+    mine = [entry for entry in registry.entries() if entry.distribution == "modnet-layers"]
+    classes = {registry.get(entry.kind, f"modnet-layers:{entry.name}") for entry in mine}
+    assert classes == set(concrete_classes())
+    assert len(mine) == len(classes)
+
+
+def test_the_installed_entry_points_are_those_of_pyproject():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    written = {
+        (group, name, value)
+        for group, points in project["entry-points"].items()
+        for name, value in points.items()
+        if group.startswith("modnet.")
+    }
+    installed = {
+        (point.group, point.name, point.value)
+        for point in importlib.metadata.distribution("modnet-layers").entry_points
+        if point.group.startswith("modnet.")
+    }
+    assert installed == written

@@ -1,0 +1,200 @@
+"""What the registry says when a name leads nowhere or to something that is no component; nothing else breaks."""
+
+import importlib.metadata
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from support.distributions import WOBBLE, Site
+
+from modnet.errors import BrokenPluginError, InvalidSpecError, UnknownComponentError, WrongKindError
+from modnet.layers import Dense
+from modnet.registry import group_of, registry
+
+# Unknown
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_and_all_names():
+    with pytest.raises(UnknownComponentError) as error:
+        registry.get("activation", "rulu")
+    text = str(error.value)
+    assert text.startswith("unknown activation 'rulu'; did you mean 'relu'?")
+    assert all(name in text for name in registry.names("activation"))
+    assert "from entry points in modnet.activations" in text
+
+
+def test_where_nothing_is_near_the_ways_to_a_name_are_told():
+    with pytest.raises(UnknownComponentError) as error:
+        registry.get("loss", "qqqqqq")
+    text = str(error.value)
+    assert "did you mean" not in text
+    assert '[project.entry-points."modnet.losses"]' in text
+    assert "install the plugin" in text
+    assert "pass instances to joblib's workers" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "hint"),
+    [
+        ("activation", "adam", "there is an optimizer of that name"),
+        ("module", "squared_error", "there is a loss of that name"),
+        ("loss", "tanh", "there is an activation of that name"),
+    ],
+)
+def test_a_name_of_another_kind_is_pointed_out(kind: str, name: str, hint: str):
+    with pytest.raises(UnknownComponentError, match=hint):
+        registry.get(kind, name)
+
+
+def test_an_unknown_distribution_is_answered_with_qualified_names(site: Site):
+    site.wobble("acme-layers", "acme")
+    with pytest.raises(UnknownComponentError, match="did you mean 'acme-layers:wobble'"):
+        registry.get("activation", "acme-layer:wobble")
+
+
+@pytest.mark.parametrize("name", ["", ":", "relu:", ":relu:", "ReLU", "relu ", "os:system", "modnet-layers:relu:x"])
+def test_what_looks_like_a_path_or_has_other_case_is_just_unknown(name: str):
+    with pytest.raises(UnknownComponentError):
+        registry.get("activation", name)
+
+
+def test_a_name_in_a_component_is_answered_with_its_place_and_the_same_words():
+    with pytest.raises(InvalidSpecError, match=r"Dense: activation: unknown activation 'rulu'; did you mean") as error:
+        Dense(3, activation="rulu")
+    assert isinstance(error.value.__cause__, UnknownComponentError)
+
+
+def test_a_name_whose_entry_point_line_is_deleted_is_unknown(site: Site):
+    installed = importlib.metadata.distribution("modnet-layers")
+    info = site.root / "modnet_layers-0.1.0.dist-info"
+    shutil.copytree(Path(str(installed._path)), info)
+    lines = (info / "entry_points.txt").read_text().splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith("relu ")]
+    assert len(kept) == len(lines) - 1
+    (info / "entry_points.txt").write_text("".join(kept))
+
+    printed = site.python("""
+from modnet.layers import Dense
+from modnet.registry import registry
+print(registry.get("activation", "tanh").__name__)
+try:
+    Dense(3, activation="relu")
+except ValueError as error:
+    print(type(error.__cause__).__name__, error)
+""")
+    tanh, error = printed.splitlines()
+    assert tanh == "Tanh"
+    assert error.startswith("UnknownComponentError Dense: activation: unknown activation 'relu'")
+    known = error.partition("known: ")[2].partition(";")[0].split(", ")
+    assert set(known) == set(registry.names("activation")) - {"relu"}
+
+
+# Broken
+
+BROKEN = "import acme_count\nacme_count.runs.append(1)\nimport a_library_that_is_not_there\n"
+
+
+@pytest.fixture
+def broken(site: Site) -> Site:
+    points = {"modnet.activations": {"wobble": "acme:Wobble", "good": "acme_good:Wobble"}}
+    modules = {"acme": BROKEN, "acme_good": WOBBLE, "acme_count": "runs = []"}
+    site.install("acme-layers", modules=modules, entry_points=points, version="0.3")
+    return site
+
+
+def test_a_plugin_that_fails_to_import_is_named_with_its_cause(broken: Site):
+    with pytest.raises(BrokenPluginError) as error:
+        registry.get("activation", "wobble")
+    for part in ("'wobble'", "acme-layers 0.3", "acme:Wobble", "ModuleNotFoundError", "a_library_that_is_not_there"):
+        assert part in str(error.value)
+    assert isinstance(error.value.__cause__, ModuleNotFoundError)
+
+
+def test_other_names_keep_working_beside_a_broken_plugin(broken: Site):
+    with pytest.raises(BrokenPluginError):
+        registry.get("activation", "wobble")
+    assert registry.get("activation", "relu").__name__ == "ReLU"
+    assert registry.get("activation", "good").__module__ == "acme_good"
+    assert "wobble" in registry.names("activation")
+    assert registry.name_of(registry.get("activation", "good")) == "good"
+    with pytest.raises(UnknownComponentError):
+        registry.get("activation", "wabble")
+
+
+def test_a_failure_is_remembered_until_refresh(broken: Site):
+    for _ in range(3):
+        with pytest.raises(BrokenPluginError):
+            registry.get("activation", "wobble")
+    assert sys.modules["acme_count"].runs == [1]
+    (broken.root / "acme.py").write_text(WOBBLE)
+    broken.refresh()
+    assert registry.get("activation", "wobble").__module__ == "acme"
+
+
+def test_a_broken_plugin_in_a_spec_is_reported_with_its_place(broken: Site):
+    with pytest.raises(
+        InvalidSpecError, match=r"activation: activation 'wobble' from acme-layers 0.3 .* failed"
+    ) as error:
+        Dense(3, activation="wobble")
+    assert isinstance(error.value.__cause__, BrokenPluginError)
+
+
+@pytest.mark.parametrize(
+    ("value", "cause"),
+    [
+        ("acme_good:Wabble", AttributeError),
+        ("acme_nowhere:Wobble", ModuleNotFoundError),
+        ("acme_syntax:X", SyntaxError),
+    ],
+)
+def test_an_entry_point_that_leads_nowhere_is_a_broken_plugin(site: Site, value: str, cause: type):
+    modules = {"acme_good": WOBBLE, "acme_syntax": "class :"}
+    site.install("acme-layers", modules=modules, entry_points={"modnet.activations": {"wobble": value}})
+    with pytest.raises(BrokenPluginError, match=r"acme-layers 1\.2") as error:
+        registry.get("activation", "wobble")
+    assert isinstance(error.value.__cause__, cause)
+
+
+# Of the wrong kind
+
+ODD = (
+    WOBBLE
+    + """
+from modnet import Loss, Module
+
+class Half(Loss):
+    def value(self, t, raw, *, weight=None):
+        return 0.0
+
+def function(z):
+    return z
+
+thing = 3
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "words"),
+    [
+        (
+            "module",
+            "acme:function",
+            r"acme-layers 1.2 \(acme:function\) is <function function.*not derive from modnet.Module",
+        ),
+        ("module", "acme:thing", "is 3, which does not derive from modnet.Module"),
+        ("module", "acme:Half", "is Half, which does not derive from modnet.Module"),
+        ("module", "acme:np.ndarray", "is ndarray, which does not derive from modnet.Module"),
+        ("loss", "acme:Wobble", "is Wobble, which does not derive from modnet.Loss"),
+        ("loss", "acme:Half", "is abstract: it still has to define gradient, predict"),
+        ("loss", "acme:Loss", "is abstract: it still has to define gradient, predict, value"),
+        ("module", "acme:Wobble", "is of kind 'activation': register it under modnet.activations"),
+    ],
+)
+def test_what_is_no_concrete_class_of_the_kind_is_refused(site: Site, kind: str, value: str, words: str):
+    site.install("acme-layers", modules={"acme": ODD}, entry_points={group_of(kind): {"odd": value}})
+    for _ in range(2):
+        with pytest.raises(WrongKindError, match=words):
+            registry.get(kind, "odd")
+    assert registry.get("activation", "relu").__name__ == "ReLU"
