@@ -1,0 +1,287 @@
+"""The translation from scikit-learn's MLP to modnet: its parameters into a spec, θ into its attributes.
+
+`modnet.neural_network` has the two estimators that it makes; what scikit-learn does differently is in here, each
+difference in a method of its own.
+"""
+
+import sys
+import warnings
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+import sklearn.neural_network
+from sklearn.utils import check_random_state, shuffle
+
+from modnet.base import Array, Optimizer, OptimizerState
+from modnet.component import Slot
+from modnet.errors import InvalidSpecError, NonFiniteError
+from modnet.estimators.base import BaseModNet
+from modnet.estimators.sample import Sample
+from modnet.estimators.streams import Streams
+from modnet.estimators.target import Target
+from modnet.spec import DENSE, ModelSpec
+from modnet.training import Data, History, Trainer
+from modnet.training.stopping import Patience
+
+
+class _Order:
+    """Shuffles as sklearn.neural_network does: each epoch shuffles the order of the epoch before."""
+
+    def __init__(self, random_state: np.random.RandomState) -> None:
+        self._random_state = random_state
+        self._order: Array = np.empty(0, int)
+
+    def permutation(self, n: int) -> Array:
+        """Return the next order of n rows."""
+        if len(self._order) != n:
+            self._order = np.arange(n)
+        self._order = shuffle(self._order, random_state=self._random_state)
+        return self._order
+
+
+class BaseMLP(BaseModNet):
+    """What the two drop-ins share: translation of parameters, attributes, warnings and messages."""
+
+    scoring = None
+    initial_weights = None
+
+    _name: str
+
+    @property
+    @abstractmethod
+    def _spec_loss(self) -> str:
+        """The registered name of the loss."""
+
+    # Parameters
+
+    @staticmethod
+    def _slots(params: Any) -> dict[str, Slot]:
+        return {}
+
+    def to_spec(self) -> ModelSpec:
+        """Return what the parameters say as a spec.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not valid, in scikit-learn's words.
+        """
+        getattr(sklearn.neural_network, self._name)(**self.get_params(deep=False))._validate_params()
+        sizes = np.atleast_1d(self.hidden_layer_sizes).tolist()
+        if any(size <= 0 for size in sizes):
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+        activation = {"logistic": "sigmoid"}.get(self.activation, self.activation)
+        fields = {
+            "layers": [{"type": DENSE, "units": size, "activation": activation} for size in sizes],
+            "loss": self._spec_loss,
+            "optimizer": self._optimizer_spec(),
+            "training": {
+                "max_iter": self.max_iter,
+                "batch_size": self.batch_size,
+                "shuffle": self.shuffle,
+                "alpha": self.alpha,
+                "tol": self.tol,
+                "n_iter_no_change": int(min(self.n_iter_no_change, sys.maxsize)),
+                "early_stopping": self.early_stopping and self.solver != "lbfgs",
+                **({"validation_fraction": self.validation_fraction} if self.early_stopping else {}),
+            },
+        }
+        try:
+            return ModelSpec.from_dict(fields)
+        except InvalidSpecError as error:
+            problems = [(path.removeprefix("training."), text) for path, text in error.problems]
+            raise InvalidSpecError(self._name, problems) from error
+
+    def _optimizer_spec(self) -> dict[str, Any]:
+        if self.solver == "lbfgs":
+            return {"type": "modnet-layers:lbfgs", "max_fun": self.max_fun}
+        if self.solver == "adam":
+            betas = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon, "epsilon_hat": True}
+            return {"type": "modnet-layers:adam", "learning_rate": self.learning_rate_init, **betas}
+        schedules: dict[str, Any] = {
+            "constant": None,
+            "invscaling": {"type": "modnet-layers:inverse_scaling", "power": self.power_t},
+            "adaptive": "modnet-layers:adaptive",
+        }
+        return {
+            "type": "modnet-layers:sgd",
+            "learning_rate": self.learning_rate_init,
+            "momentum": self.momentum,
+            "velocity": "steps",
+            "nesterov": self.nesterovs_momentum and self.momentum > 0,
+            "schedule": schedules[self.learning_rate],
+        }
+
+    # Randomness, drawn as sklearn.neural_network draws it
+
+    def _new_streams(self) -> Streams:
+        random_state: Any = check_random_state(self.random_state)
+        order: Any = _Order(random_state)
+        return Streams(init=random_state, shuffle=order, noise=np.random.default_rng(0), split=random_state)
+
+    def _first_weights(self, dtype: "np.dtype[np.floating]") -> tuple[Array, Array]:
+        theta, state = np.empty(self.network_.layout.size, dtype), np.empty(0, dtype)
+        views = self.network_.parameters(theta)
+        for path in self._paths():
+            W, b = views[f"{path}.W"], views[f"{path}.b"]
+            bound = np.sqrt((2.0 if self.activation == "logistic" else 6.0) / sum(W.shape))
+            W[...] = self._streams.init.uniform(-bound, bound, W.shape)
+            b[...] = self._streams.init.uniform(-bound, bound, b.shape)
+        return theta, state
+
+    def _split(self, sample: Sample) -> tuple[Sample, Sample]:
+        binary = sample.target.task == "binary"
+        stratify = sample.data.t.astype(bool) if binary else None
+        return sample.split(self.validation_fraction, self._streams.split, stratify)
+
+    # Training
+
+    def _start(self, spec: ModelSpec, target: Target, dtype: "np.dtype[np.floating]") -> None:
+        super()._start(spec, target, dtype)
+        self._earlier = History()
+
+    def _continue(self, spec: ModelSpec, target: Target, *, keep_optimizer: bool) -> None:
+        super()._continue(spec, target, keep_optimizer=keep_optimizer)
+        self._streams = self._new_streams()
+        self._earlier = History(
+            losses=self.loss_curve_, validation_scores=getattr(self, "validation_scores_", None) or []
+        )
+
+    def _train(self, trainer: Trainer, data: Data, validation: Data | None, **hooks: Any) -> History:
+        first, seen, on_epoch = trainer.theta.copy(), trainer.progress.rows, hooks["on_epoch"]
+        # As there: in the first epoch of a warm start the learning rate is the first one again; after it, the rows seen
+        # before count, and so do the epochs without progress.
+        trainer.progress.rows = 0
+
+        def counted(history: History) -> bool:
+            if len(history.losses) == 1:
+                trainer.progress.rows += seen
+            return bool(on_epoch(history))
+
+        patience = Patience(trainer.settings.tol, trainer.settings.n_iter_no_change)
+        watched = self._earlier.watched(early_stopping=self.early_stopping)
+        if watched:
+            patience.best, patience.waited = min(watched), self.__dict__.get("_no_improvement_count", 0)
+        try:
+            history = super()._train(trainer, data, validation, **{**hooks, "on_epoch": counted, "patience": patience})
+        except NonFiniteError as error:
+            if not self.early_stopping:
+                raise ValueError(
+                    "Solver produced non-finite parameter weights. The input data may contain large values and need "
+                    "to be preprocessed."
+                ) from error
+            # As there: training that diverges ends with a score of NaN, and the best weights are kept.
+            if not np.isfinite(trainer.theta).all():
+                trainer.theta[...] = first
+            losses, scores = [*self.loss_curve_, np.nan], [*(self.validation_scores_ or []), np.nan]
+            return History(losses=losses, validation_scores=scores)
+        except KeyboardInterrupt:
+            if not hasattr(self, "loss_curve_"):
+                raise
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+            return History(losses=self.loss_curve_, validation_scores=self.validation_scores_ or [], stopped=True)
+        if isinstance(trainer.optimizer, Optimizer):  # theirs shows the rate of the step to come
+            trainer.optimizer_state.learning_rate = trainer.optimizer.rate(trainer.progress)
+        if self.verbose and history.converged and self.solver != "lbfgs":
+            small = " Learning rate too small." if self.learning_rate == "adaptive" else ""
+            print(f"{self._no_progress()}{small} Stopping.")
+        return history
+
+    def _record(self, history: History) -> None:
+        super()._record(history)
+        self._no_improvement_count = history.waited
+        self.loss_curve_ = [*self._earlier.losses, *history.losses]
+        scores = [*self._earlier.validation_scores, *history.validation_scores]
+        self.validation_scores_ = scores if self.early_stopping else None
+
+    def _report(self, history: History) -> str:
+        lines = [f"Iteration {len(history.losses)}, loss = {history.losses[-1]:.8f}"]
+        lines.extend(f"Validation score: {score:f}" for score in history.validation_scores[-1:])
+        rate = history.learning_rates[-1] if history.learning_rates else 0
+        if self.learning_rate == "adaptive" and history.waited > self.n_iter_no_change and rate > 1e-6:
+            lines.append(f"{self._no_progress()} Setting learning rate to {rate / 5:f}")
+        return "\n".join(lines)
+
+    def _no_progress(self) -> str:
+        watched = "Validation score" if self.early_stopping else "Training loss"
+        epochs = f"{self.n_iter_no_change} consecutive epochs"
+        return f"{watched} did not improve more than tol={self.tol:f} for {epochs}."
+
+    def _passes_made(self) -> int:
+        return 1
+
+    def _not_converged(self) -> str:
+        if self.solver == "lbfgs":
+            return (
+                f"lbfgs failed to converge after {self.n_iter_} iteration(s). Increase the number of iterations to "
+                "improve the convergence (max_iter, max_fun), or scale the data."
+            )
+        return (
+            f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't converged "
+            "yet."
+        )
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, *, first: bool) -> None:
+        if self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        super()._partial_fit(X, y, sample_weight, first=first)
+
+    def _makes_steps(self) -> bool:
+        if self.solver == "lbfgs":
+            raise AttributeError(
+                f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
+            )
+        return True
+
+    # Attributes
+
+    def _paths(self) -> list[str]:
+        """Return the paths of the dense links, from the first to the output."""
+        return [*(f"layers[{i}]" for i in range(len(np.atleast_1d(self.hidden_layer_sizes)))), "output"]
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """The weights of each layer, shape (n_in, n_out), as views of θ."""
+        views = self.network_.parameters(self.theta_)
+        return [views[f"{path}.W"] for path in self._paths()]
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """The biases of each layer, shape (n_out,), as views of θ."""
+        views = self.network_.parameters(self.theta_)
+        return [views[f"{path}.b"][0] for path in self._paths()]
+
+    @property
+    def n_layers_(self) -> int:
+        """Layers, the input counted as one."""
+        return 1 + len(self.coefs_)
+
+    @property
+    def n_outputs_(self) -> int:
+        """Columns of the raw output."""
+        return int(self.network_.output_shape[-1])
+
+    @property
+    def loss_(self) -> float:
+        """The training loss of the last epoch."""
+        return self.loss_curve_[-1]
+
+    @property
+    def best_loss_(self) -> float | None:
+        """The lowest training loss; None with early stopping."""
+        return None if self.early_stopping else min(self.loss_curve_)
+
+    @property
+    def best_validation_score_(self) -> float | None:
+        """The highest validation score; None without early stopping."""
+        return float(np.nanmax(self.validation_scores_)) if self.validation_scores_ else None
+
+    @property
+    def t_(self) -> int:
+        """Rows seen in training."""
+        return self._rows_seen
+
+    @property
+    def _optimizer(self) -> OptimizerState:
+        return self.optimizer_state_
