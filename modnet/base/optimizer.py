@@ -3,7 +3,7 @@
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, final
 
 from pydantic import Field
 
@@ -85,6 +85,11 @@ class Solver(Component, kind="solver"):
 
     Where an optimizer stands, a solver may stand too; it has no learning rate and knows no mini-batches.
     """
+
+    @final
+    def init(self, theta: Array) -> OptimizerState:
+        """Return an empty state: what a solver remembers, it forgets when it is done."""
+        return OptimizerState(0.0)
 
     @abstractmethod
     def minimize(

@@ -21,12 +21,12 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from modnet.base import Array, Loss, Optimizer, OptimizerState, Solver
+from modnet.base import Array, Loss, OptimizerState, Solver
 from modnet.estimators.epochs import EpochTask, FitMetadata
 from modnet.estimators.html import can_draw, visual_block
 from modnet.estimators.nested import understood
 from modnet.estimators.parameters import NestedParameters
-from modnet.estimators.sample import Sample, by_rows, clipped_batch_size, present
+from modnet.estimators.sample import Sample, by_rows, present, warn_of_clipping
 from modnet.estimators.streams import Streams
 from modnet.estimators.target import Target, loss_for
 from modnet.network import Network
@@ -128,8 +128,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             self._continue(spec, sample.target, keep_optimizer=False)
         else:
             self._start(spec, sample.target, sample.data.x.dtype)
-        size = clipped_batch_size(spec.training.batch_size, len(sample.data))
-        self.spec_ = replace(self.spec_, training=replace(spec.training, batch_size=size))
+        warn_of_clipping(spec.training.batch_size, len(sample.data))
         validation = None if X_val is None else self._sample(X_val, y_val, sample_weight_val, known="all")
         if validation is None and spec.training.early_stopping:
             sample, validation = self._split(sample)
@@ -151,7 +150,6 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             on_epoch=on_epoch,
         )
         self._record(history)
-        self.spec_ = replace(self.spec_, training=spec.training)
         task.end(self._reconstruction())
         return history
 
@@ -213,7 +211,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         self.spec_ = replace(spec, loss=loss_for(spec, target, self._default_loss))
         self.network_ = self.spec_.network(self.n_features_in_, target.width)
         self.theta_, self.state_ = self._first_weights(dtype)
-        self.optimizer_state_ = self._new_optimizer_state(spec)
+        self.optimizer_state_ = spec.optimizer.init(self.theta_)
         self._rows_seen = 0
 
     def _continue(self, spec: ModelSpec, target: Target, *, keep_optimizer: bool) -> None:
@@ -225,16 +223,12 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             raise ValueError(f"{changed[0]} has changed since the network was made; fit a new estimator instead")
         self.theta_, self.state_ = self.theta_.copy(), self.state_.copy()
         self._streams = copy.deepcopy(self._streams)
-        old, self.optimizer_state_ = self.optimizer_state_, self._new_optimizer_state(spec)
+        old, self.optimizer_state_ = self.optimizer_state_, spec.optimizer.init(self.theta_)
         if keep_optimizer and type(spec.optimizer) is type(self.spec_.optimizer):
             self.optimizer_state_.step = old.step
             for name in self.optimizer_state_.vectors.keys() & old.vectors.keys():
                 self.optimizer_state_.vectors[name][...] = old.vectors[name]
         self.spec_ = spec
-
-    def _new_optimizer_state(self, spec: ModelSpec) -> OptimizerState:
-        optimizer = spec.optimizer
-        return optimizer.init(self.theta_) if isinstance(optimizer, Optimizer) else OptimizerState(0.0)
 
     def _trainer(self) -> Trainer:
         trainer = Trainer(

@@ -76,11 +76,9 @@ def by_rows(X: Any) -> Any:
     return X.tocsr() if sparse.issparse(X) else X
 
 
-def clipped_batch_size(batch_size: int | None, n: int) -> int | None:
-    """Return the batch size for n rows, with scikit-learn's warning if it is too large."""
+def warn_of_clipping(batch_size: int | None, n: int) -> None:
+    """Warn, in scikit-learn's words, of batches larger than the data; training makes them as large as the data."""
     if batch_size is not None and batch_size > n:
         warnings.warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=2
         )
-        return n
-    return batch_size

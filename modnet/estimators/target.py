@@ -74,10 +74,6 @@ class Classes:
         return cls([np.unique(y)], "single", fewest)
 
     @property
-    def _n_columns(self) -> int:
-        return len(self.classes) if self.kind == "multilabel" else len(self.columns)
-
-    @property
     def labels_of_columns(self) -> list[Array]:
         """The classes in each column of y; of a column of a label matrix 0 and 1."""
         return [np.arange(2) for _ in self.classes] if self.kind == "multilabel" else self.columns
@@ -94,8 +90,9 @@ class Classes:
         ValueError
             If a label is not among the classes, or there is only one class.
         """
-        if y.ndim != (1 if self.kind == "single" else 2) or (y.ndim == 2 and y.shape[1] != self._n_columns):
-            wanted = f"{self._n_columns} columns of labels" if self.kind != "single" else "one column of labels"
+        several, k = self.kind != "single", len(self.labels_of_columns)
+        if y.ndim != (2 if several else 1) or (several and y.shape[1] != k):
+            wanted = f"{k} columns of labels" if several else "one column of labels"
             raise ValueError(f"y should have {wanted}, as before; got shape {y.shape}")
         if self.kind == "multilabel":
             if not np.isin(y, (0, 1)).all():

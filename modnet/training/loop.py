@@ -71,9 +71,7 @@ class Trainer:
     ) -> None:
         self.network, self.loss, self.optimizer, self.settings = network, loss, optimizer, settings
         self.theta, self.state = theta, state
-        if optimizer_state is None:
-            optimizer_state = optimizer.init(theta) if isinstance(optimizer, Optimizer) else OptimizerState(0.0)
-        self.optimizer_state = optimizer_state
+        self.optimizer_state = optimizer.init(theta) if optimizer_state is None else optimizer_state
         self.progress = Progress(step=self.optimizer_state.step)
         self._shuffle_rng, self._noise_rng = shuffle_rng, noise_rng
         self._gradient = np.zeros_like(theta)

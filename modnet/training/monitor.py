@@ -90,7 +90,7 @@ class Monitor:
         patience: Patience | None = None,
     ) -> None:
         self.history = History()
-        self._settings, self._theta, self._state = settings, theta, state
+        self._theta, self._state = theta, state
         self._validation_loss, self._score = validation_loss, score
         self._on_begin, self._on_epoch = on_begin, on_epoch
         self._patience = Patience(settings.tol, settings.n_iter_no_change) if patience is None else patience
