@@ -8,7 +8,7 @@ import dataclasses
 import difflib
 import functools
 from abc import ABC
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
@@ -69,6 +69,14 @@ class Component(ABC):
             registry.declare(kind, cls)
         pydantic.dataclasses.dataclass(frozen=True, repr=False, config=_CONFIG)(cls)
         cls.__init__ = _explaining(cls, cls.__init__)  # type: ignore[method-assign]
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return instances worth testing, one for each way through the code; default: all defaults.
+
+        `modnet.testing` holds each of them to the contract. A class with a required field has to define it.
+        """
+        return (cls(),)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -9,6 +9,7 @@ Every message says what was asked, what was found and what to do next::
     │   ├── AmbiguousComponentError     two distributions offer it
     │   ├── BrokenPluginError           it is offered, but its import fails
     │   └── WrongKindError              it is offered, but is no class of that kind
+    ├── InputError              a layer cannot take a value in X                      (a ValueError)
     ├── ShapeError              a link does not fit the shape it is given             (a ValueError)
     ├── ContractError           a component broke the contract of its base            (a TypeError)
     └── NonFiniteError          the loss or the weights became inf or NaN             (a ValueError)
@@ -69,6 +70,31 @@ class WrongKindError(RegistryError):
 
 class ShapeError(ModNetError, ValueError):
     """A module does not fit the shape of its input."""
+
+
+class InputError(ModNetError, ValueError):
+    """A layer cannot take a value in its input, such as a code out of its range.
+
+    Parameters
+    ----------
+    text : str
+        What is wrong, with the value.
+    row : int
+        The row of the input that has it.
+
+    Attributes
+    ----------
+    link : str
+        Path and class of the layer; the network fills it in.
+    """
+
+    def __init__(self, text: str, row: int) -> None:
+        super().__init__(text, row)
+        self.text, self.row, self.link = text, row, ""
+
+    def __str__(self) -> str:
+        """Return layer, row and what is wrong."""
+        return f"{self.link}: row {self.row}: {self.text}".removeprefix(": ")
 
 
 class ContractError(ModNetError, TypeError):

@@ -1,27 +1,37 @@
-"""The abstract bases: what modnet asks of a module, an activation, a loss, an optimizer, an initializer, a schedule.
+"""The abstract bases: what modnet asks of a module, an activation, a loss, an optimizer and the like.
 
 Each file holds one base and the field annotation (``AnyModule``, ``AnyActivation``, …) that makes a slot for it.
 """
 
+from modnet.base.accelerator import Accelerator, AnyAccelerator, Twin
 from modnet.base.activation import Activation, AnyActivation
+from modnet.base.constraint import AnyConstraint, Constraint
 from modnet.base.context import Context
 from modnet.base.initializer import AnyInitializer, Initializer
-from modnet.base.loss import AnyLoss, Loss, Task
+from modnet.base.loss import AnyLoss, DensityLoss, Loss, QuantileLoss, Task
 from modnet.base.module import AnyModule, Links, Module, Parameter, located, shape_through
-from modnet.base.optimizer import AnyOptimizer, Objective, Optimizer, OptimizerState, Solver
+from modnet.base.optimizer import AnyOptimizer, Average, Objective, Optimizer, OptimizerState, ParameterGroup, Solver
 from modnet.base.schedule import AnySchedule, Progress, Schedule
-from modnet.base.types import Array, Shape
+from modnet.base.types import Array, Column, ColumnType, Shape, TableShape
 
 __all__ = [
+    "Accelerator",
     "Activation",
+    "AnyAccelerator",
     "AnyActivation",
+    "AnyConstraint",
     "AnyInitializer",
     "AnyLoss",
     "AnyModule",
     "AnyOptimizer",
     "AnySchedule",
     "Array",
+    "Average",
+    "Column",
+    "ColumnType",
+    "Constraint",
     "Context",
+    "DensityLoss",
     "Initializer",
     "Links",
     "Loss",
@@ -30,11 +40,15 @@ __all__ = [
     "Optimizer",
     "OptimizerState",
     "Parameter",
+    "ParameterGroup",
     "Progress",
+    "QuantileLoss",
     "Schedule",
     "Shape",
     "Solver",
+    "TableShape",
     "Task",
+    "Twin",
     "located",
     "shape_through",
 ]

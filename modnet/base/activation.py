@@ -4,12 +4,16 @@ It is a module, so it stands in a list of layers like any other, or is named in 
 """
 
 from abc import abstractmethod
-from typing import Annotated, final
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Literal, final
 
 from modnet.base.context import Context
 from modnet.base.module import Module
 from modnet.base.types import Array, Shape
 from modnet.component import Slot
+
+Formulas = tuple[Callable[[float], float], Callable[[float, float], float]]
+"""σ(z), and σ'(z) given z and a = σ(z), of one number."""
 
 
 class Activation(Module, kind="activation"):
@@ -19,7 +23,12 @@ class Activation(Module, kind="activation"):
     ----------
     reads : frozenset of {"x", "y"}
         Whether `df` looks at z (``"x"``) or a (``"y"``); it gets None for what it does not read.
+    suits : {"glorot", "he", "lecun"}
+        Which first weights keep signals alive through it: Glorot's for what saturates or is linear, He's for
+        rectifiers, LeCun's for what normalizes itself. A dense layer's ``kernel_initializer="auto"`` goes by it.
     """
+
+    suits: ClassVar[Literal["glorot", "he", "lecun"]] = "glorot"
 
     @abstractmethod
     def f(self, z: Array, *, out: Array | None = None) -> Array:
@@ -53,6 +62,13 @@ class Activation(Module, kind="activation"):
         -------
         ndarray, shape and dtype of z
         """
+
+    def formulas(self) -> Formulas | None:
+        """Return the activation as formulas of one number, for accelerators that compile them; default: None.
+
+        Both functions use arithmetic and `math` only. The first is a = σ(z), the second dz/da = σ'(z), given z and a.
+        """
+        return None
 
     @final
     def output_shape(self, input_shape: Shape) -> Shape:

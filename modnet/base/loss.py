@@ -32,9 +32,36 @@ class Loss(Component, kind="loss"):
     ----------
     tasks : mapping of Task to dict
         The tasks it serves, each with the fields that the task asks for: ``{"multilabel": {"link": "sigmoid"}}``.
+    probabilistic : bool
+        Whether `predict` gives probabilities where the task has classes; False: only scores, as of a hinge.
     """
 
     tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    probabilistic: ClassVar[bool] = True
+
+    def width(self, targets: int) -> int:
+        """Return how many columns of raw output it needs for so many columns of predictions; default: as many."""
+        return targets
+
+    def check_truth(self, t: Array) -> None:
+        """Check that it can measure against a truth; called once, before training. Default: any will do.
+
+        Raises
+        ------
+        ValueError
+            Naming the first row that it cannot take, and its value.
+        """
+        return
+
+    def example_truth(self, task: Task, rng: np.random.Generator, n: int) -> Array:
+        """Return n rows of a truth that it can take, with three targets or classes, for `modnet.testing`."""
+        if task == "multiclass":
+            return rng.integers(3, size=n)
+        if task == "multioutput":
+            return np.stack([rng.integers(3, size=n), rng.integers(2, size=n)], axis=1)
+        if task == "regression":
+            return rng.normal(size=(n, 3))
+        return rng.integers(2, size=(n, 1 if task == "binary" else 3)).astype(float)
 
     @abstractmethod
     def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
@@ -44,7 +71,7 @@ class Loss(Component, kind="loss"):
         ----------
         t : ndarray
             The truth, in the form of the task (see `Task`).
-        raw : ndarray, shape (n, k)
+        raw : ndarray, shape (n, width(k))
             The network's output.
         weight : ndarray, shape (n,), optional
             Non-negative; their sum is positive.
@@ -62,7 +89,7 @@ class Loss(Component, kind="loss"):
         ----------
         t, raw, weight
             As in `value`; not to be changed.
-        out : ndarray, shape (n, k), optional
+        out : ndarray, shape of raw, optional
             Where to write.
 
         Returns
@@ -96,6 +123,34 @@ class Loss(Component, kind="loss"):
         that work once; the numbers have to be the same.
         """
         return self.value(t, raw, weight=weight), self.gradient(t, raw, weight=weight, out=out)
+
+
+class QuantileLoss(Loss):
+    """A loss whose raw output tells quantiles of the target: estimators then have ``predict_quantiles``."""
+
+    @abstractmethod
+    def predict_quantiles(self, raw: Array) -> Array:
+        """Return the predicted quantiles, ascending along the last axis.
+
+        Returns
+        -------
+        ndarray, shape (n, k, q), dtype of raw
+            For k targets and q levels.
+        """
+
+
+class DensityLoss(Loss):
+    """A loss whose raw output tells mean and spread of the target: ``predict(X, return_std=True)``."""
+
+    @abstractmethod
+    def predict_std(self, raw: Array) -> Array:
+        """Return the predicted standard deviations.
+
+        Returns
+        -------
+        ndarray, shape (n, k), dtype of raw
+            Positive.
+        """
 
 
 AnyLoss = Annotated[Loss, Slot("loss")]

@@ -8,8 +8,10 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
+import numpy as np
 from pydantic import AfterValidator, Field
 
+from modnet.base.constraint import Constraint
 from modnet.base.context import Context
 from modnet.base.initializer import Initializer
 from modnet.base.types import Array, Shape
@@ -30,12 +32,15 @@ class Parameter:
         state vector (running means and the like), seen as ``ctx.s.<name>``.
     decayed : bool
         Whether weight decay (`alpha`) applies: to weights, not to biases and gains.
+    constraint : Constraint, optional
+        What its values have to satisfy; they are put back there after each step.
     """
 
     shape: Shape
     initializer: Initializer
     trainable: bool = True
     decayed: bool = True
+    constraint: Constraint | None = None
 
 
 def _layer_name(name: str) -> str:
@@ -65,10 +70,22 @@ class Module(Component, kind="module"):
         Which of its input and output its gradients look at; the others are not kept for it.
     takes_sparse : bool
         Whether x may be a scipy.sparse CSR matrix, where it is the first link.
+    takes_codes : bool
+        Whether x holds codes of categories: whole numbers, along which there is no derivative; dx is zero then.
+    takes_missing : bool
+        Whether NaN in x stands for a missing value; y is finite all the same.
+    adapts : bool
+        Whether `adapt` looks at the data before training.
+    members : bool
+        Whether a leading axis of ensemble members broadcasts through its numeric methods.
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"x", "y"})
     takes_sparse: ClassVar[bool] = False
+    takes_codes: ClassVar[bool] = False
+    takes_missing: ClassVar[bool] = False
+    adapts: ClassVar[bool] = False
+    members: ClassVar[bool] = True
     name: LayerName | None = Field(default=None, kw_only=True)
 
     @abstractmethod
@@ -96,6 +113,26 @@ class Module(Component, kind="module"):
     def chains(self) -> Sequence["Links"]:
         """Return the chains it runs inside its own forward, in the order of ``ctx.children``; default: none."""
         return ()
+
+    def adapt(self, ctx: Context, x: Array, *, weight: Array | None = None) -> None:
+        """Take note of data before training, in ``ctx.s``; called only where `adapts` is set.
+
+        The rows to train on come block by block, as they reach this link; what is noted has to be that of all blocks
+        together. The state is as its initializers drew it when the first block comes.
+
+        Parameters
+        ----------
+        ctx : Context
+        x : ndarray, shape (n, *input_shape), dtype of θ
+            Not to be changed.
+        weight : ndarray, shape (n,), optional
+            Of the rows, positive.
+        """
+        return
+
+    def example_rows(self, rng: np.random.Generator, n: int) -> Array:
+        """Return n rows that the module can take, float64, for `modnet.testing`; default: five normal numbers each."""
+        return rng.normal(size=(n, 5))
 
     @abstractmethod
     def forward(self, ctx: Context, x: Array) -> Array:

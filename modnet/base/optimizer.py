@@ -1,15 +1,36 @@
 """An optimizer is an update rule on one flat vector: the rule is the component, its arrays are in a state beside it."""
 
 import dataclasses
+import math
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Annotated, final
+from typing import Annotated, Self, final
 
-from pydantic import Field
+import numpy as np
+from pydantic import Field, model_validator
 
 from modnet.base.schedule import AnySchedule, Progress
 from modnet.base.types import Array
 from modnet.component import Component, Slot
+
+
+@dataclasses.dataclass
+class Average:
+    """The other of two points: the mean of θ that predicts, and the θ that training goes on from.
+
+    While an epoch runs, these arrays hold the mean and the network's vectors are in training; between epochs it is the
+    other way round.
+
+    Attributes
+    ----------
+    theta, state : ndarray
+    count : int
+        How many points are in the mean.
+    """
+
+    theta: Array
+    state: Array
+    count: int = 1
 
 
 @dataclasses.dataclass
@@ -24,15 +45,45 @@ class OptimizerState:
         How many steps were made.
     vectors : dict of str to ndarray, each of the shape and dtype of θ
         Momentum, mean squares, scratch memory: whatever the rule needs.
+    scalars : dict of str to float
+        Single numbers that do not follow from `step`, such as a product over all steps.
+    average : Average, optional
+        The mean of θ, if the optimizer keeps one.
     """
 
     learning_rate: float
     step: int = 0
     vectors: dict[str, Array] = dataclasses.field(default_factory=dict)
+    scalars: dict[str, float] = dataclasses.field(default_factory=dict)
+    average: Average | None = None
+
+
+class ParameterGroup(Component):
+    """Layers that learn at a rate of their own, or not at all.
+
+    Parameters
+    ----------
+    layers : str
+        Which: the name of a layer (``"trunk"``), its path (``"layers[0]"``, ``"output"``), or a pattern for either, in
+        which * stands for anything (``"layers[*]"``); what is inside a layer belongs to it.
+    factor : float
+        What the learning rate is multiplied by, ≥ 0; 0 freezes the layers.
+
+    Examples
+    --------
+    >>> from modnet.optimizers import Adam
+    >>> Adam(groups=[{"layers": "trunk", "factor": 0}]).groups
+    (ParameterGroup(layers='trunk', factor=0.0),)
+    """
+
+    layers: str
+    factor: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Optimizer(Component, kind="optimizer"):
     """A rule that changes θ along ∇J(θ).
+
+    A concrete class defines `init` and `step`. What any of them can be combined with is here, as keyword arguments.
 
     Attributes
     ----------
@@ -40,10 +91,39 @@ class Optimizer(Component, kind="optimizer"):
         Size of a step, > 0.
     schedule : Schedule, optional
         How the rate changes as training goes on; None: it does not.
+    weight_decay : float
+        λ of decoupled decay, ≥ 0: each step first shrinks weights, not biases, by the factor 1 − ηλ (Loshchilov &
+        Hutter 2019, Decoupled weight decay regularization, ICLR, algorithm 2). `alpha` of the estimators is the
+        penalty in the loss.
+    clip_norm : float, optional
+        The largest Euclidean norm that ∇J may have, > 0; a longer one is scaled down to it (Pascanu, Mikolov & Bengio
+        2013, On the difficulty of training recurrent neural networks, ICML, algorithm 1).
+    clip_value : float, optional
+        The largest absolute value that an element of ∇J may have, > 0; before `clip_norm`.
+    ema : float, optional
+        Decay, in [0, 1), of the running mean of θ that predicts in place of θ: mean ← ema · mean + (1 − ema) θ after
+        each step, from θ of the first (Polyak & Juditsky 1992; Kingma & Ba 2015, sec. 7.2).
+    swa : float, optional
+        Share of the planned epochs, in [0, 1), after which the plain mean of θ over the ends of epochs is what predicts
+        (Izmailov et al. 2018, Averaging weights leads to wider optima and better generalization, UAI, algorithm 1).
+    groups : tuple of ParameterGroup
+        Layers with a learning rate of their own, or frozen; where several fit, their factors multiply.
     """
 
-    learning_rate: Annotated[float, Field(gt=0)] = 0.001
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.001
     schedule: AnySchedule | None = Field(default=None, kw_only=True)
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(default=0.0, kw_only=True)
+    clip_norm: Annotated[float, Field(gt=0)] | None = Field(default=None, kw_only=True)
+    clip_value: Annotated[float, Field(gt=0)] | None = Field(default=None, kw_only=True)
+    ema: Annotated[float, Field(ge=0, lt=1)] | None = Field(default=None, kw_only=True)
+    swa: Annotated[float, Field(ge=0, lt=1)] | None = Field(default=None, kw_only=True)
+    groups: tuple[ParameterGroup, ...] = Field(default=(), kw_only=True)
+
+    @model_validator(mode="after")
+    def _one_mean(self) -> Self:
+        if self.ema is not None and self.swa is not None:
+            raise ValueError("ema and swa are two means of θ, of which one can predict: leave one of them out")
+        return self
 
     @abstractmethod
     def init(self, theta: Array) -> OptimizerState:
@@ -64,6 +144,32 @@ class Optimizer(Component, kind="optimizer"):
             θ and ∇J(θ); grad is not to be changed.
         state : OptimizerState
         """
+
+    @final
+    def update(
+        self, theta: Array, grad: Array, state: OptimizerState, *, decayed: int = 0, rule: "Optimizer | None" = None
+    ) -> None:
+        """Make a step as training does: clip the gradient, shrink what is decayed, and call `step`.
+
+        Parameters
+        ----------
+        theta, grad : ndarray, shape (size,)
+            θ and ∇J(θ); both are changed.
+        state : OptimizerState
+        decayed : int
+            How many elements in front of θ are decayed.
+        rule : Optimizer, optional
+            Whose `step` it is: that of a twin, with a state of this one's.
+        """
+        if self.clip_value is not None:
+            np.clip(grad, -self.clip_value, self.clip_value, out=grad)
+        if self.clip_norm is not None:
+            norm = math.sqrt(float(grad @ grad))
+            if norm > self.clip_norm:
+                grad *= self.clip_norm / norm
+        if self.weight_decay:
+            theta[:decayed] *= 1 - state.learning_rate * self.weight_decay
+        (self if rule is None else rule).step(theta, grad, state)
 
     def rate(self, progress: Progress) -> float:
         """Return the learning rate at a point of the training."""

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from modnet.component import Component, Slot
 
@@ -38,16 +38,12 @@ class Progress:
 
 
 class Schedule(Component, kind="schedule"):
-    """A learning rate that depends on the progress of training, and on nothing else.
+    """A learning rate that depends on the progress of training, and on nothing else."""
 
-    Attributes
-    ----------
-    lowest : float
-        When progress ends, training goes on at the next rate if the present one is above this; ``inf`` (the default)
-        lets it stop.
-    """
-
-    lowest: ClassVar[float] = math.inf
+    @property
+    def lowest(self) -> float:
+        """When progress ends, training goes on at the next rate if the present one is above this; inf lets it stop."""
+        return math.inf
 
     @abstractmethod
     def rate(self, learning_rate: float, progress: Progress) -> float:

@@ -1,6 +1,8 @@
-"""The two types that every numeric file speaks of."""
+"""The types that every numeric file speaks of: arrays and shapes, and the shape of a table whose columns have names."""
 
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, Self
 
 from numpy.typing import NDArray
 
@@ -9,3 +11,41 @@ Array = NDArray[Any]
 
 Shape = tuple[int, ...]
 """A shape per row: the batch axis is left out, the feature axis is the last."""
+
+ColumnType = Literal["number", "category", "bool"]
+"""What is in a column: numbers; codes of categories (or what becomes such codes); True and False."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its name and what is in it."""
+
+    name: str
+    dtype: ColumnType = "number"
+
+
+class TableShape(tuple[int]):
+    """The shape per row of a table, ``(n,)``, with its columns.
+
+    It equals the plain tuple. A module that keeps its input's shape by returning it keeps the columns as well; behind
+    any other the columns are no longer what the user called them, and the shape is a plain tuple again.
+
+    Examples
+    --------
+    >>> shape = TableShape([Column("age"), Column("town", "category")])
+    >>> shape == (2,), shape.columns[1].name
+    (True, 'town')
+    """
+
+    columns: tuple[Column, ...]
+
+    def __new__(cls, columns: Iterable[Column]) -> Self:
+        """Return the shape of rows with these columns."""
+        columns = tuple(columns)
+        shape = super().__new__(cls, (len(columns),))
+        shape.columns = columns
+        return shape
+
+    def __getnewargs__(self) -> tuple[tuple[Column, ...]]:
+        """Return what pickle and copy make it of."""
+        return (self.columns,)
