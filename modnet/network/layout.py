@@ -38,6 +38,8 @@ class Layout:
     Attributes
     ----------
     places : mapping of str to Place
+    constraints : mapping of str to Constraint
+        What values have to satisfy, for the parameters that have a constraint.
     size, decayed : int
         Length of the vector, and of the part in front that is decayed.
 
@@ -53,6 +55,7 @@ class Layout:
     def __init__(self, parameters: Iterable[tuple[str, Parameter]]) -> None:
         ordered = sorted(parameters, key=lambda item: not item[1].decayed)
         self.places: dict[str, Place] = {}
+        self.constraints = {name: each.constraint for name, each in ordered if each.constraint is not None}
         self._initializers = {name: parameter.initializer for name, parameter in ordered}
         self.size = self.decayed = 0
         for name, parameter in ordered:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from modnet.base import Array, Context, Links, Module, Shape
-from modnet.errors import ShapeError
+from modnet.errors import InputError, ShapeError
 from modnet.network.link import Link, end_of, placed, walk
 from modnet.network.running import Pass, Runner
 
@@ -219,7 +219,11 @@ class Network:
             if start == 0 or stop - start < block:
                 running = Pass(self, theta, state, rows=stop - start, runner=kept.runner)
             kept.out = y[start:stop]
-            running.forward(x[start:stop])
+            try:
+                running.forward(x[start:stop])
+            except InputError as error:
+                error.row += start
+                raise
         return y
 
     def _sizes(self) -> Iterator[int]:

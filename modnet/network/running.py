@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from modnet.base import Array, Context
+from modnet.errors import InputError
 from modnet.network.layout import Place
 from modnet.network.link import Link
 
@@ -55,6 +56,7 @@ class Chain:
 
     def __init__(self, links: Sequence[Link], runners: Sequence[Runner], contexts: Sequence[Context]) -> None:
         self._steps = list(zip(runners, contexts, strict=True))
+        self._titles = [link.title for link in links]
         self._keeps = [("x" in link.module.reads, "y" in link.module.reads) for link in links]
         # Links in front of the first parameter need no gradient at all: backpropagation ends there.
         self._first = next((i for i, link in enumerate(links) if link.learns), len(links) - 1)
@@ -62,12 +64,17 @@ class Chain:
 
     def forward(self, x: Array) -> Array:
         """Return the output of the last link."""
-        for (module, ctx), (keeps_x, keeps_y) in zip(self._steps, self._keeps, strict=True):
-            if keeps_x:
-                ctx.x = x
-            x = module.forward(ctx, x)
-            if keeps_y:
-                ctx.y = x
+        try:
+            for (module, ctx), (keeps_x, keeps_y) in zip(self._steps, self._keeps, strict=True):
+                if keeps_x:
+                    ctx.x = x
+                x = module.forward(ctx, x)
+                if keeps_y:
+                    ctx.y = x
+        except InputError as error:
+            here = next(title for (_, each), title in zip(self._steps, self._titles, strict=True) if each is ctx)
+            error.link = error.link or here
+            raise
         return x
 
     def grad_params(self, dy: Array) -> None:

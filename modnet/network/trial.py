@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from modnet.base import Array, Context, Shape
-from modnet.errors import ContractError, ShapeError
+from modnet.errors import ContractError, InputError, ShapeError
 from modnet.network.link import Link
 from modnet.network.network import Network
 from modnet.network.running import Pass
@@ -50,16 +50,66 @@ def check_links(network: Network, theta: Array, state: Array, x: Array) -> None:
             running.backward(rng.normal(size=raw.shape).astype(theta.dtype))
 
 
+def check_values(network: Network, theta: Array, state: Array, x: Array) -> None:
+    """Check before training that layers can take the values in x: that codes are in range, and what is missing.
+
+    Parameters
+    ----------
+    network : Network
+    theta, state : ndarray
+    x : ndarray or scipy.sparse CSR matrix, shape (n, *input_shape), dtype of θ
+
+    Raises
+    ------
+    InputError
+        Naming the layer and the first row that it cannot take.
+    """
+    if any(link.module.takes_codes for link in network.walk()):
+        network.predict(theta, state, x)
+    check_missing(network, theta, state, x)
+
+
+def check_missing(network: Network, theta: Array, state: Array, x: Array) -> None:
+    """Check that missing values, NaN in x, end in layers that take them; arguments as in `check_values`.
+
+    Raises
+    ------
+    InputError
+        Naming the layer that lets NaN through and the first row that has one.
+    """
+    if not any(link.module.takes_missing for link in network.walk()) or not isinstance(x, np.ndarray):
+        return
+    rows = np.flatnonzero(np.isnan(x).any(axis=tuple(range(1, x.ndim))))
+    raw = network.predict(theta, state, x[rows])
+    through = rows[np.isnan(raw).any(axis=tuple(range(1, raw.ndim)))]
+    if through.size:
+        row = int(through[0])
+        finder = NonFiniteFinder()
+        Pass(network, theta, state, rows=1, runner=finder).forward(x[row : row + 1])
+        column = int(np.flatnonzero(np.isnan(x[row].ravel()))[0])
+        error = InputError(f"there is NaN, as in column {column}: impute it, or select other columns", row)
+        # A layer without parameters hands NaN on; one that has some is where it does harm.
+        harmed = [link for link in finder.links if link.places] or finder.links
+        error.link = harmed[0].title
+        raise error
+
+
 class NonFiniteFinder:
-    """Runs a link and remembers the first one whose output is not finite.
+    """Runs links and remembers those whose output is not finite.
 
     Attributes
     ----------
-    found : Link or None
+    links : list of Link
+        In the order in which they were run.
     """
 
     def __init__(self) -> None:
-        self.found: Link | None = None
+        self.links: list[Link] = []
+
+    @property
+    def found(self) -> Link | None:
+        """The first one."""
+        return self.links[0] if self.links else None
 
     def __call__(self, link: Link) -> "_WatchedLink":
         """Return what runs `link` under this finder's eyes."""
@@ -73,8 +123,8 @@ class _WatchedLink:
 
     def forward(self, ctx: Context, x: Array) -> Array:
         y = self._link.module.forward(ctx, x)
-        if self._finder.found is None and not np.isfinite(y).all():
-            self._finder.found = self._link
+        if not np.isfinite(y).all():
+            self._finder.links.append(self._link)
         return y
 
 
@@ -128,7 +178,7 @@ class _CheckedLink:
         changed = f"{method} changed its argument {name}: write into ctx.out, ctx.dx or a fresh array"
         try:
             found = call(ctx, guarded)
-        except (ShapeError, _Located):
+        except (ShapeError, InputError, _Located):
             raise
         except ContractError as error:
             raise self._broken(str(error)) from error

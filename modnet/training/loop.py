@@ -9,11 +9,14 @@ from functools import partial
 
 import numpy as np
 
-from modnet.base import Array, Loss, Optimizer, OptimizerState, Progress, Solver
-from modnet.errors import NonFiniteError
+from modnet.base import Accelerator, Array, Loss, Optimizer, OptimizerState, Progress, Solver
+from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.network import Network, Pass
+from modnet.network.accelerating import accelerated, accelerated_loss, accelerated_step
 from modnet.network.trial import NonFiniteFinder, check_links
+from modnet.training.averaging import include, swap
 from modnet.training.batches import Data, batches
+from modnet.training.groups import Groups
 from modnet.training.monitor import History, Monitor, OnEpoch
 from modnet.training.settings import TrainingSettings
 from modnet.training.stopping import Patience
@@ -37,6 +40,8 @@ class Trainer:
         Two independent streams: one for the order of rows, one for what links draw (dropout).
     optimizer_state : OptimizerState, optional
         To go on where an earlier training ended.
+    accelerator : Accelerator, optional
+        Whose twins are run in place of links, loss and optimizer.
 
     Examples
     --------
@@ -68,11 +73,26 @@ class Trainer:
         shuffle_rng: np.random.Generator,
         noise_rng: np.random.Generator,
         optimizer_state: OptimizerState | None = None,
+        accelerator: Accelerator | None = None,
     ) -> None:
         self.network, self.loss, self.optimizer, self.settings = network, loss, optimizer, settings
         self.theta, self.state = theta, state
         self.optimizer_state = optimizer.init(theta) if optimizer_state is None else optimizer_state
         self.progress = Progress(step=self.optimizer_state.step)
+        groups = optimizer.groups if isinstance(optimizer, Optimizer) else ()
+        self._groups = Groups(network, groups) if groups else None
+        self._constrained = [
+            (network.layout.places[name].view(theta), constraint)
+            for name, constraint in network.layout.constraints.items()
+        ]
+        if self._constrained and isinstance(optimizer, Solver):
+            names = ", ".join(network.layout.constraints)
+            raise InvalidSpecError(
+                "ModelSpec", [("optimizer", f"{optimizer!r} keeps no constraints, and there are some on {names}")]
+            )
+        self._fast = accelerated(network, accelerator, theta.dtype)
+        self._fast_loss = accelerated_loss(loss, accelerator, theta.dtype)
+        self._rule = accelerated_step(optimizer, accelerator, theta.dtype) if isinstance(optimizer, Optimizer) else None
         self._shuffle_rng, self._noise_rng = shuffle_rng, noise_rng
         self._gradient = np.zeros_like(theta)
         self._passes: dict[int, tuple[Pass, Array]] = {}
@@ -125,7 +145,8 @@ class Trainer:
             else:
                 self._descend(self.optimizer, data, monitor)
         finally:
-            monitor.restore_best()
+            if monitor.restore_best():
+                self.optimizer_state.average = None  # of points behind the one that is kept
             self._passes.clear()
         return monitor.history
 
@@ -138,6 +159,7 @@ class Trainer:
         progress.epochs = settings.max_iter
         rng = self._shuffle_rng if settings.shuffle else None
         self.network.check_rows(data.x)
+        swap(self.optimizer_state.average, self.theta, self.state)
         total = weights = 0.0
         # inf and NaN are looked for below, once per step: NumPy's warnings would come late and without the cause.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -149,12 +171,15 @@ class Trainer:
                 raise NonFiniteError(self._diagnosis(batch, math.nan))
         progress.epoch += 1
         progress.rows += len(data)
+        if optimizer.swa is not None and progress.epoch > optimizer.swa * progress.epochs:
+            include(self.optimizer_state, self.theta, self.state, None)
+        swap(self.optimizer_state.average, self.theta, self.state)
         return total / weights
 
     def evaluate(self, data: Data) -> float:
         """Return the loss of the present θ on other data, without decay."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            raw = self.network.predict(self.theta, self.state, data.x)
+            raw = self._fast.predict(self.theta, self.state, data.x)
             return self.loss.value(data.t, raw, weight=data.weight)
 
     def _descend(self, optimizer: Optimizer, data: Data, monitor: Monitor) -> None:
@@ -211,7 +236,15 @@ class Trainer:
         value += self._decay(weight, self._gradient)
         state, progress = self.optimizer_state, self.progress
         state.learning_rate = optimizer.rate(progress)
-        optimizer.step(self.theta, self._gradient, state)
+        if self._groups is not None:
+            self._groups.before(self.theta, self._gradient)
+        optimizer.update(self.theta, self._gradient, state, decayed=self.network.layout.decayed, rule=self._rule)
+        if self._groups is not None:
+            self._groups.after(self.theta)
+        for W, constraint in self._constrained:
+            constraint.project(W)
+        if optimizer.ema is not None:
+            include(state, self.theta, self.state, optimizer.ema)
         progress.step += 1
         return value
 
@@ -219,25 +252,29 @@ class Trainer:
         """Return J for a batch, with ∇J in `_gradient`; decay is not in them."""
         running, draw = self._pass(len(batch))
         raw = running.forward(batch.x)
-        value, draw = self.loss.value_and_gradient(batch.t, raw, weight=batch.weight, out=draw)
+        value, draw = self._fast_loss.value_and_gradient(batch.t, raw, weight=batch.weight, out=draw)
         running.backward(draw)
         return value
 
     def _decay(self, weight: float, gradient: Array) -> float:
-        """Add the gradient of ½ (α/Σw) ‖W‖² to ∇J, and return its value."""
-        strength = self.settings.alpha / weight
+        """Add the gradient of (α/Σw) (½ (1 − ρ) ‖W‖² + ρ ‖W‖₁) to ∇J, ρ being `l1_ratio`, and return its value."""
+        strength, rho = self.settings.alpha / weight, self.settings.l1_ratio
         if strength == 0:
             return 0.0
         W = self.theta[: self.network.layout.decayed]
         dW = gradient[: self.network.layout.decayed]
-        dW += strength * W
-        return 0.5 * strength * float(W @ W)
+        dW += (strength * (1 - rho)) * W
+        value = 0.5 * strength * (1 - rho) * float(W @ W)
+        if rho:
+            dW += (strength * rho) * np.sign(W)
+            value += strength * rho * float(np.abs(W).sum())
+        return value
 
     def _pass(self, rows: int) -> tuple[Pass, Array]:
         """Return the pass for batches of so many rows, and a buffer for ∂J/∂raw: two sizes at most per epoch."""
         if rows not in self._passes:
             running = Pass(
-                self.network,
+                self._fast,
                 self.theta,
                 self.state,
                 gradient=self._gradient,

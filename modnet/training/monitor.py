@@ -141,7 +141,8 @@ class Monitor:
             )
         return loss
 
-    def restore_best(self) -> None:
-        """Put the weights of the best epoch back, if they were watched on a validation set."""
+    def restore_best(self) -> bool:
+        """Put the weights of the best epoch back, if they were watched on a validation set; return whether."""
         if self._best is not None:
             self._theta[...], self._state[...] = self._best
+        return self._best is not None

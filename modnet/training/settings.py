@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from modnet.component import Component, Count
+from modnet.component import Component, Count, Unit
 
 AUTO_BATCH = 200
 """Rows per batch at most under ``batch_size="auto"``, as in sklearn.neural_network."""
@@ -32,6 +32,9 @@ class TrainingSettings(Component):
     alpha : float
         Strength of L2 decay, ≥ 0: the loss of a batch gets ½·alpha·‖W‖² / Σw, Σw being the batch's weights
         (the number of its rows if there are none), as in sklearn.neural_network. Biases are not decayed.
+    l1_ratio : float
+        The share ρ of that decay that is L1, in [0, 1]: the penalty is alpha · (½ (1 − ρ) ‖W‖² + ρ ‖W‖₁) / Σw, as
+        scikit-learn's elastic net mixes the two.
     tol : float
         An epoch counts as progress if it lowers the watched loss by more than this, ≥ 0.
     n_iter_no_change : int
@@ -53,6 +56,7 @@ class TrainingSettings(Component):
     batch_size: Annotated[Count | None, BeforeValidator(_auto)] = None
     shuffle: bool = True
     alpha: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0001
+    l1_ratio: Unit = 0.0
     tol: Annotated[float, Field(ge=0)] = 0.0001
     n_iter_no_change: Count = 10
     early_stopping: bool = False

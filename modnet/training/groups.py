@@ -1,0 +1,82 @@
+"""Parameter groups: slices of θ that learn at a rate of their own, or not at all.
+
+The update of every optimizer here is proportional to its learning rate. So a rate of its own is the same as a step of
+its own size: after each step θ ← θ_before + factor · (θ − θ_before) in the slices of a group.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from modnet.base import Array, ParameterGroup
+from modnet.errors import InvalidSpecError
+from modnet.network import Link, Network
+
+
+class Groups:
+    """The slices of θ whose steps are scaled.
+
+    Parameters
+    ----------
+    network : Network
+    groups : sequence of ParameterGroup
+
+    Raises
+    ------
+    InvalidSpecError
+        If a group fits no layer that learns.
+    """
+
+    def __init__(self, network: Network, groups: Sequence[ParameterGroup]) -> None:
+        named = list(_named(network.links, ()))
+        for index, group in enumerate(groups):
+            if not any(_fits(group, names) for _, names in named):
+                known = dict.fromkeys(name for _, names in named for name in names)
+                raise InvalidSpecError(
+                    "ModelSpec",
+                    [
+                        (
+                            f"optimizer.groups[{index}].layers",
+                            f"no layer that learns is {group.layers!r}, among {', '.join(known)}",
+                        )
+                    ],
+                )
+        self._slices: list[tuple[slice, float]] = []
+        for link, names in named:
+            factors = [group.factor for group in groups if _fits(group, names)]
+            factor = 1.0
+            for each in factors:
+                factor *= each
+            if factors and factor != 1:
+                self._slices += [(slice(place.start, place.stop), factor) for place in link.places.values()]
+        self._before: list[Array] = []
+
+    def before(self, theta: Array, gradient: Array) -> None:
+        """Take note of θ before a step; what is frozen has no gradient, and no share in its norm."""
+        self._before = [theta[part].copy() for part, _ in self._slices]
+        for part, factor in self._slices:
+            if factor == 0:
+                gradient[part] = 0
+
+    def after(self, theta: Array) -> None:
+        """Scale the step that was made."""
+        for (part, factor), before in zip(self._slices, self._before, strict=True):
+            theta[part] = before + factor * (theta[part] - before) if factor else before
+
+
+def _named(links: Sequence[Link], outer: tuple[str, ...]) -> Iterator[tuple[Link, tuple[str, ...]]]:
+    """Return each link that has parameters, with its paths and names, and those of the layers it is in."""
+    for link in links:
+        steps = link.path.split(".")
+        paths = [".".join(steps[: depth + 1]) for depth in range(len(steps))]
+        names = (*outer, *paths, *([link.module.name] if link.module.name else []))
+        if link.places:
+            yield link, tuple(dict.fromkeys(names))
+        for chain in link.chains:
+            yield from _named(chain, names)
+
+
+def _fits(group: ParameterGroup, names: Sequence[str]) -> bool:
+    # Brackets are part of a path here, not a set of characters as in a file name.
+    pattern = re.sub(r"[\[\]]", lambda bracket: "[[]" if bracket.group() == "[" else "[]]", group.layers)
+    return any(fnmatchcase(name, pattern) for name in names)
