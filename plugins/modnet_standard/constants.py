@@ -8,7 +8,7 @@ import numpy as np
 from modnet import Array
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def zeros(shape: tuple[int, ...], dtype: "np.dtype[Any]") -> Array:
     """Return read-only zeros. Only ever read, they cost address space, not memory."""
     array = np.zeros(shape, dtype)
@@ -16,7 +16,7 @@ def zeros(shape: tuple[int, ...], dtype: "np.dtype[Any]") -> Array:
     return array
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def ones(shape: tuple[int, ...], dtype: "np.dtype[Any]") -> Array:
     """Return read-only ones."""
     array = np.ones(shape, dtype)

@@ -1,6 +1,6 @@
 """ReLU: the rectified linear unit, a = max(z, 0)."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -24,6 +24,7 @@ class ReLU(Activation):
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"y"})
+    suits: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
 
     def f(self, z: Array, *, out: Array | None = None) -> Array:
         """Return max(z, 0)."""

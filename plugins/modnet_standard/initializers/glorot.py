@@ -1,7 +1,8 @@
 """Glorot's initializers: the variance of signals and of gradients stays about the same from layer to layer."""
 
 import math
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Self
 
 import numpy as np
 from pydantic import Field
@@ -30,7 +31,12 @@ class GlorotUniform(Initializer):
     True
     """
 
-    gain: Annotated[float, Field(gt=0)] = 1.0
+    gain: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return it with and without a gain."""
+        return cls(), cls(0.5)
 
     def sample(self, rng: np.random.Generator, shape: Shape) -> Array:
         """Return U(−r, r)."""
@@ -58,7 +64,12 @@ class GlorotNormal(Initializer):
     (4, 2)
     """
 
-    gain: Annotated[float, Field(gt=0)] = 1.0
+    gain: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return it with and without a gain."""
+        return cls(), cls(0.5)
 
     def sample(self, rng: np.random.Generator, shape: Shape) -> Array:
         """Return N(0, s²)."""

@@ -1,11 +1,13 @@
 """Dropout: training drops a random part of its inputs, prediction lets everything through."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
 
 from modnet import Array, Context, Module, Shape
+from modnet_standard.layers.noise import drawn_mask, last_mask
 
 
 class Dropout(Module):
@@ -39,6 +41,11 @@ class Dropout(Module):
 
     rate: Annotated[float, Field(ge=0, lt=1)] = 0.5
 
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return it dropping half of its input, some and nothing."""
+        return (cls(), cls(0.2), cls(0.0))
+
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the input."""
         return input_shape
@@ -47,15 +54,10 @@ class Dropout(Module):
         """Return x ∘ m / (1 − rate) in training, else x."""
         if not ctx.training or self.rate == 0:
             return x
-        uniform = ctx.scratch("uniform", x.shape, x.dtype)
-        ctx.rng.random(dtype=x.dtype.type, out=uniform)
-        mask = ctx.scratch("mask", x.shape, x.dtype)
-        np.greater_equal(uniform, self.rate, out=mask)
-        np.multiply(mask, 1 / (1 - self.rate), out=mask)
-        return np.multiply(x, mask, out=ctx.out)
+        return np.multiply(x, drawn_mask(ctx, x, self.rate, 1 / (1 - self.rate)), out=ctx.out)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return dy ∘ m / (1 − rate)."""
         if not ctx.training or self.rate == 0:
             return dy
-        return np.multiply(dy, ctx.scratch("mask", dy.shape, dy.dtype), out=ctx.dx)
+        return np.multiply(dy, last_mask(ctx, dy), out=ctx.dx)

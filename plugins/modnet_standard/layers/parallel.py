@@ -1,8 +1,8 @@
 """Parallel: several layers look at the same input, and their outputs are joined."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from annotated_types import MinLen
@@ -10,6 +10,10 @@ from annotated_types import MinLen
 from modnet import AnyModule, Array, Context, Module, Shape
 from modnet.base import Links
 from modnet.errors import ShapeError
+from modnet_standard.activations.identity import Identity
+from modnet_standard.activations.sigmoid import Sigmoid
+from modnet_standard.activations.tanh import Tanh
+from modnet_standard.layers.dense import Dense
 
 
 class Parallel(Module):
@@ -45,6 +49,12 @@ class Parallel(Module):
     branches: Annotated[tuple[AnyModule, ...], MinLen(1)]
     merge: Literal["concat", "add", "mean"] = "concat"
 
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return two branches, three whose outputs are added or averaged, and one; for rows of five features."""
+        three = (Dense(5), Tanh(), Identity())
+        return (cls((Dense(2), Sigmoid())), cls(three, "add"), cls(three, "mean"), cls((Dense(2),), "mean"))
+
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the joined outputs."""
         shapes = [branch.output_shape(input_shape) for branch in self.branches]
@@ -66,7 +76,7 @@ class Parallel(Module):
         if self.merge == "concat":
             widths = ctx.scratch("widths", (len(outputs),), np.intp)
             widths[...] = [output.shape[-1] for output in outputs]
-            return np.concatenate(outputs, axis=-1, out=ctx.out)
+            return np.concatenate(_aligned(outputs), axis=-1, out=ctx.out)
         y = _sum(outputs, ctx.out)
         return np.divide(y, len(outputs), out=y) if self.merge == "mean" else y
 
@@ -90,7 +100,17 @@ class Parallel(Module):
         yield from (share for _ in self.branches)
 
 
+def _aligned(arrays: list[Array]) -> list[Array]:
+    """Return the arrays with the axis of members that some may have: branches without parameters know of none."""
+    longest = max((array.shape for array in arrays), key=len)
+    return [
+        array if array.ndim == len(longest) else np.broadcast_to(array, (*longest[:-1], array.shape[-1]))
+        for array in arrays
+    ]
+
+
 def _sum(arrays: list[Array], out: Array | None) -> Array:
+    arrays = _aligned(arrays)
     total = np.add(arrays[0], arrays[1], out=out) if len(arrays) > 1 else arrays[0].copy()
     for array in arrays[2:]:
         np.add(total, array, out=total)

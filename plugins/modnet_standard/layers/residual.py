@@ -1,6 +1,7 @@
 """Residual: a shortcut around a stack of layers, y = x + f(x)."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from annotated_types import MinLen
@@ -8,6 +9,8 @@ from annotated_types import MinLen
 from modnet import AnyModule, Array, Context, Module, Shape
 from modnet.base import Links, located, shape_through
 from modnet.errors import ShapeError
+from modnet_standard.activations.tanh import Tanh
+from modnet_standard.layers.dense import Dense
 
 
 class Residual(Module):
@@ -45,6 +48,11 @@ class Residual(Module):
     reads: ClassVar[frozenset[str]] = frozenset()
 
     body: Annotated[tuple[AnyModule, ...], MinLen(1)]
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return a block for rows of five features."""
+        return (cls((Dense(4, Tanh()), Dense(5))),)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the input."""

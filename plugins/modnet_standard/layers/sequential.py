@@ -1,11 +1,14 @@
 """Sequential: layers in a row, as one layer."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Self
 
 from annotated_types import MinLen
 
 from modnet import AnyModule, Array, Context, Module, Shape
 from modnet.base import Links, located, shape_through
+from modnet_standard.activations.sigmoid import Sigmoid
+from modnet_standard.layers.dense import Dense
 
 
 class Sequential(Module):
@@ -28,6 +31,11 @@ class Sequential(Module):
     reads: ClassVar[frozenset[str]] = frozenset()
 
     body: Annotated[tuple[AnyModule, ...], MinLen(1)]
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return three layers in a row."""
+        return (cls((Dense(4), Sigmoid(), Dense(2))),)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape behind the last layer."""

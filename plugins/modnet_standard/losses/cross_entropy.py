@@ -1,32 +1,46 @@
 """Cross-entropy on logits: the negative log-likelihood of classes, computed where nothing over- or underflows."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
-from scipy.special import expit, log_expit, log_softmax
+from numpy.typing import NDArray
+from pydantic import Field
 
 from modnet import Array, Loss
-from modnet_standard.activations.softmax import Softmax
 from modnet_standard.constants import ones
+from modnet_standard.losses.links import ClassLink, log_probabilities, probabilities
+from modnet_standard.losses.truths import check_codes, check_labels
 
 
 class CrossEntropy(Loss):
-    """The negative log-likelihood of the true classes, from logits z, averaged over rows.
+    """The negative log-likelihood of classes from logits z: J = log Σₖ e^zₖ − z_t, or J = Σₖ log(1 + e^zₖ) − tₖ zₖ.
 
-    With the softmax link, t being the class: J = log Σₖ e^zₖ − z_t and ∂J/∂z = softmax(z) − onehot(t).
-    With the sigmoid link, t being 0 or 1 in each column: J = Σₖ log(1 + e^zₖ) − tₖ zₖ and ∂J/∂z = σ(z) − t.
-    Both are finite for every finite logit.
+    The first is that of the softmax link, t being the class, and ∂J/∂z = softmax(z) − onehot(t). The second is that of
+    the sigmoid link, t being 0 or 1 in each column, and ∂J/∂z = σ(z) − t. Averaged over rows. Both are finite for
+    every finite logit.
+
+    Smoothing by ε replaces the truth: onehot(t) by (1 − ε) onehot(t) + ε/k, and t by (1 − ε) t + ε/2.
 
     Parameters
     ----------
     link : {"softmax", "sigmoid"}
         What turns logits into probabilities: softmax for one of k classes, sigmoid for a binary target or for labels
         that do not exclude each other. Estimators set it to suit the target.
+    label_smoothing : float
+        ε, in [0, 1): how much of the truth is shared among all classes, so that no logit gains by growing on and on.
+
+    Raises
+    ------
+    ValueError
+        By `check_truth`, if t is neither codes nor 0 and 1; names the first such row.
 
     References
     ----------
     Bishop (2006), Pattern recognition and machine learning, eq. 4.90 and 4.108 (value), 4.91 and 4.109 (gradient).
+    Szegedy, Vanhoucke, Ioffe, Shlens & Wojna (2016), Rethinking the Inception architecture for computer vision, CVPR,
+    sec. 7 (smoothing).
 
     Examples
     --------
@@ -46,7 +60,18 @@ class CrossEntropy(Loss):
         "multilabel": {"link": "sigmoid"},
     }
 
-    link: Literal["softmax", "sigmoid"] = "softmax"
+    link: ClassLink = "softmax"
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return both links, without and with smoothing."""
+        return (cls("softmax"), cls("sigmoid"), cls("softmax", 0.1), cls("sigmoid", 0.1))
+
+    def check_truth(self, t: Array) -> None:
+        """Check that t is class codes (softmax), or 0 and 1 (sigmoid)."""
+        check = check_codes if self.link == "softmax" else check_labels
+        check(t, "cross_entropy")
 
     def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
         """Return Σᵢ wᵢ Jᵢ / Σᵢ wᵢ."""
@@ -60,46 +85,64 @@ class CrossEntropy(Loss):
         self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
     ) -> tuple[float, Array]:
         """Return both from one exponential per logit."""
-        softmax = self.link == "softmax"
-        J, draw = _softmax_parts(t, raw, out) if softmax else _sigmoid_parts(t, raw, out)
+        parts = _softmax_parts if self.link == "softmax" else _sigmoid_parts
         if weight is None:
-            draw *= 1 / len(raw)
+            J, draw = parts(t, raw, self.label_smoothing, 1 / len(raw), out)
             return float(J @ ones(J.shape, J.dtype)) / len(raw), draw
         total = float(weight.sum())
-        draw *= (weight / total)[:, np.newaxis]
+        J, draw = parts(t, raw, self.label_smoothing, (weight / total)[:, np.newaxis], out)
         return float(weight @ J) / total, draw
 
     def predict(self, raw: Array) -> Array:
         """Return probabilities: of each class with softmax, of 1 in each column with sigmoid."""
-        # expit, and not the faster sigmoid of hidden layers: it keeps the digits of a probability close to 0.
-        p: Array = Softmax().f(raw) if self.link == "softmax" else expit(raw)
-        return p
+        return probabilities(self.link, raw)
 
     def log_predict(self, raw: Array) -> Array:
         """Return the logarithms of the probabilities, exact where a probability rounds to 0."""
-        logs: Array = log_softmax(raw, axis=-1) if self.link == "softmax" else log_expit(raw)
-        return logs
+        return log_probabilities(self.link, raw)
 
 
-def _softmax_parts(t: Array, raw: Array, out: Array | None) -> tuple[Array, Array]:
-    """Return J per row, shape (n,), and softmax(z) − onehot(t)."""
+def _softmax_parts(
+    t: Array, raw: Array, smoothing: float, share: Array | float, out: Array | None
+) -> tuple[Array, Array]:
+    """Return J per row, shape (n,), and share (softmax(z) − onehot(t)), both with the truth smoothed."""
     n, k = raw.shape
     # Reductions along short rows miss NumPy's SIMD loops; down the columns of a transposed copy, and as a product with
     # ones, they do not: 2.9 and 1.1 instead of 10 and 4.7 µs for 200 rows of 10 float32 logits.
     z = np.subtract(raw, np.ascontiguousarray(raw.T).max(axis=0)[:, np.newaxis], out=out)
-    truth = np.arange(0, n * k, k) + t  # where z_t lies in the flat array
+    truth = _first_of_rows(n, k) + t  # where z_t lies in the flat array
     z_t = z.take(truth)
+    if smoothing:
+        mean = (z @ ones((k, 1), z.dtype))[:, 0] / k
+        z_t += smoothing * (mean - z_t)  # (1 − ε) z_t + ε/k Σⱼ zⱼ
     p = np.exp(z, out=z)
     total = p @ ones((k, 1), p.dtype)
-    p /= total
-    p.put(truth, p.take(truth) - 1)
-    return np.log(total[:, 0]) - z_t, p
+    J: Array = np.log(total[:, 0]) - z_t
+    p *= share / total  # of each row: softmax(z) and the row's share in the average in one product
+    of_truth = share * (1 - smoothing)
+    p.put(truth, p.take(truth) - (of_truth if isinstance(of_truth, float) else of_truth[:, 0]))
+    if smoothing:
+        p -= share * (smoothing / k)
+    return J, p
 
 
-def _sigmoid_parts(t: Array, raw: Array, out: Array | None) -> tuple[Array, Array]:
-    """Return J per row, shape (n,), and σ(z) − t."""
+@lru_cache(maxsize=16)
+def _first_of_rows(n: int, k: int) -> NDArray[np.intp]:
+    """Return 0, k, 2k, …, where the rows of an (n, k) array begin."""
+    first = np.arange(0, n * k, k)
+    first.flags.writeable = False
+    return first
+
+
+def _sigmoid_parts(
+    t: Array, raw: Array, smoothing: float, share: Array | float, out: Array | None
+) -> tuple[Array, Array]:
+    """Return J per row, shape (n,), and share (σ(z) − t), both with the truth smoothed."""
+    if smoothing:
+        t = (1 - smoothing) * t + 0.5 * smoothing
     e = np.exp(-np.abs(raw))  # in (0, 1]: log(1 + e^z) = max(z, 0) + log(1 + e^−|z|) does not overflow
     J = (np.log1p(e) + (np.maximum(raw, 0) - t * raw)).sum(axis=-1)  # in this order the small term survives
     p = np.divide(np.where(raw >= 0, 1, e), 1 + e, out=out)  # σ(z), exact in both tails
     p -= t
+    p *= share
     return J, p

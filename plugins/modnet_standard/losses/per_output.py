@@ -1,6 +1,6 @@
 """Per output: several losses side by side, each for its own columns of the raw output."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Annotated, Any, ClassVar, Self
 
@@ -9,6 +9,8 @@ from annotated_types import MinLen
 from pydantic import model_validator
 
 from modnet import AnyLoss, Array, Count, Loss
+from modnet.base import Task
+from modnet_standard.losses.cross_entropy import CrossEntropy
 
 
 class PerOutput(Loss):
@@ -48,11 +50,31 @@ class PerOutput(Loss):
     losses: Annotated[tuple[AnyLoss, ...], MinLen(1)]
     widths: tuple[Count, ...]
 
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return three classes beside two, and two columns of three classes."""
+        softmax, sigmoid = CrossEntropy("softmax"), CrossEntropy("sigmoid")
+        return (cls((softmax, sigmoid), (3, 1)), cls((softmax, softmax), (3, 3)))
+
     @model_validator(mode="after")
     def _a_width_per_loss(self) -> Self:
         if len(self.widths) != len(self.losses):
             raise ValueError(f"widths should be {len(self.losses)} numbers, one per loss; there are {len(self.widths)}")
         return self
+
+    @property
+    def probabilistic(self) -> bool:  # type: ignore[override]  # what a class says of itself elsewhere
+        """Whether all losses are."""
+        return all(loss.probabilistic for loss in self.losses)
+
+    def check_truth(self, t: Array) -> None:
+        """Check each column with its own loss."""
+        for j, loss in enumerate(self.losses):
+            loss.check_truth(t[:, j])
+
+    def example_truth(self, task: Task, rng: np.random.Generator, n: int) -> Array:
+        """Return codes, as many as there are raw columns; two for a single one."""
+        return np.stack([rng.integers(max(width, 2), size=n) for width in self.widths], axis=1)
 
     def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
         """Return Σⱼ Jⱼ."""
@@ -64,6 +86,16 @@ class PerOutput(Loss):
         for loss, tj, part in self._parts(t, raw):
             draw[:, part] = loss.gradient(tj, raw[:, part], weight=weight)
         return draw
+
+    def value_and_gradient(
+        self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
+    ) -> tuple[float, Array]:
+        """Return both, each loss asked once."""
+        value, draw = 0.0, np.empty_like(raw) if out is None else out
+        for loss, tj, part in self._parts(t, raw):
+            Jj, draw[:, part] = loss.value_and_gradient(tj, raw[:, part], weight=weight)
+            value += Jj
+        return value, draw
 
     def predict(self, raw: Array) -> Array:
         """Return each loss's prediction in its own columns."""

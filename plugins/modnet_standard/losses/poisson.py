@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import xlogy
 
-from modnet import Array, Loss
+from modnet import Array
+from modnet.base import Task
+from modnet_standard.losses.averages import AveragedLoss
+from modnet_standard.losses.links import exponential
+from modnet_standard.losses.truths import check_rows
 
 
-class Poisson(Loss):
+class Poisson(AveragedLoss):
     """Half the Poisson deviance of counts t from z = log ŷ: J = ŷ − t + t log(t / ŷ), ∂J/∂z = ŷ − t, ŷ = e^z.
 
     Summed over outputs, averaged over rows. It is 0 where ŷ = t, and differs from the negative log-likelihood by a
@@ -18,7 +21,7 @@ class Poisson(Loss):
     Raises
     ------
     ValueError
-        If a t is negative; names the first such row.
+        By `check_truth`, if a t is negative; names the first such row.
 
     References
     ----------
@@ -35,21 +38,24 @@ class Poisson(Loss):
 
     tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
 
-    def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
-        """Return Σᵢ wᵢ Jᵢ / Σᵢ wᵢ."""
-        if (t < 0).any():
-            row = int(np.argwhere(t < 0)[0, 0])
-            raise ValueError(f"poisson needs targets ≥ 0, got {t[row].tolist()} in row {row}")
-        J = (np.exp(raw) - t + xlogy(t, t) - t * raw).sum(axis=-1)
-        return float(np.average(J, weights=weight))
+    def check_truth(self, t: Array) -> None:
+        """Check that no t is negative."""
+        check_rows(t >= 0, t, "poisson needs targets ≥ 0")
 
-    def gradient(self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None) -> Array:
-        """Return (ŷ − t) wᵢ / Σ w."""
-        draw = np.exp(raw, out=out)
-        draw -= t
-        draw *= 1 / len(raw) if weight is None else (weight / weight.sum())[:, np.newaxis]
-        return draw
+    def example_truth(self, task: Task, rng: np.random.Generator, n: int) -> Array:
+        """Return counts, zeros among them."""
+        return rng.poisson(1.5, size=(n, 3)).astype(float)
+
+    def rows(self, t: Array, raw: Array) -> tuple[Array, Array]:
+        """Return t (e^−u − 1 + u) with u = log(t / ŷ), where t = 0 its limit ŷ, and ŷ − t."""
+        rate = exponential(raw)
+        counted = t > 0
+        t1 = np.where(counted, t, 1)
+        u = np.log(t1) - raw
+        with np.errstate(over="ignore"):  # where ŷ is infinite, so is J
+            J = np.where(counted, t1 * (np.expm1(-u) + u), rate)
+        return J, rate - t
 
     def predict(self, raw: Array) -> Array:
         """Return ŷ = e^z."""
-        return np.exp(raw)
+        return exponential(raw)

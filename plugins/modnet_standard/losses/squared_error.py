@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from modnet import Array, Loss
+from modnet_standard.losses.averages import averaged
 
 
 class SquaredError(Loss):
@@ -34,35 +35,23 @@ class SquaredError(Loss):
 
     def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
         """Return Σᵢ wᵢ ½‖ŷᵢ − yᵢ‖² / Σᵢ wᵢ."""
-        return self._value(raw - t, weight)
+        return self.value_and_gradient(t, raw, weight=weight)[0]
 
     def gradient(self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None) -> Array:
         """Return (ŷ − y) wᵢ / Σ w."""
-        return self._gradient(np.subtract(raw, t, out=out), weight)
+        return self.value_and_gradient(t, raw, weight=weight, out=out)[1]
 
     def value_and_gradient(
         self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
     ) -> tuple[float, Array]:
         """Return both from one difference ŷ − y."""
         e = np.subtract(raw, t, out=out)
-        value = self._value(e, weight)
-        return value, self._gradient(e, weight)
+        if weight is None:
+            n = len(e)
+            value = 0.5 * float(np.vdot(e, e)) / n
+            return value, np.multiply(e, 1 / n, out=e)
+        return averaged(0.5 * np.square(e), e, weight, out=e)
 
     def predict(self, raw: Array) -> Array:
         """Return the raw output: the link is the identity."""
         return raw
-
-    @staticmethod
-    def _value(e: Array, weight: Array | None) -> float:
-        if weight is None:
-            return 0.5 * float(np.vdot(e, e)) / len(e)
-        return 0.5 * float(weight @ np.square(e).sum(axis=-1)) / float(weight.sum())
-
-    @staticmethod
-    def _gradient(e: Array, weight: Array | None) -> Array:
-        """Turn the error into the gradient, in place."""
-        if weight is None:
-            e *= 1 / len(e)
-        else:
-            e *= (weight / weight.sum())[:, np.newaxis]
-        return e

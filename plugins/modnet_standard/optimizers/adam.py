@@ -1,12 +1,12 @@
 """Adam: steps scaled by running means of the gradient and of its square."""
 
-import math
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Self
 
-import numpy as np
 from pydantic import Field
 
 from modnet import Array, Optimizer, OptimizerState
+from modnet_standard.optimizers.moments import adam_init, adam_step
 
 
 class Adam(Optimizer):
@@ -23,13 +23,15 @@ class Adam(Optimizer):
     epsilon_hat : bool
         Whether `epsilon` is the ε̂ of the paper's section 2, added to √v before the correction of its bias, as in
         scikit-learn and Keras. It matters where gradients are as small as ε, as those of weights that see no input.
-    schedule : Schedule, optional
-        How η changes; None: it does not.
+    amsgrad : bool
+        Whether the largest v so far stands in place of v, so that no step is longer than the earlier ones allow.
+    schedule, weight_decay, clip_norm, clip_value, ema, swa, groups
+        What any optimizer can be combined with: see `modnet.Optimizer`. With a `weight_decay` it is AdamW.
 
     References
     ----------
     Kingma & Ba (2015), Adam: a method for stochastic optimization, ICLR, algorithm 1; ε outside of √v̂, as there and in
-    torch.optim.Adam.
+    torch.optim.Adam. AMSGrad: Reddi, Kale & Kumar (2018), On the convergence of Adam and beyond, ICLR, algorithm 2.
 
     Examples
     --------
@@ -41,31 +43,31 @@ class Adam(Optimizer):
     array([0.9, 2.1])
     """
 
-    learning_rate: Annotated[float, Field(gt=0)] = 0.001
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.001
     beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.9
     beta_2: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    epsilon: Annotated[float, Field(gt=0)] = 1e-8
+    epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-8
     epsilon_hat: bool = False
+    amsgrad: bool = False
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return it with ε in both places, without and with the largest v."""
+        return cls(), cls(epsilon_hat=True), cls(amsgrad=True)
 
     def init(self, theta: Array) -> OptimizerState:
         """Return m = v = 0, and scratch memory."""
-        m, v, scratch = np.zeros_like(theta), np.zeros_like(theta), np.empty_like(theta)
-        return OptimizerState(self.learning_rate, vectors={"m": m, "v": v, "scratch": scratch})
+        return adam_init(theta, self.learning_rate, amsgrad=self.amsgrad)
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by −η m̂ / (√v̂ + ε)."""
-        m, v, scratch = state.vectors["m"], state.vectors["v"], state.vectors["scratch"]
-        state.step += 1
-        # The vectors hold m/(1 − β₁) and v/(1 − β₂); all constants then meet in two numbers, and a step is ten passes
-        # over θ instead of fourteen.
-        root = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**state.step))  # √v̂ = root · √v
-        rate = state.learning_rate * (1 - self.beta_1) / (1 - self.beta_1**state.step) / root
-        m *= self.beta_1
-        m += grad
-        v *= self.beta_2
-        v += np.multiply(grad, grad, out=scratch)
-        np.sqrt(v, out=scratch)
-        scratch += self.epsilon / (math.sqrt(1 - self.beta_2) if self.epsilon_hat else root)
-        np.divide(m, scratch, out=scratch)
-        scratch *= rate
-        theta -= scratch
+        adam_step(
+            theta,
+            grad,
+            state,
+            self.beta_1,
+            self.beta_2,
+            self.epsilon,
+            amsgrad=self.amsgrad,
+            epsilon_hat=self.epsilon_hat,
+        )

@@ -1,5 +1,6 @@
 """SGD: steps against the gradient, with momentum if wanted."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -22,8 +23,8 @@ class SGD(Optimizer):
     velocity : {"gradients", "steps"}
         What v sums up: gradients, as above and in PyTorch, or steps, v ← μ v + η g, θ ← θ − v, as in the paper, Keras
         and scikit-learn. It makes a difference where η changes: "gradients" follows it at once, "steps" as v fades.
-    schedule : Schedule, optional
-        How η changes; None: it does not.
+    schedule, weight_decay, clip_norm, clip_value, ema, swa, groups
+        What any optimizer can be combined with: see `modnet.Optimizer`.
 
     References
     ----------
@@ -40,7 +41,7 @@ class SGD(Optimizer):
     array([0.5, 1.5])
     """
 
-    learning_rate: Annotated[float, Field(gt=0)] = 0.01
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.01
     momentum: Annotated[float, Field(ge=0, le=1)] = 0.0
     nesterov: bool = False
     velocity: Literal["gradients", "steps"] = "gradients"
@@ -50,6 +51,17 @@ class SGD(Optimizer):
         if self.nesterov and self.momentum == 0:
             raise ValueError("nesterov=True should come with a momentum > 0")
         return self
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return it plain, and with a momentum of each sort."""
+        return (
+            cls(),
+            cls(momentum=0.9),
+            cls(momentum=0.9, nesterov=True),
+            cls(momentum=0.9, velocity="steps"),
+            cls(momentum=0.9, nesterov=True, velocity="steps"),
+        )
 
     def init(self, theta: Array) -> OptimizerState:
         """Return v = 0, and scratch memory."""

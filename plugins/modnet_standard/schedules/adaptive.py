@@ -1,6 +1,6 @@
 """Adaptive: the learning rate is divided each time that progress ends."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field
 
@@ -29,9 +29,12 @@ class Adaptive(Schedule):
     0.02
     """
 
-    lowest: ClassVar[float] = 1e-6
-
     factor: Annotated[float, Field(gt=1)] = 5.0
+
+    @property
+    def lowest(self) -> float:
+        """1e-6, as in scikit-learn."""
+        return 1e-6
 
     def rate(self, learning_rate: float, progress: Progress) -> float:
         """Return η₀ / factor^p."""

@@ -1,0 +1,51 @@
+"""Sparsemax: each row becomes a distribution over its elements in which most can be exactly 0."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from modnet import Activation, Array
+from modnet_standard.constants import zeros
+
+
+class Sparsemax(Activation):
+    """The point of the probability simplex closest to each row: aⱼ = max(zⱼ − τ, 0) with τ such that Σⱼ aⱼ = 1.
+
+    Where aⱼ > 0, dzⱼ = daⱼ − the mean of da over all k with aₖ > 0; elsewhere dzⱼ = 0, also at the kink zⱼ = τ.
+
+    References
+    ----------
+    Martins & Astudillo (2016), From softmax to sparsemax: a sparse model of attention and multi-label classification,
+    ICML, algorithm 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.activations import Sparsemax
+    >>> Sparsemax().f(np.array([[0.5, 0.25, -1.0], [3.0, 0.0, 0.0]]))
+    array([[0.625, 0.375, 0.   ],
+           [1.   , 0.   , 0.   ]])
+    """
+
+    reads: ClassVar[frozenset[str]] = frozenset({"y"})
+
+    def f(self, z: Array, *, out: Array | None = None) -> Array:
+        """Return max(z − τ, 0) along the last axis."""
+        a: Array = np.subtract(z, z.max(axis=-1, keepdims=True), out=out)
+        # With z sorted downwards, k elements are above τ if 1 + k z_k > z_1 + … + z_k, and then τ = (Σ − 1) / k.
+        down = -np.sort(-a, axis=-1)
+        sums = down.cumsum(axis=-1)
+        k = np.arange(1, z.shape[-1] + 1, dtype=z.dtype)
+        support = np.count_nonzero(1 + k * down > sums, axis=-1, keepdims=True)
+        tau = (np.take_along_axis(sums, support - 1, axis=-1) - 1) / support.astype(z.dtype)
+        np.subtract(a, tau, out=a)
+        return np.maximum(a, zeros(a.shape, a.dtype), out=a)
+
+    def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
+        """Return da − its mean over the support, on the support a > 0; elsewhere 0."""
+        assert a is not None
+        support: Array = (a > 0).astype(a.dtype)
+        dz: Array = np.multiply(da, support, out=out)
+        mean: Array = dz.sum(axis=-1, keepdims=True) / support.sum(axis=-1, keepdims=True)
+        np.multiply(support, mean, out=support)
+        return np.subtract(dz, support, out=dz)

@@ -1,0 +1,1 @@
+"""Standard constraints; ``modnet.constraints`` re-exports them."""
