@@ -7,9 +7,12 @@ imports one plugin, so that a plugin that fails to import takes nothing else dow
 import difflib
 import importlib.metadata
 import inspect
+import os
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +23,14 @@ from modnet.errors import (
     UnknownComponentError,
     WrongKindError,
 )
+
+OWN = "modnet-layers"
+"""The distribution of modnet itself, and of the standard components."""
+
+DISABLE = "MODNET_DISABLE_PLUGINS"
+"""Set to 1 in the environment, no other distribution is looked at."""
+
+_ALLOWED: ContextVar[frozenset[str] | None] = ContextVar("allowed", default=None)
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -128,7 +139,7 @@ class Registry:
         kinds = (kind,) if isinstance(kind, str) else tuple(kind)
         for one in kinds:
             if found := self._find(one, name):
-                return self._load(_only(found, name))
+                return self._load(_only(_allowed(found), name))
         raise UnknownComponentError(self._unknown(kinds, name))
 
     def name_of(self, cls: type) -> str | None:
@@ -156,6 +167,26 @@ class Registry:
             if entry.value.partition(":")[0].partition(".")[0] == package and self._try(entry) is cls:
                 return entry
         return None
+
+    @contextmanager
+    def allowing(self, distributions: Iterable[str] | None) -> Iterator[None]:
+        """Let names lead to these distributions only, and to modnet-layers, inside a ``with``; None: to all.
+
+        It holds for the present thread and task. What the process itself has registered is allowed.
+
+        Examples
+        --------
+        >>> from modnet.registry import registry
+        >>> with registry.allowing(["acme-layers"]):
+        ...     registry.get("activation", "relu").__name__
+        'ReLU'
+        """
+        names = None if distributions is None else frozenset(map(_normalised, (OWN, *distributions)))
+        token = _ALLOWED.set(names)
+        try:
+            yield
+        finally:
+            _ALLOWED.reset(token)
 
     # Changing the book
 
@@ -230,7 +261,7 @@ class Registry:
                 if failure := self._failed.get(entry):
                     raise failure
                 found = importlib.metadata.EntryPoint(entry.name, entry.value, group_of(entry.kind)).load()
-            except Exception as error:
+            except (Exception, SystemExit) as error:  # a module that exits must not take the process along
                 self._failed[entry] = error
                 raise BrokenPluginError(
                     f"{entry} failed to import: {type(error).__name__}: {error}. Other names keep working; "
@@ -269,6 +300,8 @@ class Registry:
         if close:
             lines.append(f"did you mean {close[0]!r}?")
         lines.append(f"known: {', '.join(known) or 'none'}")
+        if _alone():
+            lines.append(f"{DISABLE} has switched off all names but modnet's own")
         if close:
             lines.append(f"names come from entry points in {', '.join(map(group_of, kinds))}")
         else:
@@ -309,10 +342,32 @@ def snake_case(name: str) -> str:
 
 def _scan(kinds: Iterable[str]) -> Iterable[Entry]:
     points = importlib.metadata.entry_points()  # reads every installed distribution: once for all kinds
+    alone = _alone()
     for kind in kinds:
         for point in points.select(group=group_of(kind)):
             dist = point.dist
+            if alone and not (dist and _normalised(dist.name) == OWN):
+                continue
             yield Entry(kind, point.name, point.value, dist.name if dist else "", dist.version if dist else "")
+
+
+def _alone() -> bool:
+    """Return whether plugins are switched off."""
+    return os.environ.get(DISABLE, "0") not in ("", "0")
+
+
+def _allowed(found: list[Entry]) -> list[Entry]:
+    """Return the entries of distributions that are allowed."""
+    names = _ALLOWED.get()
+    if names is None:
+        return found
+    allowed = [entry for entry in found if not entry.distribution or _normalised(entry.distribution) in names]
+    if not allowed:
+        raise RegistryError(
+            f"{found[0]} is not allowed here, only what comes from {', '.join(sorted(names))}: add "
+            f"{found[0].distribution!r} to the allow list if you trust it"
+        )
+    return allowed
 
 
 def _only(found: list[Entry], name: str) -> Entry:

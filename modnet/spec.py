@@ -10,13 +10,13 @@ import json
 import re
 import tomllib
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
-from modnet.base import AnyActivation, AnyModule, AnyOptimizer, Loss, Module
+from modnet.base import AnyActivation, AnyModule, AnyOptimizer, Column, Loss, Module, Shape, TableShape
 from modnet.component import Component, Slot, dump_fields
 from modnet.errors import InvalidSpecError
 from modnet.network import Network
@@ -75,20 +75,28 @@ class ModelSpec(Component):
         entries = (registry.entry_of(type(each)) for each in _components(self))
         return {entry.distribution: entry.version for entry in entries if entry and entry.distribution}
 
-    def network(self, n_features: int, n_outputs: int) -> Network:
+    def network(self, n_features: int, n_outputs: int, columns: Sequence[Column] | None = None) -> Network:
         """Return the network that the spec describes, for data of these widths.
+
+        Parameters
+        ----------
+        n_features, n_outputs : int
+            Columns of X and of the raw output.
+        columns : sequence of Column, optional
+            Names of the columns of X and what is in them, for layers that go by it.
 
         Raises
         ------
         ShapeError
             If a layer does not fit what comes before it.
         """
+        shape: Shape = (n_features,) if columns is None else TableShape(columns)
         output: Module = registry.get("module", DENSE)(n_outputs)
         links: list[tuple[str, Module]] = [(f"layers[{index}]", layer) for index, layer in enumerate(self.layers)]
         links.append(("output", output))
         if self.output_activation is not None:
             links.append(("output_activation", self.output_activation))
-        return Network(links, (n_features,))
+        return Network(links, shape)
 
     # To and from text
 
@@ -115,46 +123,53 @@ class ModelSpec(Component):
         return schema
 
     @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
+    def from_dict(cls, fields: Mapping[str, Any], *, allow: Iterable[str] | None = None) -> Self:
         """Return the spec that plain mappings describe.
+
+        Parameters
+        ----------
+        fields : mapping
+        allow : iterable of str, optional
+            The distributions, beside modnet-layers, whose components the spec may use; None: any that is installed.
 
         Raises
         ------
         InvalidSpecError
-            If something is not valid, or a distribution that it requires is not installed.
+            If something is not valid or not allowed, or a distribution that it requires is not installed.
         """
         if not isinstance(fields, Mapping):
             raise InvalidSpecError(cls.__name__, [("", f"should be a mapping, got {fields!r}")])
         _check_version(fields.get("spec_version", 1))
         _check_requirements(fields.get("requires", {}))
-        return cls(**{name: each for name, each in fields.items() if name != "requires"})
+        with registry.allowing(allow):
+            return cls(**{name: each for name, each in fields.items() if name != "requires"})
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
+    def from_json(cls, text: str | bytes, *, allow: Iterable[str] | None = None) -> Self:
         """Return the spec that a JSON text describes; see `from_dict`."""
         try:
             fields = json.loads(text)
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise InvalidSpecError(cls.__name__, [("", f"should be JSON: {error}")]) from error
-        return cls.from_dict(fields)
+        return cls.from_dict(fields, allow=allow)
 
     @classmethod
-    def from_toml(cls, text: str) -> Self:
+    def from_toml(cls, text: str, *, allow: Iterable[str] | None = None) -> Self:
         """Return the spec that a TOML text describes; see `from_dict`."""
         try:
             fields = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise InvalidSpecError(cls.__name__, [("", f"should be TOML: {error}")]) from error
-        return cls.from_dict(fields)
+        return cls.from_dict(fields, allow=allow)
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
+    def load(cls, path: str | Path, *, allow: Iterable[str] | None = None) -> Self:
         """Return the spec in a file whose name ends in .json or .toml."""
         path = Path(path)
         if path.suffix == ".toml":
-            return cls.from_toml(path.read_text(encoding="utf-8"))
+            return cls.from_toml(path.read_text(encoding="utf-8"), allow=allow)
         if path.suffix == ".json":
-            return cls.from_json(path.read_text(encoding="utf-8"))
+            return cls.from_json(path.read_text(encoding="utf-8"), allow=allow)
         raise InvalidSpecError(cls.__name__, [("", f"should be a .json or .toml file, got {str(path)!r}")])
 
 
