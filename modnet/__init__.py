@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from modnet import errors
 from modnet.base import (
+    Accelerator,
     Activation,
     AnyActivation,
+    AnyConstraint,
     AnyInitializer,
     AnyLoss,
     AnyModule,
     AnyOptimizer,
     AnySchedule,
     Array,
+    Constraint,
     Context,
+    DensityLoss,
     Initializer,
     Loss,
     Module,
@@ -25,10 +29,13 @@ from modnet.base import (
     Optimizer,
     OptimizerState,
     Parameter,
+    ParameterGroup,
     Progress,
+    QuantileLoss,
     Schedule,
     Shape,
     Solver,
+    Twin,
 )
 from modnet.component import Component, Count, Slot, Unit
 from modnet.network import Network
@@ -37,12 +44,15 @@ from modnet.spec import ModelSpec
 
 if TYPE_CHECKING:
     from modnet.estimators import ModNetClassifier, ModNetRegressor, ModNetTransformer, TrainingCurveDisplay
+    from modnet.estimators.persistence import load, save
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Accelerator",
     "Activation",
     "AnyActivation",
+    "AnyConstraint",
     "AnyInitializer",
     "AnyLoss",
     "AnyModule",
@@ -50,8 +60,10 @@ __all__ = [
     "AnySchedule",
     "Array",
     "Component",
+    "Constraint",
     "Context",
     "Count",
+    "DensityLoss",
     "Initializer",
     "Loss",
     "ModNetClassifier",
@@ -64,24 +76,34 @@ __all__ = [
     "Optimizer",
     "OptimizerState",
     "Parameter",
+    "ParameterGroup",
     "Progress",
+    "QuantileLoss",
     "Schedule",
     "Shape",
     "Slot",
     "Solver",
     "TrainingCurveDisplay",
+    "Twin",
     "Unit",
     "errors",
+    "load",
     "register",
+    "save",
 ]
 
 
-_LAZY = ("ModNetClassifier", "ModNetRegressor", "ModNetTransformer", "TrainingCurveDisplay")
+_LAZY = {
+    **dict.fromkeys(
+        ("ModNetClassifier", "ModNetRegressor", "ModNetTransformer", "TrainingCurveDisplay"), "modnet.estimators"
+    ),
+    **dict.fromkeys(("load", "save"), "modnet.estimators.persistence"),
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return getattr(import_module("modnet.estimators"), name)
+        return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'modnet' has no attribute {name!r}")
 
 

@@ -21,17 +21,23 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from modnet.base import Array, Loss, OptimizerState, Solver
+from modnet.base import Array, Loss, Optimizer, OptimizerState, QuantileLoss, Solver
+from modnet.component import Slot
+from modnet.errors import ModNetError
 from modnet.estimators.epochs import EpochTask, FitMetadata
 from modnet.estimators.html import can_draw, visual_block
+from modnet.estimators.lookup import modules
 from modnet.estimators.nested import understood
 from modnet.estimators.parameters import NestedParameters
 from modnet.estimators.sample import Sample, by_rows, present, warn_of_clipping
 from modnet.estimators.streams import Streams
+from modnet.estimators.table import Table
 from modnet.estimators.target import Target, loss_for
 from modnet.network import Network
+from modnet.network.accelerating import accelerated
+from modnet.network.adapting import adapt
 from modnet.network.summary import Summary, summarize
-from modnet.network.trial import check_links
+from modnet.network.trial import check_links, check_missing, check_values
 from modnet.spec import ModelSpec
 from modnet.training import Data, History, Trainer
 
@@ -45,6 +51,24 @@ the target should be the same (`warm_start`); everything, and some of the classe
 def makes_steps(estimator: Any) -> bool:
     """Whether an estimator has `partial_fit`; raises AttributeError with the reason if it has not."""
     return bool(estimator._makes_steps())
+
+
+def gives_probabilities(estimator: Any) -> bool:
+    """Whether a classifier has `predict_proba`; raises AttributeError with the reason if it has not."""
+    loss = estimator._chosen_loss()
+    if loss is not None and not loss.probabilistic:
+        raise AttributeError(
+            f"there are no probabilities with loss={estimator.loss!r}, only the scores of decision_function; "
+            "sklearn.calibration.CalibratedClassifierCV makes probabilities of them"
+        )
+    return True
+
+
+def gives_quantiles(estimator: Any) -> bool:
+    """Whether a regressor has `predict_quantiles`; raises AttributeError with the reason if it has not."""
+    if not isinstance(estimator._chosen_loss(), QuantileLoss):
+        raise AttributeError(f"there are no quantiles with loss={estimator.loss!r}: use loss='quantile'")
+    return True
 
 
 class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
@@ -66,6 +90,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     n_features_in_: int
     _streams: Streams
     _rows_seen: int
+    _table: Table | None
 
     # Fitting
 
@@ -128,10 +153,15 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             self._continue(spec, sample.target, keep_optimizer=False)
         else:
             self._start(spec, sample.target, sample.data.x.dtype)
+        check_values(self.network_, self.theta_, self.state_, sample.data.x)
         warn_of_clipping(spec.training.batch_size, len(sample.data))
         validation = None if X_val is None else self._sample(X_val, y_val, sample_weight_val, known="all")
-        if validation is None and spec.training.early_stopping:
+        if validation is not None:
+            self._loss.check_truth(validation.target.t)
+        elif spec.training.early_stopping:
             sample, validation = self._split(sample)
+        if not again:
+            adapt(self.network_, self.theta_, self.state_, sample.data.x, sample.data.weight)
         trainer = self._trainer()
 
         def on_epoch(history: History) -> bool:
@@ -160,9 +190,12 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         if first:
             self._start(spec, sample.target, sample.data.x.dtype)
             self.loss_curve_, self.learning_rate_curve_, self.n_iter_ = [], [], 0
+            check_values(self.network_, self.theta_, self.state_, sample.data.x)
+            adapt(self.network_, self.theta_, self.state_, sample.data.x, sample.data.weight)
             check_links(self.network_, self.theta_, self.state_, sample.data.rows(slice(0, 2)).x)
         else:
             self._continue(spec, sample.target, keep_optimizer=True)
+            check_values(self.network_, self.theta_, self.state_, sample.data.x)
         trainer = self._trainer()
         trainer.progress.epoch, trainer.progress.losses = self.n_iter_, self.loss_curve_
         self.loss_curve_ = [*self.loss_curve_, trainer.epoch(sample.data)]
@@ -184,7 +217,11 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         """Return the validated rows that have a weight."""
         reset = known in ("nothing", "classes")
         dtype = FLOATS if reset else self.theta_.dtype
-        X, y = self._validated(X, y, reset=reset, dtype=dtype)
+        if reset:
+            self._table = Table.of(X, encode=self._takes("codes"))
+        missing = self._takes("missing") if reset else self._missing_allowed()
+        finite = "allow-nan" if missing else True
+        X, y = self._validated(self._numbers(X), y, reset=reset, dtype=dtype, ensure_all_finite=finite)
         weight = None
         if sample_weight is not None:
             weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
@@ -205,11 +242,29 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         found: tuple[Any, Array] = validate_data(self, X, y, **checks)
         return found
 
+    def _numbers(self, X: Any) -> Any:
+        """Return X with codes in place of categories, if a layer takes codes."""
+        return X if self._table is None else self._table.numbers(X)
+
+    def _takes(self, what: Literal["codes", "missing"]) -> bool:
+        """Return whether a layer takes codes, or missing values."""
+        try:
+            layers = self.to_spec().layers
+        except (ModNetError, ValueError, TypeError):
+            return False  # `fit` says what is wrong
+        return any(each.takes_codes if what == "codes" else each.takes_missing for _, each in modules(layers))
+
+    def _missing_allowed(self) -> bool:
+        """Return whether a layer of the fitted network takes missing values."""
+        return any(link.module.takes_missing for link in self.network_.walk())
+
     def _start(self, spec: ModelSpec, target: Target, dtype: "np.dtype[np.floating]") -> None:
         """Make the network, and draw its first weights."""
         self._streams = self._new_streams()
-        self.spec_ = replace(spec, loss=loss_for(spec, target, self._default_loss))
-        self.network_ = self.spec_.network(self.n_features_in_, target.width)
+        loss = loss_for(spec, target, self._default_loss)
+        self.spec_ = replace(spec, loss=loss)
+        columns = None if self._table is None else self._table.columns
+        self.network_ = self.spec_.network(self.n_features_in_, loss.width(target.width), columns)
         self.theta_, self.state_ = self._first_weights(dtype)
         self.optimizer_state_ = spec.optimizer.init(self.theta_)
         self._rows_seen = 0
@@ -224,10 +279,15 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         self.theta_, self.state_ = self.theta_.copy(), self.state_.copy()
         self._streams = copy.deepcopy(self._streams)
         old, self.optimizer_state_ = self.optimizer_state_, spec.optimizer.init(self.theta_)
-        if keep_optimizer and type(spec.optimizer) is type(self.spec_.optimizer):
+        now, before = spec.optimizer, self.spec_.optimizer
+        if keep_optimizer and isinstance(now, Optimizer) and isinstance(before, type(now)):
             self.optimizer_state_.step = old.step
+            if (now.ema, now.swa) == (before.ema, before.swa):
+                self.optimizer_state_.average = copy.deepcopy(old.average)
             for name in self.optimizer_state_.vectors.keys() & old.vectors.keys():
                 self.optimizer_state_.vectors[name][...] = old.vectors[name]
+            for name in self.optimizer_state_.scalars.keys() & old.scalars.keys():
+                self.optimizer_state_.scalars[name] = old.scalars[name]
         self.spec_ = spec
 
     def _trainer(self) -> Trainer:
@@ -241,6 +301,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             shuffle_rng=self._streams.shuffle,
             noise_rng=self._streams.noise,
             optimizer_state=self.optimizer_state_,
+            accelerator=self._chosen_accelerator(),
         )
         trainer.progress.rows = self._rows_seen
         return trainer
@@ -332,8 +393,18 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     def _raw(self, X: Any) -> Array:
         """Return the network's raw output for X."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=self.theta_.dtype, accept_sparse=("csr", "csc"))
-        return self.network_.predict(self.theta_, self.state_, by_rows(X))
+        X = self._rows(X)
+        network = accelerated(self.network_, self._chosen_accelerator(), self.theta_.dtype)
+        return network.predict(self.theta_, self.state_, X)
+
+    def _rows(self, X: Any, **checks: Any) -> Any:
+        """Return validated rows, as the network takes them."""
+        missing = self._missing_allowed()
+        checks = {"accept_sparse": ("csr", "csc"), "ensure_all_finite": "allow-nan" if missing else True, **checks}
+        X = by_rows(validate_data(self, self._numbers(X), reset=False, dtype=self.theta_.dtype, **checks))
+        if missing:
+            check_missing(self.network_, self.theta_, self.state_, X)
+        return X
 
     def _makes_steps(self) -> bool:
         """Whether the optimizer makes a step per mini-batch, as `partial_fit` needs it."""
@@ -343,6 +414,13 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 "a solver, which takes all data at once"
             )
         return True
+
+    def _chosen_loss(self) -> Loss | None:
+        """Return the loss: once fitted, the one that was used; None while it is "auto" or not valid."""
+        if hasattr(self, "theta_"):
+            return self._loss
+        found = understood(self.loss, Slot("loss", keep=("auto",)))
+        return found if isinstance(found, Loss) else None
 
     @property
     def _loss(self) -> Loss:
@@ -406,6 +484,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self._takes("missing")
+        tags.input_tags.categorical = self._takes("codes")
         return tags
 
 

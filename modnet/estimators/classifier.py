@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import check_is_fitted
 
 from modnet.base import Array
-from modnet.estimators.base import BaseModNet, Known, makes_steps
+from modnet.estimators.base import BaseModNet, Known, gives_probabilities, makes_steps
 from modnet.estimators.target import Classes, Target, weights_of
 
 
@@ -35,6 +35,8 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
     optimizer : str, mapping or Optimizer
     alpha : float
         Strength of L2 decay on weights (not on biases), ≥ 0; scaled as in sklearn.neural_network.
+    l1_ratio : float
+        The share of that decay that is L1, in [0, 1], as scikit-learn's elastic net mixes the two.
     batch_size : int or "auto"
         Rows per step; "auto": min(200, n).
     max_iter : int
@@ -61,6 +63,9 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         First weights, by full name (``{"layers[0].W": …, "output.b": …}``, the rest is drawn) or as a whole θ.
     random_state : int, RandomState or None
         Seed of first weights, order of rows, dropout and split; an int gives bit-identical weights every time.
+    accelerator : str, mapping, Accelerator or None
+        Whose compiled twins of layers, loss and optimizer are run; "auto": those of an installed plugin, if there
+        is one; None: none. Results agree to rounding.
     verbose : bool
         Whether to print a line per epoch.
 
@@ -122,6 +127,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         loss: Any = "auto",
         optimizer: Any = "adam",
         alpha: float = 0.0001,
+        l1_ratio: float = 0.0,
         batch_size: int | str = "auto",
         max_iter: int = 200,
         shuffle: bool = True,
@@ -134,6 +140,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         warm_start: bool = False,
         initial_weights: Any = None,
         random_state: Any = None,
+        accelerator: Any = "auto",
         verbose: bool = False,
     ) -> None:
         super().__init__(
@@ -143,6 +150,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
             loss=loss,
             optimizer=optimizer,
             alpha=alpha,
+            l1_ratio=l1_ratio,
             batch_size=batch_size,
             max_iter=max_iter,
             shuffle=shuffle,
@@ -154,6 +162,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
             warm_start=warm_start,
             initial_weights=initial_weights,
             random_state=random_state,
+            accelerator=accelerator,
             verbose=verbose,
         )
         self.class_weight = class_weight
@@ -206,8 +215,9 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         raw = self._raw(X)
         return self._classes.labels(raw)
 
+    @available_if(gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Any:
-        """Return the probability of each class, or of each label.
+        """Return the probability of each class, or of each label; a loss that knows none (hinge) takes the method away.
 
         Parameters
         ----------
@@ -220,6 +230,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         raw = self._raw(X)
         return self._by_class(self._loss.predict(raw), lambda p: 1 - p)
 
+    @available_if(gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of `predict_proba`, exact where a probability is so small that it rounds to 0.
 
@@ -236,7 +247,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
             return self._by_class(self._loss.log_predict(raw), lambda log_p: np.log(-np.expm1(log_p)))
 
     def decision_function(self, X: Any) -> Array:
-        """Return the network's raw output: logits.
+        """Return the network's raw output: logits, or the scores that a hinge looks at.
 
         Parameters
         ----------

@@ -13,7 +13,7 @@ import numpy as np
 import sklearn.neural_network
 from sklearn.utils import check_random_state, shuffle
 
-from modnet.base import Array, Optimizer, OptimizerState
+from modnet.base import Array, Loss, Optimizer, OptimizerState
 from modnet.component import Slot
 from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.estimators.base import BaseModNet
@@ -47,6 +47,9 @@ class BaseMLP(BaseModNet):
     initial_weights = None
 
     _name: str
+
+    accelerator = None
+    """None: the numbers are to be scikit-learn's to the last digits that there are."""
 
     @property
     @abstractmethod
@@ -92,6 +95,9 @@ class BaseMLP(BaseModNet):
         except InvalidSpecError as error:
             problems = [(path.removeprefix("training."), text) for path, text in error.problems]
             raise InvalidSpecError(self._name, problems) from error
+
+    def _chosen_loss(self) -> Loss | None:
+        return self._loss if hasattr(self, "theta_") else None
 
     def _optimizer_spec(self) -> dict[str, Any]:
         if self.solver == "lbfgs":

@@ -4,14 +4,17 @@
 """
 
 import difflib
+import warnings
 from collections.abc import Mapping
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator
 
+from modnet.base import Accelerator
 from modnet.component import Slot, field_names, parse
-from modnet.errors import InvalidSpecError
+from modnet.errors import InvalidSpecError, RegistryError
 from modnet.estimators.nested import LayerSlot, is_whole, listed, replaced
+from modnet.registry import registry
 from modnet.spec import ModelSpec
 from modnet.training import TrainingSettings
 
@@ -28,6 +31,7 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         loss: Any = "auto",
         optimizer: Any = "adam",
         alpha: float = 0.0001,
+        l1_ratio: float = 0.0,
         batch_size: int | str = "auto",
         max_iter: int = 200,
         shuffle: bool = True,
@@ -39,6 +43,7 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         warm_start: bool = False,
         initial_weights: Any = None,
         random_state: Any = None,
+        accelerator: Any = "auto",
         verbose: bool = False,
     ) -> None:
         self.layers = layers
@@ -47,6 +52,7 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         self.loss = loss
         self.optimizer = optimizer
         self.alpha = alpha
+        self.l1_ratio = l1_ratio
         self.batch_size = batch_size
         self.max_iter = max_iter
         self.shuffle = shuffle
@@ -58,6 +64,7 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         self.warm_start = warm_start
         self.initial_weights = initial_weights
         self.random_state = random_state
+        self.accelerator = accelerator
         self.verbose = verbose
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -146,6 +153,23 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
             raise InvalidSpecError(subject, problems) from cause
         return spec
 
+    def _chosen_accelerator(self) -> Accelerator | None:
+        """Return the accelerator that is meant; of "auto" the first that is installed and can be imported."""
+        if self.accelerator != "auto":
+            if self.accelerator is None:
+                return None
+            slot = Slot("accelerator")
+            given: Accelerator = parse(slot, self.accelerator, subject=type(self).__name__, path="accelerator")
+            return given
+        for entry in registry.entries("accelerator"):
+            try:
+                found: Accelerator = registry.get("accelerator", f"{entry.distribution}:{entry.name}")()
+            except RegistryError as error:
+                warnings.warn(f"an accelerator is set aside: {error}", RuntimeWarning, stacklevel=2)
+                continue
+            return found
+        return None
+
     @classmethod
     def from_spec(cls, spec: ModelSpec, **params: Any) -> Self:
         """Return an unfitted estimator with the parameters of a spec; `params` are those that a spec does not have.
@@ -170,6 +194,7 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
             "output_activation": Slot("activation"),
             "loss": Slot("loss", keep=("auto",)),
             "optimizer": Slot("optimizer", "solver"),
+            "accelerator": Slot("accelerator", keep=("auto",)),
         }
 
     def _invalid_parameter(self, key: str) -> str:

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
-from modnet.base import Array
-from modnet.estimators.base import BaseModNet, Known, makes_steps
+from modnet.base import Array, DensityLoss, QuantileLoss
+from modnet.estimators.base import BaseModNet, Known, gives_quantiles, makes_steps
 from modnet.estimators.target import Target, number_target
 
 
@@ -30,6 +30,8 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
     optimizer : str, mapping or Optimizer
     alpha : float
         Strength of L2 decay on weights (not on biases), ≥ 0; scaled as in sklearn.neural_network.
+    l1_ratio : float
+        The share of that decay that is L1, in [0, 1], as scikit-learn's elastic net mixes the two.
     batch_size : int or "auto"
         Rows per step; "auto": min(200, n).
     max_iter : int
@@ -53,6 +55,9 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
         First weights, by full name (``{"layers[0].W": …, "output.b": …}``, the rest is drawn) or as a whole θ.
     random_state : int, RandomState or None
         Seed of first weights, order of rows, dropout and split; an int gives bit-identical weights every time.
+    accelerator : str, mapping, Accelerator or None
+        Whose compiled twins of layers, loss and optimizer are run; "auto": those of an installed plugin, if there
+        is one; None: none. Results agree to rounding.
     verbose : bool
         Whether to print a line per epoch.
 
@@ -115,8 +120,36 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
             self._partial_fit(X, y, sample_weight, first=not hasattr(self, "theta_"))
         return self
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the predicted numbers.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n, n_features)
+        return_std : bool
+            Whether to return the predicted standard deviations, too; needs a loss that predicts them (`gaussian_nll`).
+
+        Returns
+        -------
+        ndarray, shape (n,) or (n, k) as y was, dtype of θ
+            With `return_std` a tuple of two.
+
+        Raises
+        ------
+        ValueError
+            If there are no standard deviations to return.
+        """
+        raw = self._raw(X)
+        predicted = self._as_y(self._loss.predict(raw))
+        if not return_std:
+            return predicted
+        if not isinstance(self._loss, DensityLoss):
+            raise ValueError(f"loss={self._loss!r} predicts no standard deviation: use loss='gaussian_nll'")
+        return predicted, self._as_y(self._loss.predict_std(raw))
+
+    @available_if(gives_quantiles)  # type: ignore[untyped-decorator]
+    def predict_quantiles(self, X: Any) -> Array:
+        """Return the predicted quantiles, at the levels that the loss names; only with ``loss="quantile"``.
 
         Parameters
         ----------
@@ -124,16 +157,21 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
 
         Returns
         -------
-        ndarray, shape (n,) or (n, k) as y was, dtype of θ
+        ndarray, shape (n, q) for q levels, or (n, k, q) where y has k columns, dtype of θ
+            Ascending along the last axis.
         """
         raw = self._raw(X)
-        predicted = self._loss.predict(raw)
-        return predicted[:, 0] if self._single_target else predicted
+        assert isinstance(self._loss, QuantileLoss)
+        return self._as_y(self._loss.predict_quantiles(raw))
+
+    def _as_y(self, found: Array) -> Array:
+        """Return what was predicted for each target; without an axis of targets if y had none."""
+        return found[:, 0] if self._single_target else found
 
     def _target(self, y: Array, dtype: "np.dtype[np.floating]", *, known: Known) -> Target:
         target = number_target(y, dtype)
         if known in ("nothing", "classes"):
-            self._single_target = y.ndim == 1
-        elif target.width != self.network_.output_shape[-1]:
-            raise ValueError(f"y should have {self.network_.output_shape[-1]} targets, as before; got shape {y.shape}")
+            self._single_target, self._n_targets = y.ndim == 1, target.width
+        elif target.width != self._n_targets:
+            raise ValueError(f"y should have {self._n_targets} targets, as before; got shape {y.shape}")
         return target

@@ -23,7 +23,7 @@ class Target:
     t : ndarray
         The truth, in the form of `Task`.
     width : int
-        Columns of the raw output.
+        Columns of the prediction; the raw output has ``loss.width(width)``.
     widths : tuple of int
         For several columns of classes: how many raw columns each has. Empty otherwise.
     """
@@ -193,8 +193,14 @@ def loss_for(spec: ModelSpec, target: Target, default: str) -> Loss:
     Raises
     ------
     ValueError
-        If it does not serve the task.
+        If it does not serve the task, or a row of the target is nothing that it can measure against.
     """
+    loss = _loss_for(spec, target, default)
+    loss.check_truth(target.t)
+    return loss
+
+
+def _loss_for(spec: ModelSpec, target: Target, default: str) -> Loss:
     loss = registry.get("loss", default)() if spec.loss == "auto" else spec.loss
     assert isinstance(loss, Loss)
     if target.task == "multioutput":

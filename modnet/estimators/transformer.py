@@ -19,12 +19,11 @@ from modnet.base import Array
 from modnet.estimators.base import BaseModNet, Known
 from modnet.estimators.epochs import FitMetadata
 from modnet.estimators.lookup import modules, path_of
-from modnet.estimators.sample import by_rows
 from modnet.estimators.target import Target, number_target
 from modnet.spec import ModelSpec
 
 _LEARNT = (
-    *("spec_", "network_", "theta_", "state_", "n_iter_", "n_features_in_", "feature_names_in_"),
+    *("_table", "spec_", "network_", "theta_", "state_", "n_iter_", "n_features_in_", "feature_names_in_"),
     *("loss_curve_", "validation_loss_curve_", "validation_scores_", "learning_rate_curve_"),
 )
 """What a transformer shows of the estimator that it reads."""
@@ -59,6 +58,8 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     optimizer : str, mapping or Optimizer
     alpha : float
         Strength of L2 decay on weights (not on biases), ≥ 0; scaled as in sklearn.neural_network.
+    l1_ratio : float
+        The share of that decay that is L1, in [0, 1], as scikit-learn's elastic net mixes the two.
     batch_size : int or "auto"
         Rows per step; "auto": min(200, n).
     max_iter : int
@@ -81,6 +82,9 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         First weights, by full name (``{"layers[0].W": …, "output.b": …}``, the rest is drawn) or as a whole θ.
     random_state : int, RandomState or None
         Seed of first weights, order of rows, dropout and split; an int gives bit-identical weights every time.
+    accelerator : str, mapping, Accelerator or None
+        Whose compiled twins of layers, loss and optimizer are run; "auto": those of an installed plugin, if there
+        is one; None: none. Results agree to rounding.
     verbose : bool
         Whether to print a line per epoch.
 
@@ -161,6 +165,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         loss: Any = "auto",
         optimizer: Any = "adam",
         alpha: float = 0.0001,
+        l1_ratio: float = 0.0,
         batch_size: int | str = "auto",
         max_iter: int = 200,
         shuffle: bool = True,
@@ -172,6 +177,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         warm_start: bool = False,
         initial_weights: Any = None,
         random_state: Any = None,
+        accelerator: Any = "auto",
         verbose: bool = False,
     ) -> None:
         super().__init__(
@@ -181,6 +187,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
             loss=loss,
             optimizer=optimizer,
             alpha=alpha,
+            l1_ratio=l1_ratio,
             batch_size=batch_size,
             max_iter=max_iter,
             shuffle=shuffle,
@@ -192,6 +199,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
             warm_start=warm_start,
             initial_weights=initial_weights,
             random_state=random_state,
+            accelerator=accelerator,
             verbose=verbose,
         )
         self.layer = layer
@@ -479,10 +487,9 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         name = dict(modules(self.spec_.layers))[self.layer_].name
         return names if name is None else np.array([f"{name}{index}" for index in range(len(names))], dtype=object)
 
-    def _rows(self, X: Any) -> Any:
+    def _rows(self, X: Any, **checks: Any) -> Any:
         """Return validated rows, as the network takes them."""
-        accepted = ("csr", "csc") if hasattr(self, "estimator_") else False
-        return by_rows(validate_data(self, X, reset=False, dtype=self.theta_.dtype, accept_sparse=accepted))
+        return super()._rows(X, accept_sparse=("csr", "csc") if hasattr(self, "estimator_") else False, **checks)
 
     def __sklearn_tags__(self) -> Tags:
         """Return what scikit-learn may expect of this estimator: of X and y what its own estimator does."""
