@@ -1,0 +1,228 @@
+"""The contract of optimizers and solvers: θ in place, the gradient untouched, and all memory in the state."""
+
+import copy
+import dataclasses
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from modnet.base import Array, Optimizer, OptimizerState, Solver
+from modnet.testing.failure import expect, expect_same
+from modnet.testing.modules import FLOATS
+from modnet.testing.rules import global_randomness_untouched, guarded, nothing_kept, rule
+
+_SIZE = 7
+Gradient = Callable[[Array], Array]
+
+
+def quadratic(size: int = _SIZE, dtype: Any = np.float64) -> tuple[Callable[[Array], float], Gradient, Array]:
+    """Return J, its gradient and a start, for a random J = ½ θᵀ A θ − cᵀ θ with A positive definite."""
+    rng = np.random.default_rng(0)
+    root = rng.normal(size=(size, size))
+    A, c = (root @ root.T / size + 0.1 * np.eye(size)).astype(dtype), rng.normal(size=size).astype(dtype)
+
+    def J(theta: Array) -> float:
+        return float(0.5 * theta @ A @ theta - c @ theta)
+
+    def gradient(theta: Array) -> Array:
+        found: Array = A @ theta - c
+        return found
+
+    return J, gradient, rng.normal(size=size).astype(dtype)
+
+
+def walk(
+    optimizer: Optimizer, gradient: Gradient, theta: Array, steps: int, state: OptimizerState | None = None
+) -> tuple[Array, OptimizerState]:
+    """Return θ after some steps, and the state."""
+    theta = theta.copy()
+    state = optimizer.init(theta) if state is None else state
+    for _ in range(steps):
+        optimizer.step(theta, gradient(theta), state)
+    return theta, state
+
+
+@rule("`theta = theta − …`, which binds a new array to the name: theta −= …, or np.subtract(…, out=theta)")
+def theta_is_changed_in_place_and_keeps_its_dtype(optimizer: Optimizer) -> None:
+    """`step` changes θ in place wherever the gradient is not zero, and returns nothing; dtypes are kept."""
+    for dtype in FLOATS:
+        theta, grad = np.ones(_SIZE, dtype), np.linspace(-1, 1, _SIZE, dtype=dtype)
+        state = optimizer.init(theta)
+        for step in range(3):
+            before = theta.copy()
+            returned = optimizer.step(theta, grad, state)
+            expect(returned is None, f"step should return None, got {type(returned).__name__}")
+            still = np.flatnonzero((theta == before) & (grad != 0))
+            expect(not still.size, f"theta{still.tolist()} did not move in step {step + 1}, grad there {grad[still]}")
+        expect(theta.dtype == dtype, f"theta became {theta.dtype}")
+        for name, vector in state.vectors.items():
+            expect(vector.dtype == dtype, f"state.vectors[{name!r}] has dtype {vector.dtype}, θ has {np.dtype(dtype)}")
+
+
+@rule("grad taken as scratch memory (grad *= …): the state's vectors are there for it")
+def the_gradient_is_only_read(optimizer: Optimizer) -> None:
+    """`step` does not change the gradient, and keeps no hold of it."""
+    _, gradient, theta = quadratic()
+    state, grad = optimizer.init(theta), gradient(theta)
+    with guarded(grad):
+        optimizer.step(theta, grad, state)
+    for name, vector in state.vectors.items():
+        expect(not np.shares_memory(vector, grad), f"state.vectors[{name!r}] is the gradient's own memory: copy it")
+        expect(not np.shares_memory(vector, theta), f"state.vectors[{name!r}] is θ's own memory: copy it")
+
+
+@rule("a learning rate or a step count that is not set, or a vector that is not of θ's shape")
+def init_makes_a_state_and_leaves_theta_alone(optimizer: Optimizer) -> None:
+    """`init` returns a state at step 0 with the optimizer's learning rate and vectors like θ; θ stays as it is."""
+    theta = np.ones(_SIZE)
+    with guarded(theta):
+        state = optimizer.init(theta)
+    expect(state.step == 0, f"step should be 0, got {state.step}")
+    expect(
+        state.learning_rate == optimizer.learning_rate,
+        f"learning_rate should be {optimizer.learning_rate}, got {state.learning_rate}",
+    )
+    for name, vector in state.vectors.items():
+        expect(vector.shape == theta.shape, f"state.vectors[{name!r}] has shape {vector.shape}, θ {theta.shape}")
+
+
+@rule("`state.step += 1` left out")
+def steps_are_counted(optimizer: Optimizer) -> None:
+    """The state counts the steps."""
+    _, gradient, start = quadratic()
+    expect(walk(optimizer, gradient, start, 5)[1].step == 5, "state.step is not 5 after 5 steps")
+
+
+@rule("the sign of the step: θ moves against the gradient")
+def the_loss_falls(optimizer: Optimizer) -> None:
+    """200 steps lower a convex quadratic."""
+    J, gradient, start = quadratic()
+    before, after = J(start), J(walk(optimizer, gradient, start, 200)[0])
+    expect(after < before, f"J is {before:.6g} at the start, and {after:.6g} after 200 steps")
+
+
+@rule("self.learning_rate where state.learning_rate is meant: schedules set the latter")
+def the_rate_of_a_step_is_the_one_in_the_state(optimizer: Optimizer) -> None:
+    """The size of a step goes by state.learning_rate, which the training loop sets before each step."""
+    _, gradient, start = quadratic()
+    faster = dataclasses.replace(optimizer, learning_rate=3 * optimizer.learning_rate)
+    state = optimizer.init(start)
+    state.learning_rate = faster.learning_rate
+    set_, own = walk(optimizer, gradient, start, 10, state)[0], walk(faster, gradient, start, 10)[0]
+    expect_same("θ", set_, own, "with 3 times the rate in the state", "with 3 times the rate in the optimizer")
+
+
+@rule("something that is remembered on the optimizer, or in the closure of a function")
+def all_that_is_remembered_is_in_the_state(optimizer: Optimizer) -> None:
+    """A state that was pickled goes on where it was, and an optimizer keeps nothing."""
+    _, gradient, start = quadratic()
+    with nothing_kept(optimizer), global_randomness_untouched():
+        straight, _ = walk(optimizer, gradient, start, 20)
+        half, state = walk(optimizer, gradient, start, 10)
+    for copied, how in ((pickle.loads(pickle.dumps(state)), "pickled"), (copy.deepcopy(state), "copied")):
+        resumed, _ = walk(optimizer, gradient, half, 10, copied)
+        expect_same("θ", resumed, straight, f"after 10 steps and 10 more with a {how} state", "after 20")
+
+
+@rule("memory that two runs share: a list or an array on the class")
+def two_runs_do_not_meet(optimizer: Optimizer) -> None:
+    """Two trainings that take turns come where each would have come alone."""
+    _, gradient, start = quadratic()
+    alone, _ = walk(optimizer, gradient, start, 10)
+    theta, other = start.copy(), 2 * start
+    state, other_state = optimizer.init(theta), optimizer.init(other)
+    for _ in range(10):
+        optimizer.step(theta, gradient(theta), state)
+        optimizer.step(other, 100 * gradient(other), other_state)
+    expect_same("θ", theta, alone, "beside another run", "alone")
+
+
+@rule("an epsilon below float32's 1e-38, or a square that under- or overflows: √(g²) of g = 1e-30 is 0 in float32")
+def steps_stay_finite(optimizer: Optimizer) -> None:
+    """Gradients of zero, 1e-30 and 1e4 give finite steps without warnings, in float32, too; any length of θ will do."""
+    for dtype in FLOATS:
+        for grad in ([0.0] * 6, [1e-30, -1e-30, 0.0, 1.0, 1e4, -1e4], [1e-30], [1e4]):
+            theta = np.ones(len(grad), dtype)
+            state = optimizer.init(theta)
+            for step in range(3):
+                optimizer.step(theta, np.array(grad, dtype), state)
+                text = f"θ is {theta.tolist()} after step {step + 1} with grad {grad} in {np.dtype(dtype)}"
+                expect(np.isfinite(theta).all(), text)
+
+
+@rule("a float64 among float32 vectors, or an epsilon that float32 cannot tell from 0")
+def float32_walks_as_float64(optimizer: Optimizer) -> None:
+    """In float32 ten steps lead where they lead in float64, to 1e-3 of the way."""
+    (_, g32, start), (_, g64, _) = quadratic(dtype=np.float32), quadratic()
+    rough, _ = walk(optimizer, g32, start, 10)
+    exact, _ = walk(optimizer, g64, start.astype(np.float64), 10)
+    way = float(np.abs(exact - start).max())
+    expect_same("θ", rough, exact, "in float32", "in float64", rtol=1e-6, atol=1e-3 * way)
+
+
+RULES = (
+    theta_is_changed_in_place_and_keeps_its_dtype,
+    the_gradient_is_only_read,
+    init_makes_a_state_and_leaves_theta_alone,
+    steps_are_counted,
+    the_loss_falls,
+    the_rate_of_a_step_is_the_one_in_the_state,
+    all_that_is_remembered_is_in_the_state,
+    two_runs_do_not_meet,
+    steps_stay_finite,
+    float32_walks_as_float64,
+)
+
+
+# Solvers
+
+
+def _solved(
+    solver: Solver, dtype: Any = np.float64, max_iter: int = 200, stop: Callable[[int], bool] = lambda n: False
+) -> tuple[Array, Any, list[tuple[Array, float]]]:
+    """Return where a solver ends on the quadratic, whether it says that it converged, and what it told `after`."""
+    J, gradient, start = quadratic()
+    theta, told = start.astype(dtype), []
+
+    def after(theta: Array, value: float) -> bool:
+        told.append((np.array(theta), value))
+        return stop(len(told))
+
+    converged = solver.minimize(lambda t: (J(t), gradient(t)), theta, max_iter=max_iter, tol=1e-6, after=after)
+    return theta, converged, told
+
+
+@rule("the result is left in an array of its own: theta[...] = result")
+def it_finds_the_minimum(solver: Solver) -> None:
+    """`minimize` moves θ, in place, to the minimum of a convex quadratic, and says that it converged."""
+    _, gradient, _ = quadratic()
+    for dtype, bound in ((np.float64, 1e-5), (np.float32, 1e-4)):
+        with nothing_kept(solver), global_randomness_untouched():
+            theta, converged, _ = _solved(solver, dtype)
+        left = np.abs(gradient(theta.astype(np.float64))).max()
+        expect(left < bound, f"the largest |∂J/∂θᵢ| at the end is {left:.3g} in {np.dtype(dtype)}")
+        expect(converged is True, f"minimize should return True there, got {converged!r}")
+
+
+@rule("`after` is not called, or what it returns not looked at")
+def it_tells_of_every_iteration_and_stops_when_told(solver: Solver) -> None:
+    """`after` is called after each iteration with θ and J(θ), and True from it ends the search; so does max_iter."""
+    J, _, _ = quadratic()
+    _, _, told = _solved(solver)
+    expect(told, "after was never called")
+    for theta, value in told:
+        expect_same("J", value, J(theta), "as `after` is told", "at the θ that it is told", rtol=1e-9)
+    for what, options in (("after said so", {"stop": lambda n: n == 2}), ("max_iter=2 was reached", {"max_iter": 2})):
+        _, _, told = _solved(solver, **options)
+        expect(len(told) <= 2, f"it made {len(told)} iterations, though {what} after 2")
+
+
+@rule("a random start, or a direction drawn from numpy.random")
+def it_takes_the_same_way_again(solver: Solver) -> None:
+    """The same start gives the same result, to the last bit."""
+    expect_same("θ", _solved(solver)[0], _solved(solver)[0], "one time", "another")
+
+
+SOLVER_RULES = (it_finds_the_minimum, it_tells_of_every_iteration_and_stops_when_told, it_takes_the_same_way_again)

@@ -1,0 +1,272 @@
+"""Problems to try modules on: a network of one module with parameters, rows and a gradient, all drawn from a seed."""
+
+import copy
+import functools
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any, NamedTuple, Self, cast
+
+import numpy as np
+
+from modnet.base import Array, Context, Module, Shape
+from modnet.network import Layout, Link, Network, Pass
+from modnet.network.adapting import adapt
+from modnet.network.running import Chain
+from modnet.testing.failure import expect, expect_same, explained, shown
+
+ROWS = 4
+"""So many rows have problems unless they say otherwise."""
+
+
+class Results(NamedTuple):
+    """What a pass through a network gives: y, ∇J(θ), ∂J/∂x, and the state after it."""
+
+    y: Array
+    gradient: Array
+    dx: Array
+    state: Array
+
+
+class Problem:
+    """A network and all that a pass through it needs.
+
+    First values are shaken: of a bias that is zero a slip would not show. Layers that adapt have seen rows, and running
+    statistics have run.
+
+    Parameters
+    ----------
+    layers : sequence of Module
+    x : ndarray, shape (n, *input_shape), float64
+    input_shape : tuple of int, optional
+        With columns where names matter; default: that of x.
+    data : ndarray, shape (m, *input_shape), optional
+        Rows to adapt to; default: x.
+    dtype : dtype
+        Of all arrays.
+    training : bool
+        The mode of passes.
+    seed : int
+        Of θ, dy and the noise.
+
+    Attributes
+    ----------
+    modules : tuple of Module
+    network : Network
+    theta, state, x, dy : ndarray
+        dy is the gradient of J with respect to the output; J = Σ dy ∘ y.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Module],
+        x: Array,
+        *,
+        input_shape: Shape | None = None,
+        data: Array | None = None,
+        dtype: Any = np.float64,
+        training: bool = False,
+        seed: int = 0,
+    ) -> None:
+        self.modules = tuple(layers)
+        self.network = Network(self.modules, x.shape[1:] if input_shape is None else input_shape)
+        self.training, self.seed = training, seed
+        rng = np.random.default_rng(seed)
+        self.theta, self.state = self.network.initialize(rng, dtype)
+        self.theta += rng.normal(scale=0.1, size=self.theta.size).astype(dtype)
+        for name, constraint in self.network.layout.constraints.items():
+            constraint.project(self.network.layout.places[name].view(self.theta))
+        self.x = x.astype(dtype)
+        self.dy = rng.normal(size=(len(x), *self.network.output_shape)).astype(dtype)
+        if self.state.size:
+            self._warm_up(self.x if data is None else data.astype(dtype))
+
+    @classmethod
+    def of(
+        cls, module: Module, rows: int = ROWS, *, features: int | None = None, scale: float = 1.0, **options: Any
+    ) -> Self:
+        """Return a problem for a module, with rows that it says it can take."""
+        rng = np.random.default_rng([options.get("seed", 0), 1])
+        data, x = module.example_rows(rng, 8), module.example_rows(rng, max(rows, 1))[:rows]
+        expect(
+            isinstance(x, np.ndarray) and x.dtype == np.float64 and len(x) == rows and x.ndim > 1,
+            f"example_rows(rng, {rows}) should return {rows} rows of float64, got {type(x).__name__} of shape "
+            f"{np.shape(x)}, dtype {np.asarray(x).dtype}",
+        )
+        return cls([module], scale * x[..., :features], data=data[..., :features], **options)
+
+    @property
+    def takes_codes(self) -> bool:
+        """Whether x holds codes, along which there is no derivative."""
+        return any(link.module.takes_codes for link in self.network.walk())
+
+    def noise(self) -> np.random.Generator:
+        """Return the source of randomness of a pass, at its start."""
+        return np.random.default_rng([self.seed, 2])
+
+    def replaced(self, **arrays: Any) -> Self:
+        """Return the same problem with other arrays or settings."""
+        other = copy.copy(self)
+        vars(other).update(arrays)
+        return other
+
+    def astype(self, dtype: Any) -> Self:
+        """Return a problem with the same numbers in another dtype."""
+        return self.replaced(**{name: getattr(self, name).astype(dtype) for name in ("theta", "state", "x", "dy")})
+
+    def row(self, index: int) -> Self:
+        """Return the problem of one of its rows."""
+        alone = slice(index, index + 1)
+        return self.replaced(x=self.x[alone], dy=self.dy[alone])
+
+    def passing(self, rng: np.random.Generator | None = None) -> tuple[Pass, Array, Array]:
+        """Return a pass, and the vectors of the gradient (NaN as yet) and of the state that it writes to."""
+        gradient, state = np.full_like(self.theta, np.nan), self.state.copy()
+        options: dict[str, Any] = {"rows": self.x.shape[0], "training": self.training}
+        rng = self.noise() if rng is None else rng
+        return Pass(self.network, self.theta, state, gradient=gradient, rng=rng, **options), gradient, state
+
+    def run(self, between: Callable[[], object] = lambda: None, rng: np.random.Generator | None = None) -> Results:
+        """Send the rows forward and dy back; call `between` in between."""
+        running, gradient, state = self.passing(rng)
+        y = _array("forward", running.forward(self.x)).copy()
+        between()
+        running.backward(self.dy)
+        return Results(y, gradient, _array("grad_input", running.input_gradient()).copy(), state)
+
+    def by_hand(self, *, buffers: bool, rng: np.random.Generator | None = None) -> "ByHand":
+        """Return what runs the links with contexts made here.
+
+        A leading axis of members of θ is one of all arrays; buffers, if there are any, hold NaN.
+        """
+        gradient, state = np.full_like(self.theta, np.nan), self.state.copy()
+        vectors = {"p": self.theta, "g": gradient, "s": state}
+        settings = {"training": self.training, "rng": self.noise() if rng is None else rng}
+        contexts = [self._context(link, vectors, settings, buffers) for link in self.network.links]
+        return ByHand(self, _chained(self.network.links, contexts), contexts, gradient, state)
+
+    def named(self, results: Results) -> dict[str, Array]:
+        """Return results by name, the gradient parameter by parameter."""
+        gradients = _named(self.network.layout, results.gradient, "∂J/∂{}")
+        state = _named(self.network.state_layout, results.state, "ctx.s.{}")
+        return {"y": results.y, **gradients, "dx": results.dx, **state}
+
+    def expect_same(
+        self, found: Results, expected: Results, here: str, there: str, *, rtol: float = 0, atol: float = 0
+    ) -> None:
+        """Compare results, name by name; see `failure.expect_same`."""
+        others = self.named(expected)
+        for name, array in self.named(found).items():
+            expect_same(name, array, others[name], here, there, rtol=rtol, atol=atol)
+
+    def example(self) -> str:
+        """Return the problem as a failed check shows it."""
+        rows, features = len(self.x), " × ".join(map(str, self.x.shape[1:]))
+        head = f"{rows} row{'s' * (rows != 1)} of {features} feature{'s' * (features != '1')} in {self.x.dtype}, "
+        mode = "training" if self.training else "prediction"
+        arrays = {"x": self.x, "dy": self.dy, **_named(self.network.layout, self.theta)}
+        return f"{head}{mode}, seed {self.seed}\n{shown({**arrays, **_named(self.network.state_layout, self.state)})}"
+
+    def _warm_up(self, data: Array) -> None:
+        adapt(self.network, self.theta, self.state, data)
+        running = Pass(self.network, self.theta, self.state, rows=len(data), training=True, rng=self.noise())
+        for rows in (data, data[::-1]):
+            running.forward(rows)
+
+    def _context(self, link: Link, vectors: Mapping[str, Array], settings: Mapping[str, Any], buffers: bool) -> Context:
+        places = {"p": link.places, "g": link.places, "s": link.state_places}
+        views = {
+            name: SimpleNamespace(**{key: place.view(vectors[name]) for key, place in places[name].items()})
+            for name in places
+        }
+        lead, dtype = self.x.shape[: self.x.ndim - len(self.network.input_shape)], self.theta.dtype
+        memory: dict[str, Any] = {}
+        if buffers:
+            shapes = {"out": link.output_shape, "dx": link.input_shape}
+            memory = {name: np.full((*lead, *shape), np.nan, dtype) for name, shape in shapes.items()}
+        inside = [[self._context(each, vectors, settings, buffers) for each in chain] for chain in link.chains]
+        children = tuple(_chained(chain, contexts) for chain, contexts in zip(link.chains, inside, strict=True))
+        return Context(p=views["p"], g=views["g"], s=views["s"], children=children, **memory, **settings)
+
+
+class ByHand(NamedTuple):
+    """A pass with contexts made by hand, and the vectors of the gradient and the state that it writes to."""
+
+    problem: Problem
+    chain: Chain
+    contexts: Sequence[Context]
+    gradient: Array
+    state: Array
+
+    @property
+    def is_one_link(self) -> bool:
+        """Whether there is one link only, and none inside it."""
+        return len(self.contexts) == 1 and not self.contexts[0].children
+
+    def run(self) -> Results:
+        """Send the rows forward and dy back."""
+        y = self.chain.forward(self.problem.x).copy()
+        self.chain.grad_params(self.problem.dy)
+        return Results(y, self.gradient, self.chain.grad_input(), self.state)
+
+
+def for_problems(
+    *,
+    rows: Sequence[int] = (ROWS,),
+    training: Sequence[bool] = (False, True),
+    scale: Sequence[float] = (1.0,),
+    dtype: Sequence[Any] = (np.float64,),
+) -> Callable[[Callable[[Problem], None]], Callable[[Module], None]]:
+    """Make a check of a module out of a check of a problem: one that fails is tried on ever smaller ones."""
+
+    def decorated(check: Callable[[Problem], None]) -> Callable[[Module], None]:
+        @functools.wraps(check)
+        def check_module(module: Module) -> None:
+            for n, mode, factor, kept in itertools.product(rows, training, scale, dtype):
+                settings = {"training": mode, "scale": factor, "dtype": kept}
+                problem = Problem.of(module, n, **settings)
+                try:
+                    check(problem)
+                except Exception as error:
+                    problem, error = _smallest(check, module, problem, error, settings)
+                    failed = explained(error)
+                    failed.example = failed.example or problem.example()
+                    raise failed from (None if failed is error else error)
+
+        return check_module
+
+    return decorated
+
+
+def _smallest(
+    check: Callable[[Problem], None], module: Module, problem: Problem, error: Exception, settings: Mapping[str, Any]
+) -> tuple[Problem, Exception]:
+    """Return the smallest problem that fails in the same way, and how it fails."""
+    n, k = len(problem.x), problem.x.shape[-1]
+    features = (1, 2, k) if problem.x.ndim == 2 else (k,)
+    sizes = sorted(itertools.product({1, 2, n}, {*features}), key=lambda size: (size[0] * size[1], size))
+    for r, d in (size for size in sizes if size[0] <= n and size[1] <= k and size != (n, k)):
+        try:
+            smaller = Problem.of(module, r, features=d, **settings)
+        except Exception:  # the module does not take rows of so few features
+            continue
+        try:
+            check(smaller)
+        except Exception as failure:
+            if type(failure) is type(error):
+                return smaller, failure
+    return problem, error
+
+
+def _array(method: str, found: object) -> Array:
+    expect(isinstance(found, np.ndarray), f"{method} returned {found!r}, not an array", "the `return` left out")
+    return cast(Array, found)
+
+
+def _chained(links: Sequence[Link], contexts: Sequence[Context]) -> Chain:
+    return Chain(links, [link.module for link in links], contexts)
+
+
+def _named(layout: Layout, vector: Array, form: str = "{}") -> dict[str, Array]:
+    """Return the parameters by name, without the path of the only layer."""
+    return {form.format(name.removeprefix("layers[0].")): place.view(vector) for name, place in layout.places.items()}
