@@ -1,0 +1,213 @@
+"""Describe a component: its equation, its fields and where it comes from.
+
+NAME is a registered name, or distribution:name where several distributions claim one. What has the same name in several
+kinds is described once for each; --kind says which one is meant.
+"""
+
+import argparse
+import difflib
+import inspect
+import re
+from typing import Any
+
+import pydantic
+
+import modnet  # noqa: F401  declares the kinds
+from modnet.cli.output import emit, filled, table
+from modnet.component import SLOT_MARK, Component, dump, field_names
+from modnet.errors import RegistryError, UnknownComponentError
+from modnet.registry import article, registry
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command."""
+    parser.add_argument("name", metavar="NAME", help="such as relu, or acme-layers:relu")
+    parser.add_argument("--kind", choices=registry.kinds, metavar="KIND", help=", ".join(registry.kinds))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Describe; return the exit status."""
+    bare = args.name.rpartition(":")[2]
+    kinds = [args.kind] if args.kind else [kind for kind in registry.kinds if bare in registry.names(kind)]
+    if not kinds:
+        raise UnknownComponentError(_unknown(args.name))
+    found = []
+    problems = []
+    for kind in kinds:
+        try:
+            found.append(described(registry.get(kind, args.name)))
+        except RegistryError as error:
+            problems.append(error)
+    if not found:
+        raise problems[0]
+    emit(args, found, "\n\n\n".join(map(_text, found)))
+    return 0
+
+
+def described(cls: type[Component]) -> dict[str, Any]:
+    """Return what there is to say about a component class.
+
+    Returns
+    -------
+    dict
+        ``kind``, ``name``, ``class``, ``module``, ``distribution``, ``version``, ``summary`` (with the equation),
+        ``text`` (what else its docstring says before its sections), ``references`` and ``fields``: for each ``name``,
+        ``type`` (with bounds), ``schema`` (the same as JSON Schema), ``required``, ``default`` and ``text``.
+    """
+    entry = registry.entry_of(cls)
+    docstring = inspect.getdoc(cls) or ""
+    summary, _, text = _before_sections(docstring).partition("\n")
+    schemas = pydantic.TypeAdapter(cls).json_schema()
+    infos = cls.__pydantic_fields__  # type: ignore[attr-defined]
+    fields = []
+    for name in field_names(cls):
+        schema, info = schemas["properties"][name], infos[name]
+        default = info.get_default(call_default_factory=True, validated_data={})
+        fields.append(
+            {
+                "name": name,
+                "type": in_words(schema),
+                "schema": schema,
+                "required": info.is_required(),
+                "default": None if info.is_required() else _dumped(default),
+                "text": _text_of_field(cls, name),
+            }
+        )
+    return {
+        "kind": cls.kind,
+        "name": registry.name_of(cls),
+        "class": cls.__qualname__,
+        "module": cls.__module__,
+        "distribution": entry.distribution if entry else "",
+        "version": entry.version if entry else "",
+        "summary": summary,
+        "text": text.strip(),
+        "references": _section(docstring, "References"),
+        "fields": fields,
+    }
+
+
+def in_words(schema: dict[str, Any]) -> str:
+    """Return what a JSON Schema allows, in a few words.
+
+    Examples
+    --------
+    >>> in_words({"type": "number", "minimum": 0, "exclusiveMaximum": 1})
+    'number in [0, 1)'
+    >>> in_words({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]})
+    'integer ≥ 1, or none'
+    >>> in_words({"enum": ["error", "missing"]})
+    "'error' or 'missing'"
+    """
+    if SLOT_MARK in schema:
+        mark = schema[SLOT_MARK]
+        return _or([article(kind) for kind in mark["kinds"]] + [repr(word) for word in mark["keep"]])
+    if "anyOf" in schema:
+        *words, last = (in_words(each) for each in schema["anyOf"])
+        return f"{', '.join(words)}, or {last}"
+    if "enum" in schema:
+        return _or([repr(each) for each in schema["enum"]])
+    if "const" in schema:
+        return repr(schema["const"])
+    if "$ref" in schema:
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", schema["$ref"].rpartition("/")[2]).lower()
+    if schema.get("type") == "array":
+        inside = schema.get("items", {})
+        if "prefixItems" in schema:
+            return f"[{', '.join(in_words(each) for each in schema['prefixItems'])}]"
+        fewest = f" of at least {schema['minItems']}" if schema.get("minItems") else ""
+        return f"list{fewest}: {in_words(inside)}" if inside else f"list{fewest}"
+    word = {"null": "none", "boolean": "true or false", "string": "text"}.get(schema.get("type", ""))
+    return f"{word or schema.get('type', 'anything')}{_range(schema)}"
+
+
+def _range(schema: dict[str, Any]) -> str:
+    """Return the bounds of a number: " ≥ 1", " in [0, 1)"."""
+    lower = {"≥": schema.get("minimum"), ">": schema.get("exclusiveMinimum")}
+    upper = {"≤": schema.get("maximum"), "<": schema.get("exclusiveMaximum")}
+    (low, a), *_ = [pair for pair in lower.items() if pair[1] is not None] or [("", None)]
+    (high, b), *_ = [pair for pair in upper.items() if pair[1] is not None] or [("", None)]
+    if a is not None and b is not None:
+        return f" in {'[' if low == '≥' else '('}{a:g}, {b:g}{']' if high == '≤' else ')'}"
+    return f" {low} {a:g}" if a is not None else f" {high} {b:g}" if b is not None else ""
+
+
+def _or(words: list[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def _dumped(value: Any) -> Any:
+    """Return a default as it would stand in a spec."""
+    if isinstance(value, tuple):
+        return [_dumped(each) for each in value]
+    return dump(value) if isinstance(value, Component) and value.kind else value
+
+
+# Docstrings
+
+_FIELD = re.compile(r"^(\w[\w, ]*?)(?: :[^\n]*)?\n((?:(?:[ ]+[^\n]*)?\n?)*)", re.MULTILINE)
+"""The entry of one field, or several, in a section of parameters, and the indented text below it."""
+
+
+def _before_sections(docstring: str) -> str:
+    return re.split(r"\n\n[A-Z][A-Za-z ]+\n---", docstring, maxsplit=1)[0]
+
+
+def _section(docstring: str, title: str) -> str:
+    """Return the text of a section of a docstring; empty if there is none."""
+    found = re.search(rf"(?:^|\n){title}\n-+\n(.*?)(?=\n\n[A-Z][A-Za-z ]+\n---|\Z)", docstring, re.DOTALL)
+    return found.group(1).strip() if found else ""
+
+
+def _text_of_field(cls: type, name: str) -> str:
+    """Return what the docstring of a class, or of a base of it, says about a field."""
+    found = {
+        len(names.split(", ")): " ".join(text.split())
+        for base in reversed(cls.__mro__)
+        for section in ("Attributes", "Parameters")
+        for names, text in _FIELD.findall(_section(inspect.cleandoc(vars(base).get("__doc__") or ""), section))
+        if name in names.split(", ")
+    }
+    # A subclass may name many fields in one line to say that a base describes them.
+    return found[min(found)] if found else ""
+
+
+# For people
+
+
+def _text(each: dict[str, Any]) -> str:
+    where = f"{each['module']}:{each['class']}"
+    source = f"{each['distribution']} {each['version']}, {where}" if each["distribution"] else f"this process, {where}"
+    blocks = [f"{each['name']}  ({each['kind']}, {source})", _wrapped(each["summary"])]
+    blocks += [_wrapped(paragraph) for paragraph in each["text"].split("\n\n") if paragraph]
+    if each["fields"]:
+        rows = [
+            [field["name"], field["type"], "required" if field["required"] else _default(field["default"])]
+            for field in each["fields"]
+        ]
+        blocks.append(table(["field", "value", "default"], rows))
+        blocks.append("\n".join(_wrapped(f"{f['name']}: {f['text']}", "    ") for f in each["fields"] if f["text"]))
+    else:
+        blocks.append("It has no fields.")
+    if each["references"]:
+        blocks.append(_wrapped(f"References: {each['references']}", "    "))
+    return "\n\n".join(blocks)
+
+
+def _default(value: Any) -> str:
+    """Return a default in a word or two: of a component its name, and the fields it was given."""
+    if isinstance(value, dict) and "type" in value:
+        return str(value["type"])
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    # A formula or code is set off from the text: its lines stay as they are.
+    return text if "\n    " in text else filled(text, indent)
+
+
+def _unknown(name: str) -> str:
+    known = sorted({known for kind in registry.kinds for known in registry.names(kind)})
+    close = difflib.get_close_matches(name.rpartition(":")[2], known, n=3)
+    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else "; 'modnet components' lists what there is"
+    return f"there is no component {name!r}{hint}"

@@ -1,0 +1,127 @@
+"""What is wrong with a network at work, read off the signals that were seen: dead and saturated units, gradients."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from modnet.diagnosis.finding import Finding, counted
+from modnet.diagnosis.signals import Look, Signal
+
+_FEWEST_ROWS = 20
+"""Fewer rows than this tell nothing about units."""
+
+_DEAD = 0.4, 0.8
+"""From which share of a layer's units on dead ones are a note, and a problem. In networks that had learnt two columns
+well up to 0.3 were dead."""
+
+_SATURATED = 0.2, 0.5
+"""From which share on saturated ones are. In networks that had learnt none were."""
+
+_FADES = 1e-3
+"""How much smaller the gradient of the first layer than that of the last, or the signal behind the last hidden layer
+than in front of the first, may be."""
+
+_GRADIENT_GROWS, _SIGNAL_GROWS = 1e3, 100.0
+"""How much larger they may be."""
+
+
+def broken_numbers(look: Look) -> Iterator[Finding]:
+    """Yield a finding if the loss is inf or NaN, naming the first layer whose output is."""
+    if np.isfinite(look.loss):
+        return
+    first = next((signal.link.title for signal in look.signals if not signal.finite), None)
+    where = "this output is the first that is not finite" if first else "every layer's output is finite"
+    yield Finding(
+        "loss-not-finite",
+        "problem",
+        first or "loss",
+        f"the loss is {look.loss}; {where}",
+        "scale the inputs and targets, and lower the learning rate; start from new weights",
+    )
+
+
+def dead_units(look: Look) -> Iterator[Finding]:
+    """Yield the layers with many units that are 0 for all rows: nothing reaches the weights in front of them."""
+    for signal in look.signals:
+        if look.rows >= _FEWEST_ROWS and signal.units and (signal.dead >= _DEAD[0] * signal.units or signal.lost):
+            cut = "; nothing gets through" if signal.dead == signal.units else ""
+            lost = f", {signal.lost:,} of them with inputs far below" if 0 < signal.lost < signal.units else ""
+            yield Finding(
+                "dead-units",
+                "problem" if signal.dead >= _DEAD[1] * signal.units else "note",
+                signal.link.title,
+                f"{signal.dead:,} of {counted(signal.units, 'unit')} ({signal.dead / signal.units:.0%}) are 0 on all "
+                f"{look.rows:,} rows{lost}{cut}",
+                "centre and scale the inputs, lower the learning rate, or use leaky_relu, elu or gelu; after training "
+                "dead units stay dead: fit anew",
+            )
+
+
+def saturated_units(look: Look) -> Iterator[Finding]:
+    """Yield the hidden layers with many units at the ends of a sigmoid or its like, where the slope is 0."""
+    for signal in _hidden(look.signals):
+        if look.rows >= _FEWEST_ROWS and signal.units and signal.saturated >= _SATURATED[0] * signal.units:
+            share = signal.saturated / signal.units
+            yield Finding(
+                "saturated-units",
+                "problem" if share >= _SATURATED[1] else "note",
+                signal.link.title,
+                f"{signal.saturated:,} of {counted(signal.units, 'unit')} ({share:.0%}) are at a bound in more than "
+                "95 % of the rows",
+                "scale the inputs, start from smaller weights (glorot_uniform), raise alpha, or use relu or a "
+                "normalization in front",
+            )
+
+
+def gradients(look: Look, *, unscaled: bool) -> Iterator[Finding]:
+    """Yield a finding if gradients or signals vanish or explode on their way through the layers.
+
+    Parameters
+    ----------
+    look : Look
+    unscaled : bool
+        Whether the inputs are known not to be scaled: that alone makes one layer's gradient larger than another's.
+    """
+    hidden = _hidden(look.signals)
+    if any(signal.units and signal.dead == signal.units for signal in hidden):
+        return  # a layer that is dead as a whole is the reason, and is named
+    weighing = [signal for signal in look.signals if signal.weighs and signal.gradient is not None]
+    if len(weighing) < 2:
+        return
+    first, last = weighing[0], weighing[-1]
+    assert first.gradient is not None
+    assert last.gradient is not None
+    behind = [signal.spread for signal in hidden if not signal.nested]
+    start = max((signal.entering.spread for signal in look.signals if signal.entering), default=first.spread)
+    growth = behind[-1] / start if behind and start > 0 else 1.0
+    ratio = first.gradient / last.gradient if last.gradient > 0 else 1.0
+    compares = ratio if not unscaled else 1.0
+    told = (
+        f"‖∂J/∂θ‖ is {first.gradient:.2g} in {first.link.path} and {last.gradient:.2g} in {last.link.path} (ratio "
+        f"{ratio:.1g}); rows differ {growth:.1g} times as much behind the last hidden layer as in front of the first"
+    )
+    subject = f"{first.link.path} to {last.link.path}"
+    if compares < _FADES or growth < _FADES:
+        yield Finding(
+            "vanishing-gradient",
+            "problem",
+            subject,
+            told,
+            "put 'batch_norm' or 'layer_norm' between layers, use Residual blocks or fewer layers; relu, gelu or selu "
+            "where there is sigmoid",
+        )
+    elif growth > _SIGNAL_GROWS or compares > _GRADIENT_GROWS:
+        yield Finding(
+            "exploding-gradient",
+            "problem",
+            subject,
+            told,
+            "start from smaller weights (kernel_initializer='auto'), clip gradients (clip_norm), or put 'batch_norm' "
+            "or 'layer_norm' between layers",
+        )
+
+
+def _hidden(signals: Sequence[Signal]) -> Sequence[Signal]:
+    """Return the signals in front of the last layer with weights."""
+    last = max((index for index, signal in enumerate(signals) if signal.weighs), default=0)
+    return signals[:last]

@@ -1,0 +1,202 @@
+"""What is wrong with data before a network sees it: missing values, constant columns, scales, rare classes."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from scipy import sparse
+
+from modnet.base import Array, TableShape
+from modnet.diagnosis.finding import Finding, counted, listed
+from modnet.diagnosis.signals import Signal
+
+_RATIO = 100.0
+"""How much wider one column may be than another."""
+
+_OFFSET = 10.0
+"""How far a column's mean may be from zero, in standard deviations."""
+
+_SIZES = 0.01, 100.0
+"""Between which numbers the widest column's standard deviation should be."""
+
+_RARE = 10.0
+"""How much more often one class may come than another."""
+
+_SERIOUS = 10.0
+"""By what factor one of these has to be exceeded to be a problem."""
+
+SCALE = "scale-spread", "scale-offset", "scale-size"
+"""The checks that tell of columns that are not scaled."""
+
+_SCALER = "put StandardScaler in front, as in make_pipeline(StandardScaler(), model), or 'standardize' as first layer"
+
+
+def names_of(X: Any, given: Sequence[str] | None = None) -> list[str]:
+    """Return the names of the columns of X; without any, what to call them.
+
+    Examples
+    --------
+    >>> names_of(np.zeros((5, 2)))
+    ['column 0', 'column 1']
+    """
+    if given is not None and len(given) == X.shape[1]:
+        return [str(name) for name in given]
+    columns = getattr(X, "columns", None)
+    return [f"column {i}" for i in range(X.shape[1])] if columns is None else [str(name) for name in columns]
+
+
+def complete(X: Any) -> tuple[Array, Array]:
+    """Return which rows of X miss nothing, and how many values each column misses: NaN, null, and infinities."""
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    if sparse.issparse(X):
+        entries = X.tocoo()
+        bad = ~np.isfinite(entries.data)
+        whole = np.ones(X.shape[0], bool)
+        whole[entries.row[bad]] = False
+        return whole, np.bincount(entries.col[bad], minlength=X.shape[1])
+    gaps: Array
+    if isinstance(frame, nw.DataFrame):
+        gaps = np.column_stack([_gaps(series) for series in frame.iter_columns()])
+    else:
+        array = np.asarray(X)
+        gaps = np.zeros(array.shape, bool)
+        if array.dtype.kind == "f":
+            gaps |= ~np.isfinite(array)
+        elif array.dtype.kind == "O":
+            gaps |= (array != array) | (array == None)  # noqa: E711  NaN alone differs from itself
+    rows: Array = np.logical_not(gaps.any(axis=1))
+    return rows, gaps.sum(axis=0)
+
+
+def missing_values(gaps: Array, names: Sequence[str], rows: int) -> Iterator[Finding]:
+    """Yield a finding if values are missing; gaps are counted by column, rows are those that have any."""
+    total = int(gaps.sum())
+    if total:
+        worst = [f"{names[i]} ({gaps[i]:,})" for i in np.argsort(-gaps, kind="stable").tolist() if gaps[i]]
+        yield Finding(
+            "missing-values",
+            "problem",
+            "X",
+            f"{counted(total, 'value')} missing or infinite in {counted(rows, 'row')}: {listed(worst)}",
+            "impute them (SimpleImputer, with add_indicator=True to keep the fact), or use a layer that takes them; "
+            "what follows looks at the other rows",
+        )
+
+
+def missing_targets(rows: int) -> Iterator[Finding]:
+    """Yield a finding if the target is missing in some rows."""
+    if rows:
+        yield Finding(
+            "missing-targets",
+            "problem",
+            "y",
+            f"the target is missing in {counted(rows, 'row')}",
+            "leave these rows out; what follows looks at the others",
+        )
+
+
+def constant_columns(x: Any, names: Sequence[str], *, named: bool) -> Iterator[Finding]:
+    """Yield the columns that say nothing.
+
+    A column of zeros costs nothing, and images are full of them: without a name it is no finding.
+    """
+    if not x.shape[0] or not x.shape[1]:
+        return
+    if sparse.issparse(x):
+        low, high = x.min(axis=0).toarray()[0], x.max(axis=0).toarray()[0]
+    else:
+        low, high = x.min(axis=0), x.max(axis=0)
+    silent = np.flatnonzero((low == high) & (named | (low != 0))).tolist()
+    found = [f"{names[i]} ({low[i]:.3g})" for i in silent]
+    if found:
+        yield Finding(
+            "constant-columns",
+            "note",
+            "X",
+            f"{counted(len(found), 'column')} with one value in all rows: {listed(found)}",
+            "leave them out; VarianceThreshold does",
+        )
+
+
+def scales(signal: Signal, names: Sequence[str]) -> Iterator[Finding]:
+    """Yield what is wrong with the scales of the columns that reach a layer with weights."""
+    columns, shape = signal.entering, signal.link.input_shape
+    if columns is None or not np.isfinite(columns.std).all():
+        return
+    if isinstance(shape, TableShape):
+        names = [column.name for column in shape.columns]
+    elif len(names) != shape[-1]:
+        names = [f"column {i} of the input of {signal.link.path}" for i in range(shape[-1])]
+    mean, std, width = columns.mean, columns.std, columns.high - columns.low
+    # A column varies if it does so by more than rounding; flags of 0 and 1 are as they should be.
+    varies = std > 1e-7 * np.maximum(np.abs(columns.low), np.abs(columns.high))
+    numbers = np.flatnonzero(varies & ~columns.flags)
+    if not len(numbers):
+        return
+    ordered = numbers[np.argsort(std[numbers])].tolist()
+    largest, smallest = ordered[-1], ordered[0]
+    # A pixel that is seldom on has a small deviation but the range of the others: it is scaled like them.
+    narrow = [i for i in ordered if std[largest] > _RATIO * std[i] and width[largest] > _RATIO * width[i]]
+    if narrow:
+        wide = [i for i in ordered[::-1] if std[i] > _RATIO * std[smallest]]
+        ratio = std[largest] / std[narrow[0]]
+        yield Finding(
+            "scale-spread",
+            "problem" if ratio > _SERIOUS * _RATIO else "note",
+            "X",
+            f"standard deviations differ by a factor of {ratio:.2g}: largest in {_valued(wide, names, std)}; smallest "
+            f"in {_valued(narrow, names, std)}",
+            _SCALER,
+        )
+    far = [i for i in ordered if abs(mean[i]) > _OFFSET * std[i]]
+    if far:
+        far.sort(key=lambda i: -abs(mean[i]) / std[i])
+        offsets = np.abs(mean) / np.where(std > 0, std, 1)
+        yield Finding(
+            "scale-offset",
+            "problem" if offsets[far[0]] > _SERIOUS * _OFFSET else "note",
+            "X",
+            f"{counted(len(far), 'column')} far from zero, |mean| / standard deviation: {_valued(far, names, offsets)}",
+            _SCALER,
+        )
+    if not narrow and not _SIZES[0] <= std[largest] <= _SIZES[1]:
+        how = "small" if std[largest] < 1 else "large"
+        yield Finding(
+            "scale-size",
+            "problem" if not _SIZES[0] / _SERIOUS <= std[largest] <= _SIZES[1] * _SERIOUS else "note",
+            "X",
+            f"all columns are {how}: the largest standard deviation is {std[largest]:.2g} ({names[largest]})",
+            _SCALER,
+        )
+
+
+def rare_classes(counts: Array, labels: Sequence[str], subject: str) -> Iterator[Finding]:
+    """Yield a finding if a class comes much more seldom than another; counts are those of rows by class."""
+    there = np.flatnonzero(counts)
+    if len(there) < 2:
+        return
+    order = there[np.argsort(counts[there], kind="stable")].tolist()
+    ratio = counts[order[-1]] / counts[order[0]]
+    if ratio > _RARE:
+        seldom = [f"{labels[i]} ({counts[i]:,})" for i in order if counts[order[-1]] > _RARE * counts[i]]
+        yield Finding(
+            "class-imbalance",
+            "note",
+            subject,
+            f"class {labels[order[-1]]} comes {ratio:.0f} times as often as the rarest: {counts[order[-1]]:,} rows "
+            f"against {listed(seldom)}",
+            "class_weight='balanced', and a score that sees it: scoring='balanced_accuracy' or 'average_precision'",
+        )
+
+
+def _valued(indices: Sequence[int], names: Sequence[str], values: Array) -> str:
+    return listed([f"{names[i]} ({values[i]:.2g})" for i in indices])
+
+
+def _gaps(series: Any) -> Array:
+    """Return where a column of a frame has no finite value."""
+    gaps = series.is_null().to_numpy().astype(bool)
+    if series.dtype.is_float():
+        gaps = gaps | ~np.isfinite(series.cast(nw.Float64).fill_null(float("nan")).to_numpy())
+    return np.asarray(gaps)

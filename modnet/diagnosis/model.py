@@ -1,0 +1,279 @@
+"""The diagnosis of a network on data: is the data fit to be learnt from, and does the network learn from it."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import check_is_fitted
+
+from modnet.base import Array
+from modnet.diagnosis.behaviour import broken_numbers, dead_units, gradients, saturated_units
+from modnet.diagnosis.curves import overfitting, rising_loss, target_scale
+from modnet.diagnosis.features import (
+    SCALE,
+    complete,
+    constant_columns,
+    missing_targets,
+    missing_values,
+    names_of,
+    rare_classes,
+    scales,
+)
+from modnet.diagnosis.finding import Finding
+from modnet.diagnosis.signals import Look, look_at
+from modnet.errors import InputError, NonFiniteError
+from modnet.estimators import ModNetTransformer
+from modnet.estimators.base import BaseModNet
+from modnet.estimators.lookup import modules
+from modnet.estimators.sample import Sample
+from modnet.network.adapting import adapt
+from modnet.network.trial import check_missing
+
+_INNER = ("best_estimator_", "estimator_", "estimator")
+"""Where a search, a transformer and other wrappers keep the estimator that they fitted, or will fit."""
+
+TRIAL_EPOCHS = 20
+"""Epochs that an estimator is trained for that has not been fitted."""
+
+TRIAL_ROWS = 10_000
+"""Rows that it is trained on, at most."""
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was seen of a network on data.
+
+    Attributes
+    ----------
+    findings : tuple of Finding
+        Causes before their consequences: the data, the target, the network, the training.
+    look : Look or None
+        Every link's signal and gradient: with the first weights where the estimator was not fitted, else with its own.
+        None if the data was too incomplete to be looked at.
+    fitted : bool
+        Whether the estimator was fitted.
+    """
+
+    findings: tuple[Finding, ...]
+    look: Look | None
+    fitted: bool
+
+
+def diagnose(model: Any, X: Any, y: Any) -> list[Finding]:
+    """Return what keeps a network from learning: unscaled columns, dead units, vanishing gradients and the like.
+
+    Parameters
+    ----------
+    model : estimator
+        `ModNetClassifier`, `ModNetRegressor`, `ModNetTransformer` or a drop-in of `modnet.neural_network`; also a
+        pipeline that ends in one, a search over one, a `TransformedTargetRegressor` around one. It is not changed.
+        If it has not been fitted, its first weights are looked at, and a copy is trained for up to 20 epochs on up to
+        10,000 rows.
+    X : array-like or sparse matrix, shape (n, n_features)
+    y : array-like, shape (n,) or (n, k)
+        An autoencoder learns X and has none: None.
+
+    Returns
+    -------
+    list of Finding
+        Causes before their consequences; empty if nothing was found.
+
+    Raises
+    ------
+    TypeError
+        If there is no network of modnet in `model`.
+    ValueError
+        If X and y are nothing that `fit` would take, apart from missing values.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from modnet import ModNetClassifier
+    >>> X, y = load_wine(return_X_y=True, as_frame=True)
+    >>> for finding in diagnose(ModNetClassifier(random_state=0), X, y):  # doctest: +ELLIPSIS
+    ...     print(finding.check, "in", finding.subject)
+    ...     print(finding.found)
+    scale-spread in X
+    standard deviations differ by a factor of 2.5e+03: largest in proline (3.1e+02), magnesium (14); smallest in \
+nonflavanoid_phenols (0.12), hue (0.23), ash (0.27) and 7 more
+    ...
+    """
+    return list(examine(model, X, y).findings)
+
+
+def examine(model: Any, X: Any, y: Any) -> Examination:
+    """Return what `diagnose` finds together with the signals and gradients that were seen; parameters as there."""
+    net, X, y = _network_of(model, X, y)
+    fitted, names = hasattr(net, "theta_"), names_of(X, getattr(net, "feature_names_in_", None))
+    findings: list[Finding] = []
+    X, y = _whole_rows(net, X, y, names, findings)
+    if X.shape[0] < 2:
+        return Examination(tuple(findings), None, fitted)
+    net, sample = _ready(net, X, y)
+    named = hasattr(X, "columns") or hasattr(net, "feature_names_in_")
+    findings += constant_columns(sample.data.x, names, named=named)
+    look = look_at(net.network_, net.theta_, net.state_, net._loss, sample.data)
+    for signal in look.signals:
+        findings += scales(signal, names)
+    if not isinstance(net, ModNetTransformer):
+        findings += _target_findings(net, sample, look, fitted)
+    findings += broken_numbers(look)
+    if np.isfinite(look.loss):
+        findings += dead_units(look)
+        findings += saturated_units(look)
+        findings += gradients(look, unscaled=any(finding.check in SCALE for finding in findings))
+    if fitted:
+        findings += _course(net)
+    elif np.isfinite(look.loss):
+        findings += _trial(net, X, y, findings)
+    return Examination(tuple(findings), look, fitted)
+
+
+def _network_of(model: Any, X: Any, y: Any) -> tuple[BaseModNet, Any, Any]:
+    """Return the network in an estimator, and X and y as they reach it."""
+    while not isinstance(model, BaseModNet) or getattr(model, "estimator", None) is not None:
+        if isinstance(model, Pipeline):
+            front, last = model[:-1], model.steps[-1][1]
+            if len(front):
+                X = front.transform(X) if _is_fitted(model) else clone(front).fit_transform(X, y)
+            model = last
+        elif isinstance(model, TransformedTargetRegressor):
+            y = _transformed_target(model, y)
+            model = getattr(model, "regressor_", model.regressor)
+        elif inner := [name for name in _INNER if hasattr(model, name)]:
+            model = getattr(model, inner[0])
+        else:
+            raise TypeError(
+                f"diagnose looks at networks of modnet, got {type(model).__name__}: pass a ModNetClassifier, a "
+                "ModNetRegressor, or a pipeline or search around one"
+            )
+    # A table keeps its columns' names; anything else is an array or sparse.
+    X = X if hasattr(X, "shape") else np.asarray(X)
+    if isinstance(model, ModNetTransformer):
+        return model, X, X  # an autoencoder
+    return model, X, y if hasattr(y, "shape") else np.asarray(y)
+
+
+def _is_fitted(model: Any) -> bool:
+    try:
+        check_is_fitted(model)
+    except NotFittedError:
+        return False
+    return True
+
+
+def _transformed_target(model: Any, y: Any) -> Array:
+    """Return y as the regressor inside a TransformedTargetRegressor sees it."""
+    y = np.asarray(y)
+    column = y.reshape(len(y), -1)
+    if hasattr(model, "transformer_"):
+        changed = model.transformer_.transform(column)
+    elif model.transformer is not None:
+        changed = clone(model.transformer).fit_transform(column)
+    else:
+        changed = column if model.func is None else model.func(column)
+    return np.asarray(changed).reshape(y.shape)
+
+
+def _whole_rows(net: BaseModNet, X: Any, y: Any, names: Sequence[str], findings: list[Finding]) -> tuple[Any, Any]:
+    """Return the rows that miss nothing, and put down what the others miss."""
+    if not isinstance(net, ModNetTransformer):
+        present, _ = complete(y if len(y.shape) == 2 else np.asarray(y)[:, np.newaxis])
+        findings += missing_targets(int((~present).sum()))
+        X, y = _chosen(X, y, present)
+    whole, gaps = complete(X)
+    if whole.all() or _takes_missing(net, X, y):
+        return X, y
+    findings += missing_values(gaps, names, int((~whole).sum()))
+    return _chosen(X, y, whole)
+
+
+def _chosen(X: Any, y: Any, rows: Array) -> tuple[Any, Any]:
+    if rows.all() or len(rows) != X.shape[0]:  # of lengths that differ, `fit` speaks
+        return X, y
+    kept = np.flatnonzero(rows)
+    return _safe_indexing(X, kept), _safe_indexing(y, kept)
+
+
+def _ready(net: BaseModNet, X: Any, y: Any) -> tuple[BaseModNet, Sample]:
+    """Return a network with its weights, a copy with first ones if it has none, and the rows as it takes them."""
+    if hasattr(net, "theta_"):
+        return net, net._sample(X, y, None, known="all")
+    net = clone(net)
+    sample = net._sample(X, y, None, known="nothing")
+    net._start(net.to_spec(), sample.target, sample.data.x.dtype)
+    adapt(net.network_, net.theta_, net.state_, sample.data.x, sample.data.weight)
+    return net, sample
+
+
+def _takes_missing(net: BaseModNet, X: Any, y: Any) -> bool:
+    """Return whether missing values end in layers that take them."""
+    if not any(module.takes_missing for _, module in modules(net.to_spec().layers)):
+        return False
+    try:
+        net, sample = _ready(net, X, y)
+        check_missing(net.network_, net.theta_, net.state_, sample.data.x)
+    except InputError:
+        return False
+    return True
+
+
+def _target_findings(net: BaseModNet, sample: Sample, look: Look, fitted: bool) -> Iterator[Finding]:
+    t, task = sample.data.t, sample.target.task
+    if task == "regression":
+        yield from target_scale(look, net._loss, fitted=fitted)
+    elif getattr(net, "class_weight", None) is None:
+        classes: Any = net.classes_
+        if task == "binary":
+            t, classes = t.astype(int), [classes]
+        elif task == "multiclass":
+            t, classes = t[:, np.newaxis], [classes]
+        elif task == "multilabel":
+            t, classes = t.astype(int), [("without", "with")] * t.shape[1]
+        for index, labels in enumerate(classes):
+            subject = "y" if len(classes) == 1 else f"y[:, {index}]"
+            counts = np.bincount(t[:, index], minlength=len(labels))
+            yield from rare_classes(counts, [str(label) for label in labels], subject)
+
+
+def _trial(net: BaseModNet, X: Any, y: Any, found: Sequence[Finding]) -> Iterator[Finding]:
+    """Train a copy for a few epochs, and yield what shows only then."""
+    if X.shape[0] > TRIAL_ROWS:
+        kept = np.sort(np.random.default_rng(0).choice(X.shape[0], TRIAL_ROWS, replace=False))
+        X, y = _safe_indexing(X, kept), _safe_indexing(y, kept)
+    trained = clone(net).set_params(max_iter=min(net.max_iter, TRIAL_EPOCHS), verbose=False)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            trained.fit(X, y)
+    except ValueError as error:
+        cause = error if isinstance(error, NonFiniteError) else error.__cause__
+        if not isinstance(cause, NonFiniteError):
+            raise
+        text = str(cause)
+        said, _, causes = text.partition(". Likely causes: ")
+        yield Finding("loss-not-finite", "problem", "a trial fit", said, f"likely causes: {causes}" if causes else text)
+        return
+    sample = trained._sample(X, y, None, known="all")
+    look = look_at(trained.network_, trained.theta_, trained.state_, trained._loss, sample.data)
+    known = {(finding.check, finding.subject) for finding in found}
+    for finding in [*dead_units(look), *saturated_units(look)]:
+        if (finding.check, finding.subject) not in known:
+            after = f"after {trained.n_iter_} epochs {finding.found}"
+            yield Finding(finding.check, finding.severity, finding.subject, after, finding.remedy)
+    yield from _course(trained)
+
+
+def _course(net: BaseModNet) -> Iterator[Finding]:
+    """Yield what the loss curves tell."""
+    rates = getattr(net, "learning_rate_curve_", None) or []
+    yield from rising_loss(net.loss_curve_, max(rates) if rates else None)
+    validation = getattr(net, "validation_loss_curve_", None) or []
+    yield from overfitting(net.loss_curve_, validation, kept_best=net.spec_.training.early_stopping)
