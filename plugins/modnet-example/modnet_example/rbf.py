@@ -1,8 +1,8 @@
 """RBF: a layer of radial basis functions, bumps around centres that are learnt together with their widths."""
 
 import math
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Self
 
 import numpy as np
 from pydantic import Field
@@ -49,6 +49,11 @@ class RBF(Module):
     units: Count
     width: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.5
     spread: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return it with several bumps, and with one that is wide."""
+        return (cls(4), cls(1, width=2.0, spread=0.1))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return (units,)."""

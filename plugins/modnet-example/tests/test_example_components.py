@@ -1,4 +1,4 @@
-"""RBF and Snake as maps: values, derivatives, float32, and the hyper-parameters they refuse."""
+"""RBF and Snake: the contract of modules, values, and the hyper-parameters they refuse."""
 
 from collections.abc import Callable
 
@@ -9,15 +9,10 @@ from modnet_example import RBF, Snake
 from modnet import Array, Module, Network
 from modnet.errors import InvalidSpecError, ShapeError
 from modnet.network import Pass
+from modnet.testing import parametrize_with_checks
 
 COMPONENTS = [RBF(4), RBF(1, width=2.0, spread=0.1), Snake(), Snake(0.3), Snake(20.0)]
 ROWS, FEATURES = 6, 3
-
-
-def central_differences(J: Callable[[Array], float], at: Array, h: float = 1e-6) -> Array:
-    """Return ∂J at a point as (J(at + h) − J(at − h)) / 2h, element by element."""
-    steps = h * np.eye(at.size).reshape(at.size, *at.shape)
-    return np.array([(J(at + step) - J(at - step)) / (2 * h) for step in steps]).reshape(at.shape)
 
 
 def drawn(module: Module, dtype: type[np.floating] = np.float64) -> tuple[Network, Array, Array, Array, Array]:
@@ -38,23 +33,9 @@ def gradients(network: Network, theta: Array, state: Array, x: Array, dy: Array)
     return gradient, running.input_gradient()
 
 
-@pytest.mark.parametrize("component", COMPONENTS, ids=repr)
-def test_gradients_are_those_of_central_differences(component: Module):
-    network, theta, state, x, dy = drawn(component)
-    dtheta, dx = gradients(network, theta, state, x, dy)
-
-    def J(theta: Array, x: Array) -> float:
-        return float(np.sum(dy * network.predict(theta, state, x)))
-
-    np.testing.assert_allclose(dtheta, central_differences(lambda moved: J(moved, x), theta), rtol=1e-6, atol=1e-8)
-    np.testing.assert_allclose(dx, central_differences(lambda moved: J(theta, moved), x), rtol=1e-6, atol=1e-8)
-
-
-@pytest.mark.parametrize("component", COMPONENTS, ids=repr)
-def test_float32_stays_float32(component: Module):
-    network, theta, state, x, dy = drawn(component, np.float32)
-    assert network.predict(theta, state, x).dtype == np.float32
-    assert [each.dtype for each in gradients(network, theta, state, x, dy)] == [np.float32, np.float32]
+@parametrize_with_checks(COMPONENTS)
+def test_contract(check: Callable[[], None]):
+    check()
 
 
 def test_a_bump_is_one_at_its_centre_and_falls_by_its_width():

@@ -1,0 +1,83 @@
+"""What the layers here have in common: shapes that they take, views of columns and members, and sums as products."""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from modnet import Array, Shape
+from modnet.errors import ShapeError
+
+
+def features(input_shape: Shape) -> int:
+    """Return the number of features of rows that have one axis.
+
+    Raises
+    ------
+    ShapeError
+        If they have another number of axes.
+
+    Examples
+    --------
+    >>> features((3,))
+    3
+    """
+    if len(input_shape) != 1:
+        raise ShapeError(f"expected rows of shape (n_features,), got {input_shape}")
+    return input_shape[0]
+
+
+def members(input_shape: Shape) -> tuple[int, int]:
+    """Return the numbers of members and of features of rows that have an axis for each.
+
+    Raises
+    ------
+    ShapeError
+        If they have other axes.
+
+    Examples
+    --------
+    >>> members((32, 8))
+    (32, 8)
+    """
+    if len(input_shape) != 2:
+        raise ShapeError(
+            f"expected rows of shape (members, n_features), got {input_shape}: ensemble_view makes such rows"
+        )
+    return input_shape[0], input_shape[1]
+
+
+@lru_cache(maxsize=16)
+def ones(n: int, dtype: "np.dtype[Any]") -> Array:
+    """Return a read-only row of ones, shape (1, n)."""
+    array = np.ones((1, n), dtype)
+    array.flags.writeable = False
+    return array
+
+
+def column_sums(a: Array, *, out: Array | None = None) -> Array:
+    """Return Σ rows a, shape (…, 1, n), as 1ᵀ a: a matrix product is several times faster than np.sum."""
+    return np.matmul(ones(a.shape[-2], a.dtype), a, out=out)
+
+
+def by_column(a: Array, columns: int) -> Array:
+    """Return a view of a, shape (…, n, columns · m), with the columns in front: (…, columns, n, m).
+
+    A product of such stacks reaches BLAS without a copy: it takes matrices whose rows lie apart.
+    """
+    return a.reshape(*a.shape[:-1], columns, a.shape[-1] // columns).swapaxes(-3, -2)
+
+
+def joined(a: Array) -> Array:
+    """Return a, shape (…, n, k, m), as rows of one axis, shape (…, n, k · m)."""
+    return a.reshape(*a.shape[:-2], a.shape[-2] * a.shape[-1])
+
+
+def as_rows(a: Array) -> Array:
+    """Return a, shape (…, n, k, m), with every member's row as a row: (…, n · k, m), for one large product."""
+    return a.reshape(*a.shape[:-3], a.shape[-3] * a.shape[-2], a.shape[-1])
+
+
+def member_sums(a: Array, *, out: Array) -> None:
+    """Write Σ rows a, shape (…, k, m), for a of shape (…, n, k, m)."""
+    column_sums(joined(a), out=joined(out)[..., np.newaxis, :])
