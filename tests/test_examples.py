@@ -13,10 +13,12 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 NAMES = (
     "backpropagation",
     "custom_layer",
+    "deep_residual",
     "imbalanced",
     "migrate_mlp",
     "parallel_grid",
     "quickstart",
+    "robust_losses",
     "time_ordered_validation",
 )
 # One BLAS thread: several wait for each other in busy loops, which beside another busy process takes 7 times as long.
@@ -169,3 +171,28 @@ def test_migrate_mlp_gets_the_same_model_and_then_a_better_one(tmp_path: Path):
     assert theirs == ours
     assert row("… and dropout between the layers", text)[1] > ours[1] + 0.1
     assert not list(tmp_path.iterdir())
+
+
+def test_robust_losses_find_the_curve_and_quantiles_hold_what_they_promise(tmp_path: Path):
+    text = run("robust_losses", tmp_path)
+    assert_fits_a_page(text)
+    distance = {loss: row(loss, text)[0] for loss in ("squared_error", "absolute_error", "huber", "log_cosh")}
+    assert max(distance["absolute_error"], distance["huber"], distance["log_cosh"]) < 0.5 * distance["squared_error"]
+    assert 0.85 < numbers(r"5 % and the 95 % quantile: (\d+\.\d)%", text)[0] / 100 < 0.95
+    assert "crossings: 0" in text
+    assert_is_a_picture(tmp_path / "robust_losses.png")
+
+
+def test_deep_residual_learns_where_a_plain_stack_does_not(tmp_path: Path):
+    text = run("deep_residual", tmp_path)
+    assert_fits_a_page(text)
+    ratio, loss, accuracy = row("plain sigmoid", text)
+    assert ratio < 1e-6
+    assert loss > 2.2  # log 10 is guessing
+    assert accuracy < 0.2
+    for name in ("residual SELU", "residual BatchNorm"):
+        ratio, loss, accuracy = row(name, text)
+        assert ratio > 0.1
+        assert loss < 0.3
+        assert accuracy > 0.92
+    assert_is_a_picture(tmp_path / "deep_residual.png")

@@ -1,4 +1,4 @@
-"""The README: its Python runs as printed, and its commands are those that CI runs and files that are there."""
+"""The README and the page on plugins: their Python runs as printed, their tables tell the truth, and links lead on."""
 
 import re
 import subprocess
@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.catalogue import BEGIN, END, catalogue
 
 ROOT = Path(__file__).parents[1]
+PLUGINS = (ROOT / "plugins" / "README.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 AFTERWARDS = """
 model = ModNetClassifier(layers=("log_scale", 64), max_iter=20).fit(X / 16, y)
@@ -39,3 +41,22 @@ def test_every_example_is_in_the_table():
     assert {f"examples/{file.name}" for file in (ROOT / "examples").glob("*.py")} <= set(
         re.findall(r"\]\(([\w./-]+)\)", README)
     )
+
+
+def test_the_catalogue_is_that_of_the_docstrings():
+    shown = README.partition(BEGIN)[2].partition(END)[0].strip()
+    assert shown == catalogue(), "python tests/support/catalogue.py writes it anew"
+
+
+def test_the_components_on_the_page_on_plugins_keep_the_contract(tmp_path: Path):
+    code = "\n".join(re.findall(r"```python\n(.*?)```", PLUGINS, re.DOTALL))
+    more = "\n\n@parametrize_with_checks([*Power.examples()])\ndef test_power(check):\n    check()\n"
+    (tmp_path / "test_page.py").write_text(code + more, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_page.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([\w./-]+)\)", PLUGINS))))
+def test_what_the_page_on_plugins_links_is_there(path: str):
+    assert (ROOT / "plugins" / path).exists()

@@ -111,6 +111,13 @@ def test_a_plugin_that_fails_to_import_is_named_with_its_cause(broken: Site):
     assert isinstance(error.value.__cause__, ModuleNotFoundError)
 
 
+def test_a_plugin_that_exits_takes_nobody_along(site: Site):
+    points = {"modnet.activations": {"leaving": "leaving:Leaving"}}
+    site.install("leaving", modules={"leaving": "raise SystemExit(3)"}, entry_points=points)
+    with pytest.raises(BrokenPluginError, match="failed to import: SystemExit: 3"):
+        registry.get("activation", "leaving")
+
+
 def test_other_names_keep_working_beside_a_broken_plugin(broken: Site):
     with pytest.raises(BrokenPluginError):
         registry.get("activation", "wobble")

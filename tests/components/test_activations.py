@@ -1,66 +1,17 @@
-"""Activations by themselves: `out`, leading axes, saturation and kinks, without a network around them."""
+"""Activations by themselves: saturation and kinks, without a network around them."""
 
 import numpy as np
 import pytest
 import scipy.special
-from support.gradients import check_gradient
 
 from modnet.activations import ReLU, Sigmoid, Softmax, Tanh
+from modnet.testing import check_gradient
 
 
-@pytest.fixture
-def z():
-    return np.random.default_rng(0).normal(size=(4, 3))
-
-
-@pytest.fixture
-def da():
-    return np.random.default_rng(1).normal(size=(4, 3))
-
-
-def derivative(activation, z, a, da, out=None):
+def derivative(activation, z, a, da):
     """Return dz; what the class does not read is None, as in a network."""
     reads = activation.reads
-    return activation.df(z if "x" in reads else None, a if "y" in reads else None, da, out=out)
-
-
-def test_out_is_written_and_returned(activation, z, da):
-    a = activation.f(z)
-    dz = derivative(activation, z, a, da)
-    out = np.full_like(z, np.nan)
-    assert activation.f(z, out=out) is out
-    np.testing.assert_array_equal(out, a)
-    out = np.full_like(z, np.nan)
-    assert derivative(activation, z, a, da, out=out) is out
-    np.testing.assert_array_equal(out, dz)
-
-
-def test_result_is_the_same_with_and_without_out(activation, z, da):
-    a = activation.f(z)
-    np.testing.assert_array_equal(activation.f(z, out=np.full_like(z, np.nan)), a)
-    dz = derivative(activation, z, a, da)
-    np.testing.assert_array_equal(derivative(activation, z, a, da, out=np.full_like(z, np.nan)), dz)
-
-
-def test_z_may_be_overwritten_where_it_is_not_read_again(activation, z):
-    if "x" not in activation.reads:
-        a, place = activation.f(z.copy()), z.copy()
-        np.testing.assert_array_equal(activation.f(place, out=place), a)
-
-
-def test_a_leading_axis_of_members_broadcasts(activation):
-    rng = np.random.default_rng(0)
-    z, da = rng.normal(size=(2, 6, 4, 3))
-    a = activation.f(z)
-    dz = derivative(activation, z, a, da)
-    for member in range(len(z)):
-        np.testing.assert_array_equal(a[member], activation.f(z[member]))
-        np.testing.assert_array_equal(dz[member], derivative(activation, z[member], a[member], da[member]))
-
-
-def test_derivative_agrees_with_central_differences(activation, z, da):
-    dz = derivative(activation, z, activation.f(z), da)
-    check_gradient(lambda z: float(np.sum(da * activation.f(z))), z, dz)
+    return activation.df(z if "x" in reads else None, a if "y" in reads else None, da)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -5,7 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from modnet import Context
+from modnet import Context, Network
+from modnet.activations import ReLU, Tanh
+from modnet.base import Constraint
+from modnet.errors import InvalidSpecError
+from modnet.initializers import GlorotUniform, HeUniform, LecunNormal, Zeros
 from modnet.layers import Dense
 
 M, N, K_IN, K_OUT = 3, 4, 5, 2
@@ -65,3 +69,41 @@ def test_weights_are_decayed_and_biases_are_not():
     assert not parameters["b"].decayed
     assert parameters["W"].shape == (K_IN, K_OUT)
     assert parameters["b"].shape == (1, K_OUT)
+
+
+class Positive(Constraint):
+    """Values ≥ 0."""
+
+    def project(self, W):
+        np.maximum(W, 0, out=W)
+
+
+def test_a_constraint_is_passed_on_with_the_weights_and_not_with_the_biases():
+    network = Network([Dense(K_OUT, "tanh", kernel_constraint=Positive())], (K_IN,))
+    assert network.layout.constraints == {"layers[0].W": Positive()}
+    assert not Network([Dense(K_OUT)], (K_IN,)).layout.constraints
+
+
+SUITED = {"glorot": GlorotUniform(), "he": HeUniform(), "lecun": LecunNormal()}
+
+
+@pytest.mark.parametrize(
+    ("dense", "meant"),
+    [
+        (Dense(K_OUT, ReLU(), kernel_initializer="auto"), SUITED[ReLU.suits]),
+        (Dense(K_OUT, Tanh(), kernel_initializer="auto"), SUITED[Tanh.suits]),
+        (Dense(K_OUT, kernel_initializer="auto"), GlorotUniform()),
+        (Dense(K_OUT, ReLU()), GlorotUniform()),
+        (Dense(K_OUT, ReLU(), kernel_initializer="zeros"), Zeros()),
+    ],
+    ids=repr,
+)
+def test_auto_weights_go_by_the_activation_with_which_the_layer_is_built(dense, meant):
+    affine = dense.links()[0][1]
+    assert dense.parameters((K_IN,))["W"].initializer == meant
+    assert affine.parameters((K_IN,))["W"].initializer == meant
+
+
+def test_only_auto_is_a_word_among_initializers():
+    with pytest.raises(InvalidSpecError, match=r"Dense: kernel_initializer: .*automatic"):
+        Dense(K_OUT, kernel_initializer="automatic")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from modnet import Network
+from modnet.errors import InvalidSpecError
 from modnet.layers import Dropout
 from modnet.network import Pass
 
@@ -51,3 +52,9 @@ def test_every_batch_has_a_mask_of_its_own():
 def test_same_seed_drops_the_same_elements():
     np.testing.assert_array_equal(prepared(0.5, seed=3).forward(X), prepared(0.5, seed=3).forward(X))
     assert not np.array_equal(prepared(0.5, seed=3).forward(X), prepared(0.5, seed=4).forward(X))
+
+
+@pytest.mark.parametrize("bad", [-0.1, 1.0, float("nan"), True])
+def test_rates_are_probabilities_below_one(bad):
+    with pytest.raises(InvalidSpecError, match="rate"):
+        Dropout(bad)

@@ -1,4 +1,4 @@
-"""Initializers: shape, dtype and determinism of all, and the distributions that their docstrings promise."""
+"""Initializers: the distributions that their docstrings promise."""
 
 import math
 
@@ -14,20 +14,6 @@ BOTH = FAN_IN + FAN_OUT
 
 def sample(initializer, shape=(FAN_IN, FAN_OUT), seed=0):
     return initializer.sample(np.random.default_rng(seed), shape)
-
-
-@pytest.mark.parametrize("shape", [(4, 3), (1, 3), (3,), (2, 3, 4)])
-def test_samples_have_the_shape_asked_for_and_are_finite_float64(initializer, shape):
-    values = sample(initializer, shape)
-    assert values.shape == shape
-    assert values.dtype == np.float64
-    assert np.isfinite(values).all()
-
-
-def test_the_seed_decides(initializer):
-    np.testing.assert_array_equal(sample(initializer, seed=1), sample(initializer, seed=1))
-    if initializer != Zeros():
-        assert np.any(sample(initializer, seed=1) != sample(initializer, seed=2))
 
 
 def uniform(r):

@@ -38,7 +38,7 @@ def refusal(params: dict, **start) -> str:
 def test_an_unknown_path_is_refused_in_scikit_learns_words_with_a_suggestion(key: str, suggestion: str):
     text = refusal({key: 3}, layers=[5, Residual([Dense(4)])])
     assert text.startswith(f"Invalid parameter {key!r} for estimator ModNetClassifier(layers=[5, Residual(")
-    assert "Valid parameters are: ['activation', 'alpha', 'batch_size'," in text
+    assert "Valid parameters are: ['accelerator', 'activation', 'alpha', 'batch_size'," in text
     assert f"Did you mean {suggestion!r}?" in text
 
 

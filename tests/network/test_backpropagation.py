@@ -5,11 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from support.gradients import check_gradient, check_network
 
 from modnet import Module
 from modnet.layers import Dense, Dropout, Parallel, Residual, Sequential
 from modnet.network import Network, Pass
+from modnet.testing import check_gradient, check_network
 
 
 def test_a_wrong_gradient_is_named_with_both_its_values():

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
-from support.gradients import check_gradient
 
 from modnet import Module, Schedule
 from modnet.layers import Dense, Dropout, Residual
 from modnet.losses import CrossEntropy, SquaredError
 from modnet.optimizers import SGD, Adam
+from modnet.testing import check_gradient
 from modnet.training import Data
 
 RNG = np.random.default_rng(0)

@@ -1,0 +1,115 @@
+"""``modnet new-plugin``: what it writes is a whole plugin whose tests pass as they are, for every kind."""
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from support.distributions import Site
+
+from modnet.cli import main
+from modnet.cli.new_plugin import KINDS, Plugin
+from modnet.registry import registry
+
+
+def files(root: Path) -> set[str]:
+    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_tests_pass_as_generated(kind: str, tmp_path: Path, site: Site):
+    assert main(["new-plugin", "soft-step", "--kind", kind, "--directory", str(tmp_path / "new")]) == 0
+    root = tmp_path / "new" / "modnet-soft-step"
+    # What pip would do with an editable install: the package on the path, and its entry points in the metadata.
+    points = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]
+    site.install("modnet-soft-step", entry_points=points, version="0.1.0")
+    path = os.pathsep.join([str(root), str(site.root)])
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "passed" in done.stdout
+    assert "skipped" not in done.stdout
+
+
+def test_it_is_a_complete_distribution(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["new-plugin", "soft-step", "--kind", "activation", "--directory", str(tmp_path)]) == 0
+    root = tmp_path / "modnet-soft-step"
+    assert files(root) == {
+        "pyproject.toml",
+        "README.md",
+        "modnet_soft_step/__init__.py",
+        "modnet_soft_step/soft_step.py",
+        "modnet_soft_step/py.typed",
+        "tests/test_soft_step.py",
+    }
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["entry-points"] == {"modnet.activations": {"soft_step": "modnet_soft_step.soft_step:SoftStep"}}
+    assert not any("$" in path.read_text(encoding="utf-8") for path in root.rglob("*.*") if path.is_file())
+    said = capsys.readouterr().out
+    assert f'pip install -e "{root}[test]"' in said
+    assert f"python -m pytest {root}" in said
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_it_writes_is_formatted_and_typed_as_modnet_is(kind: str, tmp_path: Path):
+    ruff = pytest.importorskip("ruff").find_ruff_bin()
+    for path, text in Plugin("soft-step", kind).files().items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    settings = Path(__file__).parents[2] / "pyproject.toml"
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [ruff, *command, "--no-cache", "--config", settings, "--config", 'src = ["."]', "."],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+
+
+def test_machines_are_told_where_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["new-plugin", "soft-step", "--directory", str(tmp_path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert Path(told["directory"]) == tmp_path / "modnet-soft-step"
+    assert (told["distribution"], told["name"], told["kind"]) == ("modnet-soft-step", "soft_step", "module")
+
+
+@pytest.mark.parametrize("name", ["Soft-Step", "soft_step", "1step", "soft--step", "-soft", ""])
+def test_a_name_that_is_no_name_is_refused(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        main(["new-plugin", "--directory", str(tmp_path), "--", name])
+    assert "lower-case words with hyphens, such as soft-step" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_modnet_in_front_of_the_name_is_not_said_twice(tmp_path: Path):
+    assert main(["new-plugin", "modnet-soft-step", "--directory", str(tmp_path)]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["modnet-soft-step"]
+
+
+def test_a_folder_that_is_there_stays_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "modnet-soft-step").mkdir()
+    assert main(["new-plugin", "soft-step", "--directory", str(tmp_path)]) == 1
+    assert "is there already: choose another name" in capsys.readouterr().err
+    assert not files(tmp_path)
+
+
+def test_a_name_that_is_taken_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["new-plugin", "relu", "--kind", "activation", "--directory", str(tmp_path)]) == 1
+    assert "activation 'relu' from modnet-layers" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_its_kinds_are_kinds():
+    assert set(KINDS) <= set(registry.kinds)

@@ -1,0 +1,70 @@
+"""GatedLinear: two affine maps, one of which gates the other."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from support.single import Single
+
+from modnet import Network
+from modnet.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
+from modnet.errors import ShapeError
+from modnet.layers import Dense, GatedLinear
+from modnet.network import Pass
+from modnet.testing import check_network
+
+X = np.random.default_rng(0).normal(size=(6, 3))
+GATES = [Sigmoid(), Tanh(), ReLU(), Identity(), Softmax()]
+
+
+@pytest.mark.parametrize("gate", GATES, ids=repr)
+def test_it_is_the_product_of_two_dense_layers(gate):
+    single = Single(GatedLinear(4, gate), (3,), b=0.5, c=[0.1, 0.2, 0.3, 0.4])
+    p = single.p
+    value = Single(Dense(4), (3,), W=p.W, b=p.b).forward(X)
+    gates = gate.f(Single(Dense(4), (3,), W=p.V, b=p.c).forward(X))
+    np.testing.assert_allclose(single.forward(X), value * gates, rtol=1e-13)
+
+
+@pytest.mark.parametrize("gate", GATES, ids=repr)
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_gradients_go_through_both_factors(gate, use_bias):
+    check_network(GatedLinear(4, gate, use_bias=use_bias), (3,))
+
+
+def test_closed_gates_let_nothing_through_and_learn_nothing_for_the_value():
+    single = Single(GatedLinear(2), (3,), V=0, c=-1e3)
+    assert not single.forward(X).any()
+    assert not single.backward(np.ones((6, 2))).any()
+    assert not single.g.W.any()
+
+
+def test_open_gates_are_a_dense_layer():
+    single = Single(GatedLinear(2), (3,), V=0, c=1e3)
+    np.testing.assert_allclose(single.forward(X), X @ single.p.W, rtol=1e-13)
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_sparse_rows_give_what_dense_rows_give(use_bias):
+    x = X * (X > 0)
+    network = Network([GatedLinear(2, use_bias=use_bias)], (3,))
+    theta, state = network.initialize(np.random.default_rng(0))
+    found = []
+    for rows in (x, csr_array(x)):
+        gradient = np.full_like(theta, np.nan)
+        running = Pass(network, theta, state, gradient=gradient, rows=6)
+        y = running.forward(rows).copy()
+        running.backward(np.ones((6, 2)))
+        found.append((y, gradient))
+    for dense, sparse in zip(*found, strict=True):
+        np.testing.assert_allclose(sparse, dense, rtol=1e-13)
+
+
+def test_weights_are_decayed_and_biases_are_not():
+    decayed = {name: each.decayed for name, each in GatedLinear(2).parameters((3,)).items()}
+    assert decayed == {"W": True, "V": True, "b": False, "c": False}
+    assert set(GatedLinear(2, use_bias=False).parameters((3,))) == {"W", "V"}
+
+
+def test_rows_have_one_axis():
+    with pytest.raises(ShapeError, match="expected rows"):
+        GatedLinear(2).output_shape((2, 3))

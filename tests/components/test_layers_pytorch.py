@@ -1,0 +1,151 @@
+"""Layers against PyTorch's: values, all gradients and running statistics in float64."""
+
+import numpy as np
+import pytest
+from support.single import Single
+
+from modnet.activations import Sigmoid
+from modnet.layers import BatchNorm, Embedding, GatedLinear, LayerNorm, PReLU, RMSNorm
+
+ROWS, WIDTH = 7, 5
+TOLERANCE = {"rtol": 1e-10, "atol": 1e-10}
+RNG = np.random.default_rng(0)
+X = RNG.normal(1, 3, (ROWS, WIDTH))
+DY = RNG.normal(size=(ROWS, WIDTH))
+GAMMA, BETA = RNG.normal(size=(2, WIDTH))
+
+
+def agree(ours, theirs):
+    np.testing.assert_allclose(ours, theirs.detach().numpy(), **TOLERANCE)
+
+
+def both(single, module, x, dy):
+    """Send x forward and dy backward through a layer of ours and of PyTorch's, compare y and dx, return theirs."""
+    torch = pytest.importorskip("torch")
+    module = module.double()
+    inputs = torch.tensor(x, requires_grad=True)
+    y = module(inputs)
+    module.zero_grad()
+    y.backward(torch.tensor(dy))
+    agree(single.forward(x), y)
+    agree(single.backward(dy), inputs.grad)
+    return module
+
+
+def given(module, **parameters):
+    """Return a module of PyTorch's with some parameters set."""
+    torch = pytest.importorskip("torch")
+    with torch.no_grad():
+        for name, value in parameters.items():
+            getattr(module, name).copy_(torch.tensor(value))
+    return module
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_batch_norm_is_pytorchs_in_training_and_prediction(affine):
+    torch = pytest.importorskip("torch")
+    values = {"gamma": GAMMA, "beta": BETA} if affine else {}
+    theirs = torch.nn.BatchNorm1d(WIDTH, affine=affine).double()
+    given(theirs, **({"weight": GAMMA, "bias": BETA} if affine else {}))
+    ours = Single(BatchNorm(use_scale=affine, use_bias=affine), (WIDTH,), **values)
+    rng = np.random.default_rng(1)
+    for _ in range(5):
+        both(ours, theirs, rng.normal(2, 3, X.shape), rng.normal(size=X.shape))
+        if affine:
+            agree(ours.g.gamma[0], theirs.weight.grad)
+            agree(ours.g.beta[0], theirs.bias.grad)
+        agree(ours.s.mean[0], theirs.running_mean)
+        agree(ours.s.variance[0], theirs.running_var)
+    ours.training = False
+    both(ours, theirs.eval(), X, DY)
+    if affine:
+        agree(ours.g.gamma[0], theirs.weight.grad)
+        agree(ours.g.beta[0], theirs.bias.grad)
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_layer_norm_is_pytorchs(affine):
+    torch = pytest.importorskip("torch")
+    theirs = given(
+        torch.nn.LayerNorm(WIDTH, elementwise_affine=affine).double(),
+        **({"weight": GAMMA, "bias": BETA} if affine else {}),
+    )
+    values = {"gamma": GAMMA, "beta": BETA} if affine else {}
+    ours = Single(LayerNorm(use_scale=affine, use_bias=affine), (WIDTH,), **values)
+    both(ours, theirs, X, DY)
+    if affine:
+        agree(ours.g.gamma[0], theirs.weight.grad)
+        agree(ours.g.beta[0], theirs.bias.grad)
+
+
+@pytest.mark.parametrize("epsilon", [1e-5, float(np.finfo(np.float64).eps)])
+def test_rms_norm_is_pytorchs(epsilon):
+    torch = pytest.importorskip("torch")
+    theirs = given(torch.nn.RMSNorm(WIDTH, eps=epsilon).double(), weight=GAMMA)
+    ours = Single(RMSNorm(epsilon), (WIDTH,), gamma=GAMMA)
+    both(ours, theirs, X, DY)
+    agree(ours.g.gamma[0], theirs.weight.grad)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_prelu_is_pytorchs(shared):
+    torch = pytest.importorskip("torch")
+    slopes = GAMMA[:1] if shared else GAMMA
+    theirs = given(torch.nn.PReLU(slopes.size).double(), weight=slopes)
+    ours = Single(PReLU(shared=shared), (WIDTH,), a=slopes)
+    both(ours, theirs, X, DY)
+    agree(ours.g.a[0], theirs.weight.grad)
+
+
+def test_prelu_starts_where_pytorchs_does():
+    torch = pytest.importorskip("torch")
+    agree(Single(PReLU(shared=True), (WIDTH,)).p.a[0], torch.nn.PReLU().weight)
+
+
+def test_gated_linear_is_pytorchs_glu_of_a_linear_layer():
+    torch = pytest.importorskip("torch")
+    ours = Single(GatedLinear(4, Sigmoid()), (WIDTH,), b=RNG.normal(size=4), c=RNG.normal(size=4))
+    p, g = ours.p, ours.g
+    linear = given(torch.nn.Linear(WIDTH, 8).double(), weight=np.hstack([p.W, p.V]).T, bias=np.hstack([p.b, p.c])[0])
+    both(ours, torch.nn.Sequential(linear, torch.nn.GLU()), X, DY[:, :4])
+    agree(np.hstack([g.W, g.V]).T, linear.weight.grad)
+    agree(np.hstack([g.b, g.c])[0], linear.bias.grad)
+
+
+@pytest.mark.parametrize("gate", ["silu", "gelu", "relu"])
+def test_gated_linear_is_pytorchs_formula_for_other_gates(gate):
+    torch = pytest.importorskip("torch")
+    ours = Single(GatedLinear(4, gate), (WIDTH,), b=0.5, c=-0.5)
+    p = {name: torch.tensor(value, requires_grad=True) for name, value in vars(ours.p).items()}
+    x = torch.tensor(X, requires_grad=True)
+    y = (x @ p["W"] + p["b"]) * getattr(torch.nn.functional, gate)(x @ p["V"] + p["c"])
+    y.backward(torch.tensor(DY[:, :4]))
+    agree(ours.forward(X), y)
+    agree(ours.backward(DY[:, :4]), x.grad)
+    for name, theirs in p.items():
+        agree(getattr(ours.g, name), theirs.grad)
+
+
+def test_embedding_is_pytorchs_table_by_table():
+    torch = pytest.importorskip("torch")
+    counts, units = (3, 6), 4
+    rng = np.random.default_rng(2)
+    ours = Single(Embedding(counts, units), (2,), U=rng.normal(size=(2, units)))
+    codes = rng.integers(0, counts, (50, 2)).astype(float)
+    codes[::7, 0] = np.nan  # PyTorch's tables have one row more for these
+    codes[::5, 1] = -1
+    split = np.split(ours.p.E, [counts[0]])
+    tables = [
+        torch.tensor(np.vstack([table, row]), requires_grad=True) for table, row in zip(split, ours.p.U, strict=True)
+    ]
+    rows = [np.where(np.isnan(code) | (code < 0), n, code) for code, n in zip(codes.T, counts, strict=True)]
+    parts = [
+        torch.nn.functional.embedding(torch.tensor(each, dtype=torch.long), table)
+        for each, table in zip(rows, tables, strict=True)
+    ]
+    y, dy = torch.cat(parts, dim=1), rng.normal(size=(50, 2 * units))
+    y.backward(torch.tensor(dy))
+    agree(ours.forward(codes), y)
+    ours.backward(dy)
+    for table, E, U in zip(tables, np.split(ours.g.E, [counts[0]]), ours.g.U, strict=True):
+        agree(np.vstack([E, U]), table.grad)

@@ -1,0 +1,211 @@
+"""What is found out about the machine: BLAS kernels against the CPU, threads against cores, plugins, versions."""
+
+import os
+from pathlib import Path
+
+import pytest
+from support.distributions import Site, run_python
+
+from modnet.diagnosis.blas import Cpu, Library, better_kernel, cpu, kernel_findings, libraries
+from modnet.diagnosis.measure import Measurement, measure, measured_findings
+from modnet.diagnosis.plugins import plugins
+from modnet.diagnosis.threads import Cores, cores, limits, thread_findings
+from modnet.diagnosis.versions import versions
+from modnet.registry import DISABLE
+
+AVX2 = Cpu("narrow", frozenset({"avx2", "fma"}))
+AVX512 = Cpu("wide", AVX2.flags | {"avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512cd"})
+BF16 = Cpu("wider", AVX512.flags | {"avx512_bf16"})
+
+
+def openblas(owner: str, kernel: str | None, threads: int = 2) -> Library:
+    return Library(owner, "openblas", "0.3.31", kernel, threads)
+
+
+# BLAS
+
+
+def test_the_libraries_of_numpy_and_scipy_are_found():
+    found = libraries()
+    assert {library.owner for library in found} >= {"numpy", "scipy"} or os.name != "posix"
+    assert all(library.threads >= 1 for library in found)
+
+
+def test_the_flags_of_the_cpu_are_read(tmp_path: Path):
+    path = tmp_path / "cpuinfo"
+    path.write_text("processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu avx2 fma\n", encoding="utf-8")
+    assert cpu(path) == Cpu("Some CPU", frozenset({"fpu", "avx2", "fma"}))
+    path.write_text("processor\t: 0\nFeatures\t: fp asimd sve\n", encoding="utf-8")  # as on ARM
+    assert cpu(path).kernels == cpu(tmp_path / "none").kernels == ()
+
+
+@pytest.mark.parametrize(
+    ("kernel", "processor", "better"),
+    [
+        ("Haswell", AVX512, "SkylakeX"),
+        ("Zen", BF16, "SkylakeX"),
+        ("Nehalem", AVX2, "Haswell"),
+        ("Prescott", AVX512, "SkylakeX"),
+        ("SkylakeX", BF16, None),
+        ("Haswell", AVX2, None),
+        ("Zen", Cpu("no fma", frozenset({"avx2"})), None),
+        ("Haswell", Cpu("half of it", AVX2.flags | {"avx512f"}), None),
+        ("Haswell", Cpu(), None),
+        ("NEOVERSEN1", AVX512, None),
+        (None, AVX512, None),
+    ],
+)
+def test_a_better_kernel_has_wider_vectors_and_the_cpu_has_them(kernel, processor: Cpu, better):
+    assert better_kernel(kernel, processor) == better
+
+
+def test_a_mismatch_is_said_once_for_all_libraries_that_have_it():
+    found = [openblas("numpy", "Haswell"), openblas("scipy", "Haswell")]
+    (finding,) = kernel_findings(found, AVX512, {})
+    assert (finding.severity, finding.subject) == ("note", "numpy, scipy")
+    assert "kernel Haswell (256-bit vectors), and the CPU has 512-bit vectors" in finding.found
+    assert "OPENBLAS_CORETYPE=SkylakeX in the environment before Python starts" in finding.remedy
+
+
+def test_a_mismatch_that_was_asked_for_says_so():
+    (finding,) = kernel_findings([openblas("numpy", "Haswell")], AVX512, {"OPENBLAS_CORETYPE": "Haswell"})
+    assert "as OPENBLAS_CORETYPE=Haswell asks" in finding.found
+
+
+def test_other_libraries_choose_for_themselves():
+    assert not list(kernel_findings([Library("numpy", "mkl", "2024", None, 2)], AVX512, {}))
+    assert not list(kernel_findings([openblas("numpy", "SkylakeX")], AVX512, {}))
+
+
+# Measuring
+
+
+def measured(kernel: str, gflops: float, step_ms: float, *, chosen: bool = True) -> Measurement:
+    return Measurement(kernel, chosen, {"128": gflops, "512": gflops}, step_ms)
+
+
+def test_a_kernel_that_measures_better_is_recommended_with_its_ratio():
+    present = measured("Haswell", 115, 4.0, chosen=False)
+    (finding,) = measured_findings([present, measured("SkylakeX", 205, 2.5)])
+    assert "kernel SkylakeX trains 1.60 times as fast as Haswell" in finding.found
+    assert "OPENBLAS_CORETYPE=SkylakeX" in finding.remedy
+
+
+@pytest.mark.parametrize(("gflops", "step_ms"), [(100, 4.0), (100, 3.0), (180, 4.0), (50, 8.0), (103, 3.9)])
+def test_what_does_not_measure_better_is_not_recommended(gflops: float, step_ms: float):
+    present = measured("Haswell", 100, 4.0, chosen=False)
+    assert not list(measured_findings([present, measured("SkylakeX", gflops, step_ms)]))
+
+
+def test_nothing_is_recommended_where_nothing_was_measured():
+    assert not list(measured_findings([]))
+    assert not list(measured_findings([measured("SkylakeX", 200, 2.0)]))
+
+
+def test_a_process_that_does_not_answer_in_time_is_left_out():
+    assert measure(AVX2, seconds=0.01) == ()
+
+
+@pytest.mark.slow
+def test_kernels_are_measured_in_processes_of_their_own():
+    processor = cpu()
+    found = measure(processor)
+    assert not found[0].chosen
+    assert len({each.kernel for each in found}) == len(found)
+    assert all(each.step_ms > 0 and min(each.gflops.values()) > 0 for each in found)
+    assert {each.kernel for each in found[1:]} <= set(processor.kernels)
+
+
+# Threads
+
+
+def test_cores_are_those_that_this_process_may_use():
+    assert 1 <= cores().available <= cores().machine
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be taken away here")
+def test_cores_that_were_taken_away_do_not_count():
+    code = """
+import os
+os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
+from modnet.diagnosis.threads import cores
+print(cores().available)
+"""
+    assert run_python(code) == "1"
+
+
+def test_more_threads_than_cores_are_noted_with_the_variable_that_limits_them():
+    found = [openblas("numpy", "Zen", threads=64), openblas("scipy", "Zen", threads=64), openblas("x", "Zen", 4)]
+    (finding,) = thread_findings(found, Cores(machine=64, available=4))
+    assert (finding.severity, finding.subject) == ("note", "numpy, scipy")
+    assert finding.found.startswith("64 threads on 4 cores")
+    assert "OPENBLAS_NUM_THREADS=4" in finding.remedy
+    (finding,) = thread_findings([Library("numpy", "mkl", None, None, 8)], Cores(8, 4))
+    assert "MKL_NUM_THREADS=4" in finding.remedy
+
+
+def test_variables_that_limit_threads_are_listed():
+    assert limits({"OMP_NUM_THREADS": "3", "PATH": "/"}) == {"OMP_NUM_THREADS": "3"}
+
+
+# Plugins
+
+
+def test_components_are_counted_by_distribution_modnets_own_first(site: Site):
+    site.wobble("a-layers", "a_layers")
+    found = plugins()
+    assert next(iter(found.counts)).startswith("modnet-layers ")
+    assert found.counts["a-layers 1.2"] == 1
+    assert found.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import nowhere_to_be_found", "ModuleNotFoundError: No module named 'nowhere_to_be_found'"),
+        ("raise SystemExit('not today')", "SystemExit: not today"),
+        ("class Boom: pass", "does not derive from modnet.Activation"),
+    ],
+)
+def test_a_broken_plugin_is_a_problem_with_the_reason(site: Site, source: str, reason: str):
+    site.install("boom", modules={"boom": source}, entry_points={"modnet.activations": {"boom": "boom:Boom"}})
+    (finding,) = plugins().findings
+    assert (finding.check, finding.severity) == ("broken-plugin", "problem")
+    assert finding.subject == "activation 'boom', boom 1.2"
+    assert reason in finding.found
+    assert "uninstall boom" in finding.remedy
+
+
+def test_a_name_that_two_offer_is_a_note(site: Site):
+    site.wobble("a-layers", "a_layers")
+    site.wobble("b-layers", "b_layers")
+    (finding,) = plugins().findings
+    assert (finding.check, finding.severity, finding.subject) == ("ambiguous-name", "note", "activation 'wobble'")
+    assert finding.found == "is offered by a-layers 1.2 and b-layers 1.2"
+    assert finding.remedy == "write 'a-layers:wobble' or 'b-layers:wobble'"
+
+
+def test_plugins_that_are_switched_off_are_noted(site: Site, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(DISABLE, "1")
+    site.wobble("a-layers", "a_layers")
+    found = plugins()
+    assert len(found.counts) == 1
+    assert [finding.check for finding in found.findings] == ["plugins-off"]
+
+
+# Versions
+
+
+def test_versions_are_those_of_what_is_installed():
+    found = versions()
+    assert all(found[name] for name in ("Python", "modnet-layers", "numpy", "scipy", "scikit-learn", "pydantic"))
+    assert "torch" not in found
+
+
+def test_looking_at_the_machine_does_not_import_scikit_learn():
+    code = """
+import sys
+from modnet.diagnosis import blas, plugins, threads, versions
+print("sklearn" in sys.modules)
+"""
+    assert run_python(code) == "False"

@@ -1,0 +1,110 @@
+"""The contract of accelerators: right twins pass, and each wrong one is caught by the check that is about it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modnet import Accelerator, Activation, Loss, Optimizer, Twin
+from modnet.activations import Tanh
+from modnet.losses import SquaredError
+from modnet.optimizers import SGD
+from modnet.testing import CheckFailed, check_accelerator, checks_of
+
+pytestmark = pytest.mark.usefixtures("untrusted")
+
+
+@pytest.fixture
+def untrusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget which twins were compared before."""
+    monkeypatch.setattr("modnet.network.accelerating._TRUSTED", {})
+
+
+class Twice(Activation):
+    """A tanh that is off by a factor."""
+
+    factor: float = 1.0
+
+    def f(self, z, *, out=None):
+        return np.multiply(np.tanh(z), self.factor, out=out)
+
+    def df(self, z, a, da, *, out=None):
+        return Tanh().df(None, np.tanh(z), da, out=out)
+
+
+class Swapped(Loss):
+    """A squared error that leaves weights out."""
+
+    tasks = SquaredError.tasks
+
+    def value(self, t, raw, *, weight=None):
+        return SquaredError().value(t, raw)
+
+    def gradient(self, t, raw, *, weight=None, out=None):
+        return SquaredError().gradient(t, raw, out=out)
+
+    def predict(self, raw):
+        return raw
+
+
+class Lazy(Optimizer):
+    """A rule that does nothing."""
+
+    def init(self, theta):
+        return SGD().init(theta)
+
+    def step(self, theta, grad, state):
+        state.step += 1
+
+
+class Offering(Accelerator):
+    """Offers what it is told to."""
+
+    what: str = "right"
+
+    def twin(self, modules):
+        factor = 1.0 if self.what == "right" else 2.0
+        return Twin(Twice(factor)) if type(modules[0]) is Tanh and self.what in ("right", "layer") else None
+
+    def loss(self, loss):
+        return Swapped() if type(loss) is SquaredError and self.what == "loss" else None
+
+    def optimizer(self, optimizer):
+        return Lazy() if type(optimizer) is SGD and self.what == "optimizer" else None
+
+
+def failing(accelerator: Accelerator) -> list[str]:
+    names = []
+    for name, check in checks_of(accelerator):
+        if "twin" not in name:
+            continue  # that it has a name, a docstring, …
+        try:
+            check()
+        except CheckFailed:
+            names.append(name)
+    return names
+
+
+def test_right_twins_pass():
+    assert failing(Offering()) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "check"),
+    [
+        ("layer", "twins_of_layers_agree"),
+        ("loss", "twins_of_losses_agree"),
+        ("optimizer", "twins_of_optimizers_agree"),
+    ],
+)
+def test_a_wrong_twin_is_caught(what: str, check: str):
+    assert check in failing(Offering(what))
+    # The answer is remembered, and so is that it was no.
+    if what == "layer":
+        assert check in failing(Offering(what))
+
+
+def test_what_is_no_accelerator_is_refused():
+    not_one: Any = Tanh()
+    with pytest.raises(TypeError, match=r"expected an instance of modnet.Accelerator, got Tanh\(\)"):
+        check_accelerator(not_one)
