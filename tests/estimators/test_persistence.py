@@ -1,6 +1,7 @@
 """Model files: what is loaded is what was saved, to the last bit; and no file can make anything happen but that."""
 
 import copy
+import importlib.util
 import json
 import os
 import pickle
@@ -12,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.base import clone
@@ -67,12 +67,6 @@ CASES: dict[str, tuple[Any, Any, Any]] = {
     "sparse": (classifier(), sparse.csr_array(np.maximum(X, 0)), NAMES),
     "pandas": (regressor(layers=BRANCHES), pd.DataFrame(TABLE), X[:, 2]),
     "pandas categories": (regressor(layers=BRANCHES), pd.DataFrame(TABLE).astype({"town": "category"}), X[:, 2]),
-    "polars": (regressor(layers=BRANCHES), pl.DataFrame(TABLE | {"town": TOWNS.tolist()}), X[:, 2]),
-    "polars enum": (
-        regressor(layers=BRANCHES),
-        pl.DataFrame(TABLE | {"town": pl.Series(TOWNS.tolist(), dtype=pl.Enum(["Ulm", "Bonn"]))}),
-        X[:, 2],
-    ),
     "codes": (classifier(layers=(Embedding(3, 2), 4)), CODES[:, np.newaxis], NAMES),
     "components as instances": (classifier(layers=[Dense(3, "tanh"), Dropout(0.1)], optimizer=Adam(0.1)), X, NAMES),
     "infinite and missing settings": (regressor(optimizer=Adam(clip_norm=float("inf")), tol=float("inf")), X, X[:, 0]),
@@ -85,6 +79,17 @@ CASES: dict[str, tuple[Any, Any, Any]] = {
     "MLPClassifier": (MLPClassifier((5,), max_iter=3, random_state=0), X, NAMES),
     "MLPRegressor": (MLPRegressor(hidden_layer_sizes=[5, 3], max_iter=3, random_state=0), X, X[:, 0]),
 }
+if importlib.util.find_spec("polars"):
+    import polars as pl
+
+    CASES |= {
+        "polars": (regressor(layers=BRANCHES), pl.DataFrame(TABLE | {"town": TOWNS.tolist()}), X[:, 2]),
+        "polars enum": (
+            regressor(layers=BRANCHES),
+            pl.DataFrame(TABLE | {"town": pl.Series(TOWNS.tolist(), dtype=pl.Enum(["Ulm", "Bonn"]))}),
+            X[:, 2],
+        ),
+    }
 
 
 @pytest.fixture(params=CASES)
