@@ -15,7 +15,8 @@ from modnet.neural_network import MLPClassifier, MLPRegressor
 from modnet.optimizers import LBFGS, SGD
 from modnet.schedules import Adaptive
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+# 45 s: the defaults are checked in every run, by test_sklearn_checks.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")]
 
 WEIGHTS_AS_COPIES = frozenset(
     {"check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data"}
