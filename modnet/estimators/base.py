@@ -218,8 +218,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         reset = known in ("nothing", "classes")
         dtype = FLOATS if reset else self.theta_.dtype
         if reset:
-            self._table = Table.of(X, encode=self._takes("codes"))
-        missing = self._takes("missing") if reset else self._missing_allowed()
+            self._table = Table.of(X, encode=self._takes("codes", fitted=False))
+        missing = self._takes("missing", fitted=not reset)
         finite = "allow-nan" if missing else True
         X, y = self._validated(self._numbers(X), y, reset=reset, dtype=dtype, ensure_all_finite=finite)
         weight = None
@@ -246,17 +246,16 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         """Return X with codes in place of categories, if a layer takes codes."""
         return X if self._table is None else self._table.numbers(X)
 
-    def _takes(self, what: Literal["codes", "missing"]) -> bool:
-        """Return whether a layer takes codes, or missing values."""
-        try:
-            layers = self.to_spec().layers
-        except (ModNetError, ValueError, TypeError):
-            return False  # `fit` says what is wrong
-        return any(each.takes_codes if what == "codes" else each.takes_missing for _, each in modules(layers))
-
-    def _missing_allowed(self) -> bool:
-        """Return whether a layer of the fitted network takes missing values."""
-        return any(link.module.takes_missing for link in self.network_.walk())
+    def _takes(self, what: Literal["codes", "missing"], *, fitted: bool) -> bool:
+        """Return whether a layer takes codes, or missing values: of the fitted network or of the parameters."""
+        if fitted:
+            taking = [link.module for link in self.network_.walk()]
+        else:
+            try:
+                taking = [module for _, module in modules(self.to_spec().layers)]
+            except (ModNetError, ValueError, TypeError):
+                return False  # `fit` says what is wrong
+        return any(each.takes_codes if what == "codes" else each.takes_missing for each in taking)
 
     def _start(self, spec: ModelSpec, target: Target, dtype: "np.dtype[np.floating]") -> None:
         """Make the network, and draw its first weights."""
@@ -399,7 +398,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
 
     def _rows(self, X: Any, **checks: Any) -> Any:
         """Return validated rows, as the network takes them."""
-        missing = self._missing_allowed()
+        missing = self._takes("missing", fitted=True)
         checks = {"accept_sparse": ("csr", "csc"), "ensure_all_finite": "allow-nan" if missing else True, **checks}
         X = by_rows(validate_data(self, self._numbers(X), reset=False, dtype=self.theta_.dtype, **checks))
         if missing:
@@ -484,8 +483,9 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = self._takes("missing")
-        tags.input_tags.categorical = self._takes("codes")
+        fitted = hasattr(self, "theta_")  # scikit-learn asks in each call, and a spec takes 0.2 ms to make
+        tags.input_tags.allow_nan = self._takes("missing", fitted=fitted)
+        tags.input_tags.categorical = self._takes("codes", fitted=fitted)
         return tags
 
 

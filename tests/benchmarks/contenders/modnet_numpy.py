@@ -1,0 +1,15 @@
+"""modnet on its NumPy engine."""
+
+from benchmarks.contenders import Fit, Step
+from benchmarks.contenders.modnet_estimator import prepared, streaming
+from benchmarks.problem import Problem
+
+
+def prepare(problem: Problem) -> Fit:
+    """Return the estimator's whole fit."""
+    return prepared(problem, accelerator=None)
+
+
+def stream(problem: Problem, rows: int) -> Step:
+    """Return `partial_fit`."""
+    return streaming(problem, rows, accelerator=None)
