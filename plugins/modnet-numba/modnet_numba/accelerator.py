@@ -1,0 +1,87 @@
+"""Numba: the accelerator that offers twins made of compiled loops."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from modnet import Accelerator, Activation, Loss, Module, Network, Optimizer, Twin
+from modnet.activations import Identity
+from modnet.layers import BatchNorm, Dense, Dropout, LayerNorm, RMSNorm
+from modnet.losses import CrossEntropy, SquaredError
+from modnet.network.accelerating import accelerated, accelerated_loss, accelerated_step
+from modnet.registry import registry
+from modnet_numba.activation import FusedActivation
+from modnet_numba.batch_norm import FusedBatchNorm
+from modnet_numba.cross_entropy import FusedCrossEntropy
+from modnet_numba.dense import FusedDense, FusedDenseActivation
+from modnet_numba.dropout import FusedDropout
+from modnet_numba.formulas import formulas_of
+from modnet_numba.optimizers import FusedOptimizer, has_pass
+from modnet_numba.row_norms import FusedRowNorm
+from modnet_numba.squared_error import FusedSquaredError
+
+
+class Numba(Accelerator):
+    """Twins compiled by Numba: what a link does beside its matrix products is one pass over memory."""
+
+    def twin(self, modules: Sequence[Module]) -> Twin | None:
+        """Return a twin of a dense layer and its activation, of an activation, a dropout or a normalization."""
+        first, *behind = modules
+        if type(first) is Dense:
+            return _of_dense(first, behind[0] if behind else None)
+        if isinstance(first, Activation) and formulas_of(first) is not None:
+            return Twin(FusedActivation(first))
+        if type(first) is Dropout:
+            return Twin(FusedDropout(first))
+        if type(first) is BatchNorm:
+            return Twin(FusedBatchNorm(first))
+        if isinstance(first, LayerNorm | RMSNorm) and type(first) in (LayerNorm, RMSNorm):
+            return Twin(FusedRowNorm(first))
+        return None
+
+    def loss(self, loss: Loss) -> Loss | None:
+        """Return a twin of cross-entropy or of squared error."""
+        if type(loss) is CrossEntropy:
+            return FusedCrossEntropy(loss.link, loss.label_smoothing)
+        return FusedSquaredError() if type(loss) is SquaredError else None
+
+    def optimizer(self, optimizer: Optimizer) -> Optimizer | None:
+        """Return a twin of any standard optimizer."""
+        return FusedOptimizer.of(optimizer) if has_pass(optimizer) else None
+
+    def warm_up(self, dtype: DTypeLike = np.float32) -> float:
+        """Compile everything that default components need, so that later processes find it on disk.
+
+        Parameters
+        ----------
+        dtype : dtype
+            Of θ: float32 or float64.
+
+        Returns
+        -------
+        float
+            How many seconds it took.
+        """
+        start, dtype = time.perf_counter(), np.dtype(dtype)
+        chains: list[list[Module]] = [[BatchNorm()], [LayerNorm()], [RMSNorm()], [Dropout()], [Dense(1)]]
+        for name in registry.names("activation"):
+            activation = registry.get("activation", name).examples()[0]
+            chains += [[Dense(1, activation)], [activation]]
+        for chain in chains:
+            accelerated(Network(chain, (2,)), self, dtype)
+        for loss in (*CrossEntropy.examples(), SquaredError()):
+            accelerated_loss(loss, self, dtype)
+        for optimizer in FusedOptimizer.examples():
+            accelerated_step(optimizer.original, self, dtype)
+        return time.perf_counter() - start
+
+
+def _of_dense(dense: Dense, behind: Module | None) -> Twin:
+    """Return a twin of a dense layer and what is behind it, as far as that is an activation with formulas."""
+    if isinstance(behind, Identity):
+        return Twin(FusedDense(dense), 2)
+    if isinstance(behind, Activation) and formulas_of(behind) is not None:
+        return Twin(FusedDenseActivation(dense, behind), 2)
+    return Twin(FusedDense(dense))

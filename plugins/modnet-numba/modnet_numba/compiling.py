@@ -1,0 +1,74 @@
+"""Compiling: formulas of one number, which become part of a loop, and loops over arrays, which are kept on disk."""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core import ir, types
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.untyped_passes import IRProcessing
+
+Compiled = Callable[..., Any]
+"""A function that Numba compiles when it is called with types that are new to it."""
+
+
+@register_pass(mutates_CFG=False, analysis_only=False)
+class _Precision(FunctionPass):
+    """Gives constants in a formula the type of its arguments: of 1 − a, a float32, Numba would make a float64."""
+
+    _name = "modnet_precision"
+
+    def __init__(self) -> None:
+        FunctionPass.__init__(self)
+
+    def run_pass(self, state: Any) -> bool:
+        types_ = set(state.args)
+        if types_ not in ({types.float32}, {types.float64}):
+            return False
+        number = np.float32 if types.float32 in types_ else float
+        for block in state.func_ir.blocks.values():
+            powers = [each for each in block.find_exprs("binop") if each.fn is operator.pow]
+            exponents = {power.rhs.name for power in powers}  # z**2 is a product as long as 2 is an integer
+            for each in block.find_insts(ir.Assign):
+                constant = isinstance(each.value, ir.Const | ir.FreeVar | ir.Global)
+                if constant and type(each.value.value) in (int, float) and each.target.name not in exponents:
+                    each.value = ir.Const(number(each.value.value), each.loc)
+        return True
+
+
+class _Compiler(CompilerBase):
+    """Numba's compiler with that pass in it."""
+
+    def define_pipelines(self) -> list[Any]:
+        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        passes.add_pass_after(_Precision, IRProcessing)
+        passes.finalize()
+        return [passes]
+
+
+def formula(function: Callable[..., Any]) -> Compiled:
+    """Compile a formula of one number or a few, in the precision of its arguments, to become part of a loop.
+
+    A product and a sum may be contracted into one instruction, and nothing else be changed: NaN and inf stay.
+    """
+    # Contraction: exp of 16k numbers takes 5.9 instead of 8.0 µs in float32, 17 instead of 28 in float64.
+    options = {"fastmath": {"contract"}, "forceinline": True, "pipeline_class": _Compiler}
+    compiled: Compiled = numba.njit(nogil=True, error_model="numpy", **options)(function)
+    return compiled
+
+
+def kernel(function: Callable[..., Any]) -> Compiled:
+    """Compile a loop over arrays, and keep it on disk, if there is a place where it can be kept.
+
+    Sums may be taken in any order, and so several elements at a time; NaN and inf stay.
+    """
+    # In any order, the squared error of 1024 × 10 float32 takes 1.4 instead of 8.6 µs.
+    options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc"}}
+    try:
+        compiled: Compiled = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # no directory to write to
+        compiled = numba.njit(**options)(function)
+    return compiled

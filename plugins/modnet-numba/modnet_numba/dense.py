@@ -1,0 +1,219 @@
+"""A dense layer and the activation behind it: matrix products by BLAS, and one pass for all that is between them."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Annotated, ClassVar, NamedTuple, Self
+
+import numpy as np
+
+from modnet import Activation, AnyActivation, Array, Context, Module, Parameter, Shape, Slot
+from modnet.activations import GELU, Tanh
+from modnet.layers import Dense
+from modnet_numba.activation import df, f
+from modnet_numba.compiling import Compiled, kernel
+from modnet_numba.formulas import formulas_of
+from modnet_numba.fusing import fused, reads
+from modnet_numba.products import product, transposed_product
+
+
+@kernel
+def _add(z: Array, b: Array) -> None:
+    """Set z ← z + b."""
+    for i in range(z.shape[0]):
+        for j in range(z.shape[1]):
+            z[i, j] += b[0, j]
+
+
+@kernel
+def _sum(dz: Array, db: Array) -> None:
+    """Write db = Σ rows dz."""
+    db[:] = 0
+    for i in range(dz.shape[0]):
+        for j in range(dz.shape[1]):
+            db[0, j] += dz[i, j]
+
+
+def _activate(z: Array, b: Array | None) -> None:
+    """Set z ← σ(z + b)."""
+    for i in range(z.shape[0]):
+        for j in range(z.shape[1]):
+            s = z[i, j] if b is None else z[i, j] + b[0, j]
+            z[i, j] = f(s) if s == s else s
+
+
+def _activate_beside(z: Array, b: Array | None, a: Array) -> None:
+    """Set z ← z + b, a = σ(z)."""
+    for i in range(z.shape[0]):
+        for j in range(z.shape[1]):
+            s = z[i, j] if b is None else z[i, j] + b[0, j]
+            z[i, j] = s
+            a[i, j] = f(s) if s == s else s
+
+
+def _derive(z: Array, a: Array, da: Array, dz: Array, db: Array | None) -> None:
+    """Write dz = da ∘ σ'(z), db = Σ rows dz."""
+    if db is not None:
+        db[:] = 0
+    for i in range(z.shape[0]):
+        for j in range(z.shape[1]):
+            d = da[i, j] * df(z[i, j], a[i, j])
+            dz[i, j] = d
+            if db is not None:
+                db[0, j] += d
+
+
+class _Kernels(NamedTuple):
+    """The loops, made for one activation."""
+
+    activate: Compiled
+    derive: Compiled
+    keeps_z: bool
+    """Whether σ' looks at z; else a is written over it."""
+
+
+class _KernelsOf(dict[Activation, _Kernels]):
+    """Kernels by activation, made when they are asked for."""
+
+    def __missing__(self, activation: Activation) -> _Kernels:
+        formulas = formulas_of(activation)
+        if formulas is None:
+            raise TypeError(f"{activation!r} has no formulas")
+        keeps_z = reads(formulas.df, 0)
+        activate = fused(_activate_beside if keeps_z else _activate, f=formulas.f)
+        self[activation] = _Kernels(activate, fused(_derive, df=formulas.df), keeps_z)
+        return self[activation]
+
+
+_KERNELS = _KernelsOf()
+
+
+class FusedDense(Module):
+    """The twin of a dense layer: z = x W + b; ∂J/∂W = xᵀ dz, ∂J/∂b = Σ rows dz, ∂J/∂x = dz Wᵀ.
+
+    Parameters
+    ----------
+    dense : Dense
+        The original.
+    """
+
+    reads: ClassVar[frozenset[str]] = frozenset({"x"})
+    takes_sparse: ClassVar[bool] = True
+
+    dense: Annotated[Dense, Slot("module")]
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return it with and without a bias."""
+        return cls(Dense(3)), cls(Dense(3, use_bias=False))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return (units,)."""
+        return self.dense.output_shape(input_shape)
+
+    def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
+        """Return W and b."""
+        return self.dense.parameters(input_shape)
+
+    def forward(self, ctx: Context, x: Array) -> Array:
+        """Return z = x W + b."""
+        if has_members(ctx, x):
+            return self.dense.forward(ctx, x)
+        z = product(x, ctx.p.W, out=ctx.out)
+        if self.dense.use_bias:
+            _add(z, ctx.p.b)
+        return z
+
+    def grad_params(self, ctx: Context, dy: Array) -> None:
+        """Write ∂J/∂W = xᵀ dz and ∂J/∂b = Σ rows dz."""
+        if has_members(ctx, dy):
+            self.dense.grad_params(ctx, dy)
+            return
+        if self.dense.use_bias:
+            _sum(dy, ctx.g.b)
+        transposed_product(ctx.x, dy, out=ctx.g.W)
+
+    def grad_input(self, ctx: Context, dy: Array) -> Array:
+        """Return ∂J/∂x = dz Wᵀ."""
+        if has_members(ctx, dy):
+            return self.dense.grad_input(ctx, dy)
+        return product(dy, ctx.p.W.T, out=ctx.dx)
+
+
+class FusedDenseActivation(Module):
+    """The twin of a dense layer and its activation: a = σ(x W + b); dz = da ∘ σ'(z) and then the layer's derivatives.
+
+    Parameters
+    ----------
+    dense : Dense
+    activation : Activation
+        The originals; the activation has formulas.
+    """
+
+    takes_sparse: ClassVar[bool] = True
+
+    dense: Annotated[Dense, Slot("module")]
+    activation: AnyActivation
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return it with and without a bias, with an activation that looks at a, and with one that looks at z."""
+        pairs = itertools.product((Dense(3), Dense(3, use_bias=False)), (Tanh(), GELU("tanh")))
+        return tuple(cls(dense, activation) for dense, activation in pairs)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return (units,)."""
+        return self.dense.output_shape(input_shape)
+
+    def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
+        """Return W and b."""
+        return self.dense.parameters(input_shape)
+
+    def forward(self, ctx: Context, x: Array) -> Array:
+        """Return a = σ(x W + b)."""
+        if has_members(ctx, x):
+            return self._forward_of_members(ctx, x)
+        kernels, b = _KERNELS[self.activation], self._bias(ctx.p)
+        if not kernels.keeps_z:
+            a = product(x, ctx.p.W, out=ctx.out)
+            kernels.activate(a, b)
+            return a
+        z = product(x, ctx.p.W, out=ctx.scratch("z", (x.shape[0], self.dense.units), x.dtype))
+        a = np.empty_like(z) if ctx.out is None else ctx.out
+        kernels.activate(z, b, a)
+        return a
+
+    def grad_params(self, ctx: Context, dy: Array) -> None:
+        """Write ∂J/∂W = xᵀ dz and ∂J/∂b = Σ rows dz, with dz = da ∘ σ'(z)."""
+        dz = ctx.scratch("dz", dy.shape, dy.dtype)
+        if has_members(ctx, dy):
+            self.activation.df(ctx.scratch("z", dy.shape, dy.dtype), ctx.y, dy, out=dz)
+            self.dense.grad_params(ctx, dz)
+            return
+        kernels = _KERNELS[self.activation]
+        z = ctx.scratch("z", dy.shape, dy.dtype) if kernels.keeps_z else ctx.y
+        kernels.derive(z, ctx.y, dy, dz, self._bias(ctx.g))
+        transposed_product(ctx.x, dz, out=ctx.g.W)
+
+    def grad_input(self, ctx: Context, dy: Array) -> Array:
+        """Return ∂J/∂x = dz Wᵀ."""
+        dz = ctx.scratch("dz", dy.shape, dy.dtype)
+        if has_members(ctx, dy):
+            return self.dense.grad_input(ctx, dz)
+        return product(dz, ctx.p.W.T, out=ctx.dx)
+
+    def _bias(self, parameters: SimpleNamespace) -> Array | None:
+        """Return b, or its gradient, if there is one."""
+        return parameters.b if self.dense.use_bias else None
+
+    def _forward_of_members(self, ctx: Context, x: Array) -> Array:
+        """Return a as the originals make it."""
+        z = self.dense.forward(ctx, x)
+        kept = ctx.scratch("z", z.shape, z.dtype)
+        kept[...] = z
+        return self.activation.f(kept, out=z)
+
+
+def has_members(ctx: Context, x: Array) -> bool:
+    """Return whether there is a leading axis of members: it is left to the originals."""
+    return x.ndim > 2 or ctx.p.W.ndim > 2

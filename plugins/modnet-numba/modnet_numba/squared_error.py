@@ -1,0 +1,65 @@
+"""Squared error: value and gradient in one pass."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from modnet import Array, Loss
+from modnet.losses import SquaredError
+from modnet_numba.compiling import kernel
+
+
+@kernel
+def _squared(t: Array, raw: Array, draw: Array) -> float:
+    """Return ½‖ŷ − y‖² / n; draw = (ŷ − y) / n."""
+    n = raw.shape[0]
+    share = raw.dtype.type(1 / n)
+    value = 0.0
+    t, raw, draw = t.ravel(), raw.ravel(), draw.reshape(draw.size)
+    for i in range(raw.size):
+        e = raw[i] - t[i]
+        value += e * e
+        draw[i] = e * share
+    return 0.5 * value / n
+
+
+@kernel
+def _weighted(t: Array, raw: Array, weight: Array, draw: Array) -> float:
+    """Return Σ wᵢ ½‖ŷᵢ − yᵢ‖² / Σ w; draw = (ŷ − y) wᵢ / Σ w."""
+    total = np.sum(weight)
+    value = 0.0
+    for i in range(raw.shape[0]):
+        share = raw.dtype.type(weight[i] / total)
+        for j in range(raw.shape[1]):
+            e = raw[i, j] - t[i, j]
+            value += share * e * e
+            draw[i, j] = e * share
+    return 0.5 * value
+
+
+class FusedSquaredError(Loss):
+    """The twin of the squared error: J = ½‖ŷ − y‖² and ∂J/∂ŷ = ŷ − y in one pass."""
+
+    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = SquaredError.tasks
+
+    def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
+        """Return Σᵢ wᵢ ½‖ŷᵢ − yᵢ‖² / Σᵢ wᵢ."""
+        return self.value_and_gradient(t, raw, weight=weight)[0]
+
+    def gradient(self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None) -> Array:
+        """Return (ŷ − y) wᵢ / Σ w."""
+        return self.value_and_gradient(t, raw, weight=weight, out=out)[1]
+
+    def value_and_gradient(
+        self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
+    ) -> tuple[float, Array]:
+        """Return both."""
+        if t.shape != raw.shape:
+            return SquaredError().value_and_gradient(t, raw, weight=weight, out=out)
+        draw = np.empty(raw.shape, raw.dtype) if out is None else out
+        return (_squared(t, raw, draw) if weight is None else _weighted(t, raw, weight, draw)), draw
+
+    def predict(self, raw: Array) -> Array:
+        """Return the raw output."""
+        return raw

@@ -1,0 +1,69 @@
+"""Kernels on disk: what one process compiled, the next one finds; and compiling ahead."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("numba")
+
+from modnet_numba import Numba
+from modnet_numba.compiling import kernel
+
+TRAINING = """
+import json, sys, time
+import numpy as np
+from modnet import ModNetClassifier
+from modnet_numba import activation, cross_entropy, dense, optimizers
+
+X = np.random.default_rng(0).normal(size=(60, 4)).astype("f4")
+start = time.perf_counter()
+model = ModNetClassifier(
+    (8, {"type": "dense", "units": 4, "activation": {"type": "leaky_relu", "negative_slope": 0.125}}, "softplus"),
+    max_iter=300, tol=0.1, random_state=0, accelerator="numba").fit(X, np.arange(60) % 3)
+seconds = time.perf_counter() - start
+kernels = [dense._add, dense._sum, cross_entropy._softmax, optimizers._divide]
+kernels += [each for kernels in dense._KERNELS.values() for each in kernels[:2]]
+kernels += [each for kernels in activation._KERNELS.values() for each in kernels]
+found = sum(sum(each.stats.cache_hits.values()) for each in kernels)
+made = sum(sum(each.stats.cache_misses.values()) for each in kernels)
+print(json.dumps([found, made, seconds, model.theta_.tolist()]))
+"""
+
+
+def trained(directory: Path, **environment: str) -> Any:
+    """Train in a process of its own; return how many kernels it found on disk, how many it made, seconds and θ."""
+    variables = {**os.environ, "NUMBA_CACHE_DIR": str(directory), **environment}
+    finished = subprocess.run(
+        [sys.executable, "-c", TRAINING], env=variables, check=True, capture_output=True, text=True
+    )
+    return json.loads(finished.stdout)
+
+
+def test_a_second_process_compiles_nothing(tmp_path: Path):
+    found, made, seconds, theta = trained(tmp_path)
+    assert found == 0
+    assert made > 5
+    found, again, less, same = trained(tmp_path)
+    assert (found, again) == (made, 0)
+    assert less < seconds / 2
+    assert same == theta
+
+
+def test_a_directory_that_cannot_be_written_to_is_no_obstacle():
+    def doubled(x: Any) -> None:
+        x *= 2
+
+    code = doubled.__code__.replace(co_filename="<nowhere>")
+    assert kernel(type(doubled)(code, {}))(3.0) is None
+
+
+@pytest.mark.slow
+def test_compiling_ahead_leaves_little_to_do():
+    for dtype in ("float32", "float64"):
+        Numba().warm_up(dtype)
+        assert Numba().warm_up(dtype) < 2

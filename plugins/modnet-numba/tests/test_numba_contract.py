@@ -1,0 +1,47 @@
+"""The contract of components, held by every twin and by the accelerator."""
+
+from collections.abc import Callable
+
+import pytest
+
+pytest.importorskip("numba")
+
+from modnet_numba import Numba
+from modnet_numba.activation import FusedActivation
+from modnet_numba.batch_norm import FusedBatchNorm
+from modnet_numba.cross_entropy import FusedCrossEntropy
+from modnet_numba.dense import FusedDense, FusedDenseActivation
+from modnet_numba.dropout import FusedDropout
+from modnet_numba.optimizers import FusedOptimizer
+from modnet_numba.row_norms import FusedRowNorm
+from modnet_numba.squared_error import FusedSquaredError
+
+from modnet.testing import checks_of
+
+TWINS = [
+    FusedActivation,
+    FusedBatchNorm,
+    FusedCrossEntropy,
+    FusedDense,
+    FusedDenseActivation,
+    FusedDropout,
+    FusedOptimizer,
+    FusedRowNorm,
+    FusedSquaredError,
+    Numba,
+]
+NOT_HERE = {"it_works_in_a_grid_search"}
+"""A twin never is in a spec, and so in no grid; each worker process would import Numba for it."""
+
+CHECKS = [
+    pytest.param(check, id=f"{example!r}-{name}")
+    for cls in TWINS
+    for example in cls.examples()
+    for name, check in checks_of(example)
+    if name not in NOT_HERE
+]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_contract(check: Callable[[], None]):
+    check()
