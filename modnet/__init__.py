@@ -35,6 +35,8 @@ from modnet.base import (
     Schedule,
     Shape,
     Solver,
+    Step,
+    Steps,
     Twin,
 )
 from modnet.component import Component, Count, Slot, Unit
@@ -83,6 +85,8 @@ __all__ = [
     "Shape",
     "Slot",
     "Solver",
+    "Step",
+    "Steps",
     "TrainingCurveDisplay",
     "Twin",
     "Unit",

@@ -3,7 +3,7 @@
 Each file holds one base and the field annotation (``AnyModule``, ``AnyActivation``, …) that makes a slot for it.
 """
 
-from modnet.base.accelerator import Accelerator, AnyAccelerator, Twin
+from modnet.base.accelerator import Accelerator, AnyAccelerator, Step, Steps, Twin
 from modnet.base.activation import Activation, AnyActivation
 from modnet.base.constraint import AnyConstraint, Constraint
 from modnet.base.context import Context
@@ -46,6 +46,8 @@ __all__ = [
     "Schedule",
     "Shape",
     "Solver",
+    "Step",
+    "Steps",
     "TableShape",
     "Task",
     "Twin",

@@ -3,13 +3,15 @@
 The components stay what a spec names and what a reader reads; twins take their place when a network is run.
 """
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from modnet.base.loss import Loss
 from modnet.base.module import Module
-from modnet.base.optimizer import Optimizer
+from modnet.base.optimizer import Optimizer, OptimizerState
+from modnet.base.types import Array
 from modnet.component import Component, Slot
 
 
@@ -27,6 +29,91 @@ class Twin:
 
     module: Module
     length: int = 1
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of training on a mini-batch, as the parts that it is made of; where there are twins, they are the parts.
+
+    Attributes
+    ----------
+    modules : tuple of Module
+        What runs the links in a row, none of which has links inside.
+    forward, backward : callable
+        From a batch's x to the raw output, and from ∂J/∂raw to ∇J in `gradient`.
+    loss : Loss
+    optimizer : Optimizer
+        Its decay and its limits of the gradient; a group or a running mean is not among them.
+    rule : Optimizer
+        Whose `step` moves θ.
+    optimizer_state : OptimizerState
+    theta, gradient, state : ndarray
+        θ, ∇J and the network's state.
+    draw : ndarray, shape (rows, *output_shape)
+        Where ∂J/∂raw is written.
+    decayed : int
+        How many elements in front of θ are decayed.
+    alpha, l1_ratio : float
+        Of the penalty; see `modnet.training.TrainingSettings`.
+    x, t, weight : ndarray
+        All rows of the data; weight may be None.
+    rows : int
+        Of a batch.
+    """
+
+    modules: tuple[Module, ...]
+    forward: Callable[[Array], Array]
+    backward: Callable[[Array], None]
+    loss: Loss
+    optimizer: Optimizer
+    rule: Optimizer
+    optimizer_state: OptimizerState
+    theta: Array
+    gradient: Array
+    state: Array
+    draw: Array
+    decayed: int
+    alpha: float
+    l1_ratio: float
+    x: Array
+    t: Array
+    weight: Array | None
+    rows: int
+
+
+class Steps(ABC):
+    """Steps of training that are made at once, without coming back to Python between them.
+
+    Attributes
+    ----------
+    at_once : int
+        How many steps `run` may be asked for, ≥ 1: few enough for an interrupt to be answered soon.
+    """
+
+    at_once: int
+
+    @abstractmethod
+    def run(self, order: Array, rates: Array) -> tuple[int, float, float]:
+        """Make steps until there are no more, or the loss of a batch is not finite.
+
+        Parameters
+        ----------
+        order : ndarray of int64, shape (k · rows,)
+            Which rows of the data are the first batch, the second, and so on.
+        rates : ndarray of float64, shape (k,)
+            The learning rate of each step; k is at most `at_once`.
+
+        Returns
+        -------
+        made : int
+            How many steps were made, or, if that is fewer than k, how many before the one whose loss is not finite.
+        loss, weight : float
+            Σ w J and Σ w over the batches that steps were made on; J includes the penalty, w is Σᵢ wᵢ of a batch.
+
+        Notes
+        -----
+        θ, ∇J, the network's state and the vectors of the optimizer's state change; its step count does not.
+        """
 
 
 class Accelerator(Component, kind="accelerator"):
@@ -52,6 +139,10 @@ class Accelerator(Component, kind="accelerator"):
 
     def optimizer(self, optimizer: Optimizer) -> Optimizer | None:
         """Return a twin of an optimizer, whose state is the original's; None if there is none."""
+        return None
+
+    def steps(self, step: Step) -> Steps | None:
+        """Return what makes steps like this one at once; None if they have to be made one by one."""
         return None
 
 

@@ -161,15 +161,20 @@ class Optimizer(Component, kind="optimizer"):
         rule : Optimizer, optional
             Whose `step` it is: that of a twin, with a state of this one's.
         """
+        self.clip(grad)
+        if self.weight_decay:
+            theta[:decayed] *= 1 - state.learning_rate * self.weight_decay
+        (self if rule is None else rule).step(theta, grad, state)
+
+    @final
+    def clip(self, grad: Array) -> None:
+        """Hold the gradient within `clip_value` and then `clip_norm`, in place."""
         if self.clip_value is not None:
             np.clip(grad, -self.clip_value, self.clip_value, out=grad)
         if self.clip_norm is not None:
             norm = math.sqrt(float(grad @ grad))
             if norm > self.clip_norm:
                 grad *= self.clip_norm / norm
-        if self.weight_decay:
-            theta[:decayed] *= 1 - state.learning_rate * self.weight_decay
-        (self if rule is None else rule).step(theta, grad, state)
 
     def rate(self, progress: Progress) -> float:
         """Return the learning rate at a point of the training."""

@@ -68,7 +68,7 @@ def accelerated_loss(loss: Loss, accelerator: Accelerator | None, dtype: "np.dty
                 found += [np.asarray(value), draw]
         return found
 
-    if twin is None or not problems or not _agrees((accelerator, loss), twin, results, loss, dtype):
+    if twin is None or not problems or not agrees((accelerator, loss), twin, results, loss, dtype):
         return loss
     return twin
 
@@ -85,9 +85,7 @@ def accelerated_step(optimizer: Optimizer, accelerator: Accelerator | None, dtyp
             stepper.step(theta, rng.normal(size=17).astype(dtype), state)
         return [theta]
 
-    return (
-        twin if twin is not None and _agrees((accelerator, optimizer), twin, results, optimizer, dtype) else optimizer
-    )
+    return twin if twin is not None and agrees((accelerator, optimizer), twin, results, optimizer, dtype) else optimizer
 
 
 def _replaced(links: Sequence[Link], accelerator: Accelerator, dtype: "np.dtype[Any]") -> tuple[Link, ...]:
@@ -97,7 +95,7 @@ def _replaced(links: Sequence[Link], accelerator: Accelerator, dtype: "np.dtype[
         twin = None if link.chains else accelerator.twin([each.module for each in links[index:]])
         if twin is not None and not any(each.chains for each in links[index : index + twin.length]):
             run = links[index : index + twin.length]
-            if _run_agrees(run, twin.module, accelerator, dtype):
+            if _runagrees(run, twin.module, accelerator, dtype):
                 found.append(_joined(run, twin.module))
                 index += twin.length
                 continue
@@ -114,7 +112,7 @@ def _joined(run: Sequence[Link], module: Module) -> Link:
     return Link(run[0].path, module, run[0].input_shape, run[-1].output_shape, places, state_places, ())
 
 
-def _run_agrees(run: Sequence[Link], twin: Module, accelerator: Accelerator, dtype: "np.dtype[Any]") -> bool:
+def _runagrees(run: Sequence[Link], twin: Module, accelerator: Accelerator, dtype: "np.dtype[Any]") -> bool:
     """Return whether a twin makes the same of a few rows as the links that it stands for."""
     shape = run[0].input_shape
     modules = tuple(link.module for link in run)
@@ -143,7 +141,7 @@ def _run_agrees(run: Sequence[Link], twin: Module, accelerator: Accelerator, dty
         replace(link, places=mine, state_places=kept) for link, mine, kept in zip(run, own, own_state, strict=True)
     ]
     joined = _joined(originals, twin)
-    return _agrees((accelerator, modules, shape), [joined], results, originals, dtype)
+    return agrees((accelerator, modules, shape), [joined], results, originals, dtype)
 
 
 def _moved(run: Sequence[Link], name: str) -> tuple[list[dict[str, Place]], int]:
@@ -159,10 +157,21 @@ def _moved(run: Sequence[Link], name: str) -> tuple[list[dict[str, Place]], int]
     return moved, start
 
 
-def _agrees(
+def agrees(
     key: tuple[Any, ...], twin: Any, results: Callable[[Any], list[Array]], original: Any, dtype: "np.dtype[Any]"
 ) -> bool:
-    """Return whether twin and original have the same results; the answer is kept under the key."""
+    """Return whether twin and original have the same results; the answer is kept under the key.
+
+    Parameters
+    ----------
+    key : tuple
+        The accelerator, what it has a twin of, and whatever else makes a difference.
+    twin, original
+    results : callable
+        Takes one of the two and returns arrays of numbers around 1.
+    dtype : dtype
+        Of θ.
+    """
     full = (*key, np.dtype(dtype))
     if full not in _TRUSTED:
         rtol = 1e-3 if np.dtype(dtype) == np.float32 else 1e-8
@@ -178,7 +187,13 @@ def _agrees(
             except Exception as error:  # a twin is another's code: whatever goes wrong in it, its original works
                 reason = f"{type(error).__name__}: {error}".strip()
         if reason:
-            what = ", ".join(repr(each) for each in (key[1] if isinstance(key[1], tuple) else (key[1],)))
+            what = (
+                key[1]
+                if isinstance(key[1], str)
+                else ", ".join(map(repr, key[1]))
+                if isinstance(key[1], tuple)
+                else repr(key[1])
+            )
             warnings.warn(
                 f"the twin that {key[0]!r} offers of {what} is set aside, and modnet's own used: {reason}",
                 RuntimeWarning,

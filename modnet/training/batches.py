@@ -49,6 +49,14 @@ class Data:
         return float(len(self)) if self.weight is None else float(self.weight.sum())
 
 
+def shuffled(n: int, size: int, rng: np.random.Generator | None) -> Array | None:
+    """Return the order in which an epoch takes n rows in batches of `size`; None: as they are.
+
+    Without a generator nothing is shuffled, nor is one batch that holds all rows: their order does not matter.
+    """
+    return None if rng is None or size >= n else rng.permutation(n)
+
+
 def batches(data: Data, size: int, rng: np.random.Generator | None) -> Iterator[Data]:
     """Return the data in batches of `size` rows, the last one smaller if it must be.
 
@@ -58,8 +66,7 @@ def batches(data: Data, size: int, rng: np.random.Generator | None) -> Iterator[
     size : int
         Rows per batch, ≥ 1.
     rng : numpy.random.Generator or None
-        Shuffles the rows; None leaves them in their order. One batch that holds all rows is not shuffled:
-        their order does not matter.
+        See `shuffled`.
 
     Examples
     --------
@@ -68,15 +75,27 @@ def batches(data: Data, size: int, rng: np.random.Generator | None) -> Iterator[
     >>> [batch.t.tolist() for batch in batches(data, 2, None)]
     [[0, 1], [2, 3], [4]]
     """
+    return in_order(data, size, shuffled(len(data), size, rng))
+
+
+def in_order(data: Data, size: int, order: Array | None) -> Iterator[Data]:
+    """Return rows of the data in batches; see `batches`.
+
+    Parameters
+    ----------
+    data : Data
+    size : int
+    order : ndarray of int or None
+        Which rows, one after the other; None: all, as they are.
+    """
     n = len(data)
-    if rng is None or size >= n:
+    if order is None:
         for start in range(0, n, size):
             yield data.rows(slice(start, start + size))
         return
-    order = rng.permutation(n)
     row_bytes = max(1, data.x.data.nbytes // n)  # of a sparse matrix: the entries that are there
     chunk = size * max(1, _CHUNK // (row_bytes * size))
-    for start in range(0, n, chunk):
+    for start in range(0, len(order), chunk):
         gathered = data.take(order[start : start + chunk])
         for inner in range(0, len(gathered), size):
             yield gathered.rows(slice(inner, inner + size))

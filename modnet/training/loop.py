@@ -3,21 +3,25 @@
 One step is the textbook's: ŷ forward, J and ∂J/∂ŷ from the loss, ∇J(θ) backward, and the optimizer moves θ.
 """
 
+import copy
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from modnet.base import Accelerator, Array, Loss, Optimizer, OptimizerState, Progress, Solver
+from modnet.base import Accelerator, Array, Loss, Optimizer, OptimizerState, Progress, Solver, Step, Steps
 from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.network import Network, Pass
 from modnet.network.accelerating import accelerated, accelerated_loss, accelerated_step
 from modnet.network.trial import NonFiniteFinder, check_links
+from modnet.training.at_once import WORTH, steps_at_once
 from modnet.training.averaging import include, swap
-from modnet.training.batches import Data, batches
+from modnet.training.batches import Data, batches, in_order, shuffled
 from modnet.training.groups import Groups
 from modnet.training.monitor import History, Monitor, OnEpoch
+from modnet.training.penalty import penalise
 from modnet.training.settings import TrainingSettings
 from modnet.training.stopping import Patience
 
@@ -90,12 +94,14 @@ class Trainer:
             raise InvalidSpecError(
                 "ModelSpec", [("optimizer", f"{optimizer!r} keeps no constraints, and there are some on {names}")]
             )
+        self._accelerator = accelerator
         self._fast = accelerated(network, accelerator, theta.dtype)
         self._fast_loss = accelerated_loss(loss, accelerator, theta.dtype)
         self._rule = accelerated_step(optimizer, accelerator, theta.dtype) if isinstance(optimizer, Optimizer) else None
         self._shuffle_rng, self._noise_rng = shuffle_rng, noise_rng
         self._gradient = np.zeros_like(theta)
         self._passes: dict[int, tuple[Pass, Array]] = {}
+        self._at_once: tuple[Data, int, Steps | None] | None = None
 
     def fit(
         self,
@@ -148,6 +154,7 @@ class Trainer:
             if monitor.restore_best():
                 self.optimizer_state.average = None  # of points behind the one that is kept
             self._passes.clear()
+            self._at_once = None
         return monitor.history
 
     def epoch(self, data: Data) -> float:
@@ -157,18 +164,24 @@ class Trainer:
         size = settings.rows_per_batch(len(data))
         progress.steps_per_epoch = -(-len(data) // size)
         progress.epochs = settings.max_iter
-        rng = self._shuffle_rng if settings.shuffle else None
+        order = shuffled(len(data), size, self._shuffle_rng if settings.shuffle else None)
         self.network.check_rows(data.x)
         swap(self.optimizer_state.average, self.theta, self.state)
-        total = weights = 0.0
         # inf and NaN are looked for below, once per step: NumPy's warnings would come late and without the cause.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for batch in batches(data, size, rng):
+            steps = self._steps(optimizer, data, size)
+            if steps is not None:
+                order = np.arange(len(data)) if order is None else order
+                total, weights = self._make(steps, optimizer, data, order, size)
+                order = order[len(order) // size * size :]
+            else:
+                total = weights = 0.0
+            for batch in in_order(data, size, order):
                 weight = batch.total_weight
                 total += self._step(optimizer, batch, weight) * weight
                 weights += weight
             if not np.isfinite(self.theta).all():
-                raise NonFiniteError(self._diagnosis(batch, math.nan))
+                raise NonFiniteError(self._diagnosis(data.rows(slice(0, size)), math.nan))
         progress.epoch += 1
         progress.rows += len(data)
         if optimizer.swa is not None and progress.epoch > optimizer.swa * progress.epochs:
@@ -248,6 +261,89 @@ class Trainer:
         progress.step += 1
         return value
 
+    def _steps(self, optimizer: Optimizer, data: Data, rows: int) -> Steps | None:
+        """Return what makes steps on batches of so many rows at once; None if they have to be made one by one."""
+        if self._accelerator is None or self.settings.max_iter * (len(data) // rows) < WORTH:
+            return None
+        if self._groups is not None or self._constrained or optimizer.ema is not None:
+            return None
+        if any(link.chains for link in self._fast.links) or not isinstance(data.x, np.ndarray):
+            return None
+        if self._at_once is None or self._at_once[0] is not data or self._at_once[1] != rows:
+            found = steps_at_once(self._accelerator, self._step_on(data, rows), lambda: self._copies(data, rows))
+            self._at_once = data, rows, found
+        return self._at_once[2]
+
+    def _make(self, steps: Steps, optimizer: Optimizer, data: Data, order: Array, rows: int) -> tuple[float, float]:
+        """Make a step on each full batch, several at once; return Σ w J and Σ w over them."""
+        total = weights = 0.0
+        state, progress = self.optimizer_state, self.progress
+        count = len(order) // rows
+        for start in range(0, count, steps.at_once):
+            stop = min(start + steps.at_once, count)
+            if optimizer.schedule is None:
+                rates = np.full(stop - start, optimizer.learning_rate)
+            else:
+                first = progress.step
+                ahead = (replace(progress, step=first + index) for index in range(stop - start))
+                rates = np.array([optimizer.rate(each) for each in ahead])
+            made, value, weight = steps.run(order[start * rows : stop * rows], rates)
+            total += value
+            weights += weight
+            state.step += made
+            progress.step += made
+            state.learning_rate = float(rates[min(made, len(rates) - 1)])
+            if made < len(rates):
+                first = (start + made) * rows
+                raise NonFiniteError(self._diagnosis(data.take(order[first : first + rows]), math.nan))
+        return total, weights
+
+    def _step_on(self, data: Data, rows: int) -> Step:
+        """Return the parts of a step."""
+        running, draw = self._pass(rows)
+        optimizer, rule = self.optimizer, self._rule
+        assert isinstance(optimizer, Optimizer), "a solver makes no steps"
+        assert rule is not None
+        return Step(
+            tuple(link.module for link in self._fast.links),
+            running.forward,
+            running.backward,
+            self._fast_loss,
+            optimizer,
+            rule,
+            self.optimizer_state,
+            self.theta,
+            self._gradient,
+            self.state,
+            draw,
+            self.network.layout.decayed,
+            self.settings.alpha,
+            self.settings.l1_ratio,
+            data.x,
+            data.t,
+            data.weight,
+            rows,
+        )
+
+    def _copies(self, data: Data, rows: int) -> tuple[Step, Step]:
+        """Return a step with and a step without twins, each on copies of all that a step changes."""
+        with_twins, without = (
+            Trainer(
+                self.network,
+                self.loss,
+                self.optimizer,
+                self.settings,
+                self.theta.copy(),
+                self.state.copy(),
+                shuffle_rng=self._shuffle_rng,
+                noise_rng=copy.deepcopy(self._noise_rng),
+                optimizer_state=copy.deepcopy(self.optimizer_state),
+                accelerator=accelerator,
+            )._step_on(data, rows)
+            for accelerator in (self._accelerator, None)
+        )
+        return with_twins, without
+
     def _loss_and_gradient(self, batch: Data) -> float:
         """Return J for a batch, with ∇J in `_gradient`; decay is not in them."""
         running, draw = self._pass(len(batch))
@@ -257,18 +353,10 @@ class Trainer:
         return value
 
     def _decay(self, weight: float, gradient: Array) -> float:
-        """Add the gradient of (α/Σw) (½ (1 − ρ) ‖W‖² + ρ ‖W‖₁) to ∇J, ρ being `l1_ratio`, and return its value."""
-        strength, rho = self.settings.alpha / weight, self.settings.l1_ratio
-        if strength == 0:
-            return 0.0
-        W = self.theta[: self.network.layout.decayed]
-        dW = gradient[: self.network.layout.decayed]
-        dW += (strength * (1 - rho)) * W
-        value = 0.5 * strength * (1 - rho) * float(W @ W)
-        if rho:
-            dW += (strength * rho) * np.sign(W)
-            value += strength * rho * float(np.abs(W).sum())
-        return value
+        """Add the gradient of the penalty to ∇J, and return its value."""
+        decayed = self.network.layout.decayed
+        W, dW = self.theta[:decayed], gradient[:decayed]
+        return penalise(W, dW, self.settings.alpha / weight, self.settings.l1_ratio)
 
     def _pass(self, rows: int) -> tuple[Pass, Array]:
         """Return the pass for batches of so many rows, and a buffer for ∂J/∂raw: two sizes at most per epoch."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import DTypeLike
 
-from modnet import Accelerator, Activation, Loss, Module, Network, Optimizer, Twin
+from modnet import Accelerator, Activation, Loss, Module, Network, Optimizer, Step, Steps, Twin
 from modnet.activations import Identity
 from modnet.layers import BatchNorm, Dense, Dropout, LayerNorm, RMSNorm
 from modnet.losses import CrossEntropy, SquaredError
@@ -21,6 +21,7 @@ from modnet_numba.formulas import formulas_of
 from modnet_numba.optimizers import FusedOptimizer, has_pass
 from modnet_numba.row_norms import FusedRowNorm
 from modnet_numba.squared_error import FusedSquaredError
+from modnet_numba.steps import TapedSteps, can_be_taped
 
 
 class Numba(Accelerator):
@@ -50,6 +51,10 @@ class Numba(Accelerator):
     def optimizer(self, optimizer: Optimizer) -> Optimizer | None:
         """Return a twin of any standard optimizer."""
         return FusedOptimizer.of(optimizer) if has_pass(optimizer) else None
+
+    def steps(self, step: Step) -> Steps | None:
+        """Return what makes steps at once, if all that there is to do in them is done by twins."""
+        return TapedSteps(step) if can_be_taped(step) else None
 
     def warm_up(self, dtype: DTypeLike = np.float32) -> float:
         """Compile everything that default components need, so that later processes find it on disk.

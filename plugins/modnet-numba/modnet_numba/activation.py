@@ -7,7 +7,7 @@ import numpy as np
 
 from modnet import Activation, AnyActivation, Array, Context, Module, Shape
 from modnet.activations import GELU, Tanh
-from modnet_numba.compiling import Compiled
+from modnet_numba.compiling import Kernel
 from modnet_numba.formulas import formulas_of
 from modnet_numba.fusing import fused
 
@@ -37,8 +37,8 @@ def _derive(z: Array, a: Array, da: Array, dz: Array) -> None:
 class _Kernels(NamedTuple):
     """The two loops, made for one activation."""
 
-    activate: Compiled
-    derive: Compiled
+    activate: Kernel
+    derive: Kernel
 
 
 class _KernelsOf(dict[Activation, _Kernels]):

@@ -13,8 +13,8 @@ from modnet_numba.elementary import exp, log, log1p
 
 
 @kernel
-def _softmax(t: Array, raw: Array, weight: Array | None, smoothing: float, draw: Array) -> float:
-    """Return Σ wᵢ (log Σ e^z − z_t) / Σ w; draw = (softmax(z) − onehot(t)) wᵢ / Σ w, both with the truth smoothed."""
+def _softmax(t: Array, raw: Array, weight: Array | None, smoothing: float, draw: Array, found: Array) -> None:
+    """Write J = Σ wᵢ (log Σ e^z − z_t) / Σ w; draw = (softmax(z) − onehot(t)) wᵢ / Σ w, both with the truth smoothed."""
     n, k = raw.shape
     number = raw.dtype.type
     total = n if weight is None else np.sum(weight)
@@ -51,12 +51,12 @@ def _softmax(t: Array, raw: Array, weight: Array | None, smoothing: float, draw:
         draw[i, t[i]] -= number(share * kept)
     for i in range(n):
         value += (1.0 if weight is None else weight[i]) * log(sums[i])
-    return value / total
+    found[0] = value / total
 
 
 @kernel
-def _sigmoid(t: Array, raw: Array, weight: Array | None, smoothing: float, draw: Array) -> float:
-    """Return Σ wᵢ (log(1 + e^z) − t z) / Σ w; draw = (σ(z) − t) wᵢ / Σ w, both with the truth smoothed."""
+def _sigmoid(t: Array, raw: Array, weight: Array | None, smoothing: float, draw: Array, found: Array) -> None:
+    """Write J = Σ wᵢ (log(1 + e^z) − t z) / Σ w; draw = (σ(z) − t) wᵢ / Σ w, both with the truth smoothed."""
     n, k = raw.shape
     number = raw.dtype.type
     total = n if weight is None else np.sum(weight)
@@ -75,7 +75,7 @@ def _sigmoid(t: Array, raw: Array, weight: Array | None, smoothing: float, draw:
         for j in range(k):
             value += w * costs[i * k + j]
             draw[i, j] *= share
-    return value / total
+    found[0] = value / total
 
 
 class FusedCrossEntropy(Loss):
@@ -119,9 +119,13 @@ class FusedCrossEntropy(Loss):
         self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
     ) -> tuple[float, Array]:
         """Return both."""
-        draw = np.empty(raw.shape, raw.dtype) if out is None else out
-        kernel = _softmax if self.link == "softmax" else _sigmoid
-        return kernel(t, raw, weight, self.label_smoothing, draw), draw
+        draw, found = np.empty(raw.shape, raw.dtype) if out is None else out, np.empty(1)
+        self.write(t, raw, weight, draw, found)
+        return float(found[0]), draw
+
+    def write(self, t: Array, raw: Array, weight: Array | None, draw: Array, found: Array) -> None:
+        """Write J into the first element of `found`, and ∂J/∂raw into `draw`."""
+        (_softmax if self.link == "softmax" else _sigmoid)(t, raw, weight, self.label_smoothing, draw, found)
 
     def predict(self, raw: Array) -> Array:
         """Return probabilities: of each class with softmax, of 1 in each column with sigmoid."""

@@ -11,7 +11,7 @@ from modnet import Activation, AnyActivation, Array, Context, Module, Parameter,
 from modnet.activations import GELU, Tanh
 from modnet.layers import Dense
 from modnet_numba.activation import df, f
-from modnet_numba.compiling import Compiled, kernel
+from modnet_numba.compiling import Kernel, kernel
 from modnet_numba.formulas import formulas_of
 from modnet_numba.fusing import fused, reads
 from modnet_numba.products import product, transposed_product
@@ -66,8 +66,8 @@ def _derive(z: Array, a: Array, da: Array, dz: Array, db: Array | None) -> None:
 class _Kernels(NamedTuple):
     """The loops, made for one activation."""
 
-    activate: Compiled
-    derive: Compiled
+    activate: Kernel
+    derive: Kernel
     keeps_z: bool
     """Whether σ' looks at z; else a is written over it."""
 

@@ -8,6 +8,7 @@ import numpy as np
 from modnet import Array, Context, Module, Shape, Slot
 from modnet.layers import Dropout
 from modnet_numba.compiling import kernel
+from modnet_numba.randomness import draw
 
 
 @kernel
@@ -46,7 +47,7 @@ class FusedDropout(Module):
         if not ctx.training or self.dropout.rate == 0:
             return x
         uniform = ctx.scratch("uniform", x.shape, x.dtype)
-        ctx.rng.random(dtype=x.dtype.type, out=uniform)
+        draw(ctx.rng, uniform)
         return self._dropped(x, uniform, ctx.out)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:

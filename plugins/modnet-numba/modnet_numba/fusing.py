@@ -9,7 +9,7 @@ from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 from modnet_numba import compiling, elementary
-from modnet_numba.compiling import Compiled, formula, kernel
+from modnet_numba.compiling import Compiled, Kernel, formula, kernel
 
 _MATH = ModuleType("math", "The functions of math, with those of `modnet_numba.elementary` instead of their namesakes.")
 vars(_MATH).update({name: getattr(elementary, name, each) for name, each in vars(math).items() if name[0] != "_"})
@@ -20,7 +20,7 @@ _SLOW = vars(math).keys() - _FAST
 _SOURCE = b"".join(Path(str(module.__file__)).read_bytes() for module in (compiling, elementary))
 
 
-def fused(loop: Callable[..., Any], **formulas: Callable[..., Any]) -> Compiled:
+def fused(loop: Callable[..., Any], **formulas: Callable[..., Any]) -> Kernel:
     """Return a kernel: a loop that calls formulas where it calls the global names that stand for them.
 
     Parameters

@@ -3,10 +3,20 @@
 import numpy as np
 
 from modnet import Array
+from modnet_numba.compiling import RECORDER, kernel
+
+
+@kernel
+def _dot(x: Array, W: Array, z: Array) -> None:
+    """Write z = x W, by the BLAS that SciPy brings."""
+    np.dot(x, W, z)
 
 
 def product(x: Array, W: Array, *, out: Array | None) -> Array:
     """Return x W; x may be sparse."""
+    if RECORDER.get() is not None and out is not None:
+        _dot(x, W, out)
+        return out
     if isinstance(x, np.ndarray):
         z: Array = x.dot(W, out)
         return z
@@ -19,6 +29,6 @@ def product(x: Array, W: Array, *, out: Array | None) -> Array:
 def transposed_product(x: Array, dz: Array, *, out: Array) -> None:
     """Write xᵀ dz; x may be sparse."""
     if isinstance(x, np.ndarray):
-        x.T.dot(dz, out)
+        product(x.T, dz, out=out)
     else:
         out[...] = x.T @ dz

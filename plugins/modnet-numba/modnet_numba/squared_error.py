@@ -11,8 +11,8 @@ from modnet_numba.compiling import kernel
 
 
 @kernel
-def _squared(t: Array, raw: Array, draw: Array) -> float:
-    """Return ½‖ŷ − y‖² / n; draw = (ŷ − y) / n."""
+def _squared(t: Array, raw: Array, draw: Array, found: Array) -> None:
+    """Write J = ½‖ŷ − y‖² / n; draw = (ŷ − y) / n."""
     n = raw.shape[0]
     share = raw.dtype.type(1 / n)
     value = 0.0
@@ -21,12 +21,12 @@ def _squared(t: Array, raw: Array, draw: Array) -> float:
         e = raw[i] - t[i]
         value += e * e
         draw[i] = e * share
-    return 0.5 * value / n
+    found[0] = 0.5 * value / n
 
 
 @kernel
-def _weighted(t: Array, raw: Array, weight: Array, draw: Array) -> float:
-    """Return Σ wᵢ ½‖ŷᵢ − yᵢ‖² / Σ w; draw = (ŷ − y) wᵢ / Σ w."""
+def _weighted(t: Array, raw: Array, weight: Array, draw: Array, found: Array) -> None:
+    """Write J = Σ wᵢ ½‖ŷᵢ − yᵢ‖² / Σ w; draw = (ŷ − y) wᵢ / Σ w."""
     total = np.sum(weight)
     value = 0.0
     for i in range(raw.shape[0]):
@@ -35,7 +35,7 @@ def _weighted(t: Array, raw: Array, weight: Array, draw: Array) -> float:
             e = raw[i, j] - t[i, j]
             value += share * e * e
             draw[i, j] = e * share
-    return 0.5 * value
+    found[0] = 0.5 * value
 
 
 class FusedSquaredError(Loss):
@@ -57,8 +57,16 @@ class FusedSquaredError(Loss):
         """Return both."""
         if t.shape != raw.shape:
             return SquaredError().value_and_gradient(t, raw, weight=weight, out=out)
-        draw = np.empty(raw.shape, raw.dtype) if out is None else out
-        return (_squared(t, raw, draw) if weight is None else _weighted(t, raw, weight, draw)), draw
+        draw, found = np.empty(raw.shape, raw.dtype) if out is None else out, np.empty(1)
+        self.write(t, raw, weight, draw, found)
+        return float(found[0]), draw
+
+    def write(self, t: Array, raw: Array, weight: Array | None, draw: Array, found: Array) -> None:
+        """Write J into the first element of `found`, and ∂J/∂raw into `draw`; t has the shape of raw."""
+        if weight is None:
+            _squared(t, raw, draw, found)
+        else:
+            _weighted(t, raw, weight, draw, found)
 
     def predict(self, raw: Array) -> Array:
         """Return the raw output."""
