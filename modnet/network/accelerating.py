@@ -187,13 +187,8 @@ def agrees(
             except Exception as error:  # a twin is another's code: whatever goes wrong in it, its original works
                 reason = f"{type(error).__name__}: {error}".strip()
         if reason:
-            what = (
-                key[1]
-                if isinstance(key[1], str)
-                else ", ".join(map(repr, key[1]))
-                if isinstance(key[1], tuple)
-                else repr(key[1])
-            )
+            parts = key[1] if isinstance(key[1], tuple) else (key[1],)
+            what = ", ".join(each if isinstance(each, str) else repr(each) for each in parts)
             warnings.warn(
                 f"the twin that {key[0]!r} offers of {what} is set aside, and modnet's own used: {reason}",
                 RuntimeWarning,

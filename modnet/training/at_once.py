@@ -40,12 +40,8 @@ def steps_at_once(accelerator: Accelerator, step: Step, copies: Callable[[], tup
     data = (step.x.flags.c_contiguous, step.t.dtype, step.t.shape[1:], weights)
     what = f"steps of {step.modules!r}, {step.loss!r}, {step.optimizer!r} at once"
     key = (accelerator, what, step.x.shape[1:], step.rows, step.alpha > 0, step.l1_ratio, data)
-    comparison = _Comparison(accelerator, copies)
-    return (
-        steps
-        if agrees(key, comparison.at_once, lambda results: results(), comparison.singly, step.theta.dtype)
-        else None
-    )
+    both = _Comparison(accelerator, copies)
+    return steps if agrees(key, both.at_once, lambda made: made(), both.singly, step.theta.dtype) else None
 
 
 class _Comparison:

@@ -1,4 +1,4 @@
-"""The penalty on weights, in the loss: (α/Σw) (½ (1 − ρ) ‖W‖² + ρ ‖W‖₁), as scikit-learn's elastic net mixes the two."""
+"""The penalty on weights in the loss, (α/Σw) (½ (1 − ρ) ‖W‖² + ρ ‖W‖₁): scikit-learn's elastic net."""
 
 import numpy as np
 

@@ -21,7 +21,7 @@ from modnet_numba.formulas import formulas_of
 from modnet_numba.optimizers import FusedOptimizer, has_pass
 from modnet_numba.row_norms import FusedRowNorm
 from modnet_numba.squared_error import FusedSquaredError
-from modnet_numba.steps import TapedSteps, can_be_taped
+from modnet_numba.steps import TapedSteps
 
 
 class Numba(Accelerator):
@@ -54,7 +54,7 @@ class Numba(Accelerator):
 
     def steps(self, step: Step) -> Steps | None:
         """Return what makes steps at once, if all that there is to do in them is done by twins."""
-        return TapedSteps(step) if can_be_taped(step) else None
+        return TapedSteps.of(step)
 
     def warm_up(self, dtype: DTypeLike = np.float32) -> float:
         """Compile everything that default components need, so that later processes find it on disk.

@@ -98,5 +98,9 @@ def kernel(function: Callable[..., Any]) -> Kernel:
 
 
 def part(function: Callable[..., Any]) -> Compiled:
-    """Compile a loop over arrays that is called within kernels, with the same freedom."""
-    return numba.njit(**_LOOSE)(function)
+    """Compile a loop over arrays that becomes part of kernels, with the same freedom.
+
+    Inlined, it is in each kernel once: of two copies the linker would take one when they have just been compiled, and
+    the other when they come from disk, and their sums need not be the same to the last digit.
+    """
+    return numba.njit(forceinline=True, **_LOOSE)(function)

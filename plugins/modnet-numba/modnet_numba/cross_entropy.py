@@ -14,7 +14,7 @@ from modnet_numba.elementary import exp, log, log1p
 
 @kernel
 def _softmax(t: Array, raw: Array, weight: Array | None, smoothing: float, draw: Array, found: Array) -> None:
-    """Write J = Σ wᵢ (log Σ e^z − z_t) / Σ w; draw = (softmax(z) − onehot(t)) wᵢ / Σ w, both with the truth smoothed."""
+    """Write J = Σ wᵢ (log Σ e^z − z_t) / Σ w; draw = (softmax(z) − onehot(t)) wᵢ / Σ w; the truth is smoothed."""
     n, k = raw.shape
     number = raw.dtype.type
     total = n if weight is None else np.sum(weight)

@@ -126,7 +126,7 @@ def _adadelta(adadelta: Adadelta, theta: Array, grad: Array, state: OptimizerSta
 
 def _lion(lion: Lion, theta: Array, grad: Array, state: OptimizerState, clock: Array) -> None:
     of_m = lion.beta_1 * (1 - lion.beta_2) / (1 - lion.beta_1)
-    passes.sign(theta, grad, state.vectors["m"], clock, of_m, lion.beta_2)
+    passes.step_by_sign(theta, grad, state.vectors["m"], clock, of_m, lion.beta_2)
 
 
 _MOVES: dict[type[Optimizer], Callable[[Any, Array, Array, OptimizerState, Array], None]] = {

@@ -229,7 +229,7 @@ def scale(
     clock: Array,
     of_rate: float,
 ) -> None:
-    """Set v ← ρ v + g², s = g / (√v + ε), θ ← θ − of_rate η s; centered by the mean, and rolling on in b, if they are kept."""
+    """Set v ← ρ v + g², s = g / (√v + ε), θ ← θ − of_rate η s; with a mean s is centered, with b it rolls on."""
     number = theta.dtype.type
     of_square = number(rho - 1)
     rho, epsilon, momentum, rate = number(rho), number(epsilon), number(momentum), number(clock[1] * of_rate)
@@ -278,7 +278,7 @@ def balance(
 
 
 @kernel
-def sign(theta: Array, grad: Array, m: Array, clock: Array, of_m: float, beta_2: float) -> None:
+def step_by_sign(theta: Array, grad: Array, m: Array, clock: Array, of_m: float, beta_2: float) -> None:
     """Set θ ← θ − η sign(of_m · m + g), m ← β₂ m + g."""
     number = theta.dtype.type
     of_m, beta_2, rate = number(of_m), number(beta_2), number(clock[1])

@@ -1,4 +1,4 @@
-"""Uniform numbers of a NumPy generator, drawn where no Python is: by the functions that its bit generator is made of."""
+"""Uniform numbers of a NumPy generator, drawn without Python: by the functions that its bit generator is made of."""
 
 from typing import Any
 

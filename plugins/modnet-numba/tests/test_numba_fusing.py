@@ -73,9 +73,9 @@ def test_formulas_that_differ_have_kernels_of_different_names():
         return lambda z: factor * z
 
     functions = [scaled(2.0), scaled(3.0), lambda z: 2.0 * z, lambda z: 2.5 * z, lambda z: helper(z), helper]
-    names = [fused(loop, f=function).py_func.__qualname__ for function in functions]
+    names = [fused(loop, f=function).compiled.py_func.__qualname__ for function in functions]
     assert len(set(names)) == len(names)
-    assert fused(loop, f=scaled(2.0)).py_func.__qualname__ == names[0]
+    assert fused(loop, f=scaled(2.0)).compiled.py_func.__qualname__ == names[0]
 
 
 def test_constants_take_the_precision_of_the_argument():
