@@ -295,7 +295,8 @@ class Trainer:
             state.learning_rate = float(rates[min(made, len(rates) - 1)])
             if made < len(rates):
                 first = (start + made) * rows
-                raise NonFiniteError(self._diagnosis(data.take(order[first : first + rows]), math.nan))
+                batch = data.take(order[first : first + rows])
+                raise NonFiniteError(self._diagnosis(batch, self._loss_and_gradient(batch)))
         return total, weights
 
     def _step_on(self, data: Data, rows: int) -> Step:

@@ -52,9 +52,9 @@ class Tape:
 
     def write(self, compiled: Compiled, arguments: Sequence[Any]) -> None:
         """Add a call."""
+        words = [word for each in arguments for word in _packed(each)]
         signature = tuple(map(_type_of, arguments))
-        words = (_address(compiled, signature), *(word for each in arguments for word in _packed(each)))
-        self.calls.append(Call(_caller(signature), words))
+        self.calls.append(Call(_caller(signature), (_address(compiled, signature), *words)))
         self._kept.append(arguments)
 
     @contextmanager
@@ -132,7 +132,7 @@ def _calling(signature: tuple[Any, ...]) -> Any:
                     data=pointer,
                     shape=cgutils.pack_array(builder, shape),
                     strides=cgutils.pack_array(builder, strides),
-                    itemsize=context.get_constant(types.intp, each.dtype.bitwidth // 8),
+                    itemsize=context.get_constant(types.intp, context.get_abi_sizeof(made.data.type.pointee)),
                     meminfo=None,
                 )
                 return made._getvalue()

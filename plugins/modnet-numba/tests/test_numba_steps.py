@@ -1,0 +1,139 @@
+"""Steps on a tape: a model trained by them is the model that NumPy trains, to rounding."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+from modnet_numba.steps import TapedSteps
+
+from modnet import ModNetClassifier, ModNetRegressor
+from modnet.activations import GELU, Softmax
+from modnet.layers import BatchNorm, Dense, Dropout, LayerNorm, Residual
+from modnet.optimizers import SGD, Adam, AdamW, NAdam, RAdam
+from modnet.registry import registry
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(100, 4))
+SETTINGS: dict[str, Any] = {"max_iter": 25, "batch_size": 9, "tol": 0, "n_iter_no_change": 1000, "random_state": 0}
+CLASSES = np.digitize(X[:, 0], [-0.5, 0.5])
+LABELS = (X[:, :3] > 0).astype(int)
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return how many steps were made at once, each time."""
+    found: list[int] = []
+    run = TapedSteps.run
+
+    def counted(self: TapedSteps, order: Any, rates: Any) -> Any:
+        found.append(len(rates))
+        return run(self, order, rates)
+
+    monkeypatch.setattr(TapedSteps, "run", counted)
+    return found
+
+
+def pair(cls: Any, y: Any, layers: Any = (6, 5), dtype: Any = float, weight: Any = None, **params: Any) -> list[Any]:
+    """Return a model trained by NumPy, and one by Numba."""
+    return [
+        cls(layers, accelerator=accelerator, **{**SETTINGS, **params}).fit(X.astype(dtype), y, weight)
+        for accelerator in (None, "numba")
+    ]
+
+
+def expect_same(models: list[Any], rtol: float = 1e-8) -> None:
+    plain, fast = models
+    np.testing.assert_allclose(fast.theta_, plain.theta_, rtol=rtol, atol=rtol / 10)
+    np.testing.assert_allclose(fast.loss_curve_, plain.loss_curve_, rtol=rtol)
+    np.testing.assert_allclose(fast.state_, plain.state_, rtol=rtol)
+    for name, vector in plain.optimizer_state_.vectors.items():
+        if name in ("m", "v", "u", "mean", "largest", "b"):
+            np.testing.assert_allclose(fast.optimizer_state_.vectors[name], vector, rtol=1e3 * rtol, atol=rtol)
+
+
+OPTIMIZERS = [
+    example
+    for name in registry.names("optimizer")
+    for example in registry.get("optimizer", name).examples()
+    if not isinstance(example, NAdam)
+]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
+def test_every_optimizer_leads_to_the_same_model(optimizer: Any, runs: list[int]):
+    expect_same(pair(ModNetRegressor, X[:, 0], activation="tanh", optimizer=optimizer))
+    assert runs
+
+
+@pytest.mark.parametrize(
+    ("cls", "y"),
+    [
+        (ModNetClassifier, CLASSES),
+        (ModNetClassifier, CLASSES > 0),
+        (ModNetClassifier, LABELS),
+        (ModNetRegressor, X[:, 0]),
+        (ModNetRegressor, X[:, :2]),
+    ],
+    ids=["multiclass", "binary", "multilabel", "one target", "two targets"],
+)
+@pytest.mark.parametrize("weight", [None, np.linspace(0.5, 2, 100)], ids=["alike", "weighted"])
+def test_every_task_leads_to_the_same_model(cls: Any, y: Any, weight: Any, runs: list[int]):
+    expect_same(pair(cls, y, weight=weight))
+    expect_same(pair(cls, y, weight=weight, dtype=np.float32), rtol=2e-4)
+    assert runs
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"alpha": 0.0},
+        {"alpha": 0.5, "l1_ratio": 0.3},
+        {"optimizer": AdamW(0.01, weight_decay=0.1)},
+        {"optimizer": Adam(0.01, clip_norm=0.1, clip_value=0.05)},
+        {"optimizer": SGD(0.05, momentum=0.9, nesterov=True, schedule="cosine")},
+        {"optimizer": RAdam(0.01, swa=0.5)},
+        {"shuffle": False},
+        {"batch_size": 100, "max_iter": 250},
+        {"layers": (6, LayerNorm(), Dropout(0.3), BatchNorm(), GELU(), 5)},
+        {"layers": (Dense(6, "gelu", use_bias=False), "softplus", Dense(4, "silu"))},
+        {"layers": ()},
+    ],
+    ids=repr,
+)
+def test_every_setting_leads_to_the_same_model(params: dict[str, Any], runs: list[int]):
+    expect_same(pair(ModNetClassifier, CLASSES, **params))
+    assert runs
+
+
+def test_rows_in_any_order_of_memory_are_gathered(runs: list[int]):
+    plain = ModNetRegressor((6,), accelerator=None, **SETTINGS).fit(X, X[:, 0])
+    for rows in (np.asfortranarray(X), np.repeat(X, 2, axis=0)[::2], np.repeat(X, 2, axis=1)[:, ::2]):
+        fast = ModNetRegressor((6,), accelerator="numba", **SETTINGS).fit(rows, X[:, 0])
+        np.testing.assert_allclose(fast.theta_, plain.theta_, rtol=1e-9)
+    assert runs
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"layers": (6, Softmax())},
+        {"layers": (6, Residual([Dense(6)]))},
+        {"loss": "focal"},
+        {"optimizer": NAdam()},
+    ],
+    ids=repr,
+)
+def test_what_has_no_kernel_is_left_to_single_steps(params: dict[str, Any], runs: list[int]):
+    expect_same(pair(ModNetClassifier, CLASSES, **params))
+    assert not runs
+
+
+def test_training_twice_gives_the_same_bits(runs: list[int]):
+    first, second = (ModNetClassifier((6, 5), accelerator="numba", **SETTINGS).fit(X, CLASSES) for _ in range(2))
+    np.testing.assert_array_equal(first.theta_, second.theta_)
+    assert runs

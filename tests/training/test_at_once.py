@@ -1,0 +1,158 @@
+"""Steps at once: an accelerator's own loop makes the steps of training if it agrees with single ones, and else does not."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+from modnet import Accelerator, ModNetClassifier, ModNetRegressor, Step, Steps
+from modnet.errors import NonFiniteError
+from modnet.layers import BatchNorm, Dense, Dropout, Residual
+from modnet.optimizers import SGD, Adam
+from modnet.training.at_once import WORTH
+from modnet.training.penalty import penalise
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X = np.random.default_rng(0).normal(size=(70, 3))
+Y = X @ [1.0, -2.0, 0.5] + 1
+SETTINGS: dict[str, Any] = {"max_iter": 30, "batch_size": 8, "tol": 0, "n_iter_no_change": 1000, "random_state": 0}
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what was compared before, and what was run."""
+    monkeypatch.setattr("modnet.network.accelerating._TRUSTED", {})
+    Looping.runs.clear()
+
+
+class Loop(Steps):
+    """Steps in Python, a few at once, with a slip if one is asked for."""
+
+    at_once = 5
+
+    def __init__(self, step: Step, slip: str) -> None:
+        self._step, self._slip = step, slip
+
+    def run(self, order, rates):
+        step, total, weights = self._step, 0.0, 0.0
+        if self._slip == "raises":
+            raise RuntimeError("no compiler found")
+        Looping.runs.append(len(rates))
+        for index, rate in enumerate(rates):
+            rows = order[index * step.rows : (index + 1) * step.rows]
+            weight = None if step.weight is None else step.weight[rows]
+            value, draw = step.loss.value_and_gradient(step.t[rows], step.forward(step.x[rows]), weight=weight)
+            if not np.isfinite(value):
+                return index, total, weights
+            step.backward(draw)
+            w = step.rows if weight is None else weight.sum()
+            parts = step.theta[: step.decayed], step.gradient[: step.decayed]
+            value += penalise(*parts, step.alpha / w, step.l1_ratio)
+            if self._slip == "gradient":
+                step.gradient[0] *= 1.01
+            state = step.optimizer_state
+            count, state.learning_rate = state.step, rate if self._slip != "rate" else 1.01 * rate
+            step.optimizer.update(step.theta, step.gradient, state, decayed=step.decayed, rule=step.rule)
+            state.step = count + (index < len(rates) - 1)
+            total, weights = total + value * w * (2 if self._slip == "loss" else 1), weights + w
+        self._step.optimizer_state.step -= len(rates) - 1
+        return len(rates), total, weights
+
+
+class Looping(Accelerator):
+    """Makes steps by a loop of its own."""
+
+    slip: str = ""
+
+    runs: ClassVar[list[int]] = []
+
+    def steps(self, step):
+        return Loop(step, self.slip)
+
+
+def fitted(accelerator: Accelerator | None, layers: Any = (5,), weight: Any = None, **params: Any) -> ModNetRegressor:
+    return ModNetRegressor(layers, "tanh", accelerator=accelerator, **{**SETTINGS, **params}).fit(X, Y, weight)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"optimizer": SGD(0.01, momentum=0.9, schedule="cosine")},
+        {"optimizer": Adam(0.01, weight_decay=0.1, clip_norm=0.5, clip_value=0.2)},
+        {"optimizer": Adam(0.01, swa=0.5)},
+        {"alpha": 0.1, "l1_ratio": 0.5},
+        {"shuffle": False, "batch_size": 7},
+        {"weight": np.linspace(0.5, 2, 70)},
+        {"layers": (5, BatchNorm(), Dropout(0.3), 4)},
+        {"early_stopping": True, "max_iter": 40},
+    ],
+    ids=lambda params: ", ".join(params) or "defaults",
+)
+def test_steps_at_once_lead_to_where_single_steps_lead(params: dict[str, Any]):
+    many, single = fitted(Looping(), **params), fitted(None, **params)
+    assert Looping.runs, "no steps were made at once"
+    np.testing.assert_allclose(many.theta_, single.theta_, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(many.loss_curve_, single.loss_curve_, rtol=1e-10)
+    np.testing.assert_allclose(many.state_, single.state_, rtol=1e-10)
+    assert many.optimizer_state_.step == single.optimizer_state_.step
+    assert many.optimizer_state_.learning_rate == single.optimizer_state_.learning_rate
+
+
+def test_no_more_steps_are_asked_for_than_can_be_made_at_once():
+    fitted(Looping())
+    comparison, *runs = Looping.runs
+    assert comparison == 1
+    assert runs == [5, 3] * 30  # and the last batch, which is smaller, is a step by itself
+
+
+@pytest.mark.parametrize("slip", ["gradient", "rate", "loss", "raises"])
+def test_steps_that_differ_are_set_aside_with_one_warning(slip: str):
+    single = fitted(None)
+    with pytest.warns(RuntimeWarning, match=rf"Looping\(slip='{slip}'\) offers of steps of \(Dense") as caught:
+        model = fitted(Looping(slip))
+        fitted(Looping(slip))
+    assert sum("is set aside" in str(each.message) for each in caught) == 1
+    np.testing.assert_array_equal(model.theta_, single.theta_)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"max_iter": WORTH // 10},
+        {"optimizer": Adam(ema=0.9)},
+        {"optimizer": Adam(groups=[{"layers": "layers[0]", "factor": 0.1}])},
+        {"layers": (Dense(5, kernel_constraint="max_norm"),)},
+        {"layers": (Residual([Dense(3)]),)},
+    ],
+    ids=lambda params: next(iter(params)),
+)
+def test_steps_are_made_singly_where_there_is_more_to_do_or_little_to_gain(params: dict[str, Any]):
+    fitted(Looping(), **params)
+    assert not Looping.runs
+
+
+def test_sparse_rows_are_taken_singly():
+    ModNetRegressor((5,), accelerator=Looping(), **SETTINGS).fit(scipy.sparse.csr_array(X), Y)
+    assert not Looping.runs
+
+
+def test_divergence_is_explained_as_in_single_steps():
+    reasons = []
+    for accelerator in (Looping(), None):
+        with pytest.raises(NonFiniteError) as raised:
+            fitted(accelerator, optimizer=SGD(1e8))
+        reasons.append(str(raised.value))
+    assert reasons[0] == reasons[1]
+    assert Looping.runs
+
+
+def test_each_data_set_has_steps_of_its_own():
+    model = ModNetClassifier((5,), accelerator=Looping(), warm_start=True, **SETTINGS)
+    again = ModNetClassifier((5,), accelerator=None, warm_start=True, **SETTINGS)
+    for rows in (X, X[:40] + 1):
+        for each in (model, again):
+            each.fit(rows, rows[:, 0] > rows[:, 0].mean())
+    np.testing.assert_allclose(model.theta_, again.theta_, rtol=1e-9)
