@@ -1,4 +1,4 @@
-"""Steps at once: an accelerator's own loop makes the steps of training if it agrees with single ones, and else does not."""
+"""Steps at once: an accelerator's own loop makes the steps of training if it agrees with single ones, and only then."""
 
 from typing import Any, ClassVar
 
@@ -111,10 +111,9 @@ def test_no_more_steps_are_asked_for_than_can_be_made_at_once():
 @pytest.mark.parametrize("slip", ["gradient", "rate", "loss", "raises"])
 def test_steps_that_differ_are_set_aside_with_one_warning(slip: str):
     single = fitted(None)
-    with pytest.warns(RuntimeWarning, match=rf"Looping\(slip='{slip}'\) offers of steps of \(Dense") as caught:
+    with pytest.warns(RuntimeWarning, match=rf"Looping\(slip='{slip}'\) offers of steps of \(Dense.* is set aside"):
         model = fitted(Looping(slip))
-        fitted(Looping(slip))
-    assert sum("is set aside" in str(each.message) for each in caught) == 1
+    fitted(Looping(slip))  # would fail, if it warned again
     np.testing.assert_array_equal(model.theta_, single.theta_)
 
 
