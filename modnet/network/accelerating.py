@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -21,6 +22,10 @@ from modnet.network.running import Pass
 _ROWS = 5
 _TRUSTED: dict[Any, bool] = {}
 """Which twins were compared with their originals, and whether they agreed: once per process, dtype and shape."""
+
+_FAST: WeakKeyDictionary[Network, dict[Any, tuple[Link, ...] | None]] = WeakKeyDictionary()
+"""The links that are run in place of a network's own, by accelerator and dtype, for as long as the network is there; None
+if they are its own. Each prediction asks for them."""
 
 
 def accelerated(network: Network, accelerator: Accelerator | None, dtype: "np.dtype[Any]") -> Network:
@@ -41,8 +46,11 @@ def accelerated(network: Network, accelerator: Accelerator | None, dtype: "np.dt
     """
     if accelerator is None:
         return network
-    links = _replaced(network.links, accelerator, np.dtype(dtype))
-    if links == network.links:
+    known, key = _FAST.setdefault(network, {}), (accelerator, np.dtype(dtype))
+    if key not in known:
+        links = _replaced(network.links, accelerator, np.dtype(dtype))
+        known[key] = None if links == network.links else links
+    if (links := known[key]) is None:
         return network
     fast = copy.copy(network)
     fast.links = links
@@ -95,7 +103,7 @@ def _replaced(links: Sequence[Link], accelerator: Accelerator, dtype: "np.dtype[
         twin = None if link.chains else accelerator.twin([each.module for each in links[index:]])
         if twin is not None and not any(each.chains for each in links[index : index + twin.length]):
             run = links[index : index + twin.length]
-            if _runagrees(run, twin.module, accelerator, dtype):
+            if _run_agrees(run, twin.module, accelerator, dtype):
                 found.append(_joined(run, twin.module))
                 index += twin.length
                 continue
@@ -112,10 +120,13 @@ def _joined(run: Sequence[Link], module: Module) -> Link:
     return Link(run[0].path, module, run[0].input_shape, run[-1].output_shape, places, state_places, ())
 
 
-def _runagrees(run: Sequence[Link], twin: Module, accelerator: Accelerator, dtype: "np.dtype[Any]") -> bool:
+def _run_agrees(run: Sequence[Link], twin: Module, accelerator: Accelerator, dtype: "np.dtype[Any]") -> bool:
     """Return whether a twin makes the same of a few rows as the links that it stands for."""
     shape = run[0].input_shape
     modules = tuple(link.module for link in run)
+    key = (accelerator, modules, shape)
+    if (known := _TRUSTED.get((*key, np.dtype(dtype)))) is not None:
+        return known
     own, size = _moved(run, "places")
     own_state, state_size = _moved(run, "state_places")
     rng = np.random.default_rng(0)
@@ -141,7 +152,7 @@ def _runagrees(run: Sequence[Link], twin: Module, accelerator: Accelerator, dtyp
         replace(link, places=mine, state_places=kept) for link, mine, kept in zip(run, own, own_state, strict=True)
     ]
     joined = _joined(originals, twin)
-    return agrees((accelerator, modules, shape), [joined], results, originals, dtype)
+    return agrees(key, [joined], results, originals, dtype)
 
 
 def _moved(run: Sequence[Link], name: str) -> tuple[list[dict[str, Place]], int]:

@@ -101,6 +101,7 @@ class Trainer:
         self._shuffle_rng, self._noise_rng = shuffle_rng, noise_rng
         self._gradient = np.zeros_like(theta)
         self._passes: dict[int, tuple[Pass, Array]] = {}
+        self._planned = 0  # steps on full batches
         self._at_once: tuple[Data, int, Steps | None] | None = None
 
     def fit(
@@ -134,6 +135,7 @@ class Trainer:
             If a link breaks the contract of `Module`.
         """
         check_links(self.network, self.theta, self.state, data.rows(slice(0, 2)).x)
+        self._planned = self.settings.max_iter * (len(data) // self.settings.rows_per_batch(len(data)))
         loss = None if validation is None else partial(self.evaluate, validation)
         monitor = Monitor(
             self.settings,
@@ -263,7 +265,7 @@ class Trainer:
 
     def _steps(self, optimizer: Optimizer, data: Data, rows: int) -> Steps | None:
         """Return what makes steps on batches of so many rows at once; None if they have to be made one by one."""
-        if self._accelerator is None or self.settings.max_iter * (len(data) // rows) < WORTH:
+        if self._accelerator is None or self._planned < WORTH:
             return None
         if self._groups is not None or self._constrained or optimizer.ema is not None:
             return None

@@ -120,7 +120,7 @@ def test_steps_that_differ_are_set_aside_with_one_warning(slip: str):
 @pytest.mark.parametrize(
     "params",
     [
-        {"max_iter": WORTH // 10},
+        {"max_iter": 1, "batch_size": 70 // WORTH + 1},
         {"optimizer": Adam(ema=0.9)},
         {"optimizer": Adam(groups=[{"layers": "layers[0]", "factor": 0.1}])},
         {"layers": (Dense(5, kernel_constraint="max_norm"),)},
