@@ -24,8 +24,8 @@ _TRUSTED: dict[Any, bool] = {}
 """Which twins were compared with their originals, and whether they agreed: once per process, dtype and shape."""
 
 _FAST: WeakKeyDictionary[Network, dict[Any, tuple[Link, ...] | None]] = WeakKeyDictionary()
-"""The links that are run in place of a network's own, by accelerator and dtype, for as long as the network is there; None
-if they are its own. Each prediction asks for them."""
+"""The links that are run in place of a network's own, by accelerator and dtype, while the network is there; None if
+they are its own. Each prediction asks for them."""
 
 
 def accelerated(network: Network, accelerator: Accelerator | None, dtype: "np.dtype[Any]") -> Network:
@@ -48,9 +48,10 @@ def accelerated(network: Network, accelerator: Accelerator | None, dtype: "np.dt
         return network
     known, key = _FAST.setdefault(network, {}), (accelerator, np.dtype(dtype))
     if key not in known:
-        links = _replaced(network.links, accelerator, np.dtype(dtype))
-        known[key] = None if links == network.links else links
-    if (links := known[key]) is None:
+        found = _replaced(network.links, accelerator, np.dtype(dtype))
+        known[key] = None if found == network.links else found
+    links = known[key]
+    if links is None:
         return network
     fast = copy.copy(network)
     fast.links = links
