@@ -7,6 +7,7 @@ The exit status is 1 if there is a problem, and 0 otherwise; notes do not count.
 
 import argparse
 import dataclasses
+import os
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
@@ -194,13 +195,21 @@ def _measured(found: Sequence[Measurement]) -> str:
             *(f"{speed:.0f}" for speed in each.gflops.values()),
             f"{each.step_ms:.2f} ms",
             f"{present.step_ms / each.step_ms:.2f}",
-            f"{CORETYPE}={each.kernel}" if each.chosen else "in use",
+            _choice(each),
         ]
         for each in found
     ]
     header = ["kernel", *sizes, "step", "ratio", "chosen by"]
     note = "GFLOP/s of float32 products by size; a training step of 784-512-256-10 on 128 rows; one thread"
     return f"{output.table(header, rows, right=[*sizes, 'step', 'ratio'])}\n{note}"
+
+
+def _choice(measured: Measurement) -> str:
+    """Return what has chosen a kernel that was measured."""
+    if measured.coretype is None:
+        return f"{CORETYPE}={os.environ[CORETYPE]}, in use" if CORETYPE in os.environ else "the library, in use"
+    # By its own name: a build may have one kernel under several, and SkylakeX is in every build.
+    return f"{CORETYPE}={measured.kernel}" if measured.coretype else f"the library, {CORETYPE} unset"
 
 
 def _threads(found: Sequence[Library]) -> _Section:

@@ -32,8 +32,9 @@ class Measurement:
     ----------
     kernel : str
         The kernel in use, as the library calls it.
-    chosen : bool
-        Whether `OPENBLAS_CORETYPE` was set for it; False: what this environment gives.
+    coretype : str or None
+        What `OPENBLAS_CORETYPE` was set to for it; "": it was unset, so that the library chose; None: it was what it
+        is in this environment.
     gflops : dict of str to float
         Speed of a float32 product of square matrices by their size, in 10⁹ operations per second.
     step_ms : float
@@ -41,18 +42,18 @@ class Measurement:
     """
 
     kernel: str
-    chosen: bool
+    coretype: str | None
     gflops: dict[str, float]
     step_ms: float
 
     def better_of(self, other: "Measurement") -> "Measurement":
         """Return the best of two measurements of one kernel."""
         gflops = {size: max(speed, other.gflops[size]) for size, speed in self.gflops.items()}
-        return Measurement(self.kernel, self.chosen, gflops, min(self.step_ms, other.step_ms))
+        return Measurement(self.kernel, self.coretype, gflops, min(self.step_ms, other.step_ms))
 
 
 def measure(cpu: Cpu, seconds: float = 60.0) -> tuple[Measurement, ...]:
-    """Return how fast the kernel in use is, and after it those that the CPU could use instead.
+    """Return how fast the kernel in use is, and after it those that could be used instead.
 
     Parameters
     ----------
@@ -63,10 +64,11 @@ def measure(cpu: Cpu, seconds: float = 60.0) -> tuple[Measurement, ...]:
     Returns
     -------
     tuple of Measurement
-        Without kernels that this build of the library does not have. Empty if nothing could be measured.
+        Where the environment sets `OPENBLAS_CORETYPE`, what the library chooses by itself comes second. Without kernels
+        that this build of the library does not have. Empty if nothing could be measured.
     """
     found: dict[str | None, Measurement] = {}
-    names: list[str | None] = [None, *cpu.kernels]
+    names: list[str | None] = [None, *([""] if CORETYPE in os.environ else []), *cpu.kernels]
     for _ in range(_ROUNDS):  # in turn, so that a busy moment does not hit one of them only
         for name in tuple(names):
             one = _measured(name, [known.kernel for other, known in found.items() if other != name], seconds)
@@ -79,18 +81,19 @@ def measure(cpu: Cpu, seconds: float = 60.0) -> tuple[Measurement, ...]:
 
 def measured_findings(found: Sequence[Measurement]) -> Iterator[Finding]:
     """Yield the kernel that trains faster than the one in use, if there is one."""
-    if not found or found[0].chosen:
+    if not found or found[0].coretype is not None:
         return
     present = found[0]
     best = max(found, key=lambda each: _gain(each, present))
     if _gain(best, present) >= _WORTH:
+        unset = f"unset {CORETYPE} in the environment: the library chooses {best.kernel} by itself"
         yield Finding(
             "blas-kernel",
             "note",
             "numpy",
             f"kernel {best.kernel} trains {present.step_ms / best.step_ms:.2f} times as fast as {present.kernel}, the "
             "one in use",
-            setting(best.kernel),
+            setting(best.kernel) if best.coretype else unset,
         )
 
 
@@ -100,9 +103,11 @@ def _gain(one: Measurement, present: Measurement) -> float:
     return min(math.prod(products) ** (1 / len(products)), present.step_ms / one.step_ms)
 
 
-def _measured(kernel: str | None, known: Sequence[str], seconds: float) -> Measurement | None:
-    """Run the benchmark under a kernel, None being the present one; return None if it does not run, or is known."""
-    environment = {**os.environ, **_ONE_THREAD, **({} if kernel is None else {CORETYPE: kernel})}
+def _measured(coretype: str | None, known: Sequence[str], seconds: float) -> Measurement | None:
+    """Run the benchmark with a setting, see `Measurement`; return None if it does not run, or the kernel is known."""
+    environment = {**os.environ, **_ONE_THREAD, **({CORETYPE: coretype} if coretype else {})}
+    if coretype == "":
+        environment.pop(CORETYPE, None)
     try:
         done = subprocess.run(
             [sys.executable, "-m", "modnet.diagnosis.kernel_benchmark", *known],
@@ -117,4 +122,4 @@ def _measured(kernel: str | None, known: Sequence[str], seconds: float) -> Measu
         return None  # a kernel that the CPU cannot run ends in an illegal instruction
     if "step_ms" not in numbers:
         return None
-    return Measurement(numbers["kernel"] or "not known", kernel is not None, numbers["gflops"], numbers["step_ms"])
+    return Measurement(numbers["kernel"] or "not known", coretype, numbers["gflops"], numbers["step_ms"])
