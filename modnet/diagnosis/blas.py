@@ -181,7 +181,7 @@ def kernel_findings(
         gain = "modnet doctor --measure shows whether it gains"
         remedy = f"unset {CORETYPE}, or {setting(better)}; {gain}"
         if not asked:
-            remedy = f"{setting(better)}; {gain}, and modnet train does so for itself where it does"
+            remedy = f"{setting(better)}; {gain}, and modnet train takes it by itself if it does"
         yield Finding(
             "blas-kernel",
             "note",
