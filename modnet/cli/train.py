@@ -32,6 +32,8 @@ from modnet.diagnosis.blas import libraries
 from modnet.estimators import ModNetClassifier, TrainingCurveDisplay
 from modnet.estimators.lookup import modules
 from modnet.estimators.persistence import save
+from modnet.estimators.waiting import Waiting
+from modnet.installed import accelerator_name, installed_accelerator
 from modnet.registry import registry
 
 PICTURES = (".png", ".svg", ".pdf")
@@ -65,7 +67,10 @@ def run(args: argparse.Namespace) -> int:
     model = tasks.estimator_for(spec, y, args.task, random_state=args.seed)
     classes = isinstance(model, ModNetClassifier)
     rows, held_out = _rows(y, args.held_out, args.seed, stratify=classes)
+    accelerator = installed_accelerator()
+    waiting = Waiting(accelerator)
     seconds = _fit(model, _taken(X, rows), y[rows], args)
+    compile_seconds = waiting.seconds
     score = _score(model, _taken(X, held_out), y[held_out], y[rows]) if len(held_out) else None
     save(model, args.out)
     if args.picture:
@@ -84,6 +89,8 @@ def run(args: argparse.Namespace) -> int:
         "epochs": model.n_iter_,
         "max_iter": spec.training.max_iter,
         "seconds": seconds,
+        "accelerator": accelerator_name(accelerator),
+        "compile_seconds": compile_seconds,
         "blas": dataclasses.asdict(blas) if blas else None,
         "loss_curve": model.loss_curve_,
         "held_out": None if score is None else {"rows": len(held_out), **score},
@@ -233,6 +240,7 @@ def _text(found: dict[str, Any], blas: kernel.Choice | None) -> str:
         ("target", f"{found['target']}, {task}"),
         ("model", f"{found['estimator']}, {found['parameters']:,} parameters, {found['loss']}"),
         ("training", f"{found['epochs']} {end} in {found['seconds']:.2f} s, loss {found['loss_curve'][-1]:.4g}"),
+        *_compiling(found),
     ]
     if blas and blas.chosen_by != "OpenBLAS":  # what somebody has chosen is said, what goes without saying is not
         lines.append(("BLAS", str(blas)))
@@ -247,6 +255,14 @@ def _text(found: dict[str, Any], blas: kernel.Choice | None) -> str:
     if found["picture"]:
         lines.append(("picture", found["picture"]))
     return "\n".join(f"{what:<10}{text}" for what, text in lines)
+
+
+def _compiling(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the line on compilation; none where there was none."""
+    if found["compile_seconds"] < 0.05:
+        return []
+    waited = f"for {found['accelerator']} to compile; modnet doctor --warm-up does that ahead"
+    return [("", f"{found['compile_seconds']:.1f} s of it {waited}")]
 
 
 def _shortened(names: Sequence[Any], most: int = 10) -> str:

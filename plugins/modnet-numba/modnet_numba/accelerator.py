@@ -14,6 +14,7 @@ from modnet.network.accelerating import accelerated, accelerated_loss, accelerat
 from modnet.registry import registry
 from modnet_numba.activation import FusedActivation
 from modnet_numba.batch_norm import FusedBatchNorm
+from modnet_numba.compiling import compile_seconds
 from modnet_numba.cross_entropy import FusedCrossEntropy
 from modnet_numba.dense import FusedDense, FusedDenseActivation
 from modnet_numba.dropout import FusedDropout
@@ -81,6 +82,10 @@ class Numba(Accelerator):
         for optimizer in FusedOptimizer.examples():
             accelerated_step(optimizer.original, self, dtype)
         return time.perf_counter() - start
+
+    def compile_seconds(self) -> float:
+        """Return how long this process has waited for Numba to compile."""
+        return compile_seconds()
 
 
 def _of_dense(dense: Dense, behind: Module | None) -> Twin:
