@@ -148,7 +148,7 @@ def _measured(found: Sequence[Measurement]) -> str:
             *(f"{speed:.0f}" for speed in each.gflops.values()),
             f"{each.step_ms:.2f} ms",
             f"{present.step_ms / each.step_ms:.2f}",
-            _choice(each),
+            _choice(each) + ("" if each.right else ", WRONG"),
         ]
         for each in found
     ]

@@ -178,10 +178,10 @@ def kernel_findings(
             by_choice.setdefault((kernel, better), []).append(library.owner)
     for (kernel, better), owners in by_choice.items():
         asked = f", as {CORETYPE}={environment[CORETYPE]} asks" if CORETYPE in environment else ""
-        gain = "modnet doctor --measure shows whether it gains"
+        gain = "modnet doctor --measure shows whether it gains, and is right"
         remedy = f"unset {CORETYPE}, or {setting(better)}; {gain}"
         if not asked:
-            remedy = f"{setting(better)}; {gain}, and modnet train takes it by itself if it does"
+            remedy = f"{setting(better)}; {gain}: modnet train takes it by itself then"
         yield Finding(
             "blas-kernel",
             "note",

@@ -15,6 +15,7 @@ import numpy as np
 
 from modnet.base import Loss
 from modnet.diagnosis.blas import loaded, of_numpy
+from modnet.diagnosis.kernel_trial import is_right
 from modnet.spec import ModelSpec
 from modnet.training import Data, Trainer, TrainingSettings
 
@@ -33,7 +34,7 @@ def main(known: Sequence[str]) -> None:
     kernel = library.kernel if library else None
     numbers: dict[str, Any] = {"kernel": kernel}
     if kernel not in known:
-        numbers |= {"gflops": {str(size): _gflops(size) for size in SIZES}, "step_ms": _step_ms()}
+        numbers |= {"right": is_right(), "gflops": {str(size): _gflops(size) for size in SIZES}, "step_ms": _step_ms()}
     print(json.dumps(numbers))
 
 

@@ -39,17 +39,21 @@ class Measurement:
         Speed of a float32 product of square matrices by their size, in 10⁹ operations per second.
     step_ms : float
         Duration of a training step of 784-512-256-10 on 128 rows, float32, Adam.
+    right : bool
+        Whether its products are; see `modnet.diagnosis.kernel_trial`.
     """
 
     kernel: str
     coretype: str | None
     gflops: dict[str, float]
     step_ms: float
+    right: bool = True
 
     def better_of(self, other: "Measurement") -> "Measurement":
         """Return the best of two measurements of one kernel."""
         gflops = {size: max(speed, other.gflops[size]) for size, speed in self.gflops.items()}
-        return Measurement(self.kernel, self.coretype, gflops, min(self.step_ms, other.step_ms))
+        step_ms, right = min(self.step_ms, other.step_ms), self.right and other.right
+        return Measurement(self.kernel, self.coretype, gflops, step_ms, right)
 
 
 def measure(cpu: Cpu, seconds: float = 60.0) -> tuple[Measurement, ...]:
@@ -80,20 +84,25 @@ def measure(cpu: Cpu, seconds: float = 60.0) -> tuple[Measurement, ...]:
 
 
 def measured_findings(found: Sequence[Measurement]) -> Iterator[Finding]:
-    """Yield the kernel that trains faster than the one in use, if there is one."""
+    """Yield the kernel that trains faster than the one in use, if there is one, or that the one in use is wrong."""
     if not found or found[0].coretype is not None:
         return
     present = found[0]
-    best = max(found, key=lambda each: _gain(each, present))
-    if _gain(best, present) >= _WORTH:
-        unset = f"unset {CORETYPE} in the environment: the library chooses {best.kernel} by itself"
+    best = max((each for each in found if each.right), key=lambda each: _gain(each, present), default=present)
+    unset = f"unset {CORETYPE} in the environment: the library chooses {best.kernel} by itself"
+    remedy = setting(best.kernel) if best.coretype else unset
+    if not present.right:
+        wrong = f"kernel {present.kernel}, the one in use, multiplies matrices wrongly on this CPU"
+        another = remedy if best is not present else "no kernel of this library is right: install another NumPy"
+        yield Finding("blas-kernel-wrong", "problem", "numpy", wrong, another)
+    elif _gain(best, present) >= _WORTH:
         yield Finding(
             "blas-kernel",
             "note",
             "numpy",
             f"kernel {best.kernel} trains {present.step_ms / best.step_ms:.2f} times as fast as {present.kernel}, the "
             "one in use",
-            setting(best.kernel) if best.coretype else unset,
+            remedy,
         )
 
 
@@ -122,4 +131,6 @@ def _measured(coretype: str | None, known: Sequence[str], seconds: float) -> Mea
         return None  # a kernel that the CPU cannot run ends in an illegal instruction
     if "step_ms" not in numbers:
         return None
-    return Measurement(numbers["kernel"] or "not known", coretype, numbers["gflops"], numbers["step_ms"])
+    return Measurement(
+        numbers["kernel"] or "not known", coretype, numbers["gflops"], numbers["step_ms"], numbers["right"]
+    )

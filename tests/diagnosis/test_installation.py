@@ -1,6 +1,7 @@
 """What is found out about the machine: BLAS kernels against the CPU, threads against cores, plugins, versions."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,17 @@ def test_what_does_not_measure_better_is_not_recommended(gflops: float, step_ms:
     assert not list(measured_findings([present, measured("SkylakeX", gflops, step_ms)]))
 
 
+def test_a_kernel_that_computes_wrongly_is_no_remedy():
+    present = measured("Haswell", 115, 4.0, None)
+    fast = replace(measured("SkylakeX", 205, 2.5), right=False)
+    assert not list(measured_findings([present, fast]))
+    (finding,) = measured_findings([replace(present, right=False), fast, measured("Nehalem", 60, 8.0)])
+    assert (finding.check, finding.severity) == ("blas-kernel-wrong", "problem")
+    assert "OPENBLAS_CORETYPE=Nehalem" in finding.remedy
+    (finding,) = measured_findings([replace(present, right=False), fast])
+    assert "install another NumPy" in finding.remedy
+
+
 def test_nothing_is_recommended_where_nothing_was_measured():
     assert not list(measured_findings([]))
     assert not list(measured_findings([measured("SkylakeX", 200, 2.0)]))
@@ -121,6 +133,7 @@ def test_kernels_are_measured_in_processes_of_their_own():
     found = measure(processor)
     assert found[0].coretype is None
     assert len({each.kernel for each in found}) == len(found)
+    assert found[0].right
     assert all(each.step_ms > 0 and min(each.gflops.values()) > 0 for each in found)
     assert {each.kernel for each in found[1:] if each.coretype} <= set(processor.kernels)
 
