@@ -13,6 +13,8 @@ from support.distributions import Site, run_python
 from modnet import ModNetClassifier
 from modnet.cli import main
 from modnet.diagnosis.accelerators import accelerators
+from modnet.diagnosis.blas import CORETYPE, better_kernel, cpu, loaded, of_numpy
+from modnet.diagnosis.measure import Measurement
 from modnet.estimators.persistence import save
 from modnet.registry import DISABLE
 
@@ -91,6 +93,7 @@ print(time.process_time())
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(CORETYPE in os.environ, reason=f"{CORETYPE} is set here: this machine may need it")
 def test_measured_kernels_stand_in_a_table(capsys: pytest.CaptureFixture[str]):
     assert main(["doctor", "--measure"]) == 0
     report = capsys.readouterr().out
@@ -98,13 +101,34 @@ def test_measured_kernels_stand_in_a_table(capsys: pytest.CaptureFixture[str]):
     assert "GFLOP/s" in report
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/cpuinfo"), reason="what the CPU has is not known here")
-def test_an_old_kernel_is_noted_with_the_remedy(capsys: pytest.CaptureFixture[str]):
-    code = 'from modnet.cli import main; main(["doctor", "--json"])'
-    blas = json.loads(run_python(code, OPENBLAS_CORETYPE="Nehalem"))
-    if any(library["kernel"] == "Nehalem" for library in blas["blas"]["libraries"]) and blas["blas"]["cpu"]["kernels"]:
-        (finding,) = [each for each in blas["findings"] if each["check"] == "blas-kernel"]
-        assert "set OPENBLAS_CORETYPE=" in finding["remedy"]
+def test_the_table_of_kernels_says_what_chose_each(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    gflops = {"128": 100.0, "512": 110.0}
+    found = (
+        Measurement("Haswell", None, gflops, 4.0),
+        Measurement("SkylakeX", "", {"128": 200.0, "512": 210.0}, 2.5),
+        Measurement("Cooperlake", "Cooperlake", gflops, 4.0, right=False),
+    )
+    monkeypatch.setattr("modnet.cli.doctor.measure", lambda cpu: found)  # measuring takes ten seconds
+    assert main(["doctor", "--measure"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line.split(maxsplit=6) for line in lines if " ms  " in line]
+    use = f"{CORETYPE}={os.environ[CORETYPE]}, in use" if CORETYPE in os.environ else "the library, in use"
+    assert [(row[0], row[5], row[6]) for row in rows] == [
+        ("Haswell", "1.00", use),
+        ("SkylakeX", "1.60", f"the library, {CORETYPE} unset"),
+        ("Cooperlake", "1.00", f"{CORETYPE}=Cooperlake, WRONG"),
+    ]
+    assert f"           → unset {CORETYPE} in the environment: the library chooses SkylakeX by itself" in lines
+
+
+def test_a_narrow_kernel_is_noted_with_the_remedy(capsys: pytest.CaptureFixture[str]):
+    library = of_numpy(loaded())
+    better = library and library.name == "openblas" and better_kernel(library.kernel, cpu())
+    if not better:
+        pytest.skip("NumPy uses the widest vectors of this CPU, or its kernel is not known")
+    assert main(["doctor", "--json"]) == 0
+    (finding,) = [each for each in json.loads(capsys.readouterr().out)["findings"] if each["check"] == "blas-kernel"]
+    assert f"set OPENBLAS_CORETYPE={better}" in finding["remedy"]
 
 
 ACCELERATORS = """

@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 from support.distributions import Site, run_python
 
-from modnet.diagnosis.blas import Cpu, Library, better_kernel, cpu, kernel_findings, libraries, loaded, of_numpy
+from modnet.diagnosis.blas import (
+    CORETYPE,
+    Cpu,
+    Library,
+    better_kernel,
+    cpu,
+    kernel_findings,
+    libraries,
+    loaded,
+    of_numpy,
+)
 from modnet.diagnosis.kernel_trial import Trial, is_right, present, proves
 from modnet.diagnosis.measure import Measurement, measure, measured_findings
 from modnet.diagnosis.plugins import plugins
@@ -128,6 +138,7 @@ def test_a_process_that_does_not_answer_in_time_is_left_out():
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(CORETYPE in os.environ, reason=f"{CORETYPE} is set here: this machine may need it")
 def test_kernels_are_measured_in_processes_of_their_own():
     processor = cpu()
     found = measure(processor)
@@ -167,8 +178,8 @@ def test_a_kernel_is_no_improvement_on_itself():
     assert not proves(library.kernel)
 
 
-def test_a_trial_that_does_not_end_proves_nothing():
-    assert not proves("SkylakeX", seconds=0.01)
+def test_a_trial_that_does_not_end_in_time_proves_nothing():
+    assert proves(present().kernel or "Haswell", seconds=0.01) is False  # and raises nothing
 
 
 # Threads
