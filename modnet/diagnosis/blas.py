@@ -126,7 +126,8 @@ def of_numpy(found: Sequence[Library]) -> Library | None:
     >>> of_numpy([Library("libopenblas.so.0", "openblas", "0.3.29", "Zen", 8)]).kernel
     'Zen'
     """
-    return next((library for library in found if library.owner != "scipy"), None)
+    others = (library for library in found if library.owner != "scipy")
+    return next((library for library in found if library.owner == "numpy"), next(others, None))
 
 
 def built_with() -> str:

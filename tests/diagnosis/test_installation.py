@@ -44,6 +44,13 @@ def test_the_libraries_of_numpy_and_scipy_are_found():
     assert all(library.threads >= 1 for library in found)
 
 
+def test_numpys_library_is_its_own_or_the_one_that_is_shared():
+    scipy, numpy, shared = openblas("scipy", "Zen"), openblas("numpy", "Zen"), openblas("libopenblas.so.0", "Zen")
+    assert of_numpy([Library("libmkl_rt.so", "mkl", None, None, 2), numpy, scipy]) is numpy
+    assert of_numpy([shared, scipy]) is shared
+    assert of_numpy([scipy]) is of_numpy([]) is None
+
+
 def test_the_flags_of_the_cpu_are_read(tmp_path: Path):
     path = tmp_path / "cpuinfo"
     path.write_text("processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu avx2 fma\n", encoding="utf-8")
