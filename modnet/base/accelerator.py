@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
+from numpy.typing import DTypeLike
+
 from modnet.base.loss import Loss
 from modnet.base.module import Module
 from modnet.base.optimizer import Optimizer, OptimizerState
@@ -144,6 +147,25 @@ class Accelerator(Component, kind="accelerator"):
     def steps(self, step: Step) -> Steps | None:
         """Return what makes steps like this one at once; None if they have to be made one by one."""
         return None
+
+    def warm_up(self, dtype: DTypeLike = np.float32) -> float | None:
+        """Compile ahead what usual networks need, so that later processes find it; None if nothing is ever compiled.
+
+        Parameters
+        ----------
+        dtype : dtype
+            Of θ: float32 or float64.
+
+        Returns
+        -------
+        float or None
+            How many seconds it took.
+        """
+        return None
+
+    def compile_seconds(self) -> float:
+        """Return how long this process has waited for compilation so far; what was found compiled takes none."""
+        return 0.0
 
 
 AnyAccelerator = Annotated[Accelerator, Slot("accelerator")]

@@ -1,16 +1,15 @@
 """Look for what is wrong or slow on this machine, or with a model.
 
-Without arguments: versions, the BLAS kernel in use against what the CPU has, threads, and plugins. With data, and a
-model or a spec: what keeps that network from learning. Each finding comes with what to do about it.
+Without arguments: versions, the BLAS kernel in use against what the CPU has, threads, plugins, and accelerators. With
+data, and a model or a spec: what keeps that network from learning. Each finding comes with what to do about it.
 The exit status is 1 if there is a problem, and 0 otherwise; notes do not count.
 """
 
 import argparse
 import dataclasses
-import textwrap
+import os
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,10 @@ import numpy as np
 from modnet.base import Array
 from modnet.cli import data as files
 from modnet.cli import output, specs
+from modnet.cli.section import Section
+from modnet.diagnosis.accelerators import DTYPES, Installed, WarmUp, accelerators, twins_by_kind, warm_up
 from modnet.diagnosis.blas import CORETYPE, Library, built_with, cpu, kernel_findings, libraries
-from modnet.diagnosis.finding import Finding, counted
+from modnet.diagnosis.finding import counted
 from modnet.diagnosis.measure import Measurement, measure, measured_findings
 from modnet.diagnosis.plugins import plugins
 from modnet.diagnosis.signals import Signal
@@ -30,16 +31,22 @@ from modnet.diagnosis.versions import OPTIONAL, versions
 from modnet.spec import ModelSpec
 
 _NAMES = {"openblas": "OpenBLAS", "mkl": "MKL", "blis": "BLIS", "flexiblas": "FlexiBLAS"}
-
-_INDENT = "  "
-_MARK = 9
-"""Columns that a mark takes: "problem" and two blanks."""
+_NOUNS = {
+    "module": ("layer", "layers"),
+    "activation": ("activation", "activations"),
+    "loss": ("loss", "losses"),
+    "optimizer": ("optimizer", "optimizers"),
+}
+"""What a kind is called where there is one, and where there are others."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument(
         "--measure", action="store_true", help="time the BLAS kernels that the CPU could use against the one in use"
+    )
+    parser.add_argument(
+        "--warm-up", action="store_true", help="compile what accelerators compile now, for later fits to find on disk"
     )
     group = parser.add_argument_group("a network on data")
     group.add_argument("--model", metavar="MODEL", type=Path, help="a model that modnet train saved")
@@ -62,7 +69,10 @@ def run(args: argparse.Namespace) -> int:
         raise output.CommandError("a network needs --data DATA and --target COL, to be seen at work")
     if not networks and (args.data is not None or args.target is not None):
         raise output.CommandError("data needs --model MODEL or --spec SPEC, the network to look at")
-    sections = list(_of_networks(args) if networks else _of_machine(measures=args.measure))
+    if networks and (args.measure or args.warm_up):
+        option = "--measure" if args.measure else "--warm-up"
+        raise output.CommandError(f"{option} is about the machine: run it without --model and --spec")
+    sections = list(_of_networks(args) if networks else _of_machine(args))
     findings = [
         {"section": section.name, **dataclasses.asdict(finding)} for section in sections for finding in section.findings
     ]
@@ -71,86 +81,30 @@ def run(args: argparse.Namespace) -> int:
     return 1 if any(finding["severity"] == "problem" for finding in findings) else 0
 
 
-@dataclass(frozen=True)
-class _Section:
-    """A part of the report.
-
-    Attributes
-    ----------
-    name : str
-        As JSON calls it.
-    heading : str
-    data : object
-        For JSON.
-    facts : tuple of (str, str)
-        What there is, each by its name.
-    findings : tuple of Finding
-    fine : str
-        What to say if nothing was found.
-    table : str
-        What does not fit on a line.
-    """
-
-    name: str
-    heading: str
-    data: Any
-    facts: tuple[tuple[str, str], ...]
-    findings: tuple[Finding, ...] = ()
-    fine: str = ""
-    table: str = ""
-
-    def __str__(self) -> str:
-        """Return the lines of the report."""
-        width = max((len(name) for name, _ in self.facts), default=0) + 2
-        lines = [self.heading]
-        for name, value in self.facts:
-            lines += _wrapped(value, _INDENT + name.ljust(width))
-        if self.table:
-            lines += ["", *textwrap.indent(self.table, _INDENT).splitlines(), ""]
-        for index, finding in enumerate(self.findings):
-            lines += _wrapped(f"{finding.subject}: {finding.found}", _INDENT + finding.severity.ljust(_MARK))
-            # What several findings in a row ask for is said once, below the last.
-            if [finding.remedy] != [following.remedy for following in self.findings[index + 1 : index + 2]]:
-                lines += _wrapped(finding.remedy, _INDENT + " " * _MARK + "→ ")
-        if self.fine and not self.findings:
-            lines += _wrapped(self.fine, _INDENT + "ok".ljust(_MARK))
-        return "\n".join(lines)
-
-
-def _wrapped(text: str, first: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        output.width(),
-        initial_indent=first,
-        subsequent_indent=" " * len(first),
-        break_on_hyphens=False,
-        break_long_words=False,
-    ) or [first.rstrip()]
-
-
 # The machine
 
 
-def _of_machine(*, measures: bool) -> Iterator[_Section]:
+def _of_machine(args: argparse.Namespace) -> Iterator[Section]:
     """Yield what there is to say of the installation."""
     yield _versions()
     found = libraries()
-    yield _blas(found, measures=measures)
+    yield _blas(found, measures=args.measure)
     yield _threads(found)
     yield _plugins()
+    yield _accelerators(warms_up=args.warm_up)
 
 
-def _versions() -> _Section:
+def _versions() -> Section:
     found = versions()
     shown = [(name, version) for name, version in found.items() if name not in OPTIONAL or version]
     absent = [name for name in OPTIONAL if found[name] is None]
     facts = [(name, version or "not installed") for name, version in shown]
     if absent:
         facts.append(("not installed", f"{', '.join(absent)} (optional)"))
-    return _Section("versions", "Versions", found, tuple(facts))
+    return Section("versions", "Versions", found, tuple(facts))
 
 
-def _blas(found: Sequence[Library], *, measures: bool) -> _Section:
+def _blas(found: Sequence[Library], *, measures: bool) -> Section:
     processor = cpu()
     facts = [("CPU", f"{processor.name or 'not known'} ({processor.vectors})")]
     facts += [(library.owner, _described(library)) for library in found]
@@ -173,7 +127,7 @@ def _blas(found: Sequence[Library], *, measures: bool) -> _Section:
         "libraries": [dataclasses.asdict(library) for library in found],
         "measured": [dataclasses.asdict(each) for each in measured] if measures else None,
     }
-    return _Section("blas", "BLAS", data, tuple(facts), findings, fine, _measured(measured))
+    return Section("blas", "BLAS", data, tuple(facts), findings, fine, _measured(measured))
 
 
 def _described(library: Library) -> str:
@@ -194,7 +148,7 @@ def _measured(found: Sequence[Measurement]) -> str:
             *(f"{speed:.0f}" for speed in each.gflops.values()),
             f"{each.step_ms:.2f} ms",
             f"{present.step_ms / each.step_ms:.2f}",
-            f"{CORETYPE}={each.kernel}" if each.chosen else "in use",
+            _choice(each) + ("" if each.right else ", WRONG"),
         ]
         for each in found
     ]
@@ -203,7 +157,15 @@ def _measured(found: Sequence[Measurement]) -> str:
     return f"{output.table(header, rows, right=[*sizes, 'step', 'ratio'])}\n{note}"
 
 
-def _threads(found: Sequence[Library]) -> _Section:
+def _choice(measured: Measurement) -> str:
+    """Return what has chosen a kernel that was measured."""
+    if measured.coretype is None:
+        return f"{CORETYPE}={os.environ[CORETYPE]}, in use" if CORETYPE in os.environ else "the library, in use"
+    # By its own name: a build may have one kernel under several, and SkylakeX is in every build.
+    return f"{CORETYPE}={measured.kernel}" if measured.coretype else f"the library, {CORETYPE} unset"
+
+
+def _threads(found: Sequence[Library]) -> Section:
     available, set_ = cores(), limits()
     of = f" of {available.machine}" if available.machine != available.available else ""
     facts = [("cores", f"{available.available}{of}")]
@@ -215,19 +177,56 @@ def _threads(found: Sequence[Library]) -> _Section:
         "environment": set_,
     }
     fine = "BLAS takes no more threads than there are cores" if found else ""
-    return _Section("threads", "Threads", data, tuple(facts), tuple(thread_findings(found, available)), fine)
+    return Section("threads", "Threads", data, tuple(facts), tuple(thread_findings(found, available)), fine)
 
 
-def _plugins() -> _Section:
+def _plugins() -> Section:
     found = plugins()
     facts = tuple((source, counted(number, "component")) for source, number in found.counts.items())
-    return _Section("plugins", "Plugins", found.counts, facts, found.findings, "every component can be imported")
+    return Section("plugins", "Plugins", found.counts, facts, found.findings, "every component can be imported")
+
+
+def _accelerators(*, warms_up: bool) -> Section:
+    found = accelerators()
+    facts, data, findings = [], [], []
+    for index, each in enumerate(found):
+        facts.append((each.name, each.source + ("" if index else ', what accelerator="auto" takes')))
+        data.append({"name": each.name, "source": each.source, "auto": not index})
+        if warms_up:
+            twins = twins_by_kind(each.accelerator)
+            numbers = [f"{len(names)} {_NOUNS[kind][len(names) != 1]}" for kind, names in twins.items()]
+            facts.append(("  twins of", ", ".join(numbers)))
+            results = {dtype: _warmed_up(each, dtype) for dtype in DTYPES}
+            facts += [(f"  {dtype}", _ready(result)) for dtype, result in results.items()]
+            findings += [result.finding for result in results.values() if result.finding]
+            times = {
+                dtype: {"seconds": result.seconds, "compile_seconds": result.compile_seconds}
+                for dtype, result in results.items()
+            }
+            data[-1] |= {"twins": twins, "warm_up": times}
+    if not found:
+        facts.append(("auto", "none is installed: every layer runs in NumPy, and there is nothing to compile"))
+    return Section("accelerators", "Accelerators", data, tuple(facts), tuple(findings))
+
+
+def _warmed_up(installed: Installed, dtype: str) -> WarmUp:
+    output.note(f"compiling ahead with {installed.name} for {dtype} …")
+    return warm_up(installed, dtype)
+
+
+def _ready(result: WarmUp) -> str:
+    if result.finding:
+        return "failed"
+    if result.seconds is None:
+        return "compiles nothing"
+    compiled = f"{result.compile_seconds:.1f} s of it compiling" if result.compile_seconds else "compiled before"
+    return f"ready after {result.seconds:.1f} s, {compiled}"
 
 
 # A network
 
 
-def _of_networks(args: argparse.Namespace) -> Iterator[_Section]:
+def _of_networks(args: argparse.Namespace) -> Iterator[Section]:
     """Yield what there is to say of the model, and of the model that the spec describes.
 
     What imports scikit-learn is imported here: the report on the machine does without that second.
@@ -253,7 +252,7 @@ def _seen_by(model: Any, frame: Any, args: argparse.Namespace) -> tuple[Any, Arr
     return files.split(frame.select(seen), args.target, args.data)
 
 
-def _network(name: str, path: Path, model: Any, X: Any, y: Any) -> _Section:
+def _network(name: str, path: Path, model: Any, X: Any, y: Any) -> Section:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what matters of them is among the findings
         found = import_module("modnet.diagnosis.model").examine(model, X, y)
@@ -276,7 +275,7 @@ def _network(name: str, path: Path, model: Any, X: Any, y: Any) -> _Section:
     ]
     data = {"path": str(path), "rows": X.shape[0], "fitted": found.fitted, "layers": layers}
     heading = f"{name.capitalize()} {path}"
-    return _Section(name, heading, data, tuple(facts), found.findings, "nothing ails it", _signals(signals))
+    return Section(name, heading, data, tuple(facts), found.findings, "nothing ails it", _signals(signals))
 
 
 def _signals(found: Sequence[Signal]) -> str:

@@ -1,11 +1,19 @@
-"""Print the layers of a spec with their shapes, parameters and multiply-adds."""
+"""Print the layers of a spec with their shapes, parameters and multiply-adds.
+
+Where an accelerator is installed, its name marks what its compiled twins will be run of, and "–" what they will not.
+"""
 
 import argparse
 import dataclasses
 
+import numpy as np
+
+from modnet.base import Loss
 from modnet.cli import specs
 from modnet.cli.output import emit
+from modnet.installed import accelerator_name, installed_accelerator
 from modnet.network.summary import summarize
+from modnet.network.twins import twins
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,13 +31,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the table; return the exit status."""
-    found = summarize(specs.network(args, specs.read(args)))
+    spec = specs.read(args)
+    network, accelerator = specs.network(args, spec), installed_accelerator()
+    run = twins(
+        network,
+        accelerator,
+        np.dtype(np.float64),
+        name=accelerator_name(accelerator),
+        loss=spec.loss if isinstance(spec.loss, Loss) else None,
+        optimizer=spec.optimizer,
+    )
+    found = summarize(network, run)
     data = {
         "input_shape": found.input_shape,
         "layers": [dataclasses.asdict(row) for row in found.rows],
         "parameters": found.parameters,
         "state": found.state,
         "multiply_adds": found.multiply_adds,
+        "accelerator": run.accelerator,
+        "loss": {"class": run.loss, "twin": run.loss_has_twin} if run.loss else None,
+        "optimizer": {"class": run.optimizer, "twin": run.optimizer_has_twin},
     }
     emit(args, data, str(found))
     return 0

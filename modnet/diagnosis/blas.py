@@ -94,6 +94,11 @@ class Cpu:
 def libraries() -> tuple[Library, ...]:
     """Return the BLAS libraries that NumPy and SciPy use; those that threadpoolctl does not know are left out."""
     import_module("scipy.linalg")  # loads its library
+    return loaded()
+
+
+def loaded() -> tuple[Library, ...]:
+    """Return those that this process has loaded so far: NumPy's at least."""
     threadpool_info = import_module("threadpoolctl").threadpool_info
     found = [each for each in threadpool_info() if each["user_api"] == "blas"]
     return tuple(
@@ -111,6 +116,18 @@ def libraries() -> tuple[Library, ...]:
             key=lambda library: library.owner,
         )
     )
+
+
+def of_numpy(found: Sequence[Library]) -> Library | None:
+    """Return the library that NumPy multiplies matrices with; None: it is not among them.
+
+    Examples
+    --------
+    >>> of_numpy([Library("libopenblas.so.0", "openblas", "0.3.29", "Zen", 8)]).kernel
+    'Zen'
+    """
+    others = (library for library in found if library.owner != "scipy")
+    return next((library for library in found if library.owner == "numpy"), next(others, None))
 
 
 def built_with() -> str:
@@ -162,12 +179,16 @@ def kernel_findings(
             by_choice.setdefault((kernel, better), []).append(library.owner)
     for (kernel, better), owners in by_choice.items():
         asked = f", as {CORETYPE}={environment[CORETYPE]} asks" if CORETYPE in environment else ""
+        gain = "modnet doctor --measure shows whether it gains, and is right"
+        remedy = f"unset {CORETYPE}, or {setting(better)}; {gain}"
+        if not asked:
+            remedy = f"{setting(better)}; {gain}: modnet train takes it by itself then"
         yield Finding(
             "blas-kernel",
             "note",
             listed(owners),
             f"kernel {kernel} ({_WIDTHS[kernel]}-bit vectors){asked}, and the CPU has {_WIDTHS[better]}-bit vectors",
-            f"{setting(better)}; modnet doctor --measure shows whether it gains",
+            remedy,
         )
 
 

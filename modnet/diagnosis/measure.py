@@ -32,27 +32,32 @@ class Measurement:
     ----------
     kernel : str
         The kernel in use, as the library calls it.
-    chosen : bool
-        Whether `OPENBLAS_CORETYPE` was set for it; False: what this environment gives.
+    coretype : str or None
+        What `OPENBLAS_CORETYPE` was set to for it; "": it was unset, so that the library chose; None: it was what it
+        is in this environment.
     gflops : dict of str to float
         Speed of a float32 product of square matrices by their size, in 10⁹ operations per second.
     step_ms : float
         Duration of a training step of 784-512-256-10 on 128 rows, float32, Adam.
+    right : bool
+        Whether its products are; see `modnet.diagnosis.kernel_trial`.
     """
 
     kernel: str
-    chosen: bool
+    coretype: str | None
     gflops: dict[str, float]
     step_ms: float
+    right: bool = True
 
     def better_of(self, other: "Measurement") -> "Measurement":
         """Return the best of two measurements of one kernel."""
         gflops = {size: max(speed, other.gflops[size]) for size, speed in self.gflops.items()}
-        return Measurement(self.kernel, self.chosen, gflops, min(self.step_ms, other.step_ms))
+        step_ms, right = min(self.step_ms, other.step_ms), self.right and other.right
+        return Measurement(self.kernel, self.coretype, gflops, step_ms, right)
 
 
 def measure(cpu: Cpu, seconds: float = 60.0) -> tuple[Measurement, ...]:
-    """Return how fast the kernel in use is, and after it those that the CPU could use instead.
+    """Return how fast the kernel in use is, and after it those that could be used instead.
 
     Parameters
     ----------
@@ -63,10 +68,11 @@ def measure(cpu: Cpu, seconds: float = 60.0) -> tuple[Measurement, ...]:
     Returns
     -------
     tuple of Measurement
-        Without kernels that this build of the library does not have. Empty if nothing could be measured.
+        Where the environment sets `OPENBLAS_CORETYPE`, what the library chooses by itself comes second. Without kernels
+        that this build of the library does not have. Empty if nothing could be measured.
     """
     found: dict[str | None, Measurement] = {}
-    names: list[str | None] = [None, *cpu.kernels]
+    names: list[str | None] = [None, *([""] if CORETYPE in os.environ else []), *cpu.kernels]
     for _ in range(_ROUNDS):  # in turn, so that a busy moment does not hit one of them only
         for name in tuple(names):
             one = _measured(name, [known.kernel for other, known in found.items() if other != name], seconds)
@@ -78,19 +84,25 @@ def measure(cpu: Cpu, seconds: float = 60.0) -> tuple[Measurement, ...]:
 
 
 def measured_findings(found: Sequence[Measurement]) -> Iterator[Finding]:
-    """Yield the kernel that trains faster than the one in use, if there is one."""
-    if not found or found[0].chosen:
+    """Yield the kernel that trains faster than the one in use, if there is one, or that the one in use is wrong."""
+    if not found or found[0].coretype is not None:
         return
     present = found[0]
-    best = max(found, key=lambda each: _gain(each, present))
-    if _gain(best, present) >= _WORTH:
+    best = max((each for each in found if each.right), key=lambda each: _gain(each, present), default=present)
+    unset = f"unset {CORETYPE} in the environment: the library chooses {best.kernel} by itself"
+    remedy = setting(best.kernel) if best.coretype else unset
+    if not present.right:
+        wrong = f"kernel {present.kernel}, the one in use, multiplies matrices wrongly on this CPU"
+        another = remedy if best is not present else "no kernel of this library is right: install another NumPy"
+        yield Finding("blas-kernel-wrong", "problem", "numpy", wrong, another)
+    elif _gain(best, present) >= _WORTH:
         yield Finding(
             "blas-kernel",
             "note",
             "numpy",
             f"kernel {best.kernel} trains {present.step_ms / best.step_ms:.2f} times as fast as {present.kernel}, the "
             "one in use",
-            setting(best.kernel),
+            remedy,
         )
 
 
@@ -100,9 +112,11 @@ def _gain(one: Measurement, present: Measurement) -> float:
     return min(math.prod(products) ** (1 / len(products)), present.step_ms / one.step_ms)
 
 
-def _measured(kernel: str | None, known: Sequence[str], seconds: float) -> Measurement | None:
-    """Run the benchmark under a kernel, None being the present one; return None if it does not run, or is known."""
-    environment = {**os.environ, **_ONE_THREAD, **({} if kernel is None else {CORETYPE: kernel})}
+def _measured(coretype: str | None, known: Sequence[str], seconds: float) -> Measurement | None:
+    """Run the benchmark with a setting, see `Measurement`; return None if it does not run, or the kernel is known."""
+    environment = {**os.environ, **_ONE_THREAD, **({CORETYPE: coretype} if coretype else {})}
+    if coretype == "":
+        environment.pop(CORETYPE, None)
     try:
         done = subprocess.run(
             [sys.executable, "-m", "modnet.diagnosis.kernel_benchmark", *known],
@@ -117,4 +131,6 @@ def _measured(kernel: str | None, known: Sequence[str], seconds: float) -> Measu
         return None  # a kernel that the CPU cannot run ends in an illegal instruction
     if "step_ms" not in numbers:
         return None
-    return Measurement(numbers["kernel"] or "not known", kernel is not None, numbers["gflops"], numbers["step_ms"])
+    return Measurement(
+        numbers["kernel"] or "not known", coretype, numbers["gflops"], numbers["step_ms"], numbers["right"]
+    )

@@ -32,12 +32,15 @@ from modnet.estimators.parameters import NestedParameters
 from modnet.estimators.sample import Sample, by_rows, present, warn_of_clipping
 from modnet.estimators.streams import Streams
 from modnet.estimators.table import Table
-from modnet.estimators.target import Target, loss_for
+from modnet.estimators.target import Target, loss_for, meant_loss
+from modnet.estimators.waiting import Waiting
+from modnet.installed import accelerator_name
 from modnet.network import Network
 from modnet.network.accelerating import accelerated
 from modnet.network.adapting import adapt
 from modnet.network.summary import Summary, summarize
 from modnet.network.trial import check_links, check_missing, check_values
+from modnet.network.twins import twins
 from modnet.spec import ModelSpec
 from modnet.training import Data, History, Trainer
 
@@ -162,13 +165,14 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             sample, validation = self._split(sample)
         if not again:
             adapt(self.network_, self.theta_, self.state_, sample.data.x, sample.data.weight)
+        waiting = Waiting(self._chosen_accelerator())
         trainer = self._trainer()
 
         def on_epoch(history: History) -> bool:
             self._record(history)
             self._rows_seen = trainer.progress.rows
             if self.verbose:
-                print(self._report(history))
+                print(*waiting.lines(), self._report(history), sep="\n")
             return task.end_epoch(self._reconstruction())
 
         history = self._train(
@@ -196,6 +200,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         else:
             self._continue(spec, sample.target, keep_optimizer=True)
             check_values(self.network_, self.theta_, self.state_, sample.data.x)
+        waiting = Waiting(self._chosen_accelerator())
         trainer = self._trainer()
         trainer.progress.epoch, trainer.progress.losses = self.n_iter_, self.loss_curve_
         self.loss_curve_ = [*self.loss_curve_, trainer.epoch(sample.data)]
@@ -203,7 +208,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         self._rows_seen = trainer.progress.rows
         self.n_iter_ = self._passes_made()
         if self.verbose:
-            print(self._report(History(losses=self.loss_curve_[-self.n_iter_ :])))
+            print(*waiting.lines(), self._report(History(losses=self.loss_curve_[-self.n_iter_ :])), sep="\n")
 
     @abstractmethod
     def _target(self, y: Array, dtype: "np.dtype[np.floating]", *, known: Known) -> Target:
@@ -432,6 +437,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     def summary(self, n_features: int | None = None, n_outputs: int | None = None) -> Summary:
         """Return the links with their shapes, parameters and multiply-adds; ``print`` shows them as a table.
 
+        It marks what the accelerator's twins are run of; nothing is compiled for that.
+
         Parameters
         ----------
         n_features, n_outputs : int, optional
@@ -446,7 +453,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         Examples
         --------
         >>> from modnet import ModNetClassifier
-        >>> print(ModNetClassifier(layers=(32, 16)).summary(n_features=64, n_outputs=10))
+        >>> print(ModNetClassifier(layers=(32, 16), accelerator=None).summary(n_features=64, n_outputs=10))
         path                  layer            output  parameters  multiply-adds
         ────────────────────────────────────────────────────────────────────────
                               input                64
@@ -457,9 +464,11 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         output                Dense(units=10)      10         170            160
         ────────────────────────────────────────────────────────────────────────
                               total                         2,778          2,720
+        accelerator: none
         """
         if n_features is not None and n_outputs is not None:
-            return summarize(self.to_spec().network(n_features, n_outputs))
+            spec = self.to_spec()
+            return self._summary(spec.network(n_features, n_outputs), meant_loss(spec, self._default_loss), spec)
         if n_features is not None or n_outputs is not None:
             raise ValueError(f"n_features and n_outputs belong together, got {n_features} and {n_outputs}")
         if not hasattr(self, "theta_"):
@@ -467,7 +476,13 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 f"This {type(self).__name__} is not fitted yet, so the widths of its input and output are not known: "
                 "call summary(n_features=…, n_outputs=…), or fit first"
             )
-        return summarize(self.network_)
+        return self._summary(self.network_, self._loss, self.spec_)
+
+    def _summary(self, network: Network, loss: Loss, spec: ModelSpec) -> Summary:
+        accelerator = self._chosen_accelerator()
+        dtype = self.theta_.dtype if hasattr(self, "theta_") else np.dtype(np.float64)
+        name = accelerator_name(accelerator)
+        return summarize(network, twins(network, accelerator, dtype, name=name, loss=loss, optimizer=spec.optimizer))
 
     @available_if(can_draw)  # type: ignore[untyped-decorator]
     def _sk_visual_block_(self) -> Any:

@@ -4,7 +4,6 @@
 """
 
 import difflib
-import warnings
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -12,9 +11,9 @@ from sklearn.base import BaseEstimator
 
 from modnet.base import Accelerator
 from modnet.component import Slot, field_names, parse
-from modnet.errors import InvalidSpecError, RegistryError
+from modnet.errors import InvalidSpecError
 from modnet.estimators.nested import LayerSlot, is_whole, listed, replaced
-from modnet.registry import registry
+from modnet.installed import installed_accelerator
 from modnet.spec import ModelSpec
 from modnet.training import TrainingSettings
 
@@ -154,21 +153,14 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         return spec
 
     def _chosen_accelerator(self) -> Accelerator | None:
-        """Return the accelerator that is meant; of "auto" the first that is installed and can be imported."""
-        if self.accelerator != "auto":
-            if self.accelerator is None:
-                return None
-            slot = Slot("accelerator")
-            given: Accelerator = parse(slot, self.accelerator, subject=type(self).__name__, path="accelerator")
-            return given
-        for entry in registry.entries("accelerator"):
-            try:
-                found: Accelerator = registry.get("accelerator", f"{entry.distribution}:{entry.name}")()
-            except RegistryError as error:
-                warnings.warn(f"an accelerator is set aside: {error}", RuntimeWarning, stacklevel=2)
-                continue
-            return found
-        return None
+        """Return the accelerator that is meant."""
+        if self.accelerator is None:
+            return None
+        if self.accelerator == "auto":
+            return installed_accelerator()
+        slot = Slot("accelerator")
+        given: Accelerator = parse(slot, self.accelerator, subject=type(self).__name__, path="accelerator")
+        return given
 
     @classmethod
     def from_spec(cls, spec: ModelSpec, **params: Any) -> Self:

@@ -200,9 +200,15 @@ def loss_for(spec: ModelSpec, target: Target, default: str) -> Loss:
     return loss
 
 
-def _loss_for(spec: ModelSpec, target: Target, default: str) -> Loss:
+def meant_loss(spec: ModelSpec, default: str) -> Loss:
+    """Return the loss of a spec as it is before a target is known."""
     loss = registry.get("loss", default)() if spec.loss == "auto" else spec.loss
     assert isinstance(loss, Loss)
+    return loss
+
+
+def _loss_for(spec: ModelSpec, target: Target, default: str) -> Loss:
+    loss = meant_loss(spec, default)
     if target.task == "multioutput":
         if "multioutput" in loss.tasks:
             return loss

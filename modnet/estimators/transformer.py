@@ -86,7 +86,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         Whose compiled twins of layers, loss and optimizer are run; "auto": those of an installed plugin, if there
         is one; None: none. Results agree to rounding.
     verbose : bool
-        Whether to print a line per epoch.
+        Whether to print a line per epoch, and how long an accelerator had to compile.
 
     Attributes
     ----------

@@ -48,7 +48,7 @@ def accelerated(network: Network, accelerator: Accelerator | None, dtype: "np.dt
         return network
     known, key = _FAST.setdefault(network, {}), (accelerator, np.dtype(dtype))
     if key not in known:
-        found = _replaced(network.links, accelerator, np.dtype(dtype))
+        found = _replaced(network.links, accelerator, np.dtype(dtype), _run_agrees)
         known[key] = None if found == network.links else found
     links = known[key]
     if links is None:
@@ -61,7 +61,7 @@ def accelerated(network: Network, accelerator: Accelerator | None, dtype: "np.dt
 def accelerated_loss(loss: Loss, accelerator: Accelerator | None, dtype: "np.dtype[Any]") -> Loss:
     """Return the twin of a loss, or the loss itself; see `accelerated`."""
     twin = None if accelerator is None else accelerator.loss(loss)
-    tasks = [task for task, fields in loss.tasks.items() if all(getattr(loss, name) == fields[name] for name in fields)]
+    tasks = tasks_of(loss)
     rng = np.random.default_rng(0)
     problems = []
     for task in tasks:
@@ -82,6 +82,11 @@ def accelerated_loss(loss: Loss, accelerator: Accelerator | None, dtype: "np.dty
     return twin
 
 
+def tasks_of(loss: Loss) -> list[str]:
+    """Return the tasks that a loss is set up for, on whose examples a twin can be compared with it."""
+    return [task for task, fields in loss.tasks.items() if all(getattr(loss, name) == fields[name] for name in fields)]
+
+
 def accelerated_step(optimizer: Optimizer, accelerator: Accelerator | None, dtype: "np.dtype[Any]") -> Optimizer:
     """Return the twin of an optimizer, or the optimizer itself; see `accelerated`."""
     twin = None if accelerator is None else accelerator.optimizer(optimizer)
@@ -97,18 +102,32 @@ def accelerated_step(optimizer: Optimizer, accelerator: Accelerator | None, dtyp
     return twin if twin is not None and agrees((accelerator, optimizer), twin, results, optimizer, dtype) else optimizer
 
 
-def _replaced(links: Sequence[Link], accelerator: Accelerator, dtype: "np.dtype[Any]") -> tuple[Link, ...]:
+def offered_links(network: Network, accelerator: Accelerator, dtype: "np.dtype[Any]") -> tuple[Link, ...]:
+    """Return the links as `accelerated` has them, taking it for granted that what was not compared yet agrees."""
+
+    def presumed(run: Sequence[Link], twin: Module, accelerator: Accelerator, dtype: "np.dtype[Any]") -> bool:
+        return presumed_right((accelerator, tuple(link.module for link in run), run[0].input_shape), dtype)
+
+    return _replaced(network.links, accelerator, np.dtype(dtype), presumed)
+
+
+def _replaced(
+    links: Sequence[Link],
+    accelerator: Accelerator,
+    dtype: "np.dtype[Any]",
+    judge: Callable[[Sequence[Link], Module, Accelerator, "np.dtype[Any]"], bool],
+) -> tuple[Link, ...]:
     found, index = [], 0
     while index < len(links):
         link = links[index]
         twin = None if link.chains else accelerator.twin([each.module for each in links[index:]])
         if twin is not None and not any(each.chains for each in links[index : index + twin.length]):
             run = links[index : index + twin.length]
-            if _run_agrees(run, twin.module, accelerator, dtype):
+            if judge(run, twin.module, accelerator, dtype):
                 found.append(_joined(run, twin.module))
                 index += twin.length
                 continue
-        chains = tuple(_replaced(chain, accelerator, dtype) for chain in link.chains)
+        chains = tuple(_replaced(chain, accelerator, dtype, judge) for chain in link.chains)
         found.append(link if chains == link.chains else replace(link, chains=chains))
         index += 1
     return tuple(found)
@@ -167,6 +186,11 @@ def _moved(run: Sequence[Link], name: str) -> tuple[list[dict[str, Place]], int]
             start = stop
         moved.append(mine)
     return moved, start
+
+
+def presumed_right(key: tuple[Any, ...], dtype: "np.dtype[Any]") -> bool:
+    """Return whether a twin is not known to differ; see `agrees`."""
+    return _TRUSTED.get((*key, np.dtype(dtype)), True)
 
 
 def agrees(

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modnet.base import Module, Shape
 from modnet.component import field_names
 from modnet.network.layout import Layout, Place
 from modnet.network.link import Link
 from modnet.network.network import Network
+from modnet.network.twins import Twins
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Row:
         Numbers that are kept but not trained, such as running means.
     multiply_adds : int
         Per row of data, without those of links inside it.
+    twin : bool
+        Whether an accelerator's twin stands for it.
     """
 
     path: str
@@ -40,6 +43,7 @@ class Row:
     parameters: int
     state: int
     multiply_adds: int
+    twin: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Summary:
         Per row of data.
     rows : tuple of Row
         Every link in the order in which it is run, those inside composites behind the composite.
+    twins : Twins, optional
+        What runs as a twin of an accelerator.
 
     Notes
     -----
@@ -62,6 +68,7 @@ class Summary:
 
     input_shape: Shape
     rows: tuple[Row, ...]
+    twins: Twins | None = None
 
     @property
     def parameters(self) -> int:
@@ -87,10 +94,33 @@ class Summary:
             for path, row in zip(self._indented_paths(), self.rows, strict=True)
         ]
         last = ["", "total", "", f"{self.parameters:,}", f"{self.multiply_adds:,}"]
-        lines = _aligned([head, first, *body, last], left=2)
-        rule = "─" * len(lines[0])
-        note = [f"and {self.state:,} numbers that are not trained"] if self.state else []
-        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], *note])
+        table = [head, first, *body, *([*part, "", "", ""] for part in self._parts()), last]
+        if marks := self._marks():
+            table = [[*cells, mark] for cells, mark in zip(table, ["twin", "", *marks, ""], strict=True)]
+        lines = _aligned(table, left=(0, 1, 5))
+        rule = "─" * max(map(len, lines))
+        notes = [f"and {self.state:,} numbers that are not trained"] if self.state else []
+        if self.twins is not None:
+            notes.append(f"accelerator: {self.twins.accelerator or 'none'}")
+        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], *notes])
+
+    def _parts(self) -> list[tuple[str, str]]:
+        """Return what is no link and may have a twin, with its name."""
+        if self.twins is None or self.twins.accelerator is None:
+            return []
+        named = ("loss", self.twins.loss), ("optimizer", self.twins.optimizer)
+        return [(part, name) for part, name in named if name is not None]
+
+    def _marks(self) -> list[str]:
+        """Return the name of the accelerator for each row and part that it runs; empty if there is no accelerator."""
+        if self.twins is None or self.twins.accelerator is None:
+            return []
+        # A composite has no twin: what it is made of has.
+        below = [*(row.depth for row in self.rows[1:]), 0]
+        links = [(row.twin, depth > row.depth) for row, depth in zip(self.rows, below, strict=True)]
+        of = {"loss": self.twins.loss_has_twin, "optimizer": self.twins.optimizer_has_twin}
+        parts = [(of[part], False) for part, _ in self._parts()]
+        return ["" if composite else self.twins.accelerator if twin else "–" for twin, composite in [*links, *parts]]
 
     def _indented_paths(self) -> Iterator[str]:
         """Return the paths, those inside composites without the composite's and set back instead."""
@@ -102,8 +132,14 @@ class Summary:
             yield "  " * row.depth + path
 
 
-def summarize(network: Network) -> Summary:
+def summarize(network: Network, twins: Twins | None = None) -> Summary:
     """Return the summary of a network.
+
+    Parameters
+    ----------
+    network : Network
+    twins : Twins, optional
+        What runs as a twin; see `modnet.network.twins`.
 
     Examples
     --------
@@ -123,7 +159,9 @@ def summarize(network: Network) -> Summary:
     ─────────────────────────────────────────────────────────────────────────
                           total                          1,377          1,312
     """
-    return Summary(network.input_shape, tuple(_rows(network.links, network.layout, 0)))
+    rows = _rows(network.links, network.layout, 0)
+    found = frozenset() if twins is None else twins.links
+    return Summary(network.input_shape, tuple(replace(row, twin=row.path in found) for row in rows), twins)
 
 
 def title_of(module: Module) -> str:
@@ -182,12 +220,12 @@ def _is_weight(place: Place, layout: Layout) -> bool:
     return len(place.shape) > 1 and (place.shape[-2] > 1 or place.stop <= layout.decayed)
 
 
-def _aligned(table: Sequence[Sequence[str]], *, left: int) -> list[str]:
-    """Return the lines of a table, its first columns aligned to the left and the others to the right."""
+def _aligned(table: Sequence[Sequence[str]], *, left: Sequence[int]) -> list[str]:
+    """Return the lines of a table, these columns aligned to the left and the others to the right."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return [
         "  ".join(
-            cell.ljust(width) if index < left else cell.rjust(width)
+            cell.ljust(width) if index in left else cell.rjust(width)
             for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in table

@@ -12,7 +12,11 @@ from support.distributions import Site, run_python
 
 from modnet import ModNetClassifier
 from modnet.cli import main
+from modnet.diagnosis.accelerators import accelerators
+from modnet.diagnosis.blas import CORETYPE, better_kernel, cpu, loaded, of_numpy
+from modnet.diagnosis.measure import Measurement
 from modnet.estimators.persistence import save
+from modnet.registry import DISABLE
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -49,6 +53,7 @@ def test_the_report_has_a_section_for_each_part(capsys: pytest.CaptureFixture[st
         "BLAS",
         "Threads",
         "Plugins",
+        "Accelerators",
     ]
     assert "  modnet-layers  " in report
     assert "  ok       every component can be imported" in report
@@ -58,7 +63,7 @@ def test_the_report_has_a_section_for_each_part(capsys: pytest.CaptureFixture[st
 def test_json_has_the_same(capsys: pytest.CaptureFixture[str]):
     assert main(["doctor", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert list(found) == ["versions", "blas", "threads", "plugins", "findings"]
+    assert list(found) == ["versions", "blas", "threads", "plugins", "accelerators", "findings"]
     assert found["versions"]["numpy"]
     assert found["blas"]["measured"] is None
     assert found["threads"]["cores"]["available"] >= 1
@@ -88,6 +93,7 @@ print(time.process_time())
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(CORETYPE in os.environ, reason=f"{CORETYPE} is set here: this machine may need it")
 def test_measured_kernels_stand_in_a_table(capsys: pytest.CaptureFixture[str]):
     assert main(["doctor", "--measure"]) == 0
     report = capsys.readouterr().out
@@ -95,13 +101,137 @@ def test_measured_kernels_stand_in_a_table(capsys: pytest.CaptureFixture[str]):
     assert "GFLOP/s" in report
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/cpuinfo"), reason="what the CPU has is not known here")
-def test_an_old_kernel_is_noted_with_the_remedy(capsys: pytest.CaptureFixture[str]):
-    code = 'from modnet.cli import main; main(["doctor", "--json"])'
-    blas = json.loads(run_python(code, OPENBLAS_CORETYPE="Nehalem"))
-    if any(library["kernel"] == "Nehalem" for library in blas["blas"]["libraries"]) and blas["blas"]["cpu"]["kernels"]:
-        (finding,) = [each for each in blas["findings"] if each["check"] == "blas-kernel"]
-        assert "set OPENBLAS_CORETYPE=" in finding["remedy"]
+def test_the_table_of_kernels_says_what_chose_each(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    gflops = {"128": 100.0, "512": 110.0}
+    found = (
+        Measurement("Haswell", None, gflops, 4.0),
+        Measurement("SkylakeX", "", {"128": 200.0, "512": 210.0}, 2.5),
+        Measurement("Cooperlake", "Cooperlake", gflops, 4.0, right=False),
+    )
+    monkeypatch.setattr("modnet.cli.doctor.measure", lambda cpu: found)  # measuring takes ten seconds
+    assert main(["doctor", "--measure"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line.split(maxsplit=6) for line in lines if " ms  " in line]
+    use = f"{CORETYPE}={os.environ[CORETYPE]}, in use" if CORETYPE in os.environ else "the library, in use"
+    assert [(row[0], row[5], row[6]) for row in rows] == [
+        ("Haswell", "1.00", use),
+        ("SkylakeX", "1.60", f"the library, {CORETYPE} unset"),
+        ("Cooperlake", "1.00", f"{CORETYPE}=Cooperlake, WRONG"),
+    ]
+    assert f"           → unset {CORETYPE} in the environment: the library chooses SkylakeX by itself" in lines
+
+
+def test_a_narrow_kernel_is_noted_with_the_remedy(capsys: pytest.CaptureFixture[str]):
+    library = of_numpy(loaded())
+    better = library and library.name == "openblas" and better_kernel(library.kernel, cpu())
+    if not better:
+        pytest.skip("NumPy uses the widest vectors of this CPU, or its kernel is not known")
+    assert main(["doctor", "--json"]) == 0
+    (finding,) = [each for each in json.loads(capsys.readouterr().out)["findings"] if each["check"] == "blas-kernel"]
+    assert f"set OPENBLAS_CORETYPE={better}" in finding["remedy"]
+
+
+ACCELERATORS = """
+from pathlib import Path
+from modnet import Accelerator, Twin
+from modnet.activations import Tanh
+
+class Compiling(Accelerator):
+    seconds = 0.0
+
+    def twin(self, modules):
+        return Twin(Tanh()) if isinstance(modules[0], Tanh) else None
+
+    def warm_up(self, dtype="float32"):
+        if dtype == "float64":
+            raise RuntimeError("no compiler found")
+        Compiling.spent = 2.5
+        return 3.0
+
+    def compile_seconds(self):
+        return getattr(Compiling, "spent", 0.0)
+
+class Idle(Accelerator):
+    pass
+"""
+
+
+@pytest.fixture
+def _accelerated(site: Site) -> None:
+    """Two accelerators by names that come before those of others."""
+    points = {"modnet.accelerators": {"a_compiling": "a_accelerators:Compiling", "a_idle": "a_accelerators:Idle"}}
+    site.install("a-accelerators", modules={"a_accelerators": ACCELERATORS}, entry_points=points)
+
+
+@pytest.mark.usefixtures("_accelerated")
+def test_the_accelerator_that_auto_takes_is_named(capsys: pytest.CaptureFixture[str]):
+    assert main(["doctor"]) == 0
+    report = capsys.readouterr().out
+    assert '  a_compiling  a-accelerators 1.2, what accelerator="auto" takes\n' in report
+    assert "  a_idle       a-accelerators 1.2\n" in report
+    assert main(["doctor", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["accelerators"]
+    assert [each["auto"] for each in found] == [True, *[False] * (len(found) - 1)]
+
+
+@pytest.mark.usefixtures("_accelerated")
+def test_compiling_ahead_is_told_by_accelerator_and_dtype(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    every = accelerators()
+    monkeypatch.setattr("modnet.cli.doctor.accelerators", lambda: every[:2])  # others would compile for a minute
+    assert main(["doctor", "--warm-up"]) == 1
+    report, progress = capsys.readouterr()
+    assert report.partition("Accelerators\n")[2].splitlines() == [
+        '  a_compiling  a-accelerators 1.2, what accelerator="auto" takes',
+        "    twins of   0 layers, 1 activation, 0 losses, 0 optimizers",
+        "    float32    ready after 3.0 s, 2.5 s of it compiling",
+        "    float64    failed",
+        "  a_idle       a-accelerators 1.2",
+        "    twins of   0 layers, 0 activations, 0 losses, 0 optimizers",
+        "    float32    compiles nothing",
+        "    float64    compiles nothing",
+        "  problem  a_compiling, a-accelerators 1.2: compiling for float64 fails: RuntimeError: no compiler found",
+        '           → repair, update or uninstall it, or fit with accelerator=None; "auto" takes it otherwise',
+    ]
+    assert progress.splitlines()[0] == "compiling ahead with a_compiling for float32 …"
+    assert main(["doctor", "--warm-up", "--json"]) == 1
+    first, idle = json.loads(capsys.readouterr().out)["accelerators"]
+    assert first["twins"]["activation"] == ["tanh"]
+    assert first["warm_up"]["float32"] == {"seconds": 3.0, "compile_seconds": 0.0}  # what is compiled stays so
+    assert idle["warm_up"]["float64"]["seconds"] is None
+
+
+def test_where_nothing_is_installed_that_compiles_it_says_so():
+    code = 'from modnet.cli import main; main(["doctor", "--warm-up"])'
+    lines = run_python(code, **{DISABLE: "1"}).splitlines()
+    assert lines[-2:] == [
+        "Accelerators",
+        "  auto  none is installed: every layer runs in NumPy, and there is nothing to compile",
+    ]
+
+
+@pytest.mark.slow
+def test_after_a_warm_up_a_fit_compiles_nothing(tmp_path: Path):
+    pytest.importorskip("modnet_numba")
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path)}
+    warm_up = 'from modnet.cli import main; main(["doctor", "--warm-up", "--json"])'
+    found = json.loads(run_python(warm_up, **environment))["accelerators"]
+    (times,) = (each["warm_up"] for each in found if each["name"] == "numba")
+    assert all(times[dtype]["compile_seconds"] > 1 for dtype in ("float32", "float64"))
+    fits = """
+import warnings
+import numpy as np
+from modnet import ModNetClassifier, ModNetRegressor
+from modnet_numba import Numba
+warnings.simplefilter("ignore")
+for dtype in ("f4", "f8"):
+    X = np.random.default_rng(0).normal(size=(100, 5)).astype(dtype)
+    for model in (ModNetClassifier((8, "dropout", 8), "tanh", max_iter=300), ModNetRegressor((8, "batch_norm"))):
+        model.set_params(accelerator="numba", batch_size=32).fit(X, np.arange(100) % 3).predict(X)
+print(Numba().compile_seconds())
+"""
+    assert float(run_python(fits, **environment)) == 0
 
 
 # A network
@@ -157,6 +287,14 @@ def test_columns_can_be_left_out_and_the_task_be_named(wine: Path, tmp_path: Pat
     ("arguments", "message"),
     [
         (["--spec", "spec.json"], "a network needs --data DATA and --target COL"),
+        (
+            ["--warm-up", "--spec", "s", "--data", "d", "--target", "y"],
+            "--warm-up is about the machine: run it without",
+        ),
+        (
+            ["--measure", "--spec", "s", "--data", "d", "--target", "y"],
+            "--measure is about the machine: run it without",
+        ),
         (["--data", "data.csv"], "data needs --model MODEL or --spec SPEC"),
         (["--spec", "spec.json", "--data", "nowhere.csv", "--target", "y"], "No such file"),
     ],

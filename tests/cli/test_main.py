@@ -61,7 +61,7 @@ def test_an_error_is_one_line_and_no_traceback(modnet: Any, tmp_path: Path):
 
 
 def test_a_bug_says_how_to_see_where_it_is(modnet: Any, monkeypatch: pytest.MonkeyPatch, spec: Path):
-    monkeypatch.setattr("modnet.cli.summary.summarize", lambda network: network.no_such_attribute)
+    monkeypatch.setattr("modnet.cli.summary.summarize", lambda network, _: network.no_such_attribute)
     done = modnet("summary", spec, "--features", 4, "--outputs", 1)
     assert done.status == 1
     assert "modnet: error: AttributeError: 'Network' object has no attribute" in done.err
@@ -69,7 +69,7 @@ def test_a_bug_says_how_to_see_where_it_is(modnet: Any, monkeypatch: pytest.Monk
 
 
 def test_a_user_who_has_seen_enough_is_no_error(modnet: Any, monkeypatch: pytest.MonkeyPatch, spec: Path):
-    def interrupt(network: object) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("modnet.cli.summary.summarize", interrupt)

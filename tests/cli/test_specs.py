@@ -6,9 +6,10 @@ from typing import Any
 
 import jsonschema
 import pytest
-from support.distributions import Site
+from support.distributions import Site, run_python
 
 from modnet import ModelSpec
+from modnet.registry import DISABLE
 
 GOOD: list[dict[str, Any]] = [
     {},
@@ -157,7 +158,7 @@ def test_columns_are_counted_from_one(modnet: Any, spec: Path, number: str):
 def test_the_summary_is_a_table_of_layers(modnet: Any, spec: Path):
     done = modnet("summary", spec, "--features", 4, "--outputs", 3)
     assert done.status == 0
-    assert done.out.splitlines()[0].split() == ["path", "layer", "output", "parameters", "multiply-adds"]
+    assert done.out.splitlines()[0].split()[:5] == ["path", "layer", "output", "parameters", "multiply-adds"]
     assert "Dense(units=8)" in done.out
     assert "67" in done.out  # 4 · 8 + 8 and 8 · 3 + 3
 
@@ -172,6 +173,33 @@ def test_the_summary_is_there_as_numbers(modnet: Any, spec: Path):
         "output",
     ]
     assert sum(each["parameters"] for each in found["layers"]) == 67
+
+
+ACCELERATOR = """
+from modnet import Accelerator, Twin
+from modnet.activations import Tanh
+
+class AtOnce(Accelerator):
+    def twin(self, modules):
+        return Twin(Tanh()) if isinstance(modules[0], Tanh) else None
+"""
+
+
+def test_the_summary_says_what_the_installed_accelerator_runs(modnet: Any, spec: Path, site: Site):
+    points = {"modnet.accelerators": {"at_once": "at_once:AtOnce"}}
+    site.install("a-accelerator", modules={"at_once": ACCELERATOR}, entry_points=points)
+    found = modnet("summary", spec, "--features", 4, "--outputs", 3, "--json").json
+    assert found["accelerator"] == "at_once"
+    assert [each["path"] for each in found["layers"] if each["twin"]] == ["layers[1].activation"]
+    assert (found["loss"], found["optimizer"]) == (None, {"class": "Adam", "twin": False})
+    lines = modnet("summary", spec, "--features", 4, "--outputs", 3).out.splitlines()
+    assert [line.split()[-1] for line in lines if "layers" in line] == ["–", "–", "at_once"]
+    assert lines[-1] == "accelerator: at_once"
+
+
+def test_without_an_accelerator_the_summary_says_that(spec: Path):
+    code = f"from modnet.cli import main; main(['summary', {str(spec)!r}, '--features', '4', '--outputs', '3'])"
+    assert run_python(code, **{DISABLE: "1"}).splitlines()[-1] == "accelerator: none"
 
 
 def test_a_summary_of_what_is_not_valid_is_an_error(modnet: Any, tmp_path: Path):

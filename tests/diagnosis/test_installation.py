@@ -1,12 +1,25 @@
 """What is found out about the machine: BLAS kernels against the CPU, threads against cores, plugins, versions."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.distributions import Site, run_python
 
-from modnet.diagnosis.blas import Cpu, Library, better_kernel, cpu, kernel_findings, libraries
+from modnet.diagnosis.blas import (
+    CORETYPE,
+    Cpu,
+    Library,
+    better_kernel,
+    cpu,
+    kernel_findings,
+    libraries,
+    loaded,
+    of_numpy,
+)
+from modnet.diagnosis.kernel_trial import Trial, is_right, present, proves
 from modnet.diagnosis.measure import Measurement, measure, measured_findings
 from modnet.diagnosis.plugins import plugins
 from modnet.diagnosis.threads import Cores, cores, limits, thread_findings
@@ -29,6 +42,13 @@ def test_the_libraries_of_numpy_and_scipy_are_found():
     found = libraries()
     assert {library.owner for library in found} >= {"numpy", "scipy"} or os.name != "posix"
     assert all(library.threads >= 1 for library in found)
+
+
+def test_numpys_library_is_its_own_or_the_one_that_is_shared():
+    scipy, numpy, shared = openblas("scipy", "Zen"), openblas("numpy", "Zen"), openblas("libopenblas.so.0", "Zen")
+    assert of_numpy([Library("libmkl_rt.so", "mkl", None, None, 2), numpy, scipy]) is numpy
+    assert of_numpy([shared, scipy]) is shared
+    assert of_numpy([scipy]) is of_numpy([]) is None
 
 
 def test_the_flags_of_the_cpu_are_read(tmp_path: Path):
@@ -70,6 +90,7 @@ def test_a_mismatch_is_said_once_for_all_libraries_that_have_it():
 def test_a_mismatch_that_was_asked_for_says_so():
     (finding,) = kernel_findings([openblas("numpy", "Haswell")], AVX512, {"OPENBLAS_CORETYPE": "Haswell"})
     assert "as OPENBLAS_CORETYPE=Haswell asks" in finding.found
+    assert finding.remedy.startswith("unset OPENBLAS_CORETYPE, or set OPENBLAS_CORETYPE=SkylakeX")
 
 
 def test_other_libraries_choose_for_themselves():
@@ -80,21 +101,38 @@ def test_other_libraries_choose_for_themselves():
 # Measuring
 
 
-def measured(kernel: str, gflops: float, step_ms: float, *, chosen: bool = True) -> Measurement:
-    return Measurement(kernel, chosen, {"128": gflops, "512": gflops}, step_ms)
+def measured(kernel: str, gflops: float, step_ms: float, coretype: str | None = "it") -> Measurement:
+    return Measurement(kernel, coretype, {"128": gflops, "512": gflops}, step_ms)
 
 
 def test_a_kernel_that_measures_better_is_recommended_with_its_ratio():
-    present = measured("Haswell", 115, 4.0, chosen=False)
+    present = measured("Haswell", 115, 4.0, None)
     (finding,) = measured_findings([present, measured("SkylakeX", 205, 2.5)])
     assert "kernel SkylakeX trains 1.60 times as fast as Haswell" in finding.found
     assert "OPENBLAS_CORETYPE=SkylakeX" in finding.remedy
 
 
+def test_a_setting_that_keeps_the_library_from_a_better_kernel_is_to_be_removed():
+    present = measured("Haswell", 115, 4.0, None)
+    (finding,) = measured_findings([present, measured("SkylakeX", 205, 2.5, "")])
+    assert finding.remedy.startswith("unset OPENBLAS_CORETYPE in the environment: the library chooses SkylakeX")
+
+
 @pytest.mark.parametrize(("gflops", "step_ms"), [(100, 4.0), (100, 3.0), (180, 4.0), (50, 8.0), (103, 3.9)])
 def test_what_does_not_measure_better_is_not_recommended(gflops: float, step_ms: float):
-    present = measured("Haswell", 100, 4.0, chosen=False)
+    present = measured("Haswell", 100, 4.0, None)
     assert not list(measured_findings([present, measured("SkylakeX", gflops, step_ms)]))
+
+
+def test_a_kernel_that_computes_wrongly_is_no_remedy():
+    present = measured("Haswell", 115, 4.0, None)
+    fast = replace(measured("SkylakeX", 205, 2.5), right=False)
+    assert not list(measured_findings([present, fast]))
+    (finding,) = measured_findings([replace(present, right=False), fast, measured("Nehalem", 60, 8.0)])
+    assert (finding.check, finding.severity) == ("blas-kernel-wrong", "problem")
+    assert "OPENBLAS_CORETYPE=Nehalem" in finding.remedy
+    (finding,) = measured_findings([replace(present, right=False), fast])
+    assert "install another NumPy" in finding.remedy
 
 
 def test_nothing_is_recommended_where_nothing_was_measured():
@@ -107,13 +145,48 @@ def test_a_process_that_does_not_answer_in_time_is_left_out():
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(CORETYPE in os.environ, reason=f"{CORETYPE} is set here: this machine may need it")
 def test_kernels_are_measured_in_processes_of_their_own():
     processor = cpu()
     found = measure(processor)
-    assert not found[0].chosen
+    assert found[0].coretype is None
     assert len({each.kernel for each in found}) == len(found)
+    assert found[0].right
     assert all(each.step_ms > 0 and min(each.gflops.values()) > 0 for each in found)
-    assert {each.kernel for each in found[1:]} <= set(processor.kernels)
+    assert {each.kernel for each in found[1:] if each.coretype} <= set(processor.kernels)
+
+
+# Trying
+
+
+def test_a_kernel_is_taken_if_it_is_right_and_faster_by_a_tenth():
+    present = Trial("Haswell", True, 1.0)
+    assert Trial("SkylakeX", True, 0.9).beats(present)
+    assert not Trial("SkylakeX", True, 0.92).beats(present)
+    assert not Trial("SkylakeX", False, 0.5).beats(present)
+
+
+def test_the_kernel_of_this_process_is_right():
+    assert is_right()
+
+
+@pytest.mark.parametrize(
+    "product", [lambda a, b: 1.001 * (a @ b), lambda a, b: a[:, :-1] @ b[:-1], lambda a, b: np.round(a @ b, 3)]
+)
+def test_products_that_are_wrong_are_found_out(product):
+    assert not is_right(product)
+
+
+def test_a_kernel_is_no_improvement_on_itself():
+    library = of_numpy(loaded())
+    if library is None or library.name != "openblas" or library.kernel is None:
+        pytest.skip("NumPy has no OpenBLAS that says which kernel it uses")
+    assert present().kernel == library.kernel
+    assert not proves(library.kernel)
+
+
+def test_a_trial_that_does_not_end_in_time_proves_nothing():
+    assert proves(present().kernel or "Haswell", seconds=0.01) is False  # and raises nothing
 
 
 # Threads

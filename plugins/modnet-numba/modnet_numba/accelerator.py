@@ -2,18 +2,25 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from modnet import Accelerator, Activation, Loss, Module, Network, Optimizer, Step, Steps, Twin
-from modnet.activations import Identity
+from modnet.activations import Identity, ReLU
+from modnet.base import Task
 from modnet.layers import BatchNorm, Dense, Dropout, LayerNorm, RMSNorm
 from modnet.losses import CrossEntropy, SquaredError
 from modnet.network.accelerating import accelerated, accelerated_loss, accelerated_step
+from modnet.optimizers import Adam
 from modnet.registry import registry
+from modnet.training import Data, Trainer, TrainingSettings
+from modnet.training.at_once import WORTH
 from modnet_numba.activation import FusedActivation
 from modnet_numba.batch_norm import FusedBatchNorm
+from modnet_numba.compiling import compile_seconds
 from modnet_numba.cross_entropy import FusedCrossEntropy
 from modnet_numba.dense import FusedDense, FusedDenseActivation
 from modnet_numba.dropout import FusedDropout
@@ -80,7 +87,29 @@ class Numba(Accelerator):
             accelerated_loss(loss, self, dtype)
         for optimizer in FusedOptimizer.examples():
             accelerated_step(optimizer.original, self, dtype)
+        for loss in (CrossEntropy(), SquaredError()):
+            for task, fields in loss.tasks.items():
+                self._train(replace(loss, **fields), cast(Task, task), dtype)
         return time.perf_counter() - start
+
+    def compile_seconds(self) -> float:
+        """Return how long this process has waited for Numba to compile."""
+        return compile_seconds()
+
+    def _train(self, loss: Loss, task: Task, dtype: "np.dtype[Any]") -> None:
+        """Train a small network for an epoch, without and with weights of rows: what steps at once need is compiled."""
+        rng = np.random.default_rng(0)
+        rows, settings = 32, TrainingSettings(batch_size=16, max_iter=WORTH)
+        t = loss.example_truth(task, rng, rows)
+        width = loss.width(t.shape[-1] if t.ndim > 1 else 3)
+        network = Network([Dense(3, ReLU()), Dropout(), Dense(3, ReLU()), Dense(width)], (2,))
+        x = rng.normal(size=(rows, 2)).astype(dtype)
+        for weight in (None, np.ones(rows, dtype)):
+            theta, state = network.initialize(rng, dtype)
+            trainer = Trainer(
+                network, loss, Adam(), settings, theta, state, shuffle_rng=rng, noise_rng=rng, accelerator=self
+            )
+            trainer.epoch(Data(x, t if t.dtype.kind == "i" else t.astype(dtype), weight))
 
 
 def _of_dense(dense: Dense, behind: Module | None) -> Twin:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba.core import ir, types
+from numba.core import event, ir, types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.untyped_passes import IRProcessing
@@ -17,6 +17,14 @@ Compiled = Any
 
 RECORDER: ContextVar[Callable[[Compiled, Sequence[Any]], None] | None] = ContextVar("RECORDER", default=None)
 """Where kernels write their calls down, while a tape is recorded."""
+
+_TIMER = event.TimingListener()
+event.register("numba:compile", _TIMER)  # which does not happen where code is found on disk
+
+
+def compile_seconds() -> float:
+    """Return how long this process has compiled."""
+    return float(_TIMER.duration) if _TIMER.done else 0.0
 
 
 @register_pass(mutates_CFG=False, analysis_only=False)

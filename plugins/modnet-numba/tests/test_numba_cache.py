@@ -67,3 +67,31 @@ def test_compiling_ahead_leaves_little_to_do():
     for dtype in ("float32", "float64"):
         Numba().warm_up(dtype)
         assert Numba().warm_up(dtype) < 2
+
+
+WAITING = """
+import numpy as np
+from modnet import ModNetRegressor
+from modnet_numba import Numba
+
+X = np.random.default_rng(0).normal(size=(60, 4)).astype("f4")
+assert Numba().compile_seconds() == 0
+model = ModNetRegressor((8,), max_iter=2, tol=10, n_iter_no_change=1, verbose=True, accelerator="numba")
+model.summary(4, 1)
+assert Numba().compile_seconds() == 0
+model.fit(X, X[:, 0])
+print(Numba().compile_seconds())
+"""
+
+
+def test_a_fit_that_compiles_says_how_long_and_one_that_finds_it_on_disk_says_nothing(tmp_path: Path):
+    variables = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", WAITING], env=variables, check=True, capture_output=True, text=True
+        ).stdout.splitlines()
+        for _ in range(2)
+    )
+    assert first[0] == f"waited {float(first[-1]):.1f} s for numba to compile; modnet doctor --warm-up does that ahead"
+    assert second[0].startswith("epoch")
+    assert float(second[-1]) == 0 < float(first[-1])

@@ -1,0 +1,201 @@
+"""What runs as a twin is seen in the summary: link by link, the loss and the optimizer, without running any."""
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from modnet import Accelerator, Loss, ModNetRegressor, Module, Network, Optimizer, Twin
+from modnet.activations import ReLU
+from modnet.layers import Dense, Dropout, Residual
+from modnet.losses import Huber, SquaredError
+from modnet.network.accelerating import accelerated, accelerated_loss
+from modnet.network.summary import summarize
+from modnet.network.twins import Twins, twins
+from modnet.neural_network import MLPRegressor
+from modnet.optimizers import LBFGS, SGD, Adam
+
+FLOAT64 = np.dtype(np.float64)
+LAYERS = [Dense(4, "relu"), Residual([Dense(4, "relu"), Dropout(0.5)]), Dense(2, "tanh")]
+
+
+class DenseReLU(Module):
+    """A dense layer and its rectifier as one: y = max(x W + b, 0)."""
+
+    dense: Dense
+    slip: float = 0.0
+
+    def output_shape(self, input_shape):
+        return self.dense.output_shape(input_shape)
+
+    def parameters(self, input_shape):
+        return self.dense.parameters(input_shape)
+
+    def forward(self, ctx, x):
+        return np.maximum(x @ ctx.p.W + ctx.p.b + self.slip, 0)
+
+    def grad_params(self, ctx, dy):
+        dz = dy * (ctx.y > 0)
+        ctx.g.W[...] = ctx.x.mT @ dz
+        ctx.g.b[...] = dz.sum(axis=-2, keepdims=True)
+
+    def grad_input(self, ctx, dy):
+        return (dy * (ctx.y > 0)) @ ctx.p.W.mT
+
+
+class Squares(Loss):
+    """The squared error by another name, off by a factor if it slips."""
+
+    factor: float = 1.0
+
+    tasks: ClassVar = SquaredError.tasks
+
+    def value(self, t, raw, *, weight=None):
+        return self.factor * SquaredError().value(t, raw, weight=weight)
+
+    def gradient(self, t, raw, *, weight=None, out=None):
+        return SquaredError().gradient(t, raw, weight=weight, out=out)
+
+    def predict(self, raw):
+        return raw
+
+
+class Fast(Accelerator):
+    """Offers twins of dense + ReLU, of the squared error and of SGD, all right unless they slip."""
+
+    slip: float = 0.0
+
+    def twin(self, modules):
+        match modules:
+            case [Dense(), ReLU(), *_]:
+                return Twin(DenseReLU(modules[0], self.slip), 2)
+        return None
+
+    def loss(self, loss: Loss) -> Loss | None:
+        return Squares(1 + self.slip) if isinstance(loss, SquaredError) else None
+
+    def optimizer(self, optimizer: Optimizer) -> Optimizer | None:
+        return optimizer if isinstance(optimizer, SGD) else None
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modnet.network.accelerating._TRUSTED", {})
+
+
+def network() -> Network:
+    return Network(LAYERS, (3,))
+
+
+def marked(accelerator: Accelerator) -> list[str]:
+    """The paths that are marked in the summary."""
+    rows = summarize(network(), twins(network(), accelerator, FLOAT64)).rows
+    return [row.path for row in rows if row.twin]
+
+
+ALL = ["layers[0]", "layers[0].activation", "layers[1].body[0]", "layers[1].body[0].activation"]
+
+
+def test_every_link_that_a_twin_stands_for_is_marked_inside_composites_too():
+    assert marked(Fast()) == ALL
+    assert marked(Accelerator()) == []
+
+
+def test_what_is_marked_is_what_is_run():
+    fast = accelerated(network(), Fast(), FLOAT64)
+    assert [link.path for link in fast.walk() if isinstance(link.module, DenseReLU)] == ALL[::2]
+    assert marked(Fast()) == ALL
+
+
+def test_a_twin_that_was_set_aside_is_not_marked():
+    assert marked(Fast(slip=1.0)) == ALL
+    with pytest.warns(RuntimeWarning, match="offers of Dense"):
+        accelerated(network(), Fast(slip=1.0), FLOAT64)
+    with pytest.warns(RuntimeWarning, match="offers of SquaredError"):
+        accelerated_loss(SquaredError(), Fast(slip=1.0), FLOAT64)
+    assert marked(Fast(slip=1.0)) == []
+    assert twins(network(), Fast(slip=1.0), np.dtype(np.float32)).links == set(ALL)  # not compared yet
+    assert not twins(network(), Fast(slip=1.0), FLOAT64, loss=SquaredError()).loss_has_twin
+
+
+def test_nothing_is_run_for_it(monkeypatch: pytest.MonkeyPatch):
+    def forward(self, ctx, x):
+        raise AssertionError("run")
+
+    monkeypatch.setattr(DenseReLU, "forward", forward)
+    assert marked(Fast()) == ALL
+
+
+def test_the_loss_and_the_optimizer_are_looked_at():
+    found = twins(network(), Fast(), FLOAT64, name="fast", loss=SquaredError(), optimizer=SGD())
+    assert (found.loss, found.loss_has_twin, found.optimizer, found.optimizer_has_twin) == (
+        "SquaredError",
+        True,
+        "SGD",
+        True,
+    )
+    for optimizer in (Adam(), LBFGS()):
+        found = twins(network(), Fast(), FLOAT64, loss=Huber(), optimizer=optimizer)
+        assert (found.loss_has_twin, found.optimizer_has_twin) == (False, False)
+
+
+def test_the_table_names_the_accelerator_where_it_runs():
+    model = ModNetRegressor((4, "dropout"), loss="huber", optimizer="sgd", accelerator=Fast())
+    assert str(model.summary(3, 1)) == "\n".join(
+        [
+            "path                  layer           output  parameters  multiply-adds  twin",
+            "─────────────────────────────────────────────────────────────────────────────",
+            "                      input                3",
+            "layers[0]             Dense(units=4)       4          16             12  Fast",
+            "layers[0].activation  ReLU()               4           0              0  Fast",
+            "layers[1]             Dropout()            4           0              0  –",
+            "output                Dense(units=1)       1           5              4  –",
+            "loss                  Huber                                              –",
+            "optimizer             SGD                                                Fast",
+            "─────────────────────────────────────────────────────────────────────────────",
+            "                      total                           21             16",
+            "accelerator: Fast",
+        ]
+    )
+
+
+def test_a_composite_is_not_marked_and_what_is_in_it_is():
+    lines = str(summarize(network(), twins(network(), Fast(), FLOAT64))).splitlines()
+    marks = {line.split()[0]: line.split()[-1] for line in lines if line.startswith(("layers", "  body"))}
+    assert marks == {
+        "layers[0]": "Fast",
+        "layers[0].activation": "Fast",
+        "layers[1]": "0",  # its multiply-adds, and nothing behind them
+        "body[0]": "Fast",
+        "body[0].activation": "Fast",
+        "body[1]": "–",
+        "layers[2]": "–",
+        "layers[2].activation": "–",
+    }
+
+
+@pytest.mark.parametrize("model", [ModNetRegressor((4,), accelerator=None), MLPRegressor()], ids=repr)
+def test_without_an_accelerator_the_summary_says_so_and_marks_nothing(model):
+    summary = model.summary(3, 1)
+    assert "twin" not in str(summary)
+    assert str(summary).endswith("\naccelerator: none")
+    assert summary.twins.accelerator is None
+    assert not any(row.twin for row in summary.rows)
+
+
+def test_a_network_by_itself_has_no_accelerator_to_tell_of():
+    assert "accelerator" not in str(summarize(network()))
+    assert twins(network(), None, FLOAT64, loss=Huber()) == Twins(loss="Huber")
+
+
+def test_a_fitted_model_is_summarized_in_its_own_dtype():
+    X = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
+    model = ModNetRegressor((4,), tol=10, n_iter_no_change=1, accelerator=Fast(slip=1.0))
+    with pytest.warns(RuntimeWarning, match="set aside"):
+        model.fit(X, X[:, 0])
+    assert not any(row.twin for row in model.summary().rows)
+    assert [row.twin for row in ModNetRegressor((4,), accelerator=Fast(slip=1.0)).summary(3, 1).rows] == [
+        True,
+        True,
+        False,
+    ]
