@@ -109,7 +109,7 @@ class Numba(Accelerator):
             trainer = Trainer(
                 network, loss, Adam(), settings, theta, state, shuffle_rng=rng, noise_rng=rng, accelerator=self
             )
-            trainer.epoch(Data(x, t if t.dtype.kind == "i" else t.astype(dtype), weight))
+            trainer.fit(Data(x, t if t.dtype.kind == "i" else t.astype(dtype), weight))
 
 
 def _of_dense(dense: Dense, behind: Module | None) -> Twin:
