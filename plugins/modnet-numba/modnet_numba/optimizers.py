@@ -220,17 +220,18 @@ def _believe(
     epsilon: float,
     rate: float,
 ) -> None:
-    """Set m ← β₁ m + g, v ← β₂ v + (g − (1 − β₁) m)² + inside, θ ← θ − η m / (√v + ε)."""
+    """Set m ← m + (1 − β₁)(g − m), v ← β₂ v + (g − m)² + inside, θ ← θ − η m / (√v + ε)."""
     number = theta.dtype.type
-    of_m = number(beta_1 - 1)
-    beta_1, beta_2, inside = number(beta_1), number(beta_2), number(inside)
+    share, left = number(1 - beta_1), number(beta_1 / (1 - beta_1))
+    beta_2, inside = number(beta_2), number(inside)
     epsilon, rate = number(epsilon), number(rate)
     for start in range(0, theta.size, _BLOCK):
         block = slice(start, start + _BLOCK)
         theta_, g, m_, v_ = theta[block], grad[block], m[block], v[block]
         for i in range(g.size):
-            m_[i] = beta_1 * m_[i] + g[i]
-            surprise = of_m * m_[i] + g[i]
+            way = share * (g[i] - m_[i])
+            m_[i] += way
+            surprise = left * way  # g − m of the new m is β₁ (g − m) of the old one
             v_[i] = beta_2 * v_[i] + (surprise * surprise + inside)
         for i in range(g.size):
             theta_[i] -= rate * (m_[i] / (np.sqrt(v_[i]) + epsilon))
@@ -239,7 +240,7 @@ def _believe(
 def _adabelief(adabelief: AdaBelief, theta: Array, grad: Array, state: OptimizerState) -> None:
     beta_1, beta_2, epsilon = adabelief.beta_1, adabelief.beta_2, adabelief.epsilon
     root = math.sqrt((1 - beta_2) / (1 - beta_2**state.step))  # √v̂ = root · √v
-    rate = state.learning_rate * (1 - beta_1) / (1 - beta_1**state.step) / root
+    rate = state.learning_rate / (1 - beta_1**state.step) / root
     m, v = state.vectors["m"], state.vectors["v"]
     _believe(theta, grad, m, v, beta_1, beta_2, epsilon / (1 - beta_2), epsilon / root, rate)
 
@@ -322,27 +323,25 @@ def _adagrad(adagrad: Adagrad, theta: Array, grad: Array, state: OptimizerState)
 
 
 @kernel
-def _balance(
-    theta: Array, grad: Array, u: Array, v: Array, delta: Array, rho: float, epsilon: float, rate: float
-) -> None:
-    """Set v ← ρ v + g², Δ = g √((u + ε) / (v + ε)), u ← ρ u + Δ², θ ← θ − η Δ."""
+def _balance(theta: Array, grad: Array, u: Array, v: Array, rho: float, epsilon: float, rate: float) -> None:
+    """Set v ← ρ v + g², Δ = g √((u + ε) / (v + ε)), u ← ρ u + Δ², θ ← θ − η Δ; Δ takes the memory of g."""
     number = theta.dtype.type
     rho, epsilon, rate = number(rho), number(epsilon), number(rate)
     for start in range(0, theta.size, _BLOCK):
         block = slice(start, start + _BLOCK)
-        theta_, g, u_, v_, delta_ = theta[block], grad[block], u[block], v[block], delta[block]
+        theta_, g, u_, v_ = theta[block], grad[block], u[block], v[block]
         for i in range(g.size):
             v_[i] = rho * v_[i] + g[i] * g[i]
         for i in range(g.size):
-            delta_[i] = np.sqrt((u_[i] + epsilon) / (v_[i] + epsilon)) * g[i]
+            g[i] *= np.sqrt((u_[i] + epsilon) / (v_[i] + epsilon))
         for i in range(g.size):
-            u_[i] = rho * u_[i] + delta_[i] * delta_[i]
-            theta_[i] -= rate * delta_[i]
+            u_[i] = rho * u_[i] + g[i] * g[i]
+            theta_[i] -= rate * g[i]
 
 
 def _adadelta(adadelta: Adadelta, theta: Array, grad: Array, state: OptimizerState) -> None:
-    u, v, delta = (state.vectors[name] for name in ("u", "v", "delta"))
-    _balance(theta, grad, u, v, delta, adadelta.rho, adadelta.epsilon / (1 - adadelta.rho), state.learning_rate)
+    u, v = state.vectors["u"], state.vectors["v"]
+    _balance(theta, grad, u, v, adadelta.rho, adadelta.epsilon / (1 - adadelta.rho), state.learning_rate)
 
 
 @kernel
