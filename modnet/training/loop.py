@@ -13,9 +13,10 @@ from modnet.base import Accelerator, Array, Loss, Optimizer, OptimizerState, Pro
 from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.network import Network, Pass
 from modnet.network.accelerating import accelerated, accelerated_loss, accelerated_step
-from modnet.network.trial import NonFiniteFinder, check_links
+from modnet.network.trial import NonFiniteFinder
 from modnet.training.averaging import include, swap
 from modnet.training.batches import Data, batches
+from modnet.training.decay import Decay
 from modnet.training.groups import Groups
 from modnet.training.monitor import History, Monitor, OnEpoch
 from modnet.training.settings import TrainingSettings
@@ -93,6 +94,7 @@ class Trainer:
         self._fast = accelerated(network, accelerator, theta.dtype)
         self._fast_loss = accelerated_loss(loss, accelerator, theta.dtype)
         self._rule = accelerated_step(optimizer, accelerator, theta.dtype) if isinstance(optimizer, Optimizer) else None
+        self._penalty = Decay(settings.alpha, settings.l1_ratio)
         self._shuffle_rng, self._noise_rng = shuffle_rng, noise_rng
         self._gradient = np.zeros_like(theta)
         self._passes: dict[int, tuple[Pass, Array]] = {}
@@ -124,10 +126,7 @@ class Trainer:
         ------
         NonFiniteError
             As soon as a batch's loss is inf or NaN.
-        ContractError
-            If a link breaks the contract of `Module`.
         """
-        check_links(self.network, self.theta, self.state, data.rows(slice(0, 2)).x)
         loss = None if validation is None else partial(self.evaluate, validation)
         monitor = Monitor(
             self.settings,
@@ -163,11 +162,12 @@ class Trainer:
         total = weights = 0.0
         # inf and NaN are looked for below, once per step: NumPy's warnings would come late and without the cause.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for batch in batches(data, size, rng):
+            for batch in batches(data, size, rng, reuse=True):
                 weight = batch.total_weight
                 total += self._step(optimizer, batch, weight) * weight
                 weights += weight
-            if not np.isfinite(self.theta).all():
+            # A sum of finite numbers is finite unless they are huge; to look at each one takes memory.
+            if not np.isfinite(self.theta.sum()) and not np.isfinite(self.theta).all():
                 raise NonFiniteError(self._diagnosis(batch, math.nan))
         progress.epoch += 1
         progress.rows += len(data)
@@ -257,18 +257,9 @@ class Trainer:
         return value
 
     def _decay(self, weight: float, gradient: Array) -> float:
-        """Add the gradient of (α/Σw) (½ (1 − ρ) ‖W‖² + ρ ‖W‖₁) to ∇J, ρ being `l1_ratio`, and return its value."""
-        strength, rho = self.settings.alpha / weight, self.settings.l1_ratio
-        if strength == 0:
-            return 0.0
-        W = self.theta[: self.network.layout.decayed]
-        dW = gradient[: self.network.layout.decayed]
-        dW += (strength * (1 - rho)) * W
-        value = 0.5 * strength * (1 - rho) * float(W @ W)
-        if rho:
-            dW += (strength * rho) * np.sign(W)
-            value += strength * rho * float(np.abs(W).sum())
-        return value
+        """Add the gradient of the penalty of weights to ∇J, and return its value."""
+        decayed = self.network.layout.decayed
+        return self._penalty.add(self.theta[:decayed], gradient[:decayed], weight)
 
     def _pass(self, rows: int) -> tuple[Pass, Array]:
         """Return the pass for batches of so many rows, and a buffer for ∂J/∂raw: two sizes at most per epoch."""
