@@ -399,10 +399,19 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
 
     def _raw(self, X: Any) -> Array:
         """Return the network's raw output for X."""
+        network, rows = self._ready(X)
+        return network.predict(self.theta_, self.state_, rows)
+
+    def _raw_blocks(self, X: Any) -> Iterator[Array]:
+        """Yield the network's raw output for X, a block of rows at a time."""
+        network, rows = self._ready(X)
+        return network.predict_blocks(self.theta_, self.state_, rows)
+
+    def _ready(self, X: Any) -> tuple[Network, Any]:
+        """Return the network that is run, and validated rows."""
         check_is_fitted(self)
-        X = self._rows(X)
-        network = accelerated(self.network_, self._chosen_accelerator(), self.theta_.dtype)
-        return network.predict(self.theta_, self.state_, X)
+        rows = self._rows(X)
+        return accelerated(self.network_, self._chosen_accelerator(), self.theta_.dtype), rows
 
     def _rows(self, X: Any, **checks: Any) -> Any:
         """Return validated rows, as the network takes them."""

@@ -139,7 +139,7 @@ class Pass:
         self._runner = runner
         self._theta, self._state, self._gradient = theta, state, gradient
         self._rows, self._training = rows, training
-        self._rng = np.random.default_rng(0) if rng is None else rng
+        self._rng = rng
         self.chain = self._chain(network.links)
 
     def forward(self, x: Array) -> Array:
