@@ -107,10 +107,12 @@ def _softmax_parts(
 ) -> tuple[Array, Array]:
     """Return J per row, shape (n,), and share (softmax(z) − onehot(t)), both with the truth smoothed."""
     n, k = raw.shape
-    # Reductions along short rows miss NumPy's SIMD loops; down the columns of a transposed copy, and as a product with
-    # ones, they do not: 2.0 and 0.6 instead of 8.8 and 4.7 µs for 200 rows of 10 float32 logits.
-    z = np.subtract(raw, np.ascontiguousarray(raw.T).max(axis=0)[:, np.newaxis], out=out)
-    truth = _first_of_rows(n, k) + t  # where z_t lies in the flat array
+    first = _first_of_rows(n, k)
+    # Sums and maxima along short rows miss NumPy's SIMD loops; a product with ones and `argmax` do not: 0.6 instead of
+    # 4.7 µs and 2.1 instead of 8.8 µs for 200 rows of 10 float32 logits.
+    largest = raw.take(first + raw.argmax(axis=1))
+    z = np.subtract(raw, largest[:, np.newaxis], out=out)
+    truth = first + t  # where z_t lies in the flat array
     z_t = z.take(truth)
     if smoothing:
         mean = z.dot(ones((k,), z.dtype)) / k
