@@ -1,6 +1,7 @@
 """Memory of training on the NumPy engine: nothing is allocated per step, and four vectors of the size of θ are all."""
 
 import tracemalloc
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def test_memory_does_not_grow_from_epoch_to_epoch(prepared):
 
 
 WIDE, BATCH_SIZE = (256, 1024, 512, 10), 32
-THETA = 4 * sum((n_in + 1) * n_out for n_in, n_out in zip(WIDE, WIDE[1:], strict=False))
+THETA = 4 * sum((n_in + 1) * n_out for n_in, n_out in pairwise(WIDE))
 BATCH = 4 * BATCH_SIZE * sum(WIDE)
 
 
