@@ -115,7 +115,8 @@ class Steps(ABC):
 
         Notes
         -----
-        θ, ∇J, the network's state and the vectors of the optimizer's state change; its step count does not.
+        θ, the network's state and the vectors of the optimizer's state change; its step count does not. ∇J is that of
+        the last step, decay and limits included.
         """
 
 

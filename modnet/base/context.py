@@ -58,12 +58,15 @@ class Context:
         out: Array | None = None,
         dx: Array | None = None,
         training: bool = False,
-        rng: np.random.Generator,
+        rng: np.random.Generator | None = None,
         children: tuple[Chain, ...] = (),
     ) -> None:
         self.p, self.g, self.s = p, g, s
         self.out, self.dx = out, dx
-        self.training, self.rng, self.children = training, rng, children
+        self.training, self.children = training, children
+        self.rng: np.random.Generator
+        if rng is not None:
+            self.rng = rng
         self._scratch: dict[str, Array] = {}
         self.x: Array
         self.y: Array
@@ -90,7 +93,10 @@ class Context:
         return array
 
     def __getattr__(self, name: str) -> Any:
-        """Explain the absence of an input or output that was not kept."""
+        """Make a generator where none was given, or explain the absence of an input or output that was not kept."""
+        if name == "rng":  # only training draws; a generator would be a twentieth of what predicting one row takes
+            self.rng = np.random.default_rng(0)
+            return self.rng
         if name in ("x", "y"):
             raise ContractError(f"ctx.{name} was not kept: put {name!r} into the class's reads, or call forward first")
         raise AttributeError(f"a Context has no attribute {name!r}")

@@ -44,7 +44,7 @@ class OptimizerState:
     step : int
         How many steps were made.
     vectors : dict of str to ndarray, each of the shape and dtype of θ
-        Momentum, mean squares, scratch memory: whatever the rule needs.
+        Momentum, mean squares, and scratch memory where the gradient's is not enough: whatever the rule needs.
     scalars : dict of str to float
         Single numbers that do not follow from `step`, such as a product over all steps.
     average : Average, optional
@@ -141,7 +141,7 @@ class Optimizer(Component, kind="optimizer"):
         Parameters
         ----------
         theta, grad : ndarray, shape (size,)
-            θ and ∇J(θ); grad is not to be changed.
+            θ and ∇J(θ). Nobody reads grad after the step: it may serve as scratch memory.
         state : OptimizerState
         """
 

@@ -163,8 +163,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             self._loss.check_truth(validation.target.t)
         elif spec.training.early_stopping:
             sample, validation = self._split(sample)
-        if not again:
-            adapt(self.network_, self.theta_, self.state_, sample.data.x, sample.data.weight)
+        self._try_out(sample.data, adapting=not again)
         waiting = Waiting(self._chosen_accelerator())
         trainer = self._trainer()
 
@@ -195,8 +194,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             self._start(spec, sample.target, sample.data.x.dtype)
             self.loss_curve_, self.learning_rate_curve_, self.n_iter_ = [], [], 0
             check_values(self.network_, self.theta_, self.state_, sample.data.x)
-            adapt(self.network_, self.theta_, self.state_, sample.data.x, sample.data.weight)
-            check_links(self.network_, self.theta_, self.state_, sample.data.rows(slice(0, 2)).x)
+            self._try_out(sample.data, adapting=True)
         else:
             self._continue(spec, sample.target, keep_optimizer=True)
             check_values(self.network_, self.theta_, self.state_, sample.data.x)
@@ -270,7 +268,6 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         columns = None if self._table is None else self._table.columns
         self.network_ = self.spec_.network(self.n_features_in_, loss.width(target.width), columns)
         self.theta_, self.state_ = self._first_weights(dtype)
-        self.optimizer_state_ = spec.optimizer.init(self.theta_)
         self._rows_seen = 0
 
     def _continue(self, spec: ModelSpec, target: Target, *, keep_optimizer: bool) -> None:
@@ -293,6 +290,17 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             for name in self.optimizer_state_.scalars.keys() & old.scalars.keys():
                 self.optimizer_state_.scalars[name] = old.scalars[name]
         self.spec_ = spec
+
+    def _try_out(self, data: Data, *, adapting: bool) -> None:
+        """Let a new network adapt to the data, hold its links to their contract, and make room for its optimizer.
+
+        In this order, because the trial has two vectors of the size of θ for itself, and leaves them to the optimizer.
+        """
+        if adapting:
+            adapt(self.network_, self.theta_, self.state_, data.x, data.weight)
+        check_links(self.network_, self.theta_, self.state_, data.rows(slice(0, 2)).x)
+        if adapting:
+            self.optimizer_state_ = self.spec_.optimizer.init(self.theta_)
 
     def _trainer(self) -> Trainer:
         trainer = Trainer(
@@ -396,10 +404,19 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
 
     def _raw(self, X: Any) -> Array:
         """Return the network's raw output for X."""
+        network, rows = self._ready(X)
+        return network.predict(self.theta_, self.state_, rows)
+
+    def _raw_blocks(self, X: Any) -> Iterator[Array]:
+        """Yield the network's raw output for X, a block of rows at a time."""
+        network, rows = self._ready(X)
+        return network.predict_blocks(self.theta_, self.state_, rows)
+
+    def _ready(self, X: Any) -> tuple[Network, Any]:
+        """Return the network that is run, and validated rows."""
         check_is_fitted(self)
-        X = self._rows(X)
-        network = accelerated(self.network_, self._chosen_accelerator(), self.theta_.dtype)
-        return network.predict(self.theta_, self.state_, X)
+        rows = self._rows(X)
+        return accelerated(self.network_, self._chosen_accelerator(), self.theta_.dtype), rows
 
     def _rows(self, X: Any, **checks: Any) -> Any:
         """Return validated rows, as the network takes them."""

@@ -212,8 +212,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         -------
         ndarray, shape (n,) of class labels, or (n, k)
         """
-        raw = self._raw(X)
-        return self._classes.labels(raw)
+        return np.concatenate([self._classes.labels(raw) for raw in self._raw_blocks(X)])
 
     @available_if(gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Any:

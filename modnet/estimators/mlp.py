@@ -155,7 +155,8 @@ class BaseMLP(BaseModNet):
         )
 
     def _train(self, trainer: Trainer, data: Data, validation: Data | None, **hooks: Any) -> History:
-        first, seen, on_epoch = trainer.theta.copy(), trainer.progress.rows, hooks["on_epoch"]
+        first = trainer.theta.copy() if self.early_stopping else None
+        seen, on_epoch = trainer.progress.rows, hooks["on_epoch"]
         # As there: in the first epoch of a warm start the learning rate is the first one again; after it, the rows seen
         # before count, and so do the epochs without progress.
         trainer.progress.rows = 0

@@ -17,6 +17,8 @@ from modnet.installed import installed_accelerator
 from modnet.spec import ModelSpec
 from modnet.training import TrainingSettings
 
+_ACTIVATION = Slot("activation")
+
 
 class NestedParameters(BaseEstimator):  # type: ignore[misc]
     """An estimator whose parameters are, and hold, components."""
@@ -127,7 +129,7 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         activation = self.activation
         if activation is not None:
             try:
-                activation = parse(Slot("activation"), activation, subject=subject, path="activation")
+                activation = parse(_ACTIVATION, activation, subject=subject, path="activation")
             except InvalidSpecError as error:
                 # Go on with none, to see what else is wrong.
                 activation, cause = None, error.__cause__

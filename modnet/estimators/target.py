@@ -122,8 +122,8 @@ class Classes:
         return np.split(raw, np.cumsum(widths)[:-1], axis=1)
 
     def _codes(self, y: Array, classes: Array) -> Array:
-        unseen = np.setdiff1d(y, classes)
-        if len(unseen):
+        codes = np.searchsorted(classes, y)
+        if not np.array_equal(classes.take(codes, mode="clip"), y):
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {classes}. 'y' has {np.unique(y)}."
             )
@@ -131,7 +131,7 @@ class Classes:
             raise ValueError(
                 f"a classifier needs at least two classes to tell apart, but y has one class only: {classes.tolist()}"
             )
-        return np.searchsorted(classes, y)
+        return codes
 
 
 def weights_of(class_weight: Any, classes: Classes, columns: Sequence[Array], weight: Array | None) -> list[Array]:

@@ -139,6 +139,13 @@ class Network:
         """
         return self._outputs(self.links[-1], theta, state, x)
 
+    def predict_blocks(self, theta: Array, state: Array, x: Array) -> Iterator[Array]:
+        """Yield the raw output block by block, for who does not need all of it at once; arguments as in `predict`.
+
+        A block is valid until the next.
+        """
+        return (y for _, y in self._blocks(self.links[-1], theta, state, x))
+
     def outputs_of(self, link: Link, theta: Array, state: Array, x: Array) -> Array:
         """Return what one link puts out, for any number of rows, in blocks of bounded memory.
 
@@ -208,23 +215,28 @@ class Network:
 
     def _outputs(self, link: Link, theta: Array, state: Array, x: Array) -> Array:
         """Run all links block by block, and return the output of one of them."""
+        y = np.empty((x.shape[0], *link.output_shape), theta.dtype)
+        for rows, block in self._blocks(link, theta, state, x):
+            y[rows] = block
+        return y
+
+    def _blocks(self, link: Link, theta: Array, state: Array, x: Array) -> Iterator[tuple[slice, Array]]:
+        """Run all links block by block, and yield the output of one of them."""
         self.check_rows(x)
         kept = _Kept(link)
         rows = x.shape[0]
-        y = np.empty((rows, *link.output_shape), theta.dtype)
         widest = max(link_size for link_size in self._sizes())
         block = max(1, min(rows, _BLOCK // widest))
         for start in range(0, rows, block):
             stop = min(start + block, rows)
             if start == 0 or stop - start < block:
                 running = Pass(self, theta, state, rows=stop - start, runner=kept.runner)
-            kept.out = y[start:stop]
             try:
                 running.forward(x[start:stop])
             except InputError as error:
                 error.row += start
                 raise
-        return y
+            yield slice(start, stop), kept.y
 
     def _sizes(self) -> Iterator[int]:
         for link in self.walk():
@@ -247,11 +259,11 @@ class _Kept:
 
     Attributes
     ----------
-    out : ndarray, shape (rows, *output_shape)
-        Where.
+    y : ndarray, shape (rows, *output_shape)
+        That.
     """
 
-    out: Array
+    y: Array
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -263,6 +275,5 @@ class _Kept:
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return y, and keep it."""
-        y = self._link.module.forward(ctx, x)
-        self.out[...] = y
-        return y
+        self.y = self._link.module.forward(ctx, x)
+        return self.y

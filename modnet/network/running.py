@@ -56,8 +56,12 @@ class Chain:
 
     def __init__(self, links: Sequence[Link], runners: Sequence[Runner], contexts: Sequence[Context]) -> None:
         self._steps = list(zip(runners, contexts, strict=True))
+        reads = [link.module.reads for link in links]
+        self._forward = [
+            (module.forward, ctx, "x" in each, "y" in each)
+            for (module, ctx), each in zip(self._steps, reads, strict=True)
+        ]
         self._titles = [link.title for link in links]
-        self._keeps = [("x" in link.module.reads, "y" in link.module.reads) for link in links]
         # Links in front of the first parameter need no gradient at all: backpropagation ends there.
         self._first = next((i for i, link in enumerate(links) if link.learns), len(links) - 1)
         self._dy: Array | None = None
@@ -65,10 +69,10 @@ class Chain:
     def forward(self, x: Array) -> Array:
         """Return the output of the last link."""
         try:
-            for (module, ctx), (keeps_x, keeps_y) in zip(self._steps, self._keeps, strict=True):
+            for forward, ctx, keeps_x, keeps_y in self._forward:
                 if keeps_x:
                     ctx.x = x
-                x = module.forward(ctx, x)
+                x = forward(ctx, x)
                 if keeps_y:
                     ctx.y = x
         except InputError as error:
@@ -135,7 +139,7 @@ class Pass:
         self._runner = runner
         self._theta, self._state, self._gradient = theta, state, gradient
         self._rows, self._training = rows, training
-        self._rng = np.random.default_rng(0) if rng is None else rng
+        self._rng = rng
         self.chain = self._chain(network.links)
 
     def forward(self, x: Array) -> Array:

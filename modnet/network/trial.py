@@ -34,14 +34,15 @@ def check_links(network: Network, theta: Array, state: Array, x: Array) -> None:
     """
     network.check_rows(x)
     rng = np.random.default_rng(0)
+    own, gradient = theta.copy(), np.zeros_like(theta)
     # Rows that overflow are the training loop's business, which says so.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for training in (False, True):
             running = Pass(
                 network,
-                theta.copy(),
+                own,
                 state.copy(),
-                gradient=np.zeros_like(theta),
+                gradient=gradient,
                 rows=x.shape[0],
                 training=training,
                 runner=_CheckedLink,

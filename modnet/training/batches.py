@@ -1,4 +1,4 @@
-"""Mini-batches: rows of the data in a shuffled order, gathered a megabyte at a time."""
+"""Mini-batches: rows of the data in a shuffled order, gathered a quarter of a megabyte at a time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,9 +7,10 @@ import numpy as np
 
 from modnet.base import Array
 
-_CHUNK = 2**20
+_CHUNK = 2**18
 """Bytes gathered at once. One `take` per mini-batch costs more than slices of a larger one; a shuffled copy of all
-rows would double the memory of the data."""
+rows would double the memory of the data. From 64 KiB to 2 MiB, trainings of small nets
+took the same time to 1 %."""
 
 
 @dataclass(slots=True)  # not frozen: each step makes one, in 0.09 instead of 0.35 µs
@@ -37,16 +38,30 @@ class Data:
         """Return some of the rows, as views."""
         return Data(self.x[index], self.t[index], None if self.weight is None else self.weight[index])
 
-    def take(self, index: Array) -> "Data":
-        """Return some of the rows, copied."""
-        weight = None if self.weight is None else self.weight.take(index, axis=0)
-        x = self.x.take(index, axis=0) if isinstance(self.x, np.ndarray) else self.x[index]
-        return Data(x, self.t.take(index, axis=0), weight)
+    def take(self, index: Array, out: "Data | None" = None) -> "Data":
+        """Return some of the rows, copied: into the first rows of `out`, if it is given and they are not sparse."""
+        weight = None
+        if self.weight is not None:
+            weight = _taken(self.weight, index, None if out is None else out.weight)
+        x, t = (None, None) if out is None else (out.x, out.t)
+        return Data(_taken(self.x, index, x), _taken(self.t, index, t), weight)
 
     @property
     def total_weight(self) -> float:
         """Σᵢ wᵢ, the number of rows if there are no weights."""
         return float(len(self)) if self.weight is None else float(self.weight.sum())
+
+
+def _taken(array: Array, index: Array, out: Array | None) -> Array:
+    """Return rows of an array or a sparse matrix."""
+    if not isinstance(array, np.ndarray):
+        return array[index]
+    if not array.flags.c_contiguous:
+        rows: Array = array[index]  # `take` would first make a contiguous copy of all rows, each time
+        return rows
+    if out is None:
+        return array.take(index, axis=0)
+    return array.take(index, axis=0, out=out[: len(index)], mode="clip")  # other modes gather elsewhere and copy
 
 
 def shuffled(n: int, size: int, rng: np.random.Generator | None) -> Array | None:
@@ -57,7 +72,7 @@ def shuffled(n: int, size: int, rng: np.random.Generator | None) -> Array | None
     return None if rng is None or size >= n else rng.permutation(n)
 
 
-def batches(data: Data, size: int, rng: np.random.Generator | None) -> Iterator[Data]:
+def batches(data: Data, size: int, rng: np.random.Generator | None, *, reuse: bool = False) -> Iterator[Data]:
     """Return the data in batches of `size` rows, the last one smaller if it must be.
 
     Parameters
@@ -67,6 +82,8 @@ def batches(data: Data, size: int, rng: np.random.Generator | None) -> Iterator[
         Rows per batch, ≥ 1.
     rng : numpy.random.Generator or None
         See `shuffled`.
+    reuse : bool
+        Whether all batches share one memory, so that each is valid only until the next.
 
     Examples
     --------
@@ -75,10 +92,10 @@ def batches(data: Data, size: int, rng: np.random.Generator | None) -> Iterator[
     >>> [batch.t.tolist() for batch in batches(data, 2, None)]
     [[0, 1], [2, 3], [4]]
     """
-    return in_order(data, size, shuffled(len(data), size, rng))
+    return in_order(data, size, shuffled(len(data), size, rng), reuse=reuse)
 
 
-def in_order(data: Data, size: int, order: Array | None) -> Iterator[Data]:
+def in_order(data: Data, size: int, order: Array | None, *, reuse: bool = False) -> Iterator[Data]:
     """Return rows of the data in batches; see `batches`.
 
     Parameters
@@ -87,6 +104,7 @@ def in_order(data: Data, size: int, order: Array | None) -> Iterator[Data]:
     size : int
     order : ndarray of int or None
         Which rows, one after the other; None: all, as they are.
+    reuse : bool
     """
     n = len(data)
     if order is None:
@@ -95,7 +113,10 @@ def in_order(data: Data, size: int, order: Array | None) -> Iterator[Data]:
         return
     row_bytes = max(1, data.x.data.nbytes // n)  # of a sparse matrix: the entries that are there
     chunk = size * max(1, _CHUNK // (row_bytes * size))
+    memory = None
     for start in range(0, len(order), chunk):
-        gathered = data.take(order[start : start + chunk])
+        gathered = data.take(order[start : start + chunk], memory)
+        if reuse and memory is None:
+            memory = gathered
         for inner in range(0, len(gathered), size):
             yield gathered.rows(slice(inner, inner + size))

@@ -15,13 +15,13 @@ from modnet.base import Accelerator, Array, Loss, Optimizer, OptimizerState, Pro
 from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.network import Network, Pass
 from modnet.network.accelerating import accelerated, accelerated_loss, accelerated_step
-from modnet.network.trial import NonFiniteFinder, check_links
+from modnet.network.trial import NonFiniteFinder
 from modnet.training.at_once import WORTH, steps_at_once
 from modnet.training.averaging import include, swap
 from modnet.training.batches import Data, batches, in_order, shuffled
+from modnet.training.decay import Decay
 from modnet.training.groups import Groups
 from modnet.training.monitor import History, Monitor, OnEpoch
-from modnet.training.penalty import penalise
 from modnet.training.settings import TrainingSettings
 from modnet.training.stopping import Patience
 
@@ -98,6 +98,7 @@ class Trainer:
         self._fast = accelerated(network, accelerator, theta.dtype)
         self._fast_loss = accelerated_loss(loss, accelerator, theta.dtype)
         self._rule = accelerated_step(optimizer, accelerator, theta.dtype) if isinstance(optimizer, Optimizer) else None
+        self._penalty = Decay(settings.alpha, settings.l1_ratio)
         self._shuffle_rng, self._noise_rng = shuffle_rng, noise_rng
         self._gradient = np.zeros_like(theta)
         self._passes: dict[int, tuple[Pass, Array]] = {}
@@ -131,10 +132,7 @@ class Trainer:
         ------
         NonFiniteError
             As soon as a batch's loss is inf or NaN.
-        ContractError
-            If a link breaks the contract of `Module`.
         """
-        check_links(self.network, self.theta, self.state, data.rows(slice(0, 2)).x)
         self._planned = self.settings.max_iter * (len(data) // self.settings.rows_per_batch(len(data)))
         loss = None if validation is None else partial(self.evaluate, validation)
         monitor = Monitor(
@@ -178,11 +176,12 @@ class Trainer:
                 order = order[len(order) // size * size :]
             else:
                 total = weights = 0.0
-            for batch in in_order(data, size, order):
+            for batch in in_order(data, size, order, reuse=True):
                 weight = batch.total_weight
                 total += self._step(optimizer, batch, weight) * weight
                 weights += weight
-            if not np.isfinite(self.theta).all():
+            # A sum of finite numbers is finite unless they are huge; to look at each one takes memory.
+            if not np.isfinite(self.theta.sum()) and not np.isfinite(self.theta).all():
                 raise NonFiniteError(self._diagnosis(data.rows(slice(0, size)), math.nan))
         progress.epoch += 1
         progress.rows += len(data)
@@ -356,10 +355,9 @@ class Trainer:
         return value
 
     def _decay(self, weight: float, gradient: Array) -> float:
-        """Add the gradient of the penalty to ∇J, and return its value."""
+        """Add the gradient of the penalty of weights to ∇J, and return its value."""
         decayed = self.network.layout.decayed
-        W, dW = self.theta[:decayed], gradient[:decayed]
-        return penalise(W, dW, self.settings.alpha / weight, self.settings.l1_ratio)
+        return self._penalty.add(self.theta[:decayed], gradient[:decayed], weight)
 
     def _pass(self, rows: int) -> tuple[Pass, Array]:
         """Return the pass for batches of so many rows, and a buffer for ∂J/∂raw: two sizes at most per epoch."""

@@ -44,7 +44,7 @@ def trajectory(optimizer, gradient, theta, steps=STEPS):
     theta = theta.copy()
     state, path = optimizer.init(theta), []
     for _ in range(steps):
-        optimizer.step(theta, gradient(theta), state)
+        optimizer.step(theta, gradient(theta).copy(), state)
         path.append(theta.copy())
     return np.array(path)
 
@@ -335,7 +335,7 @@ def test_centered_rmsprop_survives_a_variance_of_zero(dtype):
     optimizer, theta = RMSprop(1e-6, 0.9, 1e-3, centered=True), np.zeros(50, dtype)
     state = optimizer.init(theta)
     for _ in range(2000):
-        optimizer.step(theta, gradient, state)
+        optimizer.step(theta, gradient.copy(), state)
     assert np.isfinite(theta).all()
 
 

@@ -11,7 +11,7 @@ from modnet.errors import NonFiniteError
 from modnet.layers import BatchNorm, Dense, Dropout, Residual
 from modnet.optimizers import SGD, Adam
 from modnet.training.at_once import WORTH
-from modnet.training.penalty import penalise
+from modnet.training.decay import Decay
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -49,7 +49,7 @@ class Loop(Steps):
             step.backward(draw)
             w = step.rows if weight is None else weight.sum()
             parts = step.theta[: step.decayed], step.gradient[: step.decayed]
-            value += penalise(*parts, step.alpha / w, step.l1_ratio)
+            value += Decay(step.alpha, step.l1_ratio).add(*parts, w)
             if self._slip == "gradient":
                 step.gradient[0] *= 1.01
             state = step.optimizer_state

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 
 import modnet.training.batches
 from modnet.training import Data
@@ -56,6 +57,25 @@ def test_batches_may_be_kept():
     kept = [batch.t.copy() for batch in batches(rows(50), 7, np.random.default_rng(0))]
     for copy, batch in zip(kept, list(batches(rows(50), 7, np.random.default_rng(0))), strict=True):
         np.testing.assert_array_equal(copy, batch.t)
+
+
+@given(n=sizes, size=sizes, chunk=st.integers(1, 2000), order=st.sampled_from("CF"))
+def test_batches_that_share_a_memory_are_the_same_one_after_the_other(n, size, chunk, order):
+    data = rows(n)
+    data.x = np.asarray(data.x, order=order)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(modnet.training.batches, "_CHUNK", chunk)
+        kept = list(batches(data, size, np.random.default_rng(0)))
+        for theirs, ours in zip(kept, batches(data, size, np.random.default_rng(0), reuse=True), strict=True):
+            np.testing.assert_array_equal(ours.x, theirs.x)
+            np.testing.assert_array_equal(ours.t, theirs.t)
+            np.testing.assert_array_equal(ours.weight, theirs.weight)
+
+
+def test_sparse_rows_are_gathered_beside_targets_that_share_a_memory():
+    data = Data(sparse.csr_array(np.diag(np.arange(9.0))), np.arange(9))
+    for batch in batches(data, 2, np.random.default_rng(0), reuse=True):
+        np.testing.assert_array_equal(batch.x.toarray().sum(axis=1), batch.t)
 
 
 def order(rng, n=50, size=7):

@@ -120,8 +120,8 @@ def _adagrad(adagrad: Adagrad, theta: Array, grad: Array, state: OptimizerState,
 
 
 def _adadelta(adadelta: Adadelta, theta: Array, grad: Array, state: OptimizerState, clock: Array) -> None:
-    u, v, delta = (state.vectors[name] for name in ("u", "v", "delta"))
-    passes.balance(theta, grad, u, v, delta, clock, adadelta.rho, adadelta.epsilon / (1 - adadelta.rho))
+    u, v = state.vectors["u"], state.vectors["v"]
+    passes.balance(theta, grad, u, v, clock, adadelta.rho, adadelta.epsilon / (1 - adadelta.rho))
 
 
 def _lion(lion: Lion, theta: Array, grad: Array, state: OptimizerState, clock: Array) -> None:

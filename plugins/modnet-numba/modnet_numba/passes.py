@@ -179,19 +179,19 @@ def radam(
 def adabelief(
     theta: Array, grad: Array, m: Array, v: Array, clock: Array, beta_1: float, beta_2: float, epsilon: float
 ) -> None:
-    """Set m ← β₁ m + g, v ← β₂ v + (g − (1 − β₁) m)² + ε / (1 − β₂), θ ← θ − η m̂ / (√v̂ + ε)."""
+    """Set m ← m + (1 − β₁)(g − m), v ← β₂ v + (g − m)² + ε / (1 − β₂), θ ← θ − η m̂ / (√v̂ + ε)."""
     root = math.sqrt((1 - beta_2) / (1 - beta_2 ** clock[0]))  # √v̂ = root · √v
-    rate = clock[1] * (1 - beta_1) / (1 - beta_1 ** clock[0]) / root
     number = theta.dtype.type
-    inside, epsilon, rate = number(epsilon / (1 - beta_2)), number(epsilon / root), number(rate)
-    of_m = number(beta_1 - 1)
-    beta_1, beta_2 = number(beta_1), number(beta_2)
+    rate = number(clock[1] / (1 - beta_1 ** clock[0]) / root)
+    inside, epsilon = number(epsilon / (1 - beta_2)), number(epsilon / root)
+    share, left, beta_2 = number(1 - beta_1), number(beta_1 / (1 - beta_1)), number(beta_2)
     for start in range(0, theta.size, _BLOCK):
         block = slice(start, start + _BLOCK)
         theta_, g, m_, v_ = theta[block], grad[block], m[block], v[block]
         for i in range(g.size):
-            m_[i] = beta_1 * m_[i] + g[i]
-            surprise = of_m * m_[i] + g[i]
+            way = share * (g[i] - m_[i])
+            m_[i] += way
+            surprise = left * way  # g − m of the new m is β₁ (g − m) of the old one
             v_[i] = beta_2 * v_[i] + (surprise * surprise + inside)
         for i in range(g.size):
             theta_[i] -= rate * (m_[i] / (np.sqrt(v_[i]) + epsilon))
@@ -259,22 +259,21 @@ def scale(
 
 
 @kernel
-def balance(
-    theta: Array, grad: Array, u: Array, v: Array, delta: Array, clock: Array, rho: float, epsilon: float
-) -> None:
+def balance(theta: Array, grad: Array, u: Array, v: Array, clock: Array, rho: float, epsilon: float) -> None:
     """Set v ← ρ v + g², Δ = g √((u + ε) / (v + ε)), u ← ρ u + Δ², θ ← θ − η Δ."""
     number = theta.dtype.type
     rho, epsilon, rate = number(rho), number(epsilon), number(clock[1])
+    delta = np.empty(_BLOCK, theta.dtype)
     for start in range(0, theta.size, _BLOCK):
         block = slice(start, start + _BLOCK)
-        theta_, g, u_, v_, delta_ = theta[block], grad[block], u[block], v[block], delta[block]
+        theta_, g, u_, v_ = theta[block], grad[block], u[block], v[block]
         for i in range(g.size):
             v_[i] = rho * v_[i] + g[i] * g[i]
         for i in range(g.size):
-            delta_[i] = np.sqrt((u_[i] + epsilon) / (v_[i] + epsilon)) * g[i]
+            delta[i] = np.sqrt((u_[i] + epsilon) / (v_[i] + epsilon)) * g[i]
         for i in range(g.size):
-            u_[i] = rho * u_[i] + delta_[i] * delta_[i]
-            theta_[i] -= rate * delta_[i]
+            u_[i] = rho * u_[i] + delta[i] * delta[i]
+            theta_[i] -= rate * delta[i]
 
 
 @kernel

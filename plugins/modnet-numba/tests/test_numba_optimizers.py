@@ -59,7 +59,7 @@ def test_nan_and_inf_in_the_gradient_reach_theta_where_the_originals_do(original
         state = optimizer.init(theta)
         with np.errstate(all="ignore"):
             for _ in range(3):
-                optimizer.step(theta, grad, state)
+                optimizer.step(theta, grad.copy(), state)
         thetas.append(theta)
     np.testing.assert_allclose(thetas[1], thetas[0], rtol=1e-12)
 

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from modnet import Activation, Array
+from modnet_standard.activations.parts import step
 from modnet_standard.constants import zeros
 
 
@@ -34,4 +35,5 @@ class ReLU(Activation):
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return da ∘ [a > 0]."""
         assert a is not None
-        return np.multiply(da, a > 0, out=out)
+        dz = step(a, out=out)
+        return np.multiply(dz, da, out=dz)

@@ -13,7 +13,7 @@ from modnet_standard.initializers.auto import KernelInitializer, chosen
 from modnet_standard.initializers.glorot import GlorotUniform
 from modnet_standard.initializers.zeros import Zeros
 from modnet_standard.layers.shapes import features
-from modnet_standard.products import column_sums, times, transposed_times
+from modnet_standard.products import column_sums, product, times, transposed_times
 
 
 class Dense(Module):
@@ -104,4 +104,4 @@ class Dense(Module):
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return ∂J/∂x = dz Wᵀ."""
-        return np.matmul(dy, ctx.p.W.mT, out=ctx.dx)
+        return product(dy, ctx.p.W.mT, out=ctx.dx)

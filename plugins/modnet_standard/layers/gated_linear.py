@@ -13,7 +13,7 @@ from modnet_standard.activations.tanh import Tanh
 from modnet_standard.initializers.glorot import GlorotUniform
 from modnet_standard.initializers.zeros import Zeros
 from modnet_standard.layers.shapes import features
-from modnet_standard.products import column_sums, times, transposed_times
+from modnet_standard.products import column_sums, product, times, transposed_times
 
 
 class GatedLinear(Module):
@@ -102,8 +102,8 @@ class GatedLinear(Module):
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return ∂J/∂x = du Wᵀ + dz Vᵀ."""
         du, dz = (ctx.scratch(name, dy.shape, dy.dtype) for name in ("du", "dz"))
-        dx: Array = np.matmul(du, ctx.p.W.mT, out=ctx.dx)
-        np.add(dx, dz @ ctx.p.V.mT, out=dx)
+        dx = product(du, ctx.p.W.mT, out=ctx.dx)
+        np.add(dx, product(dz, ctx.p.V.mT), out=dx)
         return dx
 
     def _scratch(self, ctx: Context, shape: Shape, dtype: Any) -> tuple[Array, Array, Array]:
@@ -113,8 +113,8 @@ class GatedLinear(Module):
 
 def _affine(x: Array, W: Array, b: Array | None, *, out: Array) -> None:
     """Write x W + b."""
-    product = times(x, W, out=out)
+    z = times(x, W, out=out)
     if b is not None:
-        np.add(product, b, out=out)
-    elif product is not out:
-        out[...] = product
+        np.add(z, b, out=out)
+    elif z is not out:
+        out[...] = z

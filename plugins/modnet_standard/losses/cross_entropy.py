@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from modnet import Array, Loss
-from modnet_standard.constants import ones
+from modnet_standard.constants import ones, zeros
 from modnet_standard.losses.links import ClassLink, log_probabilities, probabilities
 from modnet_standard.losses.truths import check_codes, check_labels
 
@@ -88,10 +88,10 @@ class CrossEntropy(Loss):
         parts = _softmax_parts if self.link == "softmax" else _sigmoid_parts
         if weight is None:
             J, draw = parts(t, raw, self.label_smoothing, 1 / len(raw), out)
-            return float(J @ ones(J.shape, J.dtype)) / len(raw), draw
+            return float(J.dot(ones(J.shape, J.dtype))) / len(raw), draw
         total = float(weight.sum())
-        J, draw = parts(t, raw, self.label_smoothing, (weight / total)[:, np.newaxis], out)
-        return float(weight @ J) / total, draw
+        J, draw = parts(t, raw, self.label_smoothing, weight / total, out)
+        return float(weight.dot(J)) / total, draw
 
     def predict(self, raw: Array) -> Array:
         """Return probabilities: of each class with softmax, of 1 in each column with sigmoid."""
@@ -107,22 +107,23 @@ def _softmax_parts(
 ) -> tuple[Array, Array]:
     """Return J per row, shape (n,), and share (softmax(z) − onehot(t)), both with the truth smoothed."""
     n, k = raw.shape
-    # Reductions along short rows miss NumPy's SIMD loops; down the columns of a transposed copy, and as a product with
-    # ones, they do not: 2.9 and 1.1 instead of 10 and 4.7 µs for 200 rows of 10 float32 logits.
-    z = np.subtract(raw, np.ascontiguousarray(raw.T).max(axis=0)[:, np.newaxis], out=out)
-    truth = _first_of_rows(n, k) + t  # where z_t lies in the flat array
+    first = _first_of_rows(n, k)
+    # Sums and maxima along short rows miss NumPy's SIMD loops; a product with ones and `argmax` do not: 0.6 instead of
+    # 4.7 µs and 2.1 instead of 8.8 µs for 200 rows of 10 float32 logits.
+    largest = raw.take(first + raw.argmax(axis=1))
+    z = np.subtract(raw, largest[:, np.newaxis], out=out)
+    truth = first + t  # where z_t lies in the flat array
     z_t = z.take(truth)
     if smoothing:
-        mean = (z @ ones((k, 1), z.dtype))[:, 0] / k
+        mean = z.dot(ones((k,), z.dtype)) / k
         z_t += smoothing * (mean - z_t)  # (1 − ε) z_t + ε/k Σⱼ zⱼ
     p = np.exp(z, out=z)
-    total = p @ ones((k, 1), p.dtype)
-    J: Array = np.log(total[:, 0]) - z_t
-    p *= share / total  # of each row: softmax(z) and the row's share in the average in one product
-    of_truth = share * (1 - smoothing)
-    p.put(truth, p.take(truth) - (of_truth if isinstance(of_truth, float) else of_truth[:, 0]))
+    total = p.dot(ones((k,), p.dtype))
+    J: Array = np.log(total) - z_t
+    p *= (share / total)[:, np.newaxis]  # of each row: softmax(z) and the row's share in the average in one product
+    p.put(truth, p.take(truth) - share * (1 - smoothing))
     if smoothing:
-        p -= share * (smoothing / k)
+        p -= np.reshape(share * (smoothing / k), (-1, 1))
     return J, p
 
 
@@ -140,9 +141,12 @@ def _sigmoid_parts(
     """Return J per row, shape (n,), and share (σ(z) − t), both with the truth smoothed."""
     if smoothing:
         t = (1 - smoothing) * t + 0.5 * smoothing
+    nothing = zeros(raw.shape, raw.dtype)
     e = np.exp(-np.abs(raw))  # in (0, 1]: log(1 + e^z) = max(z, 0) + log(1 + e^−|z|) does not overflow
-    J = (np.log1p(e) + (np.maximum(raw, 0) - t * raw)).sum(axis=-1)  # in this order the small term survives
-    p = np.divide(np.where(raw >= 0, 1, e), 1 + e, out=out)  # σ(z), exact in both tails
+    J = np.log1p(e) + (np.maximum(raw, nothing) - t * raw)  # in this order the small term survives
+    e += 1
+    p = np.exp(np.minimum(raw, nothing, out=out), out=out)
+    p /= e  # σ(z) = e^min(z, 0) / (1 + e^−|z|), exact in both tails
     p -= t
-    p *= share
-    return J, p
+    p *= share if isinstance(share, float) else share[:, np.newaxis]
+    return J.dot(ones(J.shape[-1:], J.dtype)), p

@@ -45,24 +45,24 @@ class AdaBelief(Optimizer):
     epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-16
 
     def init(self, theta: Array) -> OptimizerState:
-        """Return m = v = 0, and scratch memory."""
+        """Return m = v = 0."""
         return moments(theta, self.learning_rate)
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by −η m̂ / (√v̂ + ε)."""
-        m, v, scratch = state.vectors["m"], state.vectors["v"], state.vectors["scratch"]
+        m, v = state.vectors["m"], state.vectors["v"]
         state.step += 1
-        m *= self.beta_1
-        m += grad  # holds m/(1 − β₁)
-        np.multiply(m, self.beta_1 - 1, out=scratch)
-        scratch += grad  # g − m
-        np.multiply(scratch, scratch, out=scratch)
-        scratch += self.epsilon / (1 - self.beta_2)
+        grad -= m
+        grad *= 1 - self.beta_1
+        m += grad  # m ← m + (1 − β₁)(g − m)
+        grad *= self.beta_1 / (1 - self.beta_1)  # g − m of the new m is β₁ (g − m) of the old one
+        grad *= grad
+        grad += self.epsilon / (1 - self.beta_2)
         v *= self.beta_2
-        v += scratch  # holds v/(1 − β₂)
+        v += grad  # holds v/(1 − β₂)
         root = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**state.step))  # √v̂ = root · √v
-        np.sqrt(v, out=scratch)
-        scratch += self.epsilon / root
-        np.divide(m, scratch, out=scratch)
-        scratch *= state.learning_rate * (1 - self.beta_1) / (1 - self.beta_1**state.step) / root
-        theta -= scratch
+        step = np.sqrt(v, out=grad)
+        step += self.epsilon / root
+        np.divide(m, step, out=step)
+        step *= state.learning_rate / (1 - self.beta_1**state.step) / root
+        theta -= step

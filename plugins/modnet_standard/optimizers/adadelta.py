@@ -41,23 +41,23 @@ class Adadelta(Optimizer):
     epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-6
 
     def init(self, theta: Array) -> OptimizerState:
-        """Return u = v = 0, and memory for Δ and for scratch."""
-        vectors = {"u": np.zeros_like(theta), "v": np.zeros_like(theta)}
-        vectors |= {"delta": np.empty_like(theta), "scratch": np.empty_like(theta)}
+        """Return u = v = 0, and scratch memory."""
+        vectors = {"u": np.zeros_like(theta), "v": np.zeros_like(theta), "scratch": np.empty_like(theta)}
         return OptimizerState(self.learning_rate, vectors=vectors)
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by −η Δ."""
-        u, v, delta, scratch = (state.vectors[name] for name in ("u", "v", "delta", "scratch"))
+        u, v, scratch = (state.vectors[name] for name in ("u", "v", "scratch"))
         state.step += 1
         # The vectors hold u/(1 − ρ) and v/(1 − ρ), and so ε becomes ε/(1 − ρ).
         epsilon = self.epsilon / (1 - self.rho)
         v *= self.rho
         v += np.multiply(grad, grad, out=scratch)
-        np.add(u, epsilon, out=delta)
-        delta /= np.add(v, epsilon, out=scratch)
-        np.sqrt(delta, out=delta)
-        delta *= grad
+        np.add(v, epsilon, out=scratch)
+        grad /= np.sqrt(scratch, out=scratch)
+        np.add(u, epsilon, out=scratch)
+        grad *= np.sqrt(scratch, out=scratch)  # Δ
         u *= self.rho
-        u += np.multiply(delta, delta, out=scratch)
-        theta -= np.multiply(delta, state.learning_rate, out=scratch)
+        u += np.multiply(grad, grad, out=scratch)
+        grad *= state.learning_rate
+        theta -= grad

@@ -58,6 +58,6 @@ class Adagrad(Optimizer):
         v += np.multiply(grad, grad, out=scratch)
         np.sqrt(v, out=scratch)
         scratch += self.epsilon
-        np.divide(grad, scratch, out=scratch)
-        scratch *= state.learning_rate
-        theta -= scratch
+        grad /= scratch
+        grad *= state.learning_rate
+        theta -= grad

@@ -56,7 +56,7 @@ class Adam(Optimizer):
         return cls(), cls(epsilon_hat=True), cls(amsgrad=True)
 
     def init(self, theta: Array) -> OptimizerState:
-        """Return m = v = 0, and scratch memory."""
+        """Return m = v = 0; with `amsgrad` also the largest v so far."""
         return adam_init(theta, self.learning_rate, amsgrad=self.amsgrad)
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:

@@ -43,20 +43,19 @@ class Adamax(Optimizer):
     epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-8
 
     def init(self, theta: Array) -> OptimizerState:
-        """Return m = u = 0, and scratch memory."""
-        m, u, scratch = np.zeros_like(theta), np.zeros_like(theta), np.empty_like(theta)
-        return OptimizerState(self.learning_rate, vectors={"m": m, "u": u, "scratch": scratch})
+        """Return m = u = 0."""
+        return OptimizerState(self.learning_rate, vectors={"m": np.zeros_like(theta), "u": np.zeros_like(theta)})
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by −η m / ((1 − β₁ᵗ) u)."""
-        m, u, scratch = state.vectors["m"], state.vectors["u"], state.vectors["scratch"]
+        m, u = state.vectors["m"], state.vectors["u"]
         state.step += 1
         m *= self.beta_1
         m += grad  # holds m/(1 − β₁)
-        np.abs(grad, out=scratch)
-        scratch += self.epsilon
+        np.abs(grad, out=grad)
+        grad += self.epsilon
         u *= self.beta_2
-        np.maximum(u, scratch, out=u)
-        np.divide(m, u, out=scratch)
-        scratch *= state.learning_rate * (1 - self.beta_1) / (1 - self.beta_1**state.step)
-        theta -= scratch
+        np.maximum(u, grad, out=u)
+        step = np.divide(m, u, out=grad)
+        step *= state.learning_rate * (1 - self.beta_1) / (1 - self.beta_1**state.step)
+        theta -= step

@@ -54,7 +54,7 @@ class AdamW(Optimizer):
         return cls(), cls(amsgrad=True)
 
     def init(self, theta: Array) -> OptimizerState:
-        """Return m = v = 0, and scratch memory."""
+        """Return m = v = 0; with `amsgrad` also the largest v so far."""
         return adam_init(theta, self.learning_rate, amsgrad=self.amsgrad)
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:

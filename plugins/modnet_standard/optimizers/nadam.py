@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from modnet import Array, Optimizer, OptimizerState
-from modnet_standard.optimizers.moments import follow, moments
+from modnet_standard.optimizers.moments import moments
 
 
 class NAdam(Optimizer):
@@ -48,27 +48,32 @@ class NAdam(Optimizer):
 
     def init(self, theta: Array) -> OptimizerState:
         """Return m = v = 0, scratch memory, and the empty product Π₀ = 1."""
-        state = moments(theta, self.learning_rate)
-        state.vectors["root"] = np.empty_like(theta)
+        state = moments(theta, self.learning_rate, "scratch")
         state.scalars["product"] = 1.0
         return state
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ along the gradient and the momentum of the next step."""
-        m, v, scratch = follow(grad, state, self.beta_1, self.beta_2)
-        t, root = state.step, state.vectors["root"]
+        m, v, scratch = (state.vectors[name] for name in ("m", "v", "scratch"))
+        state.step += 1
+        t = state.step
+        m *= self.beta_1
+        m += grad
+        v *= self.beta_2
+        v += np.multiply(grad, grad, out=scratch)
         mu, ahead = self._momentum(t), self._momentum(t + 1)
         product = state.scalars["product"] = state.scalars["product"] * mu
         of_grad = (1 - mu) / (1 - product)
         of_m = (1 - self.beta_1) * ahead / (1 - product * ahead)
         scale = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**t))  # √v̂ = scale · √v
-        np.sqrt(v, out=root)
+        root = np.sqrt(v, out=scratch)
         root += self.epsilon / scale
-        np.multiply(m, of_m / of_grad, out=scratch)  # of_grad is never 0, since μ < 1
-        scratch += grad
-        scratch /= root
-        scratch *= state.learning_rate * of_grad / scale
-        theta -= scratch
+        grad /= root
+        grad *= state.learning_rate * of_grad / scale
+        theta -= grad
+        np.divide(m, root, out=grad)
+        grad *= state.learning_rate * of_m / scale
+        theta -= grad
 
     def _momentum(self, t: int) -> float:
         """Return μₜ."""

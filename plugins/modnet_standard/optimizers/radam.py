@@ -49,12 +49,12 @@ class RAdam(Optimizer):
     epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-8
 
     def init(self, theta: Array) -> OptimizerState:
-        """Return m = v = 0, and scratch memory."""
+        """Return m = v = 0."""
         return moments(theta, self.learning_rate)
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by −η m̂, divided by √v̂ as soon as that can be trusted."""
-        m, v, scratch = follow(grad, state, self.beta_1, self.beta_2)
+        m, v = follow(grad, state, self.beta_1, self.beta_2)
         t = state.step
         rate = state.learning_rate * (1 - self.beta_1) / (1 - self.beta_1**t)
         unbiased = 1 - self.beta_2**t
@@ -63,10 +63,10 @@ class RAdam(Optimizer):
         if rho > 5:
             rectified = math.sqrt((rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho))
             root = math.sqrt(1 - self.beta_2)  # √v = root · what the vector holds
-            np.sqrt(v, out=scratch)
-            scratch += self.epsilon / root
-            np.divide(m, scratch, out=scratch)
-            scratch *= rate * rectified * math.sqrt(unbiased) / root
+            step = np.sqrt(v, out=grad)
+            step += self.epsilon / root
+            np.divide(m, step, out=step)
+            step *= rate * rectified * math.sqrt(unbiased) / root
         else:
-            np.multiply(m, rate, out=scratch)
-        theta -= scratch
+            step = np.multiply(m, rate, out=grad)
+        theta -= step

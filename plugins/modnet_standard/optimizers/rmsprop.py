@@ -84,12 +84,12 @@ class RMSprop(Optimizer):
         else:
             np.sqrt(v, out=scratch)
         scratch += self.epsilon / root
-        np.divide(grad, scratch, out=scratch)
+        grad /= scratch
         if self.momentum:
             b = state.vectors["b"]
             b *= self.momentum
-            b += scratch
-            np.multiply(b, state.learning_rate / root, out=scratch)
+            b += grad
+            np.multiply(b, state.learning_rate / root, out=grad)
         else:
-            scratch *= state.learning_rate / root
-        theta -= scratch
+            grad *= state.learning_rate / root
+        theta -= grad

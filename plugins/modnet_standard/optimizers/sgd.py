@@ -64,27 +64,27 @@ class SGD(Optimizer):
         )
 
     def init(self, theta: Array) -> OptimizerState:
-        """Return v = 0, and scratch memory."""
-        vectors = {"scratch": np.empty_like(theta)}
-        if self.momentum:
-            vectors["v"] = np.zeros_like(theta)
-        return OptimizerState(self.learning_rate, vectors=vectors)
+        """Return v = 0 if there is a momentum."""
+        return OptimizerState(self.learning_rate, vectors={"v": np.zeros_like(theta)} if self.momentum else {})
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ against the gradient, or along the velocity."""
-        scratch, rate = state.vectors["scratch"], state.learning_rate
         state.step += 1
         if not self.momentum:
-            theta -= np.multiply(grad, rate, out=scratch)  # θ ← θ − η g
+            grad *= state.learning_rate
+            theta -= grad  # θ ← θ − η g
             return
         v = state.vectors["v"]
         v *= self.momentum
         if self.velocity == "gradients":
             v += grad  # v ← μ v + g
+            grad *= state.learning_rate
+            outside = state.learning_rate
         else:
-            v += np.multiply(grad, rate, out=scratch)  # v ← μ v + η g
-        outside = rate if self.velocity == "gradients" else 1.0
+            grad *= state.learning_rate
+            v += grad  # v ← μ v + η g
+            outside = 1.0
         if self.nesterov:
-            theta -= np.multiply(grad, rate, out=scratch)
+            theta -= grad
             outside *= self.momentum
-        theta -= np.multiply(v, outside, out=scratch)
+        theta -= np.multiply(v, outside, out=grad)

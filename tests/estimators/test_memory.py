@@ -1,0 +1,41 @@
+"""Memory of predicting: blocks of rows, whatever their number, and what is returned."""
+
+import numpy as np
+import pytest
+from support.memory import peak_of
+
+from modnet import ModNetClassifier, ModNetRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+ROWS, UNITS = 100_000, 256
+BLOCKS = 4 * 2**20
+"""Bytes that blocks take: of the widest layer a MiB, four times; all rows of it would be 100 MB."""
+
+rng = np.random.default_rng(0)
+X = rng.standard_normal((ROWS, 10), np.float32)
+SETTINGS = {"layers": (UNITS,), "max_iter": 1, "accelerator": None, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return ModNetClassifier(**SETTINGS).fit(X[:400], np.arange(400) % 20)
+
+
+@pytest.mark.parametrize("method", ["predict", "decision_function", "predict_proba"])
+def test_a_hundred_thousand_rows_are_classified_in_bounded_memory(classifier, method):
+    predicted = getattr(classifier, method)(X)
+    assert len(predicted) == ROWS
+    # The blocks of labels are joined, and so are there twice; probabilities are there beside what they are made of.
+    assert peak_of(lambda: getattr(classifier, method)(X)) < 3 * predicted.nbytes + BLOCKS
+
+
+def test_a_hundred_thousand_rows_are_predicted_in_bounded_memory():
+    model = ModNetRegressor(**SETTINGS).fit(X[:400], X[:400, 0])
+    predicted = model.predict(X)
+    assert peak_of(lambda: model.predict(X)) < predicted.nbytes + BLOCKS
+
+
+def test_labels_of_many_rows_are_those_of_each(classifier):
+    codes = classifier.decision_function(X).argmax(axis=1)
+    np.testing.assert_array_equal(classifier.predict(X), classifier.classes_[codes])
