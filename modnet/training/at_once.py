@@ -5,10 +5,11 @@ where its own optimizer goes from the same gradient.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from modnet.base import Accelerator, Array, Step, Steps
+from modnet.base import Accelerator, Array, Optimizer, OptimizerState, Progress, Step, Steps
 from modnet.network.accelerating import agrees
 from modnet.training.decay import Decay
 
@@ -42,6 +43,52 @@ def steps_at_once(accelerator: Accelerator, step: Step, copies: Callable[[], tup
     key = (accelerator, what, step.x.shape[1:], step.rows, step.alpha > 0, step.l1_ratio, data)
     both = _Comparison(accelerator, copies)
     return steps if agrees(key, both.at_once, lambda made: made(), both.singly, step.theta.dtype) else None
+
+
+def make(
+    steps: Steps, optimizer: Optimizer, state: OptimizerState, progress: Progress, order: Array, rows: int
+) -> tuple[int, float, float]:
+    """Make a step on each full batch of an epoch, as many at once as can be, until a loss is not finite.
+
+    Parameters
+    ----------
+    steps : Steps
+    optimizer : Optimizer
+        Whose rates they are.
+    state : OptimizerState
+    progress : Progress
+        Both count the steps.
+    order : ndarray of int64
+        Which rows of the data are the first batch, the second, and so on.
+    rows : int
+        Of a batch.
+
+    Returns
+    -------
+    made : int
+        How many steps.
+    loss, weight : float
+        Σ w J and Σ w over their batches.
+    """
+    made, total, weights, count = 0, 0.0, 0.0, len(order) // rows
+    for start in range(0, count, steps.at_once):
+        stop = min(start + steps.at_once, count)
+        rates = _rates(optimizer, progress, stop - start)
+        here, value, weight = steps.run(order[start * rows : stop * rows], rates)
+        made, total, weights = made + here, total + value, weights + weight
+        state.step += here
+        progress.step += here
+        state.learning_rate = float(rates[min(here, len(rates) - 1)])
+        if here < len(rates):
+            break
+    return made, total, weights
+
+
+def _rates(optimizer: Optimizer, progress: Progress, count: int) -> Array:
+    """Return the learning rates of the next steps."""
+    if optimizer.schedule is None:
+        return np.full(count, optimizer.learning_rate)
+    return np.array([optimizer.rate(replace(progress, step=progress.step + index)) for index in range(count)])
 
 
 class _Comparison:

@@ -6,7 +6,6 @@ One step is the textbook's: ŷ forward, J and ∂J/∂ŷ from the loss, ∇J(θ)
 import copy
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -15,11 +14,11 @@ from modnet.base import Accelerator, Array, Loss, Optimizer, OptimizerState, Pro
 from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.network import Network, Pass
 from modnet.network.accelerating import accelerated, accelerated_loss, accelerated_step
-from modnet.network.trial import NonFiniteFinder
-from modnet.training.at_once import WORTH, steps_at_once
+from modnet.training.at_once import WORTH, make, steps_at_once
 from modnet.training.averaging import include, swap
 from modnet.training.batches import Data, batches, in_order, shuffled
 from modnet.training.decay import Decay
+from modnet.training.divergence import diagnosis
 from modnet.training.groups import Groups
 from modnet.training.monitor import History, Monitor, OnEpoch
 from modnet.training.settings import TrainingSettings
@@ -170,19 +169,21 @@ class Trainer:
         # inf and NaN are looked for below, once per step: NumPy's warnings would come late and without the cause.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             steps = self._steps(optimizer, data, size)
+            total = weights = 0.0
             if steps is not None:
                 order = np.arange(len(data)) if order is None else order
-                total, weights = self._make(steps, optimizer, data, order, size)
-                order = order[len(order) // size * size :]
-            else:
-                total = weights = 0.0
+                made, total, weights = make(steps, optimizer, self.optimizer_state, progress, order, size)
+                order = order[made * size :]
+                if len(order) >= size:  # where it ended there is a loss that is not finite
+                    batch = data.take(order[:size])
+                    raise self._diverged(batch, self._loss_and_gradient(batch))
             for batch in in_order(data, size, order, reuse=True):
                 weight = batch.total_weight
                 total += self._step(optimizer, batch, weight) * weight
                 weights += weight
             # A sum of finite numbers is finite unless they are huge; to look at each one takes memory.
             if not np.isfinite(self.theta.sum()) and not np.isfinite(self.theta).all():
-                raise NonFiniteError(self._diagnosis(data.rows(slice(0, size)), math.nan))
+                raise self._diverged(data.rows(slice(0, size)), math.nan)
         progress.epoch += 1
         progress.rows += len(data)
         if optimizer.swa is not None and progress.epoch > optimizer.swa * progress.epochs:
@@ -228,7 +229,7 @@ class Trainer:
                 gradient += share * self._gradient
             value += self._decay(total, gradient)
             if not math.isfinite(value):
-                raise NonFiniteError(self._diagnosis(data.rows(slice(0, size)), value))
+                raise self._diverged(data.rows(slice(0, size)), value)
             return value, gradient
 
         def after(theta: Array, value: float) -> bool:
@@ -246,7 +247,7 @@ class Trainer:
     def _step(self, optimizer: Optimizer, batch: Data, weight: float) -> float:
         value = self._loss_and_gradient(batch)
         if not math.isfinite(value):
-            raise NonFiniteError(self._diagnosis(batch, value))
+            raise self._diverged(batch, value)
         value += self._decay(weight, self._gradient)
         state, progress = self.optimizer_state, self.progress
         state.learning_rate = optimizer.rate(progress)
@@ -274,31 +275,6 @@ class Trainer:
             found = steps_at_once(self._accelerator, self._step_on(data, rows), lambda: self._copies(data, rows))
             self._at_once = data, rows, found
         return self._at_once[2]
-
-    def _make(self, steps: Steps, optimizer: Optimizer, data: Data, order: Array, rows: int) -> tuple[float, float]:
-        """Make a step on each full batch, several at once; return Σ w J and Σ w over them."""
-        total = weights = 0.0
-        state, progress = self.optimizer_state, self.progress
-        count = len(order) // rows
-        for start in range(0, count, steps.at_once):
-            stop = min(start + steps.at_once, count)
-            if optimizer.schedule is None:
-                rates = np.full(stop - start, optimizer.learning_rate)
-            else:
-                first = progress.step
-                ahead = (replace(progress, step=first + index) for index in range(stop - start))
-                rates = np.array([optimizer.rate(each) for each in ahead])
-            made, value, weight = steps.run(order[start * rows : stop * rows], rates)
-            total += value
-            weights += weight
-            state.step += made
-            progress.step += made
-            state.learning_rate = float(rates[min(made, len(rates) - 1)])
-            if made < len(rates):
-                first = (start + made) * rows
-                batch = data.take(order[first : first + rows])
-                raise NonFiniteError(self._diagnosis(batch, self._loss_and_gradient(batch)))
-        return total, weights
 
     def _step_on(self, data: Data, rows: int) -> Step:
         """Return the parts of a step."""
@@ -374,25 +350,7 @@ class Trainer:
             self._passes[rows] = running, np.empty((rows, *self.network.output_shape), self.theta.dtype)
         return self._passes[rows]
 
-    def _diagnosis(self, batch: Data, value: float) -> str:
-        """Say where the first value that is not finite came up, and why it is likely to have."""
-        where = f"the loss became {value} in epoch {self.progress.epoch + 1}, step {self.progress.step + 1}"
-        rate, x, t = self.optimizer_state.learning_rate, _largest(batch.x), _largest(batch.t)
-        slower = f"a learning rate that is too large ({rate:g}: try {rate / 10:g})" if rate else ""
-        scale = f"inputs or targets that are not scaled (here |x| ≤ {x:.3g}, |t| ≤ {t:.3g}; StandardScaler helps)"
-        causes = [slower, scale] if max(x, t) < 100 else [scale, slower]
-        likely = f"Likely causes: {', or '.join(filter(None, causes))}"
-        if not np.isfinite(self.theta).all():
-            return f"{where}: the weights have grown beyond bounds. {likely}"
-        finder = NonFiniteFinder()
-        Pass(self.network, self.theta, self.state, rows=len(batch), runner=finder).forward(batch.x)
-        if finder.found is None:
-            return f"{where}, though every layer's output is finite. {likely}"
-        return (
-            f"{where}: the output of {finder.found.title} is the first that is not finite. {likely}, or a defect in "
-            "that layer"
-        )
-
-
-def _largest(array: Array) -> float:
-    return float(abs(array).max()) if array.shape[0] else 0.0
+    def _diverged(self, batch: Data, value: float) -> NonFiniteError:
+        """Return the error that says where the first value that is not finite came up."""
+        rate, progress = self.optimizer_state.learning_rate, self.progress
+        return NonFiniteError(diagnosis(self.network, self.theta, self.state, batch, value, rate, progress))
