@@ -221,14 +221,28 @@ def agrees(
                     if one.dtype != other.dtype:
                         raise AssertionError(f"dtype {one.dtype} in place of {other.dtype}")
             except Exception as error:  # a twin is another's code: whatever goes wrong in it, its original works
-                reason = f"{type(error).__name__}: {error}".strip()
+                reason = described(error)
         if reason:
-            parts = key[1] if isinstance(key[1], tuple) else (key[1],)
-            what = ", ".join(each if isinstance(each, str) else repr(each) for each in parts)
-            warnings.warn(
-                f"the twin that {key[0]!r} offers of {what} is set aside, and modnet's own used: {reason}",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-        _TRUSTED[full] = not reason
+            set_aside(key, dtype, reason)
+        else:
+            _TRUSTED[full] = True
     return _TRUSTED[full]
+
+
+def described(error: Exception) -> str:
+    """Return the class of an error and what it says."""
+    return f"{type(error).__name__}: {error}".strip()
+
+
+def set_aside(key: tuple[Any, ...], dtype: "np.dtype[Any]", reason: str) -> None:
+    """Warn that a twin is not used, unless that was said before; arguments as of `agrees`."""
+    full = (*key, np.dtype(dtype))
+    if _TRUSTED.get(full) is not False:
+        parts = key[1] if isinstance(key[1], tuple) else (key[1],)
+        what = ", ".join(each if isinstance(each, str) else repr(each) for each in parts)
+        warnings.warn(
+            f"the twin that {key[0]!r} offers of {what} is set aside, and modnet's own used: {reason}",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    _TRUSTED[full] = False

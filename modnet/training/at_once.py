@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from modnet.base import Accelerator, Array, Optimizer, OptimizerState, Progress, Step, Steps
-from modnet.network.accelerating import agrees
+from modnet.network.accelerating import agrees, described, set_aside
 from modnet.training.decay import Decay
 
 WORTH = 16
@@ -34,15 +34,20 @@ def steps_at_once(accelerator: Accelerator, step: Step, copies: Callable[[], tup
     RuntimeWarning
         Once, if it fails or differs.
     """
-    steps = accelerator.steps(step)
-    if steps is None:
-        return None
+    dtype = step.theta.dtype
     weights = None if step.weight is None else step.weight.dtype
     data = (step.x.flags.c_contiguous, step.t.dtype, step.t.shape[1:], weights)
     what = f"steps of {step.modules!r}, {step.loss!r}, {step.optimizer!r} at once"
     key = (accelerator, what, step.x.shape[1:], step.rows, step.alpha > 0, step.l1_ratio, data)
+    try:
+        steps = accelerator.steps(step)
+    except Exception as error:  # an accelerator is another's code: whatever goes wrong in it, single steps work
+        set_aside(key, dtype, described(error))
+        return None
     both = _Comparison(accelerator, copies)
-    return steps if agrees(key, both.at_once, lambda made: made(), both.singly, step.theta.dtype) else None
+    if steps is None or not agrees(key, both.at_once, lambda made: made(), both.singly, dtype):
+        return None
+    return steps
 
 
 def make(

@@ -70,6 +70,8 @@ class Looping(Accelerator):
     runs: ClassVar[list[int]] = []
 
     def steps(self, step):
+        if self.slip == "offer":
+            raise RuntimeError("no compiler found")
         return Loop(step, self.slip)
 
 
@@ -109,7 +111,7 @@ def test_no_more_steps_are_asked_for_than_can_be_made_at_once():
     assert runs == [5, 3] * 30  # and the last batch, which is smaller, is a step by itself
 
 
-@pytest.mark.parametrize("slip", ["gradient", "rate", "loss", "raises"])
+@pytest.mark.parametrize("slip", ["gradient", "rate", "loss", "raises", "offer"])
 def test_steps_that_differ_are_set_aside_with_one_warning(slip: str):
     single = fitted(None)
     with pytest.warns(RuntimeWarning, match=rf"Looping\(slip='{slip}'\) offers of steps of \(Dense.* is set aside"):
