@@ -42,6 +42,7 @@ def started(case, **params):
     ids=["default", "dropout", "in order", "schedule"],
 )
 def test_k_calls_are_a_fit_of_k_epochs(case, params: dict):
+    params = {"accelerator": None, **params}  # an accelerator's steps at once are single steps but for rounding
     fitted = clone(case.model).set_params(max_iter=4, **params).fit(case.X, case.y)
     model = started(case, max_iter=4, **params)
     for _ in range(3):
