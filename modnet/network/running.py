@@ -64,6 +64,9 @@ class Chain:
         self._titles = [link.title for link in links]
         # Links in front of the first parameter need no gradient at all: backpropagation ends there.
         self._first = next((i for i, link in enumerate(links) if link.learns), len(links) - 1)
+        self._backward = [
+            (module.grad_params, module.grad_input, ctx) for module, ctx in self._steps[: self._first : -1]
+        ]
         self._dy: Array | None = None
 
     def forward(self, x: Array) -> Array:
@@ -83,9 +86,9 @@ class Chain:
 
     def grad_params(self, dy: Array) -> None:
         """Write the gradients of all parameters, given that of the output."""
-        for module, ctx in self._steps[: self._first : -1]:
-            module.grad_params(ctx, dy)
-            dy = module.grad_input(ctx, dy)
+        for grad_params, grad_input, ctx in self._backward:
+            grad_params(ctx, dy)
+            dy = grad_input(ctx, dy)
         module, ctx = self._steps[self._first]
         module.grad_params(ctx, dy)
         self._dy = dy

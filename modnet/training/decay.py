@@ -43,8 +43,6 @@ class Decay:
         weight : float
             Σw.
         """
-        if self._alpha == 0:
-            return 0.0
         of_l1, of_l2 = self._alpha / weight * self._rho, self._alpha / weight * (1 - self._rho)
         value = 0.5 * of_l2 * float(W.dot(W))
         for w, dw, memory in self._blocks(W, dW):

@@ -332,6 +332,8 @@ class Trainer:
 
     def _decay(self, weight: float, gradient: Array) -> float:
         """Add the gradient of the penalty of weights to ∇J, and return its value."""
+        if self.settings.alpha == 0:
+            return 0.0
         decayed = self.network.layout.decayed
         return self._penalty.add(self.theta[:decayed], gradient[:decayed], weight)
 

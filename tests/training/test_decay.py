@@ -19,12 +19,6 @@ def test_it_is_the_formula_whatever_the_blocks(monkeypatch, block, rho):
     np.testing.assert_allclose(dW, 1 + 0.5 / 8 * ((1 - rho) * W + rho * np.sign(W)), rtol=1e-12)
 
 
-def test_without_a_strength_nothing_is_added():
-    dW = np.ones(100)
-    assert Decay(0.0, 0.5).add(W, dW, 8.0) == 0
-    assert (dW == 1).all()
-
-
 def test_vectors_of_other_sizes_and_dtypes_may_follow():
     decay = Decay(1.0, 0.0)
     for size, dtype in ((10, np.float32), (100, np.float32), (100, np.float64), (0, np.float64)):
