@@ -50,7 +50,8 @@ def test_the_catalogue_is_that_of_the_docstrings():
 
 def test_the_components_on_the_page_on_plugins_keep_the_contract(tmp_path: Path):
     code = "\n".join(re.findall(r"```python\n(.*?)```", PLUGINS, re.DOTALL))
-    more = "\n\n@parametrize_with_checks([*Power.examples(), InPlaceReLU(), Rectified()])\ndef test_power(check):\n    check()\n"
+    others = "[*Power.examples(), InPlaceReLU(), Rectified()]"
+    more = f"\n\n@parametrize_with_checks({others})\ndef test_others(check):\n    check()\n"
     (tmp_path / "test_page.py").write_text(code + more, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_page.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)

@@ -33,6 +33,7 @@ from modnet.estimators.sample import Sample, by_rows, present, warn_of_clipping
 from modnet.estimators.streams import Streams
 from modnet.estimators.table import Table
 from modnet.estimators.target import Target, loss_for, meant_loss
+from modnet.estimators.threads import few_threads
 from modnet.estimators.waiting import Waiting
 from modnet.installed import accelerator_name
 from modnet.network import Network
@@ -174,14 +175,16 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 print(*waiting.lines(), self._report(history), sep="\n")
             return task.end_epoch(self._reconstruction())
 
-        history = self._train(
-            trainer,
-            sample.data,
-            None if validation is None else validation.data,
-            score=self._scorer(validation),
-            on_begin=task.begin_epoch,
-            on_epoch=on_epoch,
-        )
+        n, batched = len(sample.data), isinstance(self.spec_.optimizer, Optimizer)
+        with few_threads(self.network_, self.spec_.training.rows_per_batch(n) if batched else n):
+            history = self._train(
+                trainer,
+                sample.data,
+                None if validation is None else validation.data,
+                score=self._scorer(validation),
+                on_begin=task.begin_epoch,
+                on_epoch=on_epoch,
+            )
         self._record(history)
         task.end(self._reconstruction())
         return history
