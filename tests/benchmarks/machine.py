@@ -28,7 +28,7 @@ def seen() -> dict[str, Any]:
         "cpu": cpu().name or platform.processor() or platform.machine(),
         "vectors": cpu().vectors,
         "cpus": os.cpu_count(),
-        "system": f"{platform.system()} {platform.release()}",
+        "system": platform.system(),
         "python": platform.python_version(),
         "kernels": {each.owner: f"{each.name} {each.version}, {each.kernel}" for each in libraries()},
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
