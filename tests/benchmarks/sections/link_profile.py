@@ -28,7 +28,8 @@ HOW = """µs per step of modnet. Runners around the links of a fitted network ti
 loop is the training loop's, written out. What a fit of all epochs takes more than one of a single epoch
 tells the loop from what is done once per fit (validation, first weights, the trial run); of each the
 fastest counts. Products are timed apart: `np.matmul` on arrays of the shapes of a step, in its order, into
-arrays that are there, with nothing between them."""
+arrays that are there, with nothing between them. Where an accelerator makes steps at once, a fit does, and
+links are still timed one by one: "between them" is less than nothing then, by what steps at once save."""
 
 _STEP, _ONCE = ("a step", "all"), ("once per fit", "by the step")
 _CASES = ("64-32-10/32", "784-512-256-10/128", "1024-1024-1024-10/1024")
