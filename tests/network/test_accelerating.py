@@ -148,8 +148,8 @@ def test_without_an_accelerator_or_a_twin_the_network_is_the_same():
 @pytest.mark.parametrize(
     ("accelerator", "reason"),
     [
-        (Fast(slip=0.5), r"twin that Fast\(slip=0.5\) offers of Dense\(units=4\), ReLU\(\) is set aside.*Mismatched"),
-        (Bad(), r"offers of Tanh\(\) is set aside, and modnet's own used: AssertionError"),
+        (Fast(slip=0.5), r"twin that Fast\(slip=0.5\) offers of Dense\(units=4\), ReLU\(\) is set aside.*it finds 0.4"),
+        (Bad(), r"offers of Tanh\(\) is set aside, and modnet's own used: on a few rows it finds -?\d\.\d+, where"),
         (Bad(raises=True), r"RuntimeError: no compiler found"),
     ],
     ids=repr,
