@@ -4,9 +4,11 @@ Several threads wait for each other by spinning. Where another program wants the
 times as long as on one thread.
 """
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
+from threading import Lock
 from typing import Any
 
 from modnet.network import Network
@@ -17,10 +19,15 @@ them, gains 6 % by a second thread on a quiet machine and takes four times as lo
 rows, with 2²⁴, gains 35 %."""
 
 
-def few_threads(network: Network, rows: int) -> AbstractContextManager[Any]:
-    """Return a context in which BLAS works on one thread if the network is small, and else on as many as before.
+_TURN = Lock()
+"""Held by the training that has set BLAS to one thread: of two that overlap, one would put back the other's limit."""
 
-    Of several trainings at a time in one process, threadpoolctl lets one decide.
+
+@contextmanager
+def few_threads(network: Network, rows: int) -> Iterator[None]:
+    """Within it BLAS works on one thread if the network is small, and else on as many as before.
+
+    Of several trainings at a time in one process, the first decides; the others leave BLAS as they find it.
 
     Parameters
     ----------
@@ -29,10 +36,14 @@ def few_threads(network: Network, rows: int) -> AbstractContextManager[Any]:
         Per step.
     """
     largest = max((place.stop - place.start for link in network.walk() for place in link.places.values()), default=0)
-    if rows * largest > SMALL:
-        return nullcontext()
-    limited: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
-    return limited
+    if rows * largest > SMALL or not _TURN.acquire(blocking=False):
+        yield
+        return
+    try:
+        with _controller().limit(limits=1, user_api="blas"):
+            yield
+    finally:
+        _TURN.release()
 
 
 @cache

@@ -48,13 +48,21 @@ def test_threads_come_back_when_training_fails():
 
 
 def test_threads_come_back_when_trainings_overlap():
-    before, both = threads(), threading.Barrier(2, timeout=30)
+    before, first_is_in, second_is_in, first_is_out = threads(), *(threading.Event() for _ in range(3))
 
-    def train() -> None:
-        both.wait()
-        ModNetRegressor((8,), max_iter=20, random_state=0).fit(X, X[:, 0])
+    def first() -> None:
+        with few_threads(SMALL_NET, 1):
+            first_is_in.set()
+            second_is_in.wait(30)
+        first_is_out.set()
 
-    workers = [threading.Thread(target=train) for _ in range(2)]
+    def second() -> None:
+        first_is_in.wait(30)
+        with few_threads(SMALL_NET, 1):
+            second_is_in.set()
+            first_is_out.wait(30)
+
+    workers = [threading.Thread(target=each) for each in (first, second)]
     for worker in workers:
         worker.start()
     for worker in workers:
