@@ -60,7 +60,7 @@ class Component(ABC):
     """
 
     kind: ClassVar[str] = ""
-    """What it is to the registry: ``"module"``, ``"activation"``, … Set by the abstract base of the kind."""
+    """What it is to the registry: ``"layer"``, ``"activation"``, … Set by the abstract base of the kind."""
 
     def __init_subclass__(cls, *, kind: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -42,7 +42,7 @@ class Entry:
     Attributes
     ----------
     kind : str
-        ``"module"``, ``"activation"``, …
+        ``"layer"``, ``"activation"``, …
     name : str
         The registered name, snake_case.
     value : str
@@ -98,7 +98,7 @@ class Registry:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The declared kinds: ``"module"``, ``"activation"``, …"""
+        """The declared kinds: ``"layer"``, ``"activation"``, …"""
         return tuple(self._bases)
 
     # Looking up
@@ -318,8 +318,8 @@ def group_of(kind: str) -> str:
 
     Examples
     --------
-    >>> group_of("module"), group_of("loss")
-    ('modnet.modules', 'modnet.losses')
+    >>> group_of("layer"), group_of("loss")
+    ('modnet.layers', 'modnet.losses')
     """
     return f"modnet.{kind}es" if kind.endswith("s") else f"modnet.{kind}s"
 

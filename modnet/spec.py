@@ -91,7 +91,7 @@ class ModelSpec(Component):
             If a layer does not fit what comes before it.
         """
         shape: Shape = (n_features,) if columns is None else TableShape(columns)
-        output: Module = registry.get("module", DENSE)(n_outputs)
+        output: Module = registry.get("layer", DENSE)(n_outputs)
         links: list[tuple[str, Module]] = [(f"layers[{index}]", layer) for index, layer in enumerate(self.layers)]
         links.append(("output", output))
         if self.output_activation is not None:

@@ -64,15 +64,15 @@ def test_one_scan_serves_all_lookups_until_refresh(monkeypatch: pytest.MonkeyPat
 
 
 def test_names_are_sorted_and_unique():
-    assert {"module", "activation", "loss", "optimizer", "schedule", "initializer"} <= set(registry.kinds)
+    assert {"layer", "activation", "loss", "optimizer", "schedule", "initializer"} <= set(registry.kinds)
     for kind in registry.kinds:
         names = registry.names(kind)
         assert list(names) == sorted(set(names))
 
 
 def test_of_several_kinds_the_first_that_has_the_name_is_taken(site: Site):
-    assert registry.get(("module", "activation"), "relu").kind == "activation"
-    assert registry.get(("module", "activation"), "dense") is Dense
+    assert registry.get(("layer", "activation"), "relu").kind == "activation"
+    assert registry.get(("layer", "activation"), "dense") is Dense
 
 
 def test_a_class_is_found_by_the_name_of_its_reexport(site: Site):
@@ -146,7 +146,7 @@ def test_the_same_class_offered_twice_is_no_conflict(site: Site):
 def test_a_plugin_that_shadows_dense_does_not_change_integer_layers(site: Site):
     from modnet import ModNetRegressor
 
-    points = {"modnet.modules": {"dense": "acme:Dense"}}
+    points = {"modnet.layers": {"dense": "acme:Dense"}}
     site.install("acme-layers", modules={"acme": "raise ImportError('not me')"}, entry_points=points)
     model = ModNetRegressor(layers=(4,), max_iter=3, tol=0, n_iter_no_change=5)
     with pytest.warns(UserWarning, match="max_iter"):

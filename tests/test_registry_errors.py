@@ -38,7 +38,7 @@ def test_where_nothing_is_near_the_ways_to_a_name_are_told():
     ("kind", "name", "hint"),
     [
         ("activation", "adam", "there is an optimizer of that name"),
-        ("module", "squared_error", "there is a loss of that name"),
+        ("layer", "squared_error", "there is a loss of that name"),
         ("loss", "tanh", "there is an activation of that name"),
     ],
 )
@@ -186,17 +186,17 @@ thing = 3
     ("kind", "value", "words"),
     [
         (
-            "module",
+            "layer",
             "acme:function",
             r"acme-layers 1.2 \(acme:function\) is <function function.*not derive from modnet.Module",
         ),
-        ("module", "acme:thing", "is 3, which does not derive from modnet.Module"),
-        ("module", "acme:Half", "is Half, which does not derive from modnet.Module"),
-        ("module", "acme:np.ndarray", "is ndarray, which does not derive from modnet.Module"),
+        ("layer", "acme:thing", "is 3, which does not derive from modnet.Module"),
+        ("layer", "acme:Half", "is Half, which does not derive from modnet.Module"),
+        ("layer", "acme:np.ndarray", "is ndarray, which does not derive from modnet.Module"),
         ("loss", "acme:Wobble", "is Wobble, which does not derive from modnet.Loss"),
-        ("loss", "acme:Half", "is abstract: it still has to define gradient, predict"),
-        ("loss", "acme:Loss", "is abstract: it still has to define gradient, predict, value"),
-        ("module", "acme:Wobble", "is of kind 'activation': register it under modnet.activations"),
+        ("loss", "acme:Half", "is abstract: it still has to define predict, value_and_gradient"),
+        ("loss", "acme:Loss", "is abstract: it still has to define predict, value_and_gradient"),
+        ("layer", "acme:Wobble", "is of kind 'activation': register it under modnet.activations"),
     ],
 )
 def test_what_is_no_concrete_class_of_the_kind_is_refused(site: Site, kind: str, value: str, words: str):

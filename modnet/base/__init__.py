@@ -3,7 +3,7 @@
 Each file holds one base and the field annotation (``AnyModule``, ``AnyActivation``, …) that makes a slot for it.
 """
 
-from modnet.base.accelerator import Accelerator, AnyAccelerator, Step, Steps, Twin
+from modnet.base.accelerator import Accelerator, AnyAccelerator, CompiledLoop, Fused, TrainingStep
 from modnet.base.activation import Activation, AnyActivation
 from modnet.base.constraint import AnyConstraint, Constraint
 from modnet.base.context import Context
@@ -29,9 +29,11 @@ __all__ = [
     "Average",
     "Column",
     "ColumnType",
+    "CompiledLoop",
     "Constraint",
     "Context",
     "DensityLoss",
+    "Fused",
     "Initializer",
     "Links",
     "Loss",
@@ -46,11 +48,9 @@ __all__ = [
     "Schedule",
     "Shape",
     "Solver",
-    "Step",
-    "Steps",
     "TableShape",
     "Task",
-    "Twin",
+    "TrainingStep",
     "located",
     "shape_through",
 ]

@@ -19,7 +19,7 @@ from modnet.component import Component, Slot
 
 
 @dataclass(frozen=True)
-class Twin:
+class Fused:
     """A module that stands for the first of several modules in a row.
 
     Attributes
@@ -35,7 +35,7 @@ class Twin:
 
 
 @dataclass(frozen=True)
-class Step:
+class TrainingStep:
     """A step of training on a mini-batch, as the parts that it is made of; where there are twins, they are the parts.
 
     Attributes
@@ -54,8 +54,8 @@ class Step:
         θ, ∇J and the network's state.
     draw : ndarray, shape (rows, *output_shape)
         Where ∂J/∂raw is written.
-    decayed : int
-        How many elements in front of θ are decayed.
+    regularized : int
+        How many elements in front of θ are regularized.
     alpha, l1_ratio : float
         Of the penalty; see `modnet.training.TrainingSettings`.
     x, t, weight : ndarray
@@ -75,7 +75,7 @@ class Step:
     gradient: Array
     state: Array
     draw: Array
-    decayed: int
+    regularized: int
     alpha: float
     l1_ratio: float
     x: Array
@@ -84,16 +84,16 @@ class Step:
     rows: int
 
 
-class Steps(ABC):
-    """Steps of training that are made at once, without coming back to Python between them.
+class CompiledLoop(ABC):
+    """CompiledLoop of training that are made at once, without coming back to Python between them.
 
     Attributes
     ----------
-    at_once : int
+    max_steps : int
         How many steps `run` may be asked for, ≥ 1: few enough for an interrupt to be answered soon.
     """
 
-    at_once: int
+    max_steps: int
 
     @abstractmethod
     def run(self, order: Array, rates: Array) -> tuple[int, float, float]:
@@ -127,7 +127,7 @@ class Accelerator(Component, kind="accelerator"):
     before it trusts a twin: one that raises or differs is set aside with a warning.
     """
 
-    def twin(self, modules: Sequence[Module]) -> Twin | None:
+    def fuse(self, modules: Sequence[Module]) -> Fused | None:
         """Return a twin for the first of these modules, or for several in a row; None if there is none.
 
         Parameters
@@ -145,7 +145,7 @@ class Accelerator(Component, kind="accelerator"):
         """Return a twin of an optimizer, whose state is the original's; None if there is none."""
         return None
 
-    def steps(self, step: Step) -> Steps | None:
+    def compile(self, step: TrainingStep) -> CompiledLoop | None:
         """Return what makes steps like this one at once; None if they have to be made one by one."""
         return None
 

@@ -23,12 +23,12 @@ class Activation(Module, kind="activation"):
     ----------
     reads : frozenset of {"x", "y"}
         Whether `df` looks at z (``"x"``) or a (``"y"``); it gets None for what it does not read.
-    suits : {"glorot", "he", "lecun"}
+    recommended_init : {"glorot", "he", "lecun"}
         Which first weights keep signals alive through it: Glorot's for what saturates or is linear, He's for
         rectifiers, LeCun's for what normalizes itself. A dense layer's ``kernel_initializer="auto"`` goes by it.
     """
 
-    suits: ClassVar[Literal["glorot", "he", "lecun"]] = "glorot"
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "glorot"
 
     @abstractmethod
     def f(self, z: Array, *, out: Array | None = None) -> Array:

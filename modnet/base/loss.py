@@ -39,6 +39,12 @@ class Loss(Component, kind="loss"):
     tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     probabilistic: ClassVar[bool] = True
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        defined = vars(cls)
+        if "value" in defined and "gradient" in defined and "value_and_gradient" not in defined:
+            cls.value_and_gradient = _value_then_gradient  # type: ignore[method-assign]
+        super().__init_subclass__(**kwargs)
+
     def width(self, targets: int) -> int:
         """Return how many columns of raw output it needs for so many columns of predictions; default: as many."""
         return targets
@@ -64,38 +70,37 @@ class Loss(Component, kind="loss"):
         return rng.integers(2, size=(n, 1 if task == "binary" else 3)).astype(float)
 
     @abstractmethod
-    def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
-        """Return J.
+    def value_and_gradient(
+        self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
+    ) -> tuple[float, Array]:
+        """Return J and ∂J/∂raw: `value` and `gradient`, the work that they share done once.
+
+        A class defines this method, or `value` and `gradient`; the base makes the one of the other.
 
         Parameters
         ----------
         t : ndarray
-            The truth, in the form of the task (see `Task`).
+            The truth, in the form of the task (see `Task`); not to be changed.
         raw : ndarray, shape (n, width(k))
-            The network's output.
+            The network's output; not to be changed.
         weight : ndarray, shape (n,), optional
             Non-negative; their sum is positive.
-
-        Returns
-        -------
-        float
-        """
-
-    @abstractmethod
-    def gradient(self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None) -> Array:
-        """Return ∂J/∂raw, the derivative of `value`, the averaging included.
-
-        Parameters
-        ----------
-        t, raw, weight
-            As in `value`; not to be changed.
         out : ndarray, shape of raw, optional
-            Where to write.
+            Where to write the gradient.
 
         Returns
         -------
-        ndarray, shape and dtype of raw
+        value : float
+        gradient : ndarray, shape and dtype of raw
         """
+
+    def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
+        """Return J; arguments as in `value_and_gradient`."""
+        return self.value_and_gradient(t, raw, weight=weight)[0]
+
+    def gradient(self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None) -> Array:
+        """Return ∂J/∂raw, the derivative of `value`, the averaging included; arguments as in `value_and_gradient`."""
+        return self.value_and_gradient(t, raw, weight=weight, out=out)[1]
 
     @abstractmethod
     def predict(self, raw: Array) -> Array:
@@ -114,15 +119,12 @@ class Loss(Component, kind="loss"):
         """
         return np.log(self.predict(raw))
 
-    def value_and_gradient(
-        self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
-    ) -> tuple[float, Array]:
-        """Return `value` and `gradient`.
 
-        Training calls this one. A loss whose two halves share work (softmax and cross-entropy do) may define it to do
-        that work once; the numbers have to be the same.
-        """
-        return self.value(t, raw, weight=weight), self.gradient(t, raw, weight=weight, out=out)
+def _value_then_gradient(
+    self: Loss, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
+) -> tuple[float, Array]:
+    """Return `value` and `gradient`, of a class that defines the two."""
+    return self.value(t, raw, weight=weight), self.gradient(t, raw, weight=weight, out=out)
 
 
 class QuantileLoss(Loss):

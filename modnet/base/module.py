@@ -30,7 +30,7 @@ class Parameter:
     trainable : bool
         True: a slice of θ, seen as ``ctx.p.<name>`` with its gradient as ``ctx.g.<name>``. False: a slice of the
         state vector (running means and the like), seen as ``ctx.s.<name>``.
-    decayed : bool
+    regularized : bool
         Whether weight decay (`alpha`) applies: to weights, not to biases and gains.
     constraint : Constraint, optional
         What its values have to satisfy; they are put back there after each step.
@@ -39,7 +39,7 @@ class Parameter:
     shape: Shape
     initializer: Initializer
     trainable: bool = True
-    decayed: bool = True
+    regularized: bool = True
     constraint: Constraint | None = None
 
 
@@ -56,11 +56,11 @@ LayerName = Annotated[str, AfterValidator(_layer_name)]
 """What a user may call a layer."""
 
 
-class Module(Component, kind="module"):
+class Module(Component, kind="layer"):
     """A differentiable map y = f(x; θ) with parameters: the base of layers.
 
-    Rows are observations: the batch axis is −2, the feature axis −1, and numeric code counts axes from the end. A
-    module never writes into an array it was given, and never keeps one.
+    Rows are observations: the batch axis comes first, the feature axis last. A module never writes into an array it was
+    given, and never keeps one.
 
     Attributes
     ----------
@@ -76,8 +76,6 @@ class Module(Component, kind="module"):
         Whether NaN in x stands for a missing value; y is finite all the same.
     adapts : bool
         Whether `adapt` looks at the data before training.
-    members : bool
-        Whether a leading axis of ensemble members broadcasts through its numeric methods.
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"x", "y"})
@@ -85,7 +83,6 @@ class Module(Component, kind="module"):
     takes_codes: ClassVar[bool] = False
     takes_missing: ClassVar[bool] = False
     adapts: ClassVar[bool] = False
-    members: ClassVar[bool] = True
     name: LayerName | None = Field(default=None, kw_only=True)
 
     @abstractmethod
@@ -173,7 +170,7 @@ class Module(Component, kind="module"):
 Links = Sequence[tuple[str, Module]]
 """Modules in a row, each with its path below the module they belong to."""
 
-AnyModule = Annotated[Module, Slot("module", "activation")]
+AnyModule = Annotated[Module, Slot("layer", "activation")]
 """The slot of a layer: an instance, a registered name or a mapping; activations are modules, too."""
 
 

@@ -147,23 +147,23 @@ class Optimizer(Component, kind="optimizer"):
 
     @final
     def update(
-        self, theta: Array, grad: Array, state: OptimizerState, *, decayed: int = 0, rule: "Optimizer | None" = None
+        self, theta: Array, grad: Array, state: OptimizerState, *, regularized: int = 0, rule: "Optimizer | None" = None
     ) -> None:
-        """Make a step as training does: clip the gradient, shrink what is decayed, and call `step`.
+        """Make a step as training does: clip the gradient, shrink what is regularized, and call `step`.
 
         Parameters
         ----------
         theta, grad : ndarray, shape (size,)
             θ and ∇J(θ); both are changed.
         state : OptimizerState
-        decayed : int
-            How many elements in front of θ are decayed.
+        regularized : int
+            How many elements in front of θ are regularized.
         rule : Optimizer, optional
             Whose `step` it is: that of a twin, with a state of this one's.
         """
         self.clip(grad)
         if self.weight_decay:
-            theta[:decayed] *= 1 - state.learning_rate * self.weight_decay
+            theta[:regularized] *= 1 - state.learning_rate * self.weight_decay
         (self if rule is None else rule).step(theta, grad, state)
 
     @final
@@ -182,7 +182,7 @@ class Optimizer(Component, kind="optimizer"):
             return self.learning_rate
         return self.schedule.rate(self.learning_rate, progress)
 
-    def goes_on(self, progress: Progress) -> bool:
+    def should_continue(self, progress: Progress) -> bool:
         """Return whether training should go on at the schedule's next rate, though progress has ended."""
         return self.schedule is not None and self.rate(progress) > self.schedule.lowest
 

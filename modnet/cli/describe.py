@@ -115,8 +115,8 @@ def in_words(schema: dict[str, Any]) -> str:
         inside = schema.get("items", {})
         if "prefixItems" in schema:
             return f"[{', '.join(in_words(each) for each in schema['prefixItems'])}]"
-        fewest = f" of at least {schema['minItems']}" if schema.get("minItems") else ""
-        return f"list{fewest}: {in_words(inside)}" if inside else f"list{fewest}"
+        shortest = f" of at least {schema['minItems']}" if schema.get("minItems") else ""
+        return f"list{shortest}: {in_words(inside)}" if inside else f"list{shortest}"
     word = {"null": "none", "boolean": "true or false", "string": "text"}.get(schema.get("type", ""))
     return f"{word or schema.get('type', 'anything')}{_range(schema)}"
 

@@ -32,7 +32,7 @@ from modnet.spec import ModelSpec
 
 _NAMES = {"openblas": "OpenBLAS", "mkl": "MKL", "blis": "BLIS", "flexiblas": "FlexiBLAS"}
 _NOUNS = {
-    "module": ("layer", "layers"),
+    "layer": ("layer", "layers"),
     "activation": ("activation", "activations"),
     "loss": ("loss", "losses"),
     "optimizer": ("optimizer", "optimizers"),

@@ -15,7 +15,7 @@ from modnet.cli.output import emit
 from modnet.errors import ModNetError
 from modnet.registry import article, group_of, registry
 
-KINDS = ("module", "activation", "loss", "optimizer")
+KINDS = ("layer", "activation", "loss", "optimizer")
 """What there are templates for."""
 
 
@@ -92,7 +92,7 @@ class Plugin:
 
 
 _USES = {
-    "module": 'ModNetClassifier(layers=(32, "{}"))',
+    "layer": 'ModNetClassifier(layers=(32, "{}"))',
     "activation": 'ModNetClassifier(layers=(32,), activation="{}")',
     "loss": 'ModNetRegressor(layers=(32,), loss="{}")',
     "optimizer": 'ModNetClassifier(layers=(32,), optimizer="{}")',
@@ -102,7 +102,7 @@ _USES = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("name", type=_name, help="lower-case words with hyphens: soft-step makes modnet-soft-step")
-    parser.add_argument("--kind", choices=KINDS, default="module", help="what the component is (default: module)")
+    parser.add_argument("--kind", choices=KINDS, default="layer", help="what the component is (default: layer)")
     parser.add_argument("--directory", type=Path, default=Path(), help="where to put it (default: here)")
 
 

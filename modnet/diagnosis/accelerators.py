@@ -61,8 +61,8 @@ def twins_by_kind(accelerator: Accelerator, book: Registry = registry) -> dict[s
     {'module': [], 'activation': [], 'loss': [], 'optimizer': []}
     """
     offers: dict[str, Callable[[Any], object]] = {
-        "module": lambda each: accelerator.twin([each]),
-        "activation": lambda each: accelerator.twin([each]),
+        "layer": lambda each: accelerator.fuse([each]),
+        "activation": lambda each: accelerator.fuse([each]),
         "loss": accelerator.loss,
         "optimizer": accelerator.optimizer,
     }

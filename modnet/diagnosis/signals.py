@@ -202,7 +202,7 @@ class _Observer:
         """Return whether a link has a parameter with a row per feature of its input that is no gain."""
         n = link.input_shape[-1]
         return any(
-            len(place.shape) > 1 and place.shape[-2] == n and (n > 1 or place.stop <= self._network.layout.decayed)
+            len(place.shape) > 1 and place.shape[-2] == n and (n > 1 or place.stop <= self._network.layout.regularized)
             for place in link.places.values()
         )
 

@@ -370,10 +370,10 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         seed = int(self._streams.split.integers(2**31))
         stratify = sample.y if sample.target.task in ("binary", "multiclass") else None
         # Of very few rows, still two, and one of each class.
-        n, fewest = len(sample.data), 2 if stratify is None else max(2, sample.target.width)
-        if n <= fewest:
-            raise ValueError(f"n_samples = {n} is too few to set {fewest} rows aside for early_stopping=True")
-        fraction = max(self.spec_.training.validation_fraction, fewest / n)
+        n, held_out = len(sample.data), 2 if stratify is None else max(2, sample.target.width)
+        if n <= held_out:
+            raise ValueError(f"n_samples = {n} is too few to set {held_out} rows aside for early_stopping=True")
+        fraction = max(self.spec_.training.validation_fraction, held_out / n)
         return sample.split(fraction, seed, stratify)
 
     def _train(self, trainer: Trainer, data: Data, validation: Data | None, **hooks: Any) -> History:

@@ -15,7 +15,7 @@ from modnet.errors import InvalidSpecError, RegistryError
 from modnet.registry import registry
 from modnet.spec import DENSE
 
-LAYER = Slot("module", "activation")
+LAYER = Slot("layer", "activation")
 
 
 class LayerSlot(Slot):

@@ -304,7 +304,7 @@ _FORMS = {
     "objects": _Form(np.ndarray, lambda value: [value.shape, value.ravel().tolist()], _objects),
     "generator": _Form(np.random.Generator, lambda value: [value.bit_generator.state], _generator),
     "random state": _Form(np.random.RandomState, lambda value: [value.get_state(legacy=False)], _random_state),
-    "classes": _Form(Classes, lambda value: [value.columns, value.kind, value.fewest], Classes),
+    "classes": _Form(Classes, lambda value: [value.columns, value.kind, value.min_classes], Classes),
     "table": _Form(
         Table,
         lambda value: [value.columns, {name: each.categories_[0] for name, each in value.encoders.items()}],

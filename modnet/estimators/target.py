@@ -43,7 +43,7 @@ class Classes:
         Sorted classes, per column of y; one column for y of shape (n,).
     kind : {"single", "multilabel", "multioutput"}
         One class per row; any number of labels per row; one class per row and column.
-    fewest : int
+    min_classes : int
         How few classes a column may have: 2, or 1 for who does not mind that there is nothing to tell apart.
 
     Attributes
@@ -52,12 +52,12 @@ class Classes:
         What an estimator shows as ``classes_``.
     """
 
-    def __init__(self, columns: Sequence[Array], kind: str, fewest: int = 2) -> None:
-        self.columns, self.kind, self.fewest = list(columns), kind, fewest
+    def __init__(self, columns: Sequence[Array], kind: str, min_classes: int = 2) -> None:
+        self.columns, self.kind, self.min_classes = list(columns), kind, min_classes
         self.classes: Any = self.columns if kind == "multioutput" else self.columns[0]
 
     @classmethod
-    def of(cls, y: Array, fewest: int = 2) -> "Classes":
+    def of(cls, y: Array, min_classes: int = 2) -> "Classes":
         """Return the classes in y.
 
         Raises
@@ -68,10 +68,10 @@ class Classes:
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y", raise_unknown=True)
         if kind == "multilabel-indicator":
-            return cls([np.arange(y.shape[1])], "multilabel", fewest)
+            return cls([np.arange(y.shape[1])], "multilabel", min_classes)
         if y.ndim == 2:
-            return cls([np.unique(column) for column in y.T], "multioutput", fewest)
-        return cls([np.unique(y)], "single", fewest)
+            return cls([np.unique(column) for column in y.T], "multioutput", min_classes)
+        return cls([np.unique(y)], "single", min_classes)
 
     @property
     def labels_of_columns(self) -> list[Array]:
@@ -127,7 +127,7 @@ class Classes:
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {classes}. 'y' has {np.unique(y)}."
             )
-        if len(classes) < self.fewest:
+        if len(classes) < self.min_classes:
             raise ValueError(
                 f"a classifier needs at least two classes to tell apart, but y has one class only: {classes.tolist()}"
             )

@@ -120,7 +120,7 @@ def _replaced(
     found, index = [], 0
     while index < len(links):
         link = links[index]
-        twin = None if link.chains else accelerator.twin([each.module for each in links[index:]])
+        twin = None if link.chains else accelerator.fuse([each.module for each in links[index:]])
         if twin is not None and not any(each.chains for each in links[index : index + twin.length]):
             run = links[index : index + twin.length]
             if judge(run, twin.module, accelerator, dtype):
@@ -220,7 +220,7 @@ def agrees(
             except Exception as error:  # a twin is another's code: whatever goes wrong in it, its original works
                 reason = described(error)
         if reason:
-            set_aside(key, dtype, reason)
+            fallback(key, dtype, reason)
         else:
             _TRUSTED[full] = True
     return _TRUSTED[full]
@@ -242,7 +242,7 @@ def described(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".strip()
 
 
-def set_aside(key: tuple[Any, ...], dtype: "np.dtype[Any]", reason: str) -> None:
+def fallback(key: tuple[Any, ...], dtype: "np.dtype[Any]", reason: str) -> None:
     """Warn that a twin is not used, unless that was said before; arguments as of `agrees`."""
     full = (*key, np.dtype(dtype))
     if _TRUSTED.get(full) is not False:

@@ -27,12 +27,12 @@ class Place:
 
 
 class Layout:
-    """Places of parameters in one vector, decayed ones first.
+    """Places of parameters in one vector, regularized ones first.
 
     Parameters
     ----------
     parameters : iterable of (str, Parameter)
-        Full name (``"layers[0].W"``) and what it is. Decayed parameters are put before the others, so that L2
+        Full name (``"layers[0].W"``) and what it is. Regularized parameters are put before the others, so that L2
         decay is one slice; among themselves they keep their order.
 
     Attributes
@@ -40,30 +40,30 @@ class Layout:
     places : mapping of str to Place
     constraints : mapping of str to Constraint
         What values have to satisfy, for the parameters that have a constraint.
-    size, decayed : int
-        Length of the vector, and of the part in front that is decayed.
+    size, regularized : int
+        Length of the vector, and of the part in front that is regularized.
 
     Examples
     --------
     >>> from modnet.base import Parameter
     >>> from modnet.initializers import Zeros
-    >>> layout = Layout([("b", Parameter((1, 2), Zeros(), decayed=False)), ("W", Parameter((3, 2), Zeros()))])
-    >>> layout.size, layout.decayed, layout.places["b"]
+    >>> layout = Layout([("b", Parameter((1, 2), Zeros(), regularized=False)), ("W", Parameter((3, 2), Zeros()))])
+    >>> layout.size, layout.regularized, layout.places["b"]
     (8, 6, Place(start=6, stop=8, shape=(1, 2)))
     """
 
     def __init__(self, parameters: Iterable[tuple[str, Parameter]]) -> None:
-        ordered = sorted(parameters, key=lambda item: not item[1].decayed)
+        ordered = sorted(parameters, key=lambda item: not item[1].regularized)
         self.places: dict[str, Place] = {}
         self.constraints = {name: each.constraint for name, each in ordered if each.constraint is not None}
         self._initializers = {name: parameter.initializer for name, parameter in ordered}
-        self.size = self.decayed = 0
+        self.size = self.regularized = 0
         for name, parameter in ordered:
             stop = self.size + math.prod(parameter.shape)
             self.places[name] = Place(self.size, stop, parameter.shape)
             self.size = stop
-            if parameter.decayed:
-                self.decayed = stop
+            if parameter.regularized:
+                self.regularized = stop
 
     def views(self, vector: Array) -> Mapping[str, Array]:
         """Return every parameter as a view of the vector, by full name."""

@@ -38,9 +38,9 @@ class Link:
     chains: tuple[tuple["Link", ...], ...]
 
     @property
-    def learns(self) -> bool:
+    def trainable(self) -> bool:
         """Whether it, or a link inside it, has trainable parameters."""
-        return bool(self.places) or any(link.learns for chain in self.chains for link in chain)
+        return bool(self.places) or any(link.trainable for chain in self.chains for link in chain)
 
     @property
     def title(self) -> str:

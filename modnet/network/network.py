@@ -64,7 +64,7 @@ class Network:
 
     def __repr__(self) -> str:
         """Show the way from input to output, and the size of θ."""
-        widths = [self.input_shape, *(link.output_shape for link in self.links if link.learns)]
+        widths = [self.input_shape, *(link.output_shape for link in self.links if link.trainable)]
         way = " → ".join("×".join(map(str, shape)) for shape in widths)
         return f"Network({way}, {self.layout.size:,} parameters)"
 

@@ -63,7 +63,7 @@ class Chain:
         ]
         self._titles = [link.title for link in links]
         # Links in front of the first parameter need no gradient at all: backpropagation ends there.
-        self._first = next((i for i, link in enumerate(links) if link.learns), len(links) - 1)
+        self._first = next((i for i, link in enumerate(links) if link.trainable), len(links) - 1)
         self._backward = [
             (module.grad_params, module.grad_input, ctx) for module, ctx in self._steps[: self._first : -1]
         ]

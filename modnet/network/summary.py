@@ -217,7 +217,7 @@ def _rows(links: Sequence[Link], layout: Layout, depth: int) -> Iterator[Row]:
 
 def _is_weight(place: Place, layout: Layout) -> bool:
     """Return whether x is multiplied with it: it has several rows, or it has one (one feature) and is no bias."""
-    return len(place.shape) > 1 and (place.shape[-2] > 1 or place.stop <= layout.decayed)
+    return len(place.shape) > 1 and (place.shape[-2] > 1 or place.stop <= layout.regularized)
 
 
 def _aligned(table: Sequence[Sequence[str]], *, left: Sequence[int]) -> list[str]:

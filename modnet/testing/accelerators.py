@@ -23,11 +23,11 @@ DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 @rule("a factor left out, a buffer read before it is written, or another dtype inside of the kernel")
 def twins_of_layers_agree(accelerator: Accelerator) -> None:
     """A twin has the output, the gradients and the state of the links that it stands for, in both dtypes."""
-    for layers in [[each] for each in _examples("module", "activation")] + _pairs():
+    for layers in [[each] for each in _examples("layer", "activation")] + _pairs():
         width = layers[0].example_rows(np.random.default_rng(0), 1).shape[1:]
         network = Network(layers, width)
         offered = any(
-            accelerator.twin([link.module for link in network.links[index:]]) is not None
+            accelerator.fuse([link.module for link in network.links[index:]]) is not None
             for index, link in enumerate(network.links)
             if not link.chains
         )
@@ -90,7 +90,7 @@ def _undisturbed(function: Any, original: Any, accelerator: Accelerator, dtype: 
 
 def _pairs() -> list[list[Module]]:
     """Return a dense layer with each activation behind it, as most networks have them."""
-    dense = registry.get("module", "modnet-layers:dense")
+    dense = registry.get("layer", "modnet-layers:dense")
     return [[dense(3, activation)] for activation in _examples("activation")]
 
 

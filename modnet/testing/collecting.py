@@ -27,7 +27,7 @@ from modnet.testing.rules import Rule
 
 _MODULE = (*modules.RULES, *passes.RULES, *every.RULES)
 RULES: dict[str, Sequence[Rule]] = {
-    "module": (*_MODULE, *use.RULES),
+    "layer": (*_MODULE, *use.RULES),
     "activation": (*activations.RULES, *_MODULE, *use.RULES),
     "loss": (*losses.RULES, *predictions.RULES, *every.RULES, *use.RULES),
     "optimizer": (*optimizers.RULES, *every.RULES, *use.RULES),
@@ -107,7 +107,7 @@ def registered_examples(distribution: str | None = None, kinds: Iterable[str] | 
     distribution : str, optional
         Whose components; default: those of all that are installed, and of this process.
     kinds : iterable of str, optional
-        ``"module"``, ``"activation"``, …; default: all.
+        ``"layer"``, ``"activation"``, …; default: all.
 
     Returns
     -------

@@ -73,9 +73,9 @@ def json_brings_it_back(component: Component) -> None:
         text = json.dumps(dump(component))
         again = parse(Slot(component.kind), json.loads(text), subject=type(component).__name__)
     _expect_equal(again, component, "out of JSON")
-    fields = {"module": "layers", "loss": "loss", "optimizer": "optimizer", "solver": "optimizer"}
+    fields = {"layer": "layers", "loss": "loss", "optimizer": "optimizer", "solver": "optimizer"}
     if component.kind in fields and registry.entry_of(type(component)) is not None:
-        value: Any = [component] if component.kind == "module" else component
+        value: Any = [component] if component.kind == "layer" else component
         spec = ModelSpec(**{fields[component.kind]: value})
         expect(ModelSpec.from_json(spec.to_json()) == spec, "a spec with it does not come back from JSON")
 

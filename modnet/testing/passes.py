@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from modnet.base import Array, Module
+from modnet.base import Array
 from modnet.network.adapting import adapt
 from modnet.testing.failure import expect, expect_same
-from modnet.testing.modules import FLOATS, expect_finite, is_random
+from modnet.testing.modules import FLOATS, expect_finite
 from modnet.testing.problems import Problem, Results, for_problems
 from modnet.testing.rules import global_randomness_untouched, nothing_kept, rule
 
 _THREADS = 4
-_MEMBERS = 3
 
 
 @rule("self.x = x, a list on the class, a cached property: what belongs to a pass is in ctx.x, ctx.y and ctx.scratch")
@@ -102,35 +101,6 @@ def threads_do_not_meet(problem: Problem) -> None:
     for each, run, results in zip(problems, runs, expected, strict=True):
         for found in run.result():
             each.expect_same(found, results, "in a thread among others", "alone")
-
-
-def _everywhere(module: Module) -> Iterator[Module]:
-    """Return a module and all that it stands for or runs."""
-    yield module
-    for chain in (module.links(), *module.chains()):
-        for _, inner in chain:
-            if inner is not module:
-                yield from _everywhere(inner)
-
-
-@rule(
-    "axes counted from the front: rows are axis −2, features −1, a matrix transposed is x.mT; or set members = False",
-    applies=lambda module: all(each.members for each in _everywhere(module)),
-)
-@for_problems()
-def a_leading_axis_is_one_of_members(problem: Problem) -> None:
-    """Networks along a leading axis of θ, x and dy run as each would by itself; else the class says members = False."""
-    members = [_other(problem, seed) for seed in range(_MEMBERS)]
-    names = ("theta", "state", "x", "dy")
-    stacked = problem.replaced(**{name: np.stack([getattr(each, name) for each in members]) for name in names})
-    pass_ = stacked.by_hand(buffers=True, rng=problem.noise())
-    if problem.training and not pass_.is_one_link and is_random(problem):
-        return  # several links draw from one stream, in another order
-    together, noise = pass_.run(), problem.noise()
-    for member, each in enumerate(members):
-        alone = each.by_hand(buffers=True, rng=noise).run()
-        mine = Results(*(array[member] for array in together))
-        each.expect_same(mine, alone, f"as member {member} of {_MEMBERS}", "by itself", rtol=1e-9, atol=1e-12)
 
 
 @rule(
@@ -228,7 +198,6 @@ RULES = (
     prediction_is_a_function_of_the_rows,
     rows_do_not_depend_on_each_other_in_prediction,
     threads_do_not_meet,
-    a_leading_axis_is_one_of_members,
     adapting_in_blocks_is_adapting_at_once,
     sparse_rows_give_what_dense_rows_give,
     missing_values_give_finite_results,

@@ -20,7 +20,7 @@ from modnet.testing.losses import served
 from modnet.testing.rules import rule
 
 _ROWS = 30
-_SEARCHED = ("module", "activation", "loss", "optimizer", "solver")
+_SEARCHED = ("layer", "activation", "loss", "optimizer", "solver")
 
 
 @dataclasses.dataclass
@@ -54,10 +54,10 @@ def uses(component: Component) -> Iterator[Use]:
             y = _target(loss.example_truth(task, rng, _ROWS), task)
             yield Use(regressor if task == "regression" else classifier, "loss", component, X, y)
         return
-    if component.kind == "module":
+    if component.kind == "layer":
         X = cast(Module, component).example_rows(rng, _ROWS)
     parameter, value = {
-        "module": ("layers", (component,)),
+        "layer": ("layers", (component,)),
         "activation": ("activation", component),
         "optimizer": ("optimizer", component),
         "solver": ("optimizer", component),
@@ -81,7 +81,7 @@ def _target(t: Array, task: str) -> Array:
 
 def _is_for_tables(component: Component) -> bool:
     """Whether rows go in and come out as tables, as the layers of an estimator have them."""
-    if component.kind != "module":
+    if component.kind != "layer":
         return True
     module = cast(Module, component)
     rows = module.example_rows(np.random.default_rng(0), 1)

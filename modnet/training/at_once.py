@@ -1,4 +1,4 @@
-"""Steps at once: where an accelerator makes steps of training by itself, it may, once one step has been compared.
+"""Compiled loops: where an accelerator makes steps of training by itself, it may, once one step has been compared.
 
 A step on copies is made both ways: J, ∇J and the state have to be what modnet's own links, loss and penalty find, and θ
 where its own optimizer goes from the same gradient.
@@ -9,22 +9,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from modnet.base import Accelerator, Array, Optimizer, OptimizerState, Progress, Step, Steps
-from modnet.network.accelerating import agrees, described, set_aside
-from modnet.training.decay import Decay
+from modnet.base import Accelerator, Array, CompiledLoop, Optimizer, OptimizerState, Progress, TrainingStep
+from modnet.network.accelerating import agrees, described, fallback
+from modnet.training.penalty import Penalty
 
 WORTH = 16
 """How many steps a training has to have. Writing them down takes 0.5 ms; a step gains 8 µs in the smallest nets
 (64-32-10, 32 rows) and 100 in others (784-512-256-10, 128 rows)."""
 
 
-def steps_at_once(accelerator: Accelerator, step: Step, copies: Callable[[], tuple[Step, Step]]) -> Steps | None:
+def steps_at_once(
+    accelerator: Accelerator, step: TrainingStep, copies: Callable[[], tuple[TrainingStep, TrainingStep]]
+) -> CompiledLoop | None:
     """Return what makes steps at once, if the accelerator has it and it agrees with single steps.
 
     Parameters
     ----------
     accelerator : Accelerator
-    step : Step
+    step : TrainingStep
         As it is to be made.
     copies : callable
         Returns the same step, with and without twins, each on copies of all that a step changes.
@@ -40,9 +42,9 @@ def steps_at_once(accelerator: Accelerator, step: Step, copies: Callable[[], tup
     what = f"steps of {step.modules!r}, {step.loss!r}, {step.optimizer!r} at once"
     key = (accelerator, what, step.x.shape[1:], step.rows, step.alpha > 0, step.l1_ratio, data)
     try:
-        steps = accelerator.steps(step)
+        steps = accelerator.compile(step)
     except Exception as error:  # an accelerator is another's code: whatever goes wrong in it, single steps work
-        set_aside(key, dtype, described(error))
+        fallback(key, dtype, described(error))
         return None
     both = _Comparison(accelerator, copies)
     if steps is None or not agrees(key, both.at_once, lambda made: made(), both.singly, dtype):
@@ -51,13 +53,13 @@ def steps_at_once(accelerator: Accelerator, step: Step, copies: Callable[[], tup
 
 
 def make(
-    steps: Steps, optimizer: Optimizer, state: OptimizerState, progress: Progress, order: Array, rows: int
+    steps: CompiledLoop, optimizer: Optimizer, state: OptimizerState, progress: Progress, order: Array, rows: int
 ) -> tuple[int, float, float]:
     """Make a step on each full batch of an epoch, as many at once as can be, until a loss is not finite.
 
     Parameters
     ----------
-    steps : Steps
+    steps : CompiledLoop
     optimizer : Optimizer
         Whose rates they are.
     state : OptimizerState
@@ -76,8 +78,8 @@ def make(
         Σ w J and Σ w over their batches.
     """
     made, total, weights, count = 0, 0.0, 0.0, len(order) // rows
-    for start in range(0, count, steps.at_once):
-        stop = min(start + steps.at_once, count)
+    for start in range(0, count, steps.max_steps):
+        stop = min(start + steps.max_steps, count)
         rates = _rates(optimizer, progress, stop - start)
         here, value, weight = steps.run(order[start * rows : stop * rows], rates)
         made, total, weights = made + here, total + value, weights + weight
@@ -99,7 +101,7 @@ def _rates(optimizer: Optimizer, progress: Progress, count: int) -> Array:
 class _Comparison:
     """One step, made both ways: two lists of arrays that should be the same."""
 
-    def __init__(self, accelerator: Accelerator, copies: Callable[[], tuple[Step, Step]]) -> None:
+    def __init__(self, accelerator: Accelerator, copies: Callable[[], tuple[TrainingStep, TrainingStep]]) -> None:
         self._accelerator, self._copies = accelerator, copies
 
     def singly(self) -> list[Array]:
@@ -113,12 +115,12 @@ class _Comparison:
     def at_once(self) -> list[Array]:
         """Return the same of the accelerator; the last array says how far its θ is from where its gradient leads."""
         fast, plain = self._fast, self._plain
-        steps = self._accelerator.steps(fast)
+        steps = self._accelerator.compile(fast)
         assert steps is not None, "it was there for the same step"
         rate = np.array([plain.optimizer_state.learning_rate])
         _, loss, weight = steps.run(np.arange(fast.rows), rate)
         gradient, before = fast.gradient.copy(), plain.theta.copy()
-        plain.optimizer.update(plain.theta, fast.gradient, plain.optimizer_state, decayed=plain.decayed)
+        plain.optimizer.update(plain.theta, fast.gradient, plain.optimizer_state, regularized=plain.regularized)
         # Where steps are as small as the last digits of θ, rounding is all there is to see.
         digits = 1e3 * float(np.finfo(before.dtype).eps) * np.abs(before).max(initial=0)
         moved = np.abs(plain.theta - before).max(initial=0) + digits
@@ -126,7 +128,7 @@ class _Comparison:
         return [np.asarray(loss / weight), gradient / self._scale, fast.state, np.array([away], float)]
 
 
-def _value_and_gradient(step: Step) -> tuple[float, Array]:
+def _value_and_gradient(step: TrainingStep) -> tuple[float, Array]:
     """Return J and ∇J of the first batch, the penalty included."""
     first = slice(0, step.rows)
     weight = None if step.weight is None else step.weight[first]
@@ -134,5 +136,5 @@ def _value_and_gradient(step: Step) -> tuple[float, Array]:
     value, draw = step.loss.value_and_gradient(step.t[first], raw, weight=weight, out=step.draw)
     step.backward(draw)
     total = step.rows if weight is None else float(weight.sum())
-    W, dW = step.theta[: step.decayed], step.gradient[: step.decayed]
-    return value + Decay(step.alpha, step.l1_ratio).add(W, dW, total), step.gradient
+    W, dW = step.theta[: step.regularized], step.gradient[: step.regularized]
+    return value + Penalty(step.alpha, step.l1_ratio).add(W, dW, total), step.gradient

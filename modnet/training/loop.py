@@ -10,17 +10,27 @@ from functools import partial
 
 import numpy as np
 
-from modnet.base import Accelerator, Array, Loss, Optimizer, OptimizerState, Progress, Solver, Step, Steps
+from modnet.base import (
+    Accelerator,
+    Array,
+    CompiledLoop,
+    Loss,
+    Optimizer,
+    OptimizerState,
+    Progress,
+    Solver,
+    TrainingStep,
+)
 from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.network import Network, Pass
 from modnet.network.accelerating import accelerated, accelerated_loss, accelerated_step
 from modnet.training.at_once import WORTH, make, steps_at_once
 from modnet.training.averaging import include, swap
 from modnet.training.batches import Data, batches, in_order, shuffled
-from modnet.training.decay import Decay
 from modnet.training.divergence import diagnosis
 from modnet.training.groups import Groups
 from modnet.training.monitor import History, Monitor, OnEpoch
+from modnet.training.penalty import Penalty
 from modnet.training.settings import TrainingSettings
 from modnet.training.stopping import Patience
 
@@ -97,12 +107,12 @@ class Trainer:
         self._fast = accelerated(network, accelerator, theta.dtype)
         self._fast_loss = accelerated_loss(loss, accelerator, theta.dtype)
         self._rule = accelerated_step(optimizer, accelerator, theta.dtype) if isinstance(optimizer, Optimizer) else None
-        self._penalty = Decay(settings.alpha, settings.l1_ratio)
+        self._penalty = Penalty(settings.alpha, settings.l1_ratio)
         self._shuffle_rng, self._noise_rng = shuffle_rng, noise_rng
         self._gradient = np.zeros_like(theta)
         self._passes: dict[int, tuple[Pass, Array]] = {}
         self._planned = 0  # steps on full batches
-        self._at_once: tuple[Data, int, Steps | None] | None = None
+        self._at_once: tuple[Data, int, CompiledLoop | None] | None = None
 
     def fit(
         self,
@@ -207,7 +217,7 @@ class Trainer:
             if stop:
                 return
             if monitor.exhausted:
-                if not optimizer.goes_on(self.progress):
+                if not optimizer.should_continue(self.progress):
                     monitor.history.converged = True
                     return
                 self.progress.plateaus += 1
@@ -253,7 +263,9 @@ class Trainer:
         state.learning_rate = optimizer.rate(progress)
         if self._groups is not None:
             self._groups.before(self.theta, self._gradient)
-        optimizer.update(self.theta, self._gradient, state, decayed=self.network.layout.decayed, rule=self._rule)
+        optimizer.update(
+            self.theta, self._gradient, state, regularized=self.network.layout.regularized, rule=self._rule
+        )
         if self._groups is not None:
             self._groups.after(self.theta)
         for W, constraint in self._constrained:
@@ -263,7 +275,7 @@ class Trainer:
         progress.step += 1
         return value
 
-    def _steps(self, optimizer: Optimizer, data: Data, rows: int) -> Steps | None:
+    def _steps(self, optimizer: Optimizer, data: Data, rows: int) -> CompiledLoop | None:
         """Return what makes steps on batches of so many rows at once; None if they have to be made one by one."""
         if self._accelerator is None or self._planned < WORTH:
             return None
@@ -276,13 +288,13 @@ class Trainer:
             self._at_once = data, rows, found
         return self._at_once[2]
 
-    def _step_on(self, data: Data, rows: int) -> Step:
+    def _step_on(self, data: Data, rows: int) -> TrainingStep:
         """Return the parts of a step."""
         running, draw = self._pass(rows)
         optimizer, rule = self.optimizer, self._rule
         assert isinstance(optimizer, Optimizer), "a solver makes no steps"
         assert rule is not None
-        return Step(
+        return TrainingStep(
             tuple(link.module for link in self._fast.links),
             running.forward,
             running.backward,
@@ -294,7 +306,7 @@ class Trainer:
             self._gradient,
             self.state,
             draw,
-            self.network.layout.decayed,
+            self.network.layout.regularized,
             self.settings.alpha,
             self.settings.l1_ratio,
             data.x,
@@ -303,7 +315,7 @@ class Trainer:
             rows,
         )
 
-    def _copies(self, data: Data, rows: int) -> tuple[Step, Step]:
+    def _copies(self, data: Data, rows: int) -> tuple[TrainingStep, TrainingStep]:
         """Return a step with and a step without twins, each on copies of all that a step changes."""
         with_twins, without = (
             Trainer(
@@ -334,8 +346,8 @@ class Trainer:
         """Add the gradient of the penalty of weights to ∇J, and return its value."""
         if self.settings.alpha == 0:
             return 0.0
-        decayed = self.network.layout.decayed
-        return self._penalty.add(self.theta[:decayed], gradient[:decayed], weight)
+        regularized = self.network.layout.regularized
+        return self._penalty.add(self.theta[:regularized], gradient[:regularized], weight)
 
     def _pass(self, rows: int) -> tuple[Pass, Array]:
         """Return the pass for batches of so many rows, and a buffer for ∂J/∂raw: two sizes at most per epoch."""

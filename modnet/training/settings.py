@@ -31,7 +31,7 @@ class TrainingSettings(Component):
         Whether each epoch sees the rows in another order.
     alpha : float
         Strength of L2 decay, ≥ 0: the loss of a batch gets ½·alpha·‖W‖² / Σw, Σw being the batch's weights
-        (the number of its rows if there are none), as in sklearn.neural_network. Biases are not decayed.
+        (the number of its rows if there are none), as in sklearn.neural_network. Biases are not regularized.
     l1_ratio : float
         The share ρ of that decay that is L1, in [0, 1]: the penalty is alpha · (½ (1 − ρ) ‖W‖² + ρ ‖W‖₁) / Σw, as
         scikit-learn's elastic net mixes the two.

@@ -100,7 +100,7 @@ def test_a_component_is_described_with_equation_fields_and_source(modnet: Any):
     done = modnet("describe", "dense")
     assert done.status == 0
     heading, _, equation, *_ = done.out.splitlines()
-    assert heading == "dense  (module, modnet-layers 0.1.0, modnet_standard.layers.dense:Dense)"
+    assert heading == "dense  (layer, modnet-layers 0.1.0, modnet_standard.layers.dense:Dense)"
     assert "z = x W + b" in equation
     assert "units               integer ≥ 1" in done.out
     assert "required" in done.out
@@ -117,7 +117,7 @@ def test_inherited_fields_are_described_by_the_base_that_has_them(modnet: Any):
 
 def test_the_description_is_there_as_json(modnet: Any):
     (found,) = modnet("describe", "dense", "--json").json
-    assert (found["kind"], found["name"], found["class"]) == ("module", "dense", "Dense")
+    assert (found["kind"], found["name"], found["class"]) == ("layer", "dense", "Dense")
     units, activation, *_ = found["fields"]
     assert (units["name"], units["required"], units["schema"]["minimum"]) == ("units", True, 1)
     assert (activation["required"], activation["default"]) == (False, None)

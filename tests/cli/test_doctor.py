@@ -133,14 +133,14 @@ def test_a_narrow_kernel_is_noted_with_the_remedy(capsys: pytest.CaptureFixture[
 
 ACCELERATORS = """
 from pathlib import Path
-from modnet import Accelerator, Twin
+from modnet import Accelerator, Fused
 from modnet.activations import Tanh
 
 class Compiling(Accelerator):
     seconds = 0.0
 
-    def twin(self, modules):
-        return Twin(Tanh()) if isinstance(modules[0], Tanh) else None
+    def fuse(self, modules):
+        return Fused(Tanh()) if isinstance(modules[0], Tanh) else None
 
     def warm_up(self, dtype="float32"):
         if dtype == "float64":

@@ -82,7 +82,7 @@ def test_machines_are_told_where_it_is(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["new-plugin", "soft-step", "--directory", str(tmp_path), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert Path(told["directory"]) == tmp_path / "modnet-soft-step"
-    assert (told["distribution"], told["name"], told["kind"]) == ("modnet-soft-step", "soft_step", "module")
+    assert (told["distribution"], told["name"], told["kind"]) == ("modnet-soft-step", "soft_step", "layer")
 
 
 @pytest.mark.parametrize("name", ["Soft-Step", "soft_step", "1step", "soft--step", "-soft", ""])

@@ -68,7 +68,7 @@ def test_a_spec_that_the_schema_refuses_is_not_valid(modnet: Any, tmp_path: Path
 def test_a_schema_in_a_file_is_counted(modnet: Any, tmp_path: Path):
     done = modnet("schema", "--out", tmp_path / "schema.json", "--json")
     assert done.json["file"] == str(tmp_path / "schema.json")
-    assert done.json["components"]["module"] > 20
+    assert done.json["components"]["layer"] > 20
 
 
 def test_the_schema_has_plugins_and_says_which_are_left_out(modnet: Any, site: Site):
@@ -176,12 +176,12 @@ def test_the_summary_is_there_as_numbers(modnet: Any, spec: Path):
 
 
 ACCELERATOR = """
-from modnet import Accelerator, Twin
+from modnet import Accelerator, Fused
 from modnet.activations import Tanh
 
 class AtOnce(Accelerator):
-    def twin(self, modules):
-        return Twin(Tanh()) if isinstance(modules[0], Tanh) else None
+    def fuse(self, modules):
+        return Fused(Tanh()) if isinstance(modules[0], Tanh) else None
 """
 
 

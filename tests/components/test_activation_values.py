@@ -294,7 +294,7 @@ def test_none_reads_more_than_it_needs():
 
 def test_rectifiers_suit_hes_first_weights_and_selu_lecuns():
     suited = {name: suits for suits, names in SUITS.items() for name in names.split()}
-    assert {name: cls.suits for name, cls in standard().items()} == {
+    assert {name: cls.recommended_init for name, cls in standard().items()} == {
         name: suited.get(name, "glorot") for name in standard()
     }
 

@@ -96,7 +96,7 @@ def test_float32_keeps_large_means_apart():
 
 def test_gains_and_biases_are_not_decayed_and_can_be_left_out():
     parameters = BatchNorm().parameters((3,))
-    assert not any(each.decayed for each in parameters.values())
+    assert not any(each.regularized for each in parameters.values())
     assert set(BatchNorm(use_scale=False, use_bias=False).parameters((3,))) == {"mean", "variance"}
 
 

@@ -12,7 +12,7 @@ def test_contract(check):
 
 
 def test_every_kind_has_standard_components():
-    kinds = {"module", "activation", "loss", "optimizer", "solver", "initializer", "schedule", "constraint"}
+    kinds = {"layer", "activation", "loss", "optimizer", "solver", "initializer", "schedule", "constraint"}
     assert {example.kind for example in EXAMPLES} >= kinds
 
 

@@ -65,8 +65,8 @@ def test_without_bias_zero_stays_zero():
 
 def test_weights_are_decayed_and_biases_are_not():
     parameters = Dense(K_OUT).parameters((K_IN,))
-    assert parameters["W"].decayed
-    assert not parameters["b"].decayed
+    assert parameters["W"].regularized
+    assert not parameters["b"].regularized
     assert parameters["W"].shape == (K_IN, K_OUT)
     assert parameters["b"].shape == (1, K_OUT)
 
@@ -90,8 +90,8 @@ SUITED = {"glorot": GlorotUniform(), "he": HeUniform(), "lecun": LecunNormal()}
 @pytest.mark.parametrize(
     ("dense", "meant"),
     [
-        (Dense(K_OUT, ReLU(), kernel_initializer="auto"), SUITED[ReLU.suits]),
-        (Dense(K_OUT, Tanh(), kernel_initializer="auto"), SUITED[Tanh.suits]),
+        (Dense(K_OUT, ReLU(), kernel_initializer="auto"), SUITED[ReLU.recommended_init]),
+        (Dense(K_OUT, Tanh(), kernel_initializer="auto"), SUITED[Tanh.recommended_init]),
         (Dense(K_OUT, kernel_initializer="auto"), GlorotUniform()),
         (Dense(K_OUT, ReLU()), GlorotUniform()),
         (Dense(K_OUT, ReLU(), kernel_initializer="zeros"), Zeros()),

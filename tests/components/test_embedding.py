@@ -106,7 +106,7 @@ def test_one_number_of_categories_serves_all_columns():
 
 
 def test_tables_are_decayed_like_the_dense_weights_they_stand_for():
-    assert all(each.decayed for each in Embedding(4, 2).parameters((3,)).values())
+    assert all(each.regularized for each in Embedding(4, 2).parameters((3,)).values())
 
 
 def test_float32_codes_stay_exact_far_down_a_long_table():

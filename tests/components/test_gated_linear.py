@@ -60,8 +60,8 @@ def test_sparse_rows_give_what_dense_rows_give(use_bias):
 
 
 def test_weights_are_decayed_and_biases_are_not():
-    decayed = {name: each.decayed for name, each in GatedLinear(2).parameters((3,)).items()}
-    assert decayed == {"W": True, "V": True, "b": False, "c": False}
+    regularized = {name: each.regularized for name, each in GatedLinear(2).parameters((3,)).items()}
+    assert regularized == {"W": True, "V": True, "b": False, "c": False}
     assert set(GatedLinear(2, use_bias=False).parameters((3,))) == {"W", "V"}
 
 

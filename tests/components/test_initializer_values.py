@@ -184,7 +184,7 @@ def test_numbers_out_of_range_are_refused_on_construction(cls, fields):
 class Suiting(Activation):
     """An activation that LeCun's weights suit."""
 
-    suits = "lecun"
+    recommended_init = "lecun"
     f = Tanh.f
     df = Tanh.df
 
@@ -194,7 +194,7 @@ def test_auto_goes_by_what_the_activation_suits():
     assert chosen("auto", Tanh()) == GlorotUniform()
     assert chosen("auto", Suiting()) == LecunNormal()
     expected = {"glorot": GlorotUniform(), "he": HeUniform(), "lecun": LecunNormal()}
-    assert chosen("auto", ReLU()) == expected[ReLU.suits]
+    assert chosen("auto", ReLU()) == expected[ReLU.recommended_init]
 
 
 def test_an_initializer_of_ones_own_is_taken_as_it_is():

@@ -54,7 +54,7 @@ def test_gradients_go_through_mean_and_variance(layer):
 
 
 def test_gains_and_biases_are_not_decayed_and_can_be_left_out():
-    assert not any(each.decayed for each in LayerNorm().parameters((3,)).values())
+    assert not any(each.regularized for each in LayerNorm().parameters((3,)).values())
     assert set(LayerNorm(use_scale=False).parameters((3,))) == {"beta"}
 
 

@@ -49,4 +49,4 @@ def test_gradients_agree_with_central_differences(layer):
 
 
 def test_slopes_are_not_decayed():
-    assert not PReLU().parameters((3,))["a"].decayed
+    assert not PReLU().parameters((3,))["a"].regularized

@@ -40,7 +40,7 @@ def test_gradients_go_through_the_mean_square(layer):
 
 
 def test_gains_are_not_decayed_and_can_be_left_out():
-    assert not RMSNorm().parameters((3,))["gamma"].decayed
+    assert not RMSNorm().parameters((3,))["gamma"].regularized
     assert not RMSNorm(use_scale=False).parameters((3,))
     with pytest.raises(InvalidSpecError, match="epsilon"):
         RMSNorm(-1.0)

@@ -15,7 +15,7 @@ X = np.random.default_rng(0).normal(size=(6, 3))
 @pytest.mark.parametrize("layer", [Scale(), Bias()], ids=repr)
 def test_both_start_as_the_identity_and_are_not_decayed(layer):
     np.testing.assert_array_equal(Single(layer, (3,)).forward(X), X)
-    assert not any(each.decayed for each in layer.parameters((3,)).values())
+    assert not any(each.regularized for each in layer.parameters((3,)).values())
 
 
 def test_a_scale_and_a_bias_are_an_affine_map_of_each_feature():

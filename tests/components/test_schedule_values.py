@@ -300,9 +300,9 @@ def test_an_end_of_progress_is_a_plateau_too_but_not_a_second_one():
 
 def test_training_goes_on_until_a_plateaus_rate_is_the_smallest():
     optimizer = SGD(0.1, schedule=Plateau(0.5, 0, min_rate=0.03))
-    assert optimizer.goes_on(Progress(losses=[1.0, 1.0]))
-    assert not optimizer.goes_on(Progress(losses=[1.0, 1.0, 1.0]))
-    assert not SGD(0.001, schedule=Plateau(min_rate=0.001)).goes_on(Progress())
+    assert optimizer.should_continue(Progress(losses=[1.0, 1.0]))
+    assert not optimizer.should_continue(Progress(losses=[1.0, 1.0, 1.0]))
+    assert not SGD(0.001, schedule=Plateau(min_rate=0.001)).should_continue(Progress())
 
 
 # All of them

@@ -289,7 +289,7 @@ def test_adamw_shrinks_what_is_decayed_by_a_factor_and_nothing_else():
     optimizer, theta = AdamW(0.1, weight_decay=0.5), np.ones(3)
     state = optimizer.init(theta)
     for _ in range(3):
-        optimizer.update(theta, np.zeros(3), state, decayed=2)
+        optimizer.update(theta, np.zeros(3), state, regularized=2)
     np.testing.assert_allclose(theta, [0.95**3, 0.95**3, 1.0], rtol=1e-14)
 
 
@@ -299,7 +299,7 @@ def test_adamw_is_adam_with_a_weight_decay():
     for optimizer in (AdamW(0.05, weight_decay=0.1), Adam(0.05, weight_decay=0.1)):
         theta, state = start.copy(), optimizer.init(start)
         for _ in range(STEPS):
-            optimizer.update(theta, gradient(theta), state, decayed=10)
+            optimizer.update(theta, gradient(theta), state, regularized=10)
         paths.append(theta)
     np.testing.assert_array_equal(*paths)
 
@@ -380,7 +380,7 @@ def test_float32_follows_float64(ours):
         theta = start.astype(dtype)
         state = ours.init(theta)
         for _ in range(STEPS):
-            ours.update(theta, next(given), state, decayed=7)
+            ours.update(theta, next(given), state, regularized=7)
         assert theta.dtype == dtype
         assert all(vector.dtype == dtype and vector.shape == theta.shape for vector in state.vectors.values())
         assert all(type(scalar) is float for scalar in state.scalars.values())

@@ -49,11 +49,11 @@ pairs = pytest.mark.parametrize(("ours", "name", "settings"), PAIRS, ids=lambda 
 
 
 def trajectory(optimizer, gradient, theta):
-    """Return θ after every step that training would make, all of θ being decayed."""
+    """Return θ after every step that training would make, all of θ being regularized."""
     theta = theta.copy()
     state, path = optimizer.init(theta), []
     for _ in range(STEPS):
-        optimizer.update(theta, gradient(theta), state, decayed=theta.size)
+        optimizer.update(theta, gradient(theta), state, regularized=theta.size)
         path.append(theta.copy())
     return np.array(path)
 

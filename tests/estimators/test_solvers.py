@@ -87,7 +87,7 @@ def test_every_iteration_lowers_the_loss_and_is_counted():
 def test_the_last_loss_is_that_of_the_weights():
     with pytest.warns(ConvergenceWarning):
         model = clone(NET).set_params(alpha=0.5).fit(X, y)
-    W = model.theta_[: model.network_.layout.decayed]
+    W = model.theta_[: model.network_.layout.regularized]
     loss = 0.5 * np.mean((model.predict(X) - y) ** 2) + 0.5 * 0.5 / N * W @ W
     assert model.loss_curve_[-1] == pytest.approx(loss, rel=1e-9)
 

@@ -20,7 +20,7 @@ class Compiling(Accelerator):
 
     seconds: ClassVar[list[float]] = []
 
-    def twin(self, modules):
+    def fuse(self, modules):
         if isinstance(modules[0], ReLU) and not self.seconds:
             self.seconds.append(1.5)
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from modnet import Accelerator, Activation, Loss, ModNetClassifier, ModNetRegressor, Module, Network, Optimizer, Twin
+from modnet import Accelerator, Activation, Fused, Loss, ModNetClassifier, ModNetRegressor, Module, Network, Optimizer
 from modnet.activations import ReLU, Tanh
 from modnet.errors import InvalidSpecError
 from modnet.layers import BatchNorm, Dense, Dropout, Embedding, Residual
@@ -71,10 +71,10 @@ class Fast(Accelerator):
 
     slip: float = 0.0
 
-    def twin(self, modules):
+    def fuse(self, modules):
         match modules:
             case [Dense(), ReLU(), *_]:
-                return Twin(DenseReLU(modules[0], self.slip), 2)
+                return Fused(DenseReLU(modules[0], self.slip), 2)
         return None
 
 
@@ -83,10 +83,10 @@ class Bad(Accelerator):
 
     raises: bool = False
 
-    def twin(self, modules):
+    def fuse(self, modules):
         if not isinstance(modules[0], Tanh):
             return None
-        return Twin(Raising() if self.raises else Doubled())
+        return Fused(Raising() if self.raises else Doubled())
 
     def loss(self, loss):
         return HalfSquaredError()
@@ -197,8 +197,8 @@ def test_an_unknown_accelerator_is_reported_by_fit():
 
 def test_a_layer_of_codes_is_compared_on_codes():
     class Copying(Accelerator):
-        def twin(self, modules):
-            return Twin(modules[0])
+        def fuse(self, modules):
+            return Fused(modules[0])
 
     codes = np.random.default_rng(0).integers(4, size=(9, 2)).astype(float)
     plain = Network([Embedding(4, 2), Dense(1)], (2,))
@@ -218,6 +218,6 @@ def test_the_rule_of_a_twin_is_clipped_and_decayed_as_the_original_is():
 
     original, theta = SGD(0.1, clip_norm=1.0, weight_decay=0.5), np.array([1.0, 1.0])
     expected = theta.copy()
-    original.update(expected, np.array([30.0, 40.0]), original.init(theta), decayed=1)
-    original.update(theta, np.array([30.0, 40.0]), original.init(theta), decayed=1, rule=Same())
+    original.update(expected, np.array([30.0, 40.0]), original.init(theta), regularized=1)
+    original.update(theta, np.array([30.0, 40.0]), original.init(theta), regularized=1, rule=Same())
     np.testing.assert_allclose(theta, expected, rtol=1e-15)

@@ -1,4 +1,4 @@
-"""The layout of θ: views and not copies, decayed parameters in front, one dtype from the start."""
+"""The layout of θ: views and not copies, regularized parameters in front, one dtype from the start."""
 
 import numpy as np
 import pytest
@@ -31,10 +31,10 @@ def test_every_number_of_theta_belongs_to_exactly_one_parameter(network):
 
 
 def test_names_are_paths_and_decayed_parameters_lie_in_front(network):
-    decayed = ["layers[0].W", "layers[1].body[0].W", "layers[2].W"]
-    assert list(network.layout.places) == [*decayed, "layers[0].b", "layers[1].body[0].b"]
-    assert network.layout.decayed == 3 * 4 + 4 * 4 + 4 * 2
-    assert network.layout.size == network.layout.decayed + 4 + 4
+    regularized = ["layers[0].W", "layers[1].body[0].W", "layers[2].W"]
+    assert list(network.layout.places) == [*regularized, "layers[0].b", "layers[1].body[0].b"]
+    assert network.layout.regularized == 3 * 4 + 4 * 4 + 4 * 2
+    assert network.layout.size == network.layout.regularized + 4 + 4
 
 
 def test_links_see_the_same_places_under_their_own_names(network):
@@ -63,7 +63,7 @@ def test_first_values_come_from_each_parameters_initializer():
         def sample(self, rng, shape):
             return np.full(shape, 7.0)
 
-    layout = Layout([("W", Parameter((3, 2), GlorotUniform())), ("b", Parameter((1, 2), Sevens(), decayed=False))])
+    layout = Layout([("W", Parameter((3, 2), GlorotUniform())), ("b", Parameter((1, 2), Sevens(), regularized=False))])
     theta = layout.sample(np.random.default_rng(0), np.dtype(np.float64))
     np.testing.assert_array_equal(theta[6:], 7.0)
     np.testing.assert_array_equal(theta[:6], GlorotUniform().sample(np.random.default_rng(0), (3, 2)).ravel())
@@ -71,7 +71,7 @@ def test_first_values_come_from_each_parameters_initializer():
 
 def test_nothing_to_place_is_an_empty_vector():
     layout = Layout([])
-    assert layout.size == layout.decayed == 0
+    assert layout.size == layout.regularized == 0
     assert layout.sample(np.random.default_rng(0), np.dtype(np.float32)).shape == (0,)
 
 

@@ -52,7 +52,7 @@ def test_dense_with_an_activation_is_two_links():
 
 def test_only_links_with_trainable_parameters_learn():
     network = Network([Residual(["tanh"]), Dropout(), Residual([Dense(3)])], (3,))
-    assert [link.learns for link in network.links] == [False, False, True]
+    assert [link.trainable for link in network.links] == [False, False, True]
 
 
 def test_shapes_are_known_link_by_link():

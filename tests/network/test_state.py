@@ -62,7 +62,7 @@ def test_state_has_the_dtype_of_theta(network):
 
 
 def test_a_module_with_nothing_but_state_does_not_learn(network):
-    assert [link.learns for link in network.links] == [False, True, False]
+    assert [link.trainable for link in network.links] == [False, True, False]
 
 
 def test_training_passes_change_the_state(network, weights):

@@ -26,7 +26,7 @@ class Centred(Module):
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         width = input_shape[-1]
         mean = Parameter((1, width), Zeros(), trainable=False)
-        return {"W": Parameter((width, width), Zeros(), decayed=False), "mean": mean}
+        return {"W": Parameter((width, width), Zeros(), regularized=False), "mean": mean}
 
     def forward(self, ctx: Context, x: Array) -> Array:
         return (x - ctx.s.mean) @ ctx.p.W

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from modnet import Accelerator, Loss, ModNetRegressor, Module, Network, Optimizer, Twin
+from modnet import Accelerator, Fused, Loss, ModNetRegressor, Module, Network, Optimizer
 from modnet.activations import ReLU
 from modnet.layers import Dense, Dropout, Residual
 from modnet.losses import Huber, SquaredError
@@ -65,10 +65,10 @@ class Fast(Accelerator):
 
     slip: float = 0.0
 
-    def twin(self, modules):
+    def fuse(self, modules):
         match modules:
             case [Dense(), ReLU(), *_]:
-                return Twin(DenseReLU(modules[0], self.slip), 2)
+                return Fused(DenseReLU(modules[0], self.slip), 2)
         return None
 
     def loss(self, loss: Loss) -> Loss | None:

@@ -13,7 +13,7 @@ from modnet.registry import registry
 
 README = Path(__file__).parents[2] / "README.md"
 KINDS = {
-    "module": "layers",
+    "layer": "layers",
     "activation": "activations",
     "loss": "losses",
     "optimizer": "optimizers",

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modnet import Accelerator, Activation, Loss, Optimizer, Twin
+from modnet import Accelerator, Activation, Fused, Loss, Optimizer
 from modnet.activations import Tanh
 from modnet.losses import SquaredError
 from modnet.optimizers import SGD
@@ -62,9 +62,9 @@ class Offering(Accelerator):
 
     what: str = "right"
 
-    def twin(self, modules):
+    def fuse(self, modules):
         factor = 1.0 if self.what == "right" else 2.0
-        return Twin(Twice(factor)) if type(modules[0]) is Tanh and self.what in ("right", "layer") else None
+        return Fused(Twice(factor)) if type(modules[0]) is Tanh and self.what in ("right", "layer") else None
 
     def loss(self, loss):
         return Swapped() if type(loss) is SquaredError and self.what == "loss" else None

@@ -23,7 +23,7 @@ class Affine(Module):
 
     def parameters(self, input_shape) -> Mapping[str, Parameter]:
         n = input_shape[-1]
-        return {"W": Parameter((n, n), GlorotUniform()), "b": Parameter((1, n), Zeros(), decayed=False)}
+        return {"W": Parameter((n, n), GlorotUniform()), "b": Parameter((1, n), Zeros(), regularized=False)}
 
     def forward(self, ctx: Context, x: Array) -> Array:
         z = np.matmul(x, ctx.p.W, out=ctx.out)
@@ -352,14 +352,6 @@ class LooksAtOtherRows(Noise):
         return dy - dy.mean(axis=-2, keepdims=True) if dy.size else dy
 
 
-class AxesFromTheFront(Affine):
-    """Counts axes from the front, and does not say members = False."""
-
-    def grad_params(self, ctx, dy):
-        ctx.g.W[...] = ctx.x.T @ dy if dy.ndim == 2 else ctx.x[0].T @ dy[0]
-        ctx.g.b[...] = dy.sum(axis=0, keepdims=True) if dy.ndim == 2 else dy.sum(axis=0)[:1]
-
-
 class AdaptsAnew(Noise):
     """Takes the mean of the last block off."""
 
@@ -418,7 +410,6 @@ BROKEN = [
     (NoiseAlways(), {"prediction_is_a_function_of_the_rows"}, None),
     (MovesInPrediction(), {"prediction_is_a_function_of_the_rows"}, set()),
     (LooksAtOtherRows(), {"rows_do_not_depend_on_each_other_in_prediction"}, set()),
-    (AxesFromTheFront(), {"a_leading_axis_is_one_of_members"}, set()),
     (AdaptsAnew(), {"adapting_in_blocks_is_adapting_at_once"}, set()),
     (NotSparse(), {"sparse_rows_give_what_dense_rows_give"}, set()),
     (MissingThrough(), {"missing_values_give_finite_results"}, set()),

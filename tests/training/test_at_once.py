@@ -1,4 +1,4 @@
-"""Steps at once: an accelerator's own loop makes the steps of training if it agrees with single ones, and only then."""
+"""Compiled loops: an accelerator's own loop makes training steps if it agrees with single ones, and only then."""
 
 from typing import Any, ClassVar
 
@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from modnet import Accelerator, ModNetClassifier, ModNetRegressor, Step, Steps
+from modnet import Accelerator, CompiledLoop, ModNetClassifier, ModNetRegressor, TrainingStep
 from modnet.errors import NonFiniteError
 from modnet.layers import BatchNorm, Dense, Dropout, Residual
 from modnet.optimizers import SGD, Adam
 from modnet.training.at_once import WORTH
-from modnet.training.decay import Decay
+from modnet.training.penalty import Penalty
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -27,12 +27,12 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     Looping.runs.clear()
 
 
-class Loop(Steps):
-    """Steps in Python, a few at once, with a slip if one is asked for."""
+class Loop(CompiledLoop):
+    """CompiledLoop in Python, a few at once, with a slip if one is asked for."""
 
     at_once = 5
 
-    def __init__(self, step: Step, slip: str) -> None:
+    def __init__(self, step: TrainingStep, slip: str) -> None:
         self._step, self._slip = step, slip
 
     def run(self, order, rates):
@@ -48,14 +48,14 @@ class Loop(Steps):
                 return index, total, weights
             step.backward(draw)
             w = step.rows if weight is None else weight.sum()
-            parts = step.theta[: step.decayed], step.gradient[: step.decayed]
-            value += Decay(step.alpha, step.l1_ratio).add(*parts, w)
+            parts = step.theta[: step.regularized], step.gradient[: step.regularized]
+            value += Penalty(step.alpha, step.l1_ratio).add(*parts, w)
             if self._slip == "gradient":
                 step.gradient[0] *= 1.01
             state = step.optimizer_state
             count, state.learning_rate = state.step, rate if self._slip != "rate" else 1.01 * rate
             step.optimizer.clip(step.gradient)
-            step.optimizer.update(step.theta, step.gradient.copy(), state, decayed=step.decayed, rule=step.rule)
+            step.optimizer.update(step.theta, step.gradient.copy(), state, regularized=step.regularized, rule=step.rule)
             state.step = count + (index < len(rates) - 1)
             total, weights = total + value * w * (2 if self._slip == "loss" else 1), weights + w
         self._step.optimizer_state.step -= len(rates) - 1
@@ -69,7 +69,7 @@ class Looping(Accelerator):
 
     runs: ClassVar[list[int]] = []
 
-    def steps(self, step):
+    def compile(self, step):
         if self.slip == "offer":
             raise RuntimeError("no compiler found")
         return Loop(step, self.slip)

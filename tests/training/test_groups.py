@@ -117,7 +117,7 @@ def test_a_short_gradient_is_not_touched():
 def test_decoupled_decay_shrinks_weights_and_leaves_biases():
     theta = np.array([1.0, 2.0, 3.0])
     sgd = SGD(0.1, weight_decay=0.5)
-    sgd.update(theta, np.zeros(3), sgd.init(theta), decayed=2)
+    sgd.update(theta, np.zeros(3), sgd.init(theta), regularized=2)
     np.testing.assert_allclose(theta, [0.95, 1.9, 3.0], rtol=1e-15)
 
 

@@ -52,7 +52,7 @@ def test_inputs_that_overflow_are_blamed_at_the_first_link(dtype, size, layers, 
     # Warnings are errors in this suite: an overflow that NumPy announces would be the exception seen here.
     data = Data(np.full((40, 3), size, dtype), T.astype(dtype))
     trainer = prepared(layers, data)
-    trainer.theta[: trainer.network.layout.decayed] = 1
+    trainer.theta[: trainer.network.layout.regularized] = 1
     message = failure(trainer, data)
     assert "the output of layers[0] (Dense) is the first that is not finite" in message
     assert f"inputs or targets that are not scaled (here |x| ≤ {size:.3g}" in message

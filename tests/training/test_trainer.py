@@ -76,9 +76,9 @@ def test_biases_are_not_decayed(prepared):
     for trainer in trainers:
         trainer.theta += 0.1
         trainer.epoch(data)
-    plain, decayed = (trainer.network.parameters(trainer.theta) for trainer in trainers)
+    plain, regularized = (trainer.network.parameters(trainer.theta) for trainer in trainers)
     for name, value in plain.items():
-        assert np.array_equal(value, decayed[name]) == name.endswith(".b")
+        assert np.array_equal(value, regularized[name]) == name.endswith(".b")
 
 
 def test_the_loss_of_an_epoch_is_the_mean_over_all_rows(prepared):

@@ -65,8 +65,8 @@ class RBF(Module):
         """Return the centres C, shape (n_in, units), and g = log γ, shape (1, units); decay would misplace both."""
         g = -math.log(2 * self.width**2 * input_shape[-1])
         return {
-            "C": Parameter((input_shape[-1], self.units), _Normal(scale=self.spread), decayed=False),
-            "g": Parameter((1, self.units), _Normal(mean=g), decayed=False),
+            "C": Parameter((input_shape[-1], self.units), _Normal(scale=self.spread), regularized=False),
+            "g": Parameter((1, self.units), _Normal(mean=g), regularized=False),
         }
 
     def forward(self, ctx: Context, x: Array) -> Array:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import DTypeLike
 
-from modnet import Accelerator, Activation, Loss, Module, Network, Optimizer, Step, Steps, Twin
+from modnet import Accelerator, Activation, CompiledLoop, Fused, Loss, Module, Network, Optimizer, TrainingStep
 from modnet.activations import Identity, ReLU
 from modnet.base import Task
 from modnet.layers import BatchNorm, Dense, Dropout, LayerNorm, RMSNorm
@@ -28,25 +28,25 @@ from modnet_numba.formulas import formulas_of
 from modnet_numba.optimizers import FusedOptimizer, has_pass
 from modnet_numba.row_norms import FusedRowNorm
 from modnet_numba.squared_error import FusedSquaredError
-from modnet_numba.steps import TapedSteps
+from modnet_numba.steps import TapedLoop
 
 
 class Numba(Accelerator):
     """Twins compiled by Numba: what a link does beside its matrix products is one pass over memory."""
 
-    def twin(self, modules: Sequence[Module]) -> Twin | None:
+    def fuse(self, modules: Sequence[Module]) -> Fused | None:
         """Return a twin of a dense layer and its activation, of an activation, a dropout or a normalization."""
         first, *behind = modules
         if type(first) is Dense:
             return _of_dense(first, behind[0] if behind else None)
         if isinstance(first, Activation) and formulas_of(first) is not None:
-            return Twin(FusedActivation(first))
+            return Fused(FusedActivation(first))
         if type(first) is Dropout:
-            return Twin(FusedDropout(first))
+            return Fused(FusedDropout(first))
         if type(first) is BatchNorm:
-            return Twin(FusedBatchNorm(first))
+            return Fused(FusedBatchNorm(first))
         if isinstance(first, LayerNorm | RMSNorm) and type(first) in (LayerNorm, RMSNorm):
-            return Twin(FusedRowNorm(first))
+            return Fused(FusedRowNorm(first))
         return None
 
     def loss(self, loss: Loss) -> Loss | None:
@@ -59,9 +59,9 @@ class Numba(Accelerator):
         """Return a twin of any standard optimizer."""
         return FusedOptimizer.of(optimizer) if has_pass(optimizer) else None
 
-    def steps(self, step: Step) -> Steps | None:
+    def compile(self, step: TrainingStep) -> CompiledLoop | None:
         """Return what makes steps at once, if all that there is to do in them is done by twins."""
-        return TapedSteps.of(step)
+        return TapedLoop.of(step)
 
     def warm_up(self, dtype: DTypeLike = np.float32) -> float:
         """Compile everything that default components need, so that later processes find it on disk.
@@ -112,10 +112,10 @@ class Numba(Accelerator):
             trainer.fit(Data(x, t if t.dtype.kind == "i" else t.astype(dtype), weight))
 
 
-def _of_dense(dense: Dense, behind: Module | None) -> Twin:
+def _of_dense(dense: Dense, behind: Module | None) -> Fused:
     """Return a twin of a dense layer and what is behind it, as far as that is an activation with formulas."""
     if isinstance(behind, Identity):
-        return Twin(FusedDense(dense), 2)
+        return Fused(FusedDense(dense), 2)
     if isinstance(behind, Activation) and formulas_of(behind) is not None:
-        return Twin(FusedDenseActivation(dense, behind), 2)
-    return Twin(FusedDense(dense))
+        return Fused(FusedDenseActivation(dense, behind), 2)
+    return Fused(FusedDense(dense))

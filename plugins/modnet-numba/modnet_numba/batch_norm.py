@@ -99,7 +99,7 @@ class FusedBatchNorm(Module):
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
 
-    norm: Annotated[BatchNorm, Slot("module")]
+    norm: Annotated[BatchNorm, Slot("layer")]
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

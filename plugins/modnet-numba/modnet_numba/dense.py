@@ -107,7 +107,7 @@ class FusedDense(Module):
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
     takes_sparse: ClassVar[bool] = True
 
-    dense: Annotated[Dense, Slot("module")]
+    dense: Annotated[Dense, Slot("layer")]
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
@@ -159,7 +159,7 @@ class FusedDenseActivation(Module):
 
     takes_sparse: ClassVar[bool] = True
 
-    dense: Annotated[Dense, Slot("module")]
+    dense: Annotated[Dense, Slot("layer")]
     activation: AnyActivation
 
     @classmethod

@@ -31,7 +31,7 @@ class FusedDropout(Module):
 
     reads: ClassVar[frozenset[str]] = frozenset()
 
-    dropout: Annotated[Dropout, Slot("module")]
+    dropout: Annotated[Dropout, Slot("layer")]
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

@@ -80,7 +80,7 @@ class FusedRowNorm(Module):
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
 
-    norm: Annotated[LayerNorm | RMSNorm, Slot("module")]
+    norm: Annotated[LayerNorm | RMSNorm, Slot("layer")]
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

@@ -1,10 +1,10 @@
-"""Steps of training on a tape: a network of twins, its loss and its optimizer, without Python between the batches."""
+"""Training on a tape: a network of twins, its loss and its optimizer, without Python between the batches."""
 
 from typing import Self
 
 import numpy as np
 
-from modnet import Array, Step, Steps
+from modnet import Array, CompiledLoop, TrainingStep
 from modnet.optimizers import NAdam
 from modnet_numba import passes
 from modnet_numba.activation import FusedActivation
@@ -66,30 +66,30 @@ def _decay(W: Array, dW: Array, value: Array, alpha: float, l1_ratio: float) -> 
     value[1] = strength * (0.5 * (1 - l1_ratio) * square + l1_ratio * absolute)
 
 
-class TapedSteps(Steps):
-    """Steps of training on batches of one size, from a tape.
+class TapedLoop(CompiledLoop):
+    """CompiledLoop of training on batches of one size, from a tape.
 
     Parameters
     ----------
-    step : Step
+    step : TrainingStep
         One whose links are twins of `_LINKS`.
     loss : FusedCrossEntropy or FusedSquaredError
     rule : FusedOptimizer
         Its own.
     """
 
-    def __init__(self, step: Step, loss: FusedCrossEntropy | FusedSquaredError, rule: FusedOptimizer) -> None:
+    def __init__(self, step: TrainingStep, loss: FusedCrossEntropy | FusedSquaredError, rule: FusedOptimizer) -> None:
         self._step, self._loss, self._rule, self._tape = step, loss, rule, Tape()
         self._clock, self._value = np.zeros(3), np.zeros(3)
-        self.at_once = max(1, min(_MOST, _FLOPS // (6 * step.rows * max(1, step.theta.size))))
-        self._order = np.zeros(self.at_once * step.rows, np.int64)
+        self.max_steps = max(1, min(_MOST, _FLOPS // (6 * step.rows * max(1, step.theta.size))))
+        self._order = np.zeros(self.max_steps * step.rows, np.int64)
         with self._tape.recording():
             self._judged = self._record_loss()
             self._record_move()
         self._arrays = self._tape.arrays()
 
     @classmethod
-    def of(cls, step: Step) -> Self | None:
+    def of(cls, step: TrainingStep) -> Self | None:
         """Return steps like this one, if kernels do all that there is to do in it; else None."""
         loss, rule, t, width = step.loss, step.rule, step.t, step.draw.shape[1:]
         links = all(isinstance(each, _LINKS) for each in step.modules)
@@ -128,16 +128,16 @@ class TapedSteps(Steps):
     def _record_move(self) -> None:
         """Write down the way back to ∇J, and how θ moves along it."""
         step, optimizer, clock = self._step, self._step.optimizer, self._clock
-        theta, gradient, decayed = step.theta, step.gradient, slice(0, step.decayed)
+        theta, gradient, regularized = step.theta, step.gradient, slice(0, step.regularized)
         step.backward(step.draw)
         if step.alpha:
-            _decay(theta[decayed], gradient[decayed], self._value, step.alpha, step.l1_ratio)
+            _decay(theta[regularized], gradient[regularized], self._value, step.alpha, step.l1_ratio)
         if optimizer.clip_value is not None:
             passes.clip(gradient, optimizer.clip_value)
         if optimizer.clip_norm is not None:
             passes.clip_norm(gradient, optimizer.clip_norm)
         if optimizer.weight_decay:
-            passes.shrink(theta[decayed], clock, optimizer.weight_decay)
+            passes.shrink(theta[regularized], clock, optimizer.weight_decay)
         self._rule.move(theta, gradient, step.optimizer_state, clock)
 
     def _gathered(self, data: Array) -> Array:

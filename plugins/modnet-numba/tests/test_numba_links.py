@@ -59,7 +59,7 @@ def expect_twin_like(modules: Sequence[Module], x: Any, *, training: bool = True
     theta += scale * rng.normal(size=theta.size).astype(x.dtype)
     state += rng.uniform(size=state.size).astype(x.dtype)
     dy = rng.normal(size=(x.shape[0], *network.output_shape)).astype(x.dtype)
-    twin = Numba().twin([link.module for link in network.links])
+    twin = Numba().fuse([link.module for link in network.links])
     assert twin is not None
     assert twin.length == len(network.links)
     expected = run(modules, x, theta, state, dy, training=training)
@@ -95,7 +95,7 @@ def test_nan_stays_nan_so_that_divergence_is_seen(activation: Activation):
     for modules in ([activation], [Dense(2), activation]):
         network = Network(modules, (2,))
         theta, state = network.initialize(np.random.default_rng(0))
-        twin = Numba().twin(modules)
+        twin = Numba().fuse(modules)
         expected = run(modules, x, theta, state, x)
         found = run([twin.module], x, theta, state, x)
         assert np.isnan(found.y).any()
@@ -116,7 +116,7 @@ def test_dropout_drops_the_same_elements_bit_by_bit(dtype: Any):
     x, nothing = rows(50, 20, dtype), np.empty(0, dtype)
     for dropout in Dropout.examples():
         expected = run([dropout], x, nothing, nothing, x)
-        found = run([Numba().twin([dropout]).module], x, nothing, nothing, x)
+        found = run([Numba().fuse([dropout]).module], x, nothing, nothing, x)
         for one, other in zip(found, expected, strict=True):
             np.testing.assert_array_equal(one, other)
 
@@ -128,7 +128,7 @@ def test_sparse_rows_are_taken_as_dense_ones(modules: list[Dense], dtype: Any):
     x[np.abs(x) < 0.8] = 0
     network = Network(modules, (6,))
     theta, state = network.initialize(np.random.default_rng(0), dtype)
-    twin = [Numba().twin([link.module for link in network.links]).module]
+    twin = [Numba().fuse([link.module for link in network.links]).module]
     gradients = []
     for each in (x, scipy.sparse.csr_matrix(x)):
         gradient = np.full_like(theta, np.nan)
@@ -141,7 +141,7 @@ def test_sparse_rows_are_taken_as_dense_ones(modules: list[Dense], dtype: Any):
 @pytest.mark.parametrize("activation", FUSED, ids=repr)
 def test_gradients_agree_with_central_differences(activation: Activation):
     x = np.random.default_rng(5).normal(size=(4, 3))  # seed: no element within a step of a kink
-    check_network([Numba().twin([Dense(5), activation]).module], (3,), x=x)
+    check_network([Numba().fuse([Dense(5), activation]).module], (3,), x=x)
 
 
 def test_rows_in_another_order_of_memory_give_the_same():
@@ -149,7 +149,7 @@ def test_rows_in_another_order_of_memory_give_the_same():
     for modules in ([Dense(3, "gelu")], [activations.Tanh()], *([layer] for layer in OTHERS)):
         network = Network(modules, (8,))
         theta, state = network.initialize(np.random.default_rng(0))
-        twin = [Numba().twin([link.module for link in network.links]).module]
+        twin = [Numba().fuse([link.module for link in network.links]).module]
         dy = np.random.default_rng(2).normal(size=(30, *network.output_shape))
         expected = run(twin, x, theta, state, dy)
         for other in (np.asfortranarray(x), np.repeat(x, 2, axis=1)[:, ::2]):
@@ -163,7 +163,7 @@ def test_threads_do_not_meet():
     modules = [link.module for link in network.links]
     twins: list[Module] = []
     while modules:
-        twin = Numba().twin(modules)
+        twin = Numba().fuse(modules)
         twins.append(twin.module)
         modules = modules[twin.length :]
     theta, state = network.initialize(np.random.default_rng(0))

@@ -23,7 +23,7 @@ from modnet_numba.row_norms import FusedRowNorm
 from modnet_numba.squared_error import FusedSquaredError
 from pydantic import Field
 
-from modnet import Activation, Array, ModNetClassifier, ModNetRegressor, Module, Twin
+from modnet import Activation, Array, Fused, ModNetClassifier, ModNetRegressor, Module
 from modnet.activations import Identity, ReLU, Sine, Softmax, Tanh
 from modnet.layers import AlphaDropout, BatchNorm, Dense, Dropout, LayerNorm, PReLU, RMSNorm
 from modnet.losses import CrossEntropy, Huber, SquaredError
@@ -115,20 +115,20 @@ class OtherAdam(Adam):
 @pytest.mark.parametrize(
     ("modules", "expected"),
     [
-        ([Dense(3)], Twin(FusedDense(Dense(3)))),
-        ([Dense(3), Tanh(), Dense(1)], Twin(FusedDenseActivation(Dense(3), Tanh()), 2)),
-        ([Dense(3), Identity()], Twin(FusedDense(Dense(3)), 2)),
-        ([Dense(3), Softmax()], Twin(FusedDense(Dense(3)))),
-        ([Dense(3), Sine()], Twin(FusedDense(Dense(3)))),
-        ([Dense(3), Cubic(0.1)], Twin(FusedDenseActivation(Dense(3), Cubic(0.1)), 2)),
-        ([Dense(3), Quintic()], Twin(FusedDense(Dense(3)))),
-        ([Dense(3), Swinging()], Twin(FusedDense(Dense(3)))),
-        ([Dense(3), BatchNorm(), ReLU()], Twin(FusedDense(Dense(3)))),
-        ([ReLU()], Twin(FusedActivation(ReLU()))),
-        ([Dropout(0.3)], Twin(FusedDropout(Dropout(0.3)))),
-        ([BatchNorm()], Twin(FusedBatchNorm(BatchNorm()))),
-        ([LayerNorm()], Twin(FusedRowNorm(LayerNorm()))),
-        ([RMSNorm()], Twin(FusedRowNorm(RMSNorm()))),
+        ([Dense(3)], Fused(FusedDense(Dense(3)))),
+        ([Dense(3), Tanh(), Dense(1)], Fused(FusedDenseActivation(Dense(3), Tanh()), 2)),
+        ([Dense(3), Identity()], Fused(FusedDense(Dense(3)), 2)),
+        ([Dense(3), Softmax()], Fused(FusedDense(Dense(3)))),
+        ([Dense(3), Sine()], Fused(FusedDense(Dense(3)))),
+        ([Dense(3), Cubic(0.1)], Fused(FusedDenseActivation(Dense(3), Cubic(0.1)), 2)),
+        ([Dense(3), Quintic()], Fused(FusedDense(Dense(3)))),
+        ([Dense(3), Swinging()], Fused(FusedDense(Dense(3)))),
+        ([Dense(3), BatchNorm(), ReLU()], Fused(FusedDense(Dense(3)))),
+        ([ReLU()], Fused(FusedActivation(ReLU()))),
+        ([Dropout(0.3)], Fused(FusedDropout(Dropout(0.3)))),
+        ([BatchNorm()], Fused(FusedBatchNorm(BatchNorm()))),
+        ([LayerNorm()], Fused(FusedRowNorm(LayerNorm()))),
+        ([RMSNorm()], Fused(FusedRowNorm(RMSNorm()))),
         ([OtherDense(3)], None),
         ([AlphaDropout()], None),
         ([PReLU()], None),
@@ -138,13 +138,13 @@ class OtherAdam(Adam):
         ([Identity()], None),
     ],
 )
-def test_a_twin_of_modules_is_offered_where_it_is_known_to_be_one(modules: list[Module], expected: Twin | None):
-    assert Numba().twin(modules) == expected
+def test_a_twin_of_modules_is_offered_where_it_is_known_to_be_one(modules: list[Module], expected: Fused | None):
+    assert Numba().fuse(modules) == expected
 
 
 def test_a_twin_has_the_parameters_of_its_original():
     for modules in ([Dense(3, kernel_initializer="he_normal")], [Dense(3), Tanh()], [BatchNorm()], [RMSNorm()]):
-        twin = Numba().twin(modules)
+        twin = Numba().fuse(modules)
         assert twin.module.parameters((5,)) == modules[0].parameters((5,))
         assert twin.module.output_shape((5,)) == modules[0].output_shape((5,))
 

@@ -77,6 +77,6 @@ def test_an_update_with_the_twin_as_rule_clips_and_decays():
     theta, grad = np.ones(4), np.array([3.0, -0.1, 0.0, 1.0])
     state, other = original.init(theta), theta.copy()
     other_state = copy.deepcopy(state)
-    original.update(theta, grad.copy(), state, decayed=2)
-    original.update(other, grad.copy(), other_state, decayed=2, rule=twin)
+    original.update(theta, grad.copy(), state, regularized=2)
+    original.update(other, grad.copy(), other_state, regularized=2, rule=twin)
     np.testing.assert_allclose(other, theta, rtol=1e-14)

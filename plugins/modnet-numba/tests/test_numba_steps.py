@@ -1,4 +1,4 @@
-"""Steps on a tape: a model trained by them is the model that NumPy trains, to rounding."""
+"""CompiledLoop on a tape: a model trained by them is the model that NumPy trains, to rounding."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("numba")
 
-from modnet_numba.steps import TapedSteps
+from modnet_numba.steps import TapedLoop
 
 from modnet import ModNetClassifier, ModNetRegressor
 from modnet.activations import GELU, Softmax
@@ -28,13 +28,13 @@ LABELS = (X[:, :3] > 0).astype(int)
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return how many steps were made at once, each time."""
     found: list[int] = []
-    run = TapedSteps.run
+    run = TapedLoop.run
 
-    def counted(self: TapedSteps, order: Any, rates: Any) -> Any:
+    def counted(self: TapedLoop, order: Any, rates: Any) -> Any:
         found.append(len(rates))
         return run(self, order, rates)
 
-    monkeypatch.setattr(TapedSteps, "run", counted)
+    monkeypatch.setattr(TapedLoop, "run", counted)
     return found
 
 

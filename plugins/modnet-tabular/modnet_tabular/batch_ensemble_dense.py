@@ -79,13 +79,13 @@ class BatchEnsembleDense(Module):
         bound = inverse_root(n)
         W = Parameter((n, self.units), Around(bound))
         if self.scaling is None:
-            return {"W": W, "b": Parameter((1, self.units), Around(bound), decayed=False)}
+            return {"W": W, "b": Parameter((1, self.units), Around(bound), regularized=False)}
         first = _FIRST[self.scaling]
         return {
             "W": W,
-            "r": Parameter((k, n), first, decayed=False),
-            "s": Parameter((k, self.units), first, decayed=False),
-            "b": Parameter((k, self.units), Alike(bound), decayed=False),
+            "r": Parameter((k, n), first, regularized=False),
+            "s": Parameter((k, self.units), first, regularized=False),
+            "b": Parameter((k, self.units), Alike(bound), regularized=False),
         }
 
     def links(self) -> Links:

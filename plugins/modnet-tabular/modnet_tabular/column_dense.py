@@ -73,7 +73,7 @@ class ColumnDense(Module):
         d, m = self._columns(input_shape), self.inputs
         first = Around(inverse_root(self.units if m == 1 else m))
         W, b = ((m, self.units), (1, self.units)) if self.shared else ((d, m, self.units), (1, d * self.units))
-        return {"W": Parameter(W, first), "b": Parameter(b, first, decayed=False)}
+        return {"W": Parameter(W, first), "b": Parameter(b, first, regularized=False)}
 
     def links(self) -> Links:
         """Return the affine link, and the activation as the next."""

@@ -64,10 +64,10 @@ class EnsembleView(Module):
         return (self.ensemble_size, features(input_shape))
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        """Return r, shape (k, n_in), not decayed; nothing without scaling."""
+        """Return r, shape (k, n_in), not regularized; nothing without scaling."""
         if self.scaling is None:
             return {}
-        return {"r": Parameter((self.ensemble_size, features(input_shape)), _FIRST[self.scaling], decayed=False)}
+        return {"r": Parameter((self.ensemble_size, features(input_shape)), _FIRST[self.scaling], regularized=False)}
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return x ∘ r."""

@@ -67,7 +67,7 @@ class NTKDense(Module):
         first = Normal(stddev=1.0)
         return {
             "W": Parameter((features(input_shape), self.units), first),
-            "b": Parameter((1, self.units), first, decayed=False),
+            "b": Parameter((1, self.units), first, regularized=False),
         }
 
     def links(self) -> Links:

@@ -66,14 +66,14 @@ class PBLD(Module):
         return (features(input_shape) * self.units,)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        """Return w and b, shape (d, k, 1), W, shape (d, k, units − 1), and c, shape (d, 1, units − 1); W is decayed."""
+        """Return w and b, shape (d, k, 1), W, shape (d, k, units − 1), and c, shape (d, 1, units − 1)."""
         d, k, u = features(input_shape), self.frequencies, self.units - 1
         first = Around(inverse_root(k))
         return {
-            "w": Parameter((d, k, 1), Normal(stddev=self.sigma), decayed=False),
-            "b": Parameter((d, k, 1), Around(math.pi), decayed=False),
+            "w": Parameter((d, k, 1), Normal(stddev=self.sigma), regularized=False),
+            "b": Parameter((d, k, 1), Around(math.pi), regularized=False),
             "W": Parameter((d, k, u), first),
-            "c": Parameter((d, 1, u), first, decayed=False),
+            "c": Parameter((d, 1, u), first, regularized=False),
         }
 
     def forward(self, ctx: Context, x: Array) -> Array:

@@ -63,7 +63,7 @@ class Periodic(Module):
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return c, shape (d, k); decay would slow the swings down, so there is none."""
-        return {"c": Parameter((features(input_shape), self.frequencies), Normal(stddev=self.sigma), decayed=False)}
+        return {"c": Parameter((features(input_shape), self.frequencies), Normal(stddev=self.sigma), regularized=False)}
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return [sin v, cos v] with v = 2πcx."""

@@ -97,7 +97,7 @@ class PiecewiseLinear(Module):
             "count": ((1, 1), Zeros()),
         }
         return {
-            name: Parameter(shape, initializer, trainable=False, decayed=False)
+            name: Parameter(shape, initializer, trainable=False, regularized=False)
             for name, (shape, initializer) in first.items()
         }
 

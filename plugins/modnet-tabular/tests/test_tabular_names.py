@@ -32,8 +32,8 @@ def test_names_lead_to_the_classes():
 
 
 def test_a_spec_with_all_of_them_comes_back_from_json_and_says_what_it_requires():
-    mine = [entry for entry in registry.entries("module") if entry.distribution == "modnet-tabular"]
-    layers = [each for entry in mine for each in registry.get("module", entry.name).examples()]
+    mine = [entry for entry in registry.entries("layer") if entry.distribution == "modnet-tabular"]
+    layers = [each for entry in mine for each in registry.get("layer", entry.name).examples()]
     spec = ModelSpec(layers=layers, loss="mean_of_members_loss")
     again = ModelSpec.from_json(spec.to_json())
     assert again == spec

@@ -31,7 +31,7 @@ class CELU(Activation):
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"y"})
-    suits: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
 
     alpha: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
 

@@ -35,7 +35,7 @@ class ELU(Activation):
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"y"})
-    suits: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
 
     alpha: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
 

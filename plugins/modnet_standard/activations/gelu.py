@@ -38,7 +38,7 @@ class GELU(Activation):
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
-    suits: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
 
     approximate: Literal["none", "tanh", "sigmoid"] = "none"
 

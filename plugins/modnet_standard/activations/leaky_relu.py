@@ -31,7 +31,7 @@ class LeakyReLU(Activation):
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"y"})
-    suits: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
 
     negative_slope: Unit = 0.01
 

@@ -27,7 +27,7 @@ class Mish(Activation):
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
-    suits: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
 
     def f(self, z: Array, *, out: Array | None = None) -> Array:
         """Return z n / (n + 2), n = e^z (e^z + 2)."""

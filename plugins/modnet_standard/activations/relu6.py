@@ -23,7 +23,7 @@ class ReLU6(Activation):
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"y"})
-    suits: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
 
     def f(self, z: Array, *, out: Array | None = None) -> Array:
         """Return min(max(z, 0), 6)."""

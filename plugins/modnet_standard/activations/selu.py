@@ -32,7 +32,7 @@ class SELU(Activation):
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"y"})
-    suits: ClassVar[Literal["glorot", "he", "lecun"]] = "lecun"
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "lecun"
 
     def f(self, z: Array, *, out: Array | None = None) -> Array:
         """Return λ max(z, 0) + λα (e^min(z, 0) − 1)."""

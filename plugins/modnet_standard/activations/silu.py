@@ -27,7 +27,7 @@ class SiLU(Activation):
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
-    suits: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
 
     def f(self, z: Array, *, out: Array | None = None) -> Array:
         """Return z σ(z)."""

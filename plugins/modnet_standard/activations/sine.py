@@ -34,7 +34,7 @@ class Sine(Activation):
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
-    suits: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
 
     omega: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
 

@@ -35,7 +35,7 @@ class Softplus(Activation):
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"y"})
-    suits: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
 
     beta: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
 

@@ -33,7 +33,7 @@ class Squareplus(Activation):
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"y"})
-    suits: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
 
     b: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4.0
 

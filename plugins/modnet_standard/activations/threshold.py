@@ -34,7 +34,7 @@ class Threshold(Activation):
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
-    suits: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
 
     threshold: Finite = 0.0
     value: Finite = 0.0

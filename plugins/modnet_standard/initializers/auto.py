@@ -26,4 +26,4 @@ def chosen(initializer: Initializer | Literal["auto"], activation: Activation | 
     """
     if isinstance(initializer, Initializer):
         return initializer
-    return _SUITED["glorot" if activation is None else activation.suits]
+    return _SUITED["glorot" if activation is None else activation.recommended_init]

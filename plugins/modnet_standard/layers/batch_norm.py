@@ -69,14 +69,14 @@ class BatchNorm(Module):
         return input_shape
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        """Return γ and β, not decayed, and the running mean and variance as state; shape (1, n_in) each."""
+        """Return γ and β, not regularized, and the running mean and variance as state; shape (1, n_in) each."""
         shape = (1, features(input_shape))
-        gamma, beta = Parameter(shape, Ones(), decayed=False), Parameter(shape, Zeros(), decayed=False)
+        gamma, beta = Parameter(shape, Ones(), regularized=False), Parameter(shape, Zeros(), regularized=False)
         return {
             **({"gamma": gamma} if self.use_scale else {}),
             **({"beta": beta} if self.use_bias else {}),
-            "mean": Parameter(shape, Zeros(), trainable=False, decayed=False),
-            "variance": Parameter(shape, Ones(), trainable=False, decayed=False),
+            "mean": Parameter(shape, Zeros(), trainable=False, regularized=False),
+            "variance": Parameter(shape, Ones(), trainable=False, regularized=False),
         }
 
     def forward(self, ctx: Context, x: Array) -> Array:

@@ -41,8 +41,8 @@ class Bias(Module):
         return input_shape
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        """Return b, not decayed."""
-        return {"b": Parameter((1, features(input_shape)), self.bias_initializer, decayed=False)}
+        """Return b, not regularized."""
+        return {"b": Parameter((1, features(input_shape)), self.bias_initializer, regularized=False)}
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return x + b."""

@@ -85,7 +85,7 @@ class Columns(Module):
         """Return the positions of the columns as state, shape (1, k)."""
         index = self._index(input_shape)
         values = Values(tuple(float(i) for i in index))
-        return {"index": Parameter((1, len(index)), values, trainable=False, decayed=False)}
+        return {"index": Parameter((1, len(index)), values, trainable=False, regularized=False)}
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return x[:, index]."""

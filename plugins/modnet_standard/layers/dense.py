@@ -80,7 +80,7 @@ class Dense(Module):
         """Return W, shape (n_in, units), and b, shape (1, units)."""
         initializer = chosen(self.kernel_initializer, self.activation)
         W = Parameter((features(input_shape), self.units), initializer, constraint=self.kernel_constraint)
-        b = Parameter((1, self.units), self.bias_initializer, decayed=False)
+        b = Parameter((1, self.units), self.bias_initializer, regularized=False)
         return {"W": W, "b": b} if self.use_bias else {"W": W}
 
     def links(self) -> Links:

@@ -16,8 +16,8 @@ class Embedding(Module):
     """Learnt rows for codes: y = [E₁[x₁], …, E_d[x_d]], where row k of table Eⱼ stands for category k of column j.
 
     It is a dense layer without bias on one-hot columns, y = h E with h all zeros but for ones, without the products
-    with zero; so ∂J/∂E = hᵀ dy, and the tables are decayed as a dense layer's weights are. ∂J/∂x = 0: there is nothing
-    between two codes.
+    with zero; so ∂J/∂E = hᵀ dy, and the tables are regularized as a dense layer's weights are. ∂J/∂x = 0: there is
+    nothing between two codes.
 
     A missing code, NaN or −1, has a row U of its own in each column. It starts at zero and stays there if no row to
     train on lacks a code, so that what is met in prediction only says nothing.
@@ -56,7 +56,6 @@ class Embedding(Module):
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
     takes_codes: ClassVar[bool] = True
     takes_missing: ClassVar[bool] = True
-    members: ClassVar[bool] = False
 
     categories: Categories
     units: Count

@@ -75,7 +75,7 @@ class GatedLinear(Module):
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return W and V, shape (n_in, units), and b and c, shape (1, units)."""
         kernel = Parameter((features(input_shape), self.units), self.kernel_initializer)
-        bias = Parameter((1, self.units), self.bias_initializer, decayed=False)
+        bias = Parameter((1, self.units), self.bias_initializer, regularized=False)
         return {"W": kernel, "V": kernel, **({"b": bias, "c": bias} if self.use_bias else {})}
 
     def forward(self, ctx: Context, x: Array) -> Array:

@@ -16,7 +16,7 @@ class PReLU(Module):
     """The parametric rectifier: y = max(x, 0) + a ∘ min(x, 0) with a slope a per feature that is learnt.
 
     The derivatives are ∂J/∂a = Σ rows dy ∘ min(x, 0) and ∂J/∂x = dy where x > 0, else a ∘ dy (also at the kink x = 0).
-    Decay would draw the slopes to those of ReLU, so they are not decayed.
+    Decay would draw the slopes to those of ReLU, so they are not regularized.
 
     Parameters
     ----------
@@ -57,9 +57,9 @@ class PReLU(Module):
         return input_shape
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        """Return a, not decayed."""
+        """Return a, not regularized."""
         shape = (1, 1 if self.shared else features(input_shape))
-        return {"a": Parameter(shape, self.slope_initializer, decayed=False)}
+        return {"a": Parameter(shape, self.slope_initializer, regularized=False)}
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return max(x, 0) + a ∘ min(x, 0)."""

@@ -62,9 +62,9 @@ class RMSNorm(Module):
         return input_shape
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        """Return γ and β, not decayed, shape (1, n_in) each."""
+        """Return γ and β, not regularized, shape (1, n_in) each."""
         shape = (1, features(input_shape))
-        gamma, beta = Parameter(shape, Ones(), decayed=False), Parameter(shape, Zeros(), decayed=False)
+        gamma, beta = Parameter(shape, Ones(), regularized=False), Parameter(shape, Zeros(), regularized=False)
         return {**({"gamma": gamma} if self.use_scale else {}), **({"beta": beta} if self.use_bias else {})}
 
     def forward(self, ctx: Context, x: Array) -> Array:

@@ -14,7 +14,7 @@ from modnet_standard.products import column_sums
 class Scale(Module):
     """A learnt factor per feature: y = x ∘ g, ∂J/∂g = Σ rows dy ∘ x, ∂J/∂x = dy ∘ g.
 
-    In front of a network it learns how much each column counts. Gains are not decayed.
+    In front of a network it learns how much each column counts. Gains are not regularized.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ class Scale(Module):
         return input_shape
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        """Return g, not decayed."""
-        return {"g": Parameter((1, features(input_shape)), self.scale_initializer, decayed=False)}
+        """Return g, not regularized."""
+        return {"g": Parameter((1, features(input_shape)), self.scale_initializer, regularized=False)}
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return x ∘ g."""

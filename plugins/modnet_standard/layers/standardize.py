@@ -58,8 +58,8 @@ class Standardize(Module):
         """
         shape = (1, features(input_shape))
         first = {"count": (1, 1), "mean": shape, "rest": shape, "deviation": shape}
-        state = {name: Parameter(shape, Zeros(), trainable=False, decayed=False) for name, shape in first.items()}
-        return {**state, "factor": Parameter(shape, Ones(), trainable=False, decayed=False)}
+        state = {name: Parameter(shape, Zeros(), trainable=False, regularized=False) for name, shape in first.items()}
+        return {**state, "factor": Parameter(shape, Ones(), trainable=False, regularized=False)}
 
     def adapt(self, ctx: Context, x: Array, *, weight: Array | None = None) -> None:
         """Join the statistics of the rows seen before, a, with those of a block, b.

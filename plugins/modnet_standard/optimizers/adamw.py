@@ -36,7 +36,7 @@ class AdamW(Optimizer):
     >>> import numpy as np
     >>> from modnet.optimizers import AdamW
     >>> adamw, theta = AdamW(0.1, weight_decay=0.5), np.array([1.0, 1.0])
-    >>> adamw.update(theta, np.zeros(2), adamw.init(theta), decayed=1)
+    >>> adamw.update(theta, np.zeros(2), adamw.init(theta), regularized=1)
     >>> theta
     array([0.95, 1.  ])
     """
@@ -58,5 +58,5 @@ class AdamW(Optimizer):
         return adam_init(theta, self.learning_rate, amsgrad=self.amsgrad)
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
-        """Move θ by −η m̂ / (√v̂ + ε); what is decayed was shrunk before, by `update`."""
+        """Move θ by −η m̂ / (√v̂ + ε); what is regularized was shrunk before, by `update`."""
         adam_step(theta, grad, state, self.beta_1, self.beta_2, self.epsilon, amsgrad=self.amsgrad)

@@ -10,7 +10,7 @@ _BLOCK = 2**16
 """Weights at once: what is computed beside W and ∂J/∂W does not grow with the network."""
 
 
-class Decay:
+class Penalty:
     """The penalty (α/Σw) (½ (1 − ρ) ‖W‖² + ρ ‖W‖₁), Σw being the weights of a batch's rows.
 
     Parameters
@@ -24,7 +24,7 @@ class Decay:
     --------
     >>> import numpy as np
     >>> W, dW = np.array([1.0, -2.0]), np.zeros(2)
-    >>> Decay(0.1, 0.0).add(W, dW, 1.0), dW
+    >>> Penalty(0.1, 0.0).add(W, dW, 1.0), dW
     (0.25, array([ 0.1, -0.2]))
     """
 
