@@ -8,7 +8,7 @@ import dataclasses
 import difflib
 import functools
 from abc import ABC
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
@@ -19,7 +19,7 @@ from pydantic_core import ArgsKwargs, CoreSchema, InitErrorDetails, PydanticCust
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.registry import article, group_of, registry
 
-__all__ = ["Component", "Count", "Slot", "Unit", "dump", "field_names", "parse"]
+__all__ = ["Component", "Count", "Slot", "Unit", "dump", "field_names", "parse", "walk"]
 
 Count = Annotated[int, Field(ge=1)]
 """A whole number from 1."""
@@ -220,6 +220,24 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Component):
         return dump(value) if value.kind else dump_fields(value)
     return tuple(map(_plain, value)) if isinstance(value, tuple) else value
+
+
+def walk(value: Any, path: str = "") -> Iterator[tuple[str, Component]]:
+    """Yield a component and all components in its fields, each with its path; those of a sequence, too.
+
+    Examples
+    --------
+    >>> from modnet.layers import Dense, Residual
+    >>> [path for path, _ in walk((Residual([Dense(4, "tanh")]),), "layers")][:3]
+    ['layers[0]', 'layers[0].body[0]', 'layers[0].body[0].activation']
+    """
+    if isinstance(value, tuple | list):
+        for index, each in enumerate(value):
+            yield from walk(each, f"{path}[{index}]")
+    elif isinstance(value, Component):
+        yield path, value
+        for field in _fields(type(value)):
+            yield from walk(getattr(value, field.name), f"{path}.{field.name}".removeprefix("."))
 
 
 def explained(error: ValidationError, subject: type[Component] | str) -> InvalidSpecError:

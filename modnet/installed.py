@@ -15,13 +15,11 @@ def installed_accelerator(book: Registry = registry) -> Accelerator | None:
     RuntimeWarning
         For each that cannot be imported.
     """
-    for entry in book.entries("accelerator"):
-        try:
-            found: Accelerator = book.get("accelerator", f"{entry.distribution}:{entry.name}")()
-        except RegistryError as error:
-            warnings.warn(f"an accelerator is set aside: {error}", RuntimeWarning, stacklevel=3)
-            continue
-        return found
+    for _, cls in book.classes("accelerator"):
+        if not isinstance(cls, RegistryError):
+            found: Accelerator = cls()
+            return found
+        warnings.warn(f"an accelerator is set aside: {cls}", RuntimeWarning, stacklevel=3)
     return None
 
 

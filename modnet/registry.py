@@ -1,4 +1,4 @@
-"""The telephone book of components: a name and a kind lead to a class, through entry points.
+"""The registry of components: a name and a kind lead to a class, through entry points.
 
 Nothing is scanned or imported until a name is asked for; then one scan serves the whole process and one lookup
 imports one plugin, so that a plugin that fails to import takes nothing else down with it.
@@ -37,7 +37,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the book: who offers which name, and where the class is.
+    """One name on offer: who offers it, and where the class is.
 
     Attributes
     ----------
@@ -142,6 +142,10 @@ class Registry:
                 return self._load(_only(_allowed(found), name))
         raise UnknownComponentError(self._unknown(kinds, name))
 
+    def classes(self, kind: str | None = None) -> Iterator[tuple[Entry, Any]]:
+        """Yield everything on offer with its class, or with the RegistryError that says why it has none."""
+        return self._loading(self.entries(kind))
+
     def name_of(self, cls: type) -> str | None:
         """Return the name that `get` turns into `cls`, qualified if it must be; None if there is none."""
         entry = self.entry_of(cls)
@@ -163,10 +167,8 @@ class Registry:
                 return entry
         # The entry point may name a re-export (acme:Swish for acme._swish:Swish): only loading it tells.
         package = cls.__module__.partition(".")[0]
-        for entry in mine:
-            if entry.value.partition(":")[0].partition(".")[0] == package and self._try(entry) is cls:
-                return entry
-        return None
+        near = [entry for entry in mine if entry.value.partition(":")[0].partition(".")[0] == package]
+        return next((entry for entry, found in self._loading(near) if found is cls), None)
 
     @contextmanager
     def allowing(self, distributions: Iterable[str] | None) -> Iterator[None]:
@@ -181,14 +183,14 @@ class Registry:
         ...     registry.get("activation", "relu").__name__
         'ReLU'
         """
-        names = None if distributions is None else frozenset(map(_normalised, (OWN, *distributions)))
+        names = None if distributions is None else frozenset(map(normalized, (OWN, *distributions)))
         token = _ALLOWED.set(names)
         try:
             yield
         finally:
             _ALLOWED.reset(token)
 
-    # Changing the book
+    # Registering
 
     def register(self, cls: Any, name: str | None = None, *, override: bool = False) -> Any:
         """Give a class a name in this process: for notebooks and scripts. Usable as a decorator.
@@ -246,11 +248,11 @@ class Registry:
     def _find(self, kind: str, name: str) -> list[Entry]:
         """Return the entries that a possibly qualified name means."""
         distribution, qualified, bare = name.rpartition(":")
-        wanted = _normalised(distribution)
+        wanted = normalized(distribution)
         return [
             entry
             for entry in self.entries(kind)
-            if entry.name == bare and (not qualified or _normalised(entry.distribution) == wanted)
+            if entry.name == bare and (not qualified or normalized(entry.distribution) == wanted)
         ]
 
     def _load(self, entry: Entry) -> type:
@@ -271,12 +273,12 @@ class Registry:
             self._loaded[entry] = found
         return found
 
-    def _try(self, entry: Entry) -> type | None:
-        """Load an entry for comparison only: one that is broken is simply not the one looked for."""
-        try:
-            return self._load(entry)
-        except RegistryError:
-            return None
+    def _loading(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Any]]:
+        for entry in entries:
+            try:
+                yield entry, self._load(entry)
+            except RegistryError as error:
+                yield entry, error
 
     def _check(self, entry: Entry, cls: object) -> None:
         base = self._bases[entry.kind]
@@ -346,7 +348,7 @@ def _scan(kinds: Iterable[str]) -> Iterable[Entry]:
     for kind in kinds:
         for point in points.select(group=group_of(kind)):
             dist = point.dist
-            if alone and not (dist and _normalised(dist.name) == OWN):
+            if alone and not (dist and normalized(dist.name) == OWN):
                 continue
             yield Entry(kind, point.name, point.value, dist.name if dist else "", dist.version if dist else "")
 
@@ -361,7 +363,7 @@ def _allowed(found: list[Entry]) -> list[Entry]:
     names = _ALLOWED.get()
     if names is None:
         return found
-    allowed = [entry for entry in found if not entry.distribution or _normalised(entry.distribution) in names]
+    allowed = [entry for entry in found if not entry.distribution or normalized(entry.distribution) in names]
     if not allowed:
         raise RegistryError(
             f"{found[0]} is not allowed here, only what comes from {', '.join(sorted(names))}: add "
@@ -379,7 +381,7 @@ def _only(found: list[Entry], name: str) -> Entry:
     return found[0]
 
 
-def _normalised(distribution: str) -> str:
+def normalized(distribution: str) -> str:
     """Return a distribution's name as PEP 503 compares it."""
     return re.sub(r"[-_.]+", "-", distribution).lower()
 

@@ -40,13 +40,10 @@ def json_schema(root: type[Component]) -> dict[str, Any]:
 def _kind(kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a kind: a name, or the mapping of one of its components."""
     names, mappings = [], []
-    for entry in registry.entries(kind):
-        qualified = f"{entry.distribution}:{entry.name}"
-        try:
-            cls = registry.get(kind, qualified)
-            name = registry.name_of(cls) or qualified
-        except RegistryError:
-            continue
+    for entry, cls in registry.classes(kind):
+        if isinstance(cls, RegistryError):
+            continue  # `doctor` says what is wrong with it
+        name = registry.name_of(cls) or f"{entry.distribution}:{entry.name}"
         own = _own(cls, definitions)
         own["properties"] = {"type": {"const": name}, **own.get("properties", {})}
         own["required"] = ["type", *own.get("required", [])]

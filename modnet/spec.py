@@ -4,21 +4,21 @@ Names in a spec are resolved through the registry and in no other way: reading o
 installed distribution has registered it.
 """
 
-import dataclasses
 import importlib.metadata
 import json
 import re
 import tomllib
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
 from modnet.base import AnyActivation, AnyModule, AnyOptimizer, Column, Loss, Module, Shape, TableShape
-from modnet.component import Component, Slot, dump_fields
+from modnet.component import Component, Slot, dump_fields, walk
 from modnet.errors import InvalidSpecError
+from modnet.files import as_json
 from modnet.network import Network
 from modnet.registry import registry
 from modnet.schema import json_schema
@@ -72,7 +72,7 @@ class ModelSpec(Component):
     @property
     def requires(self) -> dict[str, str]:
         """The distributions whose components it uses, with their versions; classes registered by hand have none."""
-        entries = (registry.entry_of(type(each)) for each in _components(self))
+        entries = (registry.entry_of(type(each)) for _, each in walk(self))
         return {entry.distribution: entry.version for entry in entries if entry and entry.distribution}
 
     def network(self, n_features: int, n_outputs: int, columns: Sequence[Column] | None = None) -> Network:
@@ -112,7 +112,7 @@ class ModelSpec(Component):
         RegistryError
             If a component's class has no registered name.
         """
-        return json.dumps(_jsonable(self.to_dict()), indent=2, allow_nan=False)
+        return json.dumps(as_json(self.to_dict()), indent=2, allow_nan=False)
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
@@ -171,28 +171,6 @@ class ModelSpec(Component):
         if path.suffix == ".json":
             return cls.from_json(path.read_text(encoding="utf-8"), allow=allow)
         raise InvalidSpecError(cls.__name__, [("", f"should be a .json or .toml file, got {str(path)!r}")])
-
-
-def _components(value: Any) -> Iterator[Component]:
-    """Return a component and all components in its fields."""
-    if isinstance(value, tuple):
-        for each in value:
-            yield from _components(each)
-    elif isinstance(value, Component):
-        yield value
-        for field in dataclasses.fields(value):  # type: ignore[arg-type]
-            yield from _components(getattr(value, field.name))
-
-
-def _jsonable(value: Any) -> Any:
-    """Return the same with inf and NaN as words, which JSON has no numbers for."""
-    if isinstance(value, Mapping):
-        return {key: _jsonable(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_jsonable(each) for each in value]
-    if isinstance(value, float) and not -float("inf") < value < float("inf"):
-        return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}[str(value)]
-    return value
 
 
 def _check_version(version: Any) -> None:

@@ -72,6 +72,7 @@ def imported_parts(part: str) -> set[str]:
 
 ARROWS = {
     "modnet.errors": set(),
+    "modnet.files": set(),
     "modnet.registry": {"modnet.errors"},
     "modnet.component": {"modnet.registry", "modnet.errors"},
     "modnet.schema": {"modnet.component", "modnet.registry", "modnet.errors"},
@@ -82,6 +83,7 @@ ARROWS = {
         "modnet.base",
         "modnet.component",
         "modnet.errors",
+        "modnet.files",
         "modnet.registry",
         "modnet.schema",
         "modnet.network",

@@ -2,15 +2,15 @@
 
 import argparse
 import json
-import math
 import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from modnet.errors import ModNetError
+from modnet.files import as_json
 
 RULE = "─"
 
@@ -41,7 +41,7 @@ def emit(args: argparse.Namespace, data: Any, text: str) -> None:
     >>> emit(argparse.Namespace(json=False), {"epochs": 3}, "3 epochs")
     3 epochs
     """
-    write(json.dumps(_plain(data), indent=2, ensure_ascii=False, allow_nan=False) if args.json else text)
+    write(json.dumps(as_json(data, words={}), indent=2, ensure_ascii=False, allow_nan=False) if args.json else text)
 
 
 def write(text: str) -> None:
@@ -134,14 +134,3 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequen
 
     body = [text for row in rows for text in lines(row)]
     return "\n".join([line(header), RULE * max(map(len, [line(header), *body])), *body])
-
-
-def _plain(value: Any) -> Any:
-    """Return the same with Python's own numbers, and None for those that JSON has not."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if hasattr(value, "tolist"):  # of NumPy
-        return _plain(value.tolist())
-    return None if isinstance(value, float) and not math.isfinite(value) else value

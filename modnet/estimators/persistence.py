@@ -7,9 +7,7 @@ names are components, which the registry looks up among those that are installed
 import dataclasses
 import json
 import math
-import os
 import re
-import uuid
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
@@ -26,6 +24,7 @@ from modnet.errors import ModNetError
 from modnet.estimators.streams import Streams
 from modnet.estimators.table import Table
 from modnet.estimators.target import Classes
+from modnet.files import write_whole
 from modnet.registry import registry
 from modnet.spec import ModelSpec
 from modnet.training import History
@@ -124,7 +123,9 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
         "learnt": {name: writer.write(each, name) for name, each in learnt.items()},
     }
     text = json.dumps(header, ensure_ascii=False, allow_nan=False).encode()
-    _replace(Path(path), {_HEADER: np.frombuffer(text, np.uint8), **writer.arrays})
+    arrays = {_HEADER: np.frombuffer(text, np.uint8), **writer.arrays}
+    # mypy takes a name among the arrays for `allow_pickle`.
+    write_whole(Path(path), lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
 
 
 def load(path: str | Path, allow: Iterable[str] | None = None) -> Any:
@@ -230,17 +231,6 @@ def _check_vectors(model: Any) -> None:
             or vector.dtype not in (np.float32, np.float64)
         ):
             raise ModelFileError(f"{name} should be {length} floats for this spec, got {vector.dtype} {vector.shape}")
-
-
-def _replace(path: Path, arrays: Mapping[str, Array]) -> None:
-    """Write an archive; the file is there as a whole, or what was there before is."""
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with open(draft, "xb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # of `allow_pickle`, which is not among the names
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 # Values as JSON: what JSON does not have becomes {"what it is": [of what it is made]}

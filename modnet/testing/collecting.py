@@ -1,6 +1,5 @@
 """Which checks a component has to pass, which components there are, and tests of pytest for all of them."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import Any
 
 from modnet.component import Component
 from modnet.errors import UnknownComponentError
-from modnet.registry import Entry, registry
+from modnet.registry import Entry, normalized, registry
 from modnet.testing import (
     accelerators,
     activations,
@@ -126,7 +125,11 @@ def registered_examples(distribution: str | None = None, kinds: Iterable[str] | 
     [LBFGS()]
     """
     chosen = registry.kinds if kinds is None else tuple(kinds)
-    entries = [entry for entry in registry.entries() if distribution is None or _same(entry.distribution, distribution)]
+    entries = [
+        entry
+        for entry in registry.entries()
+        if distribution is None or normalized(entry.distribution) == normalized(distribution)
+    ]
     if not entries:
         offering = sorted({entry.distribution for entry in registry.entries() if entry.distribution})
         raise UnknownComponentError(f"no distribution {distribution!r} offers components; {', '.join(offering)} do")
@@ -177,9 +180,3 @@ def _examples(entry: Entry) -> Sequence[Component | Unbuilt]:
         return tuple(cls.examples()) or (Unbuilt(entry, ValueError("examples() is empty")),)
     except Exception as error:  # whatever another's class does, the others are to be checked
         return (Unbuilt(entry, error),)
-
-
-def _same(one: str, other: str) -> bool:
-    """Return whether two names of distributions are the same by PEP 503."""
-    plain, asked = (re.sub(r"[-_.]+", "-", name).lower() for name in (one, other))
-    return plain == asked

@@ -120,7 +120,7 @@ def test_a_step_that_fails_leaves_a_model_as_it_was(case, params: dict):
     ("params", "words"),
     [
         ({"layers": (8, -3)}, r"ModNetRegressor: layers\[1\]\.units: should be greater than or equal to 1, got -3"),
-        ({"layers": ("dens",)}, r"layers\[0\]: unknown module or activation 'dens'; did you mean 'dense'\?"),
+        ({"layers": ("dens",)}, r"layers\[0\]: unknown layer or activation 'dens'; did you mean 'dense'\?"),
         ({"layers": [Dense]}, r"layers\[0\]: should be an instance, not the class: write Dense\(\.\.\.\)"),
         ({"layers": (8.5,)}, r"layers\[0\]: .*got 8\.5"),
         ({"layers": 8}, r"layers: should be .*got 8"),

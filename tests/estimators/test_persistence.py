@@ -290,7 +290,7 @@ def test_a_name_given_by_hand_is_known_to_its_own_process_only(book: Any, file: 
     model = classifier(layers=(4, "bump")).fit(X, NAMES)
     assert_same(through(model, file).predict_proba(X), model.predict_proba(X))
     book._registered.clear()
-    with pytest.raises(InvalidSpecError, match=r"unknown module or activation 'bump'.*modnet\.register is known to"):
+    with pytest.raises(InvalidSpecError, match=r"unknown layer or activation 'bump'.*modnet\.register is known to"):
         load(file)
 
 
@@ -422,7 +422,7 @@ def test_a_path_in_place_of_a_name_is_imported_by_nobody(saved: Path, site: Site
         else:
             header["params"]["layers"] = {"tuple": [name]}
 
-    with pytest.raises(InvalidSpecError, match="unknown module"):
+    with pytest.raises(InvalidSpecError, match="unknown layer"):
         load(forge(saved, change))
 
 

@@ -1,0 +1,56 @@
+"""Files and JSON: writing a file as a whole or not at all, and what JSON has no words for.
+
+It lies at the bottom, beside the errors: specs, models, callbacks and the command write through it.
+"""
+
+import math
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+_WORDS = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
+"""What JSON has no numbers for, as Pydantic reads and writes it."""
+
+
+def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file; it is there as a whole afterwards, or what was there before is.
+
+    Parameters
+    ----------
+    path : Path
+    write : callable
+        Gets the opened file, and writes to it.
+    """
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with open(draft, "xb") as file:
+            write(file)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def as_json(value: Any, *, words: Mapping[str, Any] = _WORDS) -> Any:
+    """Return a value as `json.dumps` takes it: Python's own numbers, lists, and words for inf and NaN.
+
+    Parameters
+    ----------
+    value : object
+        Mappings, sequences, strings, numbers, NumPy's numbers and arrays.
+    words : mapping
+        What stands for ``"inf"``, ``"-inf"`` and ``"nan"``; None where it has nothing for one of them.
+
+    Examples
+    --------
+    >>> as_json({"tol": float("inf"), "shape": (2, 3)}), as_json(float("nan"), words={})
+    ({'tol': 'Infinity', 'shape': [2, 3]}, None)
+    """
+    if isinstance(value, Mapping):
+        return {str(key): as_json(each, words=words) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(each, words=words) for each in value]
+    if hasattr(value, "tolist"):  # of NumPy, which nothing else here needs
+        return as_json(value.tolist(), words=words)
+    return words.get(str(value)) if isinstance(value, float) and not math.isfinite(value) else value
