@@ -77,7 +77,8 @@ ARROWS = {
     "modnet.component": {"modnet.registry", "modnet.errors"},
     "modnet.schema": {"modnet.component", "modnet.registry", "modnet.errors"},
     "modnet.base": {"modnet.component", "modnet.errors"},
-    "modnet.network": {"modnet.base", "modnet.component", "modnet.errors"},
+    "modnet.text": set(),
+    "modnet.network": {"modnet.base", "modnet.component", "modnet.errors", "modnet.text"},
     "modnet.training": {"modnet.network", "modnet.base", "modnet.component", "modnet.errors"},
     "modnet.spec": {
         "modnet.base",

@@ -1,7 +1,7 @@
-"""The command ``modnet``: what it can do, by name, and what becomes of an error.
+"""The command ``modnet``: its subcommands by name, and how errors are reported.
 
-A command is a file here with a docstring, ``add_arguments(parser)`` and ``run(args)``, which returns the exit status.
-It is imported when it is asked for and not before, so that ``modnet --help`` costs next to nothing.
+A subcommand is a module here with a docstring, ``add_arguments(parser)`` and ``run(args)``, which returns the exit
+status. It is imported only when it is asked for, so that ``modnet --help`` is quick.
 """
 
 import argparse
@@ -15,25 +15,23 @@ from importlib.metadata import version
 from modnet.cli import output
 from modnet.errors import ModNetError
 from modnet.registry import OWN
+from modnet.text import facts, filled
 
 COMMANDS = {
-    "components": ("modnet.cli.components", "List the components that are installed."),
-    "describe": ("modnet.cli.describe", "Describe a component: its equation, its fields and where it comes from."),
-    "schema": ("modnet.cli.schema", "Print the JSON Schema of spec files, with every installed plugin."),
-    "validate": ("modnet.cli.validate", "Check a spec file, and say everything that is wrong with it."),
-    "summary": ("modnet.cli.summary", "Print the layers of a spec with their shapes, parameters and multiply-adds."),
-    "train": ("modnet.cli.train", "Train the model of a spec on a CSV or Parquet file, and save it."),
-    "predict": ("modnet.cli.predict", "Predict the rows of a CSV or Parquet file with a saved model."),
-    "doctor": ("modnet.cli.doctor", "Look for what is wrong or slow on this machine, or with a model."),
-    "new-plugin": (
-        "modnet.cli.new_plugin",
-        "Write a plugin: a distribution with one component, tests, and a README, ready to install.",
-    ),
+    "components": "List the components that are installed.",
+    "describe": "Describe a component: its equation, its fields and where it comes from.",
+    "schema": "Print the JSON Schema of spec files, with every installed plugin.",
+    "validate": "Check a spec file, and say everything that is wrong with it.",
+    "summary": "Print the layers of a spec with their shapes, parameters and multiply-adds.",
+    "train": "Train the model of a spec on a CSV or Parquet file, and save it.",
+    "predict": "Predict the rows of a CSV or Parquet file with a saved model.",
+    "doctor": "Look for what is wrong or slow on this machine, or with a model.",
+    "new-plugin": "Write a plugin: a distribution with one component, tests, and a README, ready to install.",
 }
-"""Name -> module, and the first line of its docstring."""
+"""The commands, and the first line of the docstring of each one's module, which is called like it."""
 
 EXPECTED = (ModNetError, OSError, ValueError, ImportError)
-"""What users, data and files bring about; the message says it all. Anything else is somebody's bug."""
+"""Errors of users, of data and of files, whose message is enough. Anything else is a bug of modnet or of a plugin."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,7 +60,7 @@ def _status(args: argparse.Namespace) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return 130  # as shells count it: 128 + SIGINT
-    except BrokenPipeError:  # whoever reads our output has seen enough, as in ``modnet components | head``
+    except BrokenPipeError:  # the reader of our output has left, as in ``modnet components | head``
         output.close()
         return 1
     except Exception as error:
@@ -88,11 +86,11 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{OWN} {version(OWN)}")
     commands = parser.add_subparsers(prog="modnet", metavar="COMMAND", required=True, help=argparse.SUPPRESS)
     wanted = next((arg for arg in argv if not arg.startswith("-")), None)
-    for name, (module, _) in COMMANDS.items():
+    for name in COMMANDS:
         command = commands.add_parser(name, formatter_class=argparse.RawDescriptionHelpFormatter)
         if name == wanted:
-            found = import_module(module)
-            command.description = output.filled(found.__doc__ or "")
+            found = import_module(f"modnet.cli.{name.replace('-', '_')}")
+            command.description = filled(found.__doc__ or "")
             found.add_arguments(command)
             command.add_argument("--json", action="store_true", help="print JSON, for machines to read")
             command.add_argument("--traceback", action="store_true", help="show where in the code an error comes from")
@@ -102,6 +100,4 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
 def _commands() -> str:
     """Return the list of commands; argparse's own breaks the line behind the longest names."""
-    widest = max(map(len, COMMANDS)) + 4
-    lines = [output.filled(line, " " * widest, f"  {name}".ljust(widest)) for name, (_, line) in COMMANDS.items()]
-    return "\n".join(["commands:", *lines, "", "modnet COMMAND --help says more about one of them."])
+    return f"commands:\n{facts(COMMANDS.items(), '  ')}\n\nmodnet COMMAND --help says more about one of them."

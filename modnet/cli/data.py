@@ -1,6 +1,5 @@
 """Data files: CSV and Parquet, read with whatever library for data frames is installed."""
 
-import argparse
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
@@ -12,20 +11,17 @@ import numpy as np
 
 from modnet.base import Array
 from modnet.cli.output import CommandError
+from modnet.text import listed
 
 LIBRARIES: dict[str, dict[str, Any]] = {
     "pandas": {"low_memory": False},
     "polars": {"infer_schema_length": None},
     "pyarrow": {},
 }
-"""What may read a file: the first that is installed does. The settings make every row of a CSV tell a column's type."""
+"""What may read a file: the first that is installed does. With these settings all rows of a CSV, and not the first
+thousands only, decide a column's type."""
 
 _CSV, _TSV, _PARQUET = (".csv", ".csv.gz"), (".tsv", ".tsv.gz"), (".parquet", ".pq")
-
-
-def add_data(parser: argparse.ArgumentParser) -> None:
-    """Declare the data file."""
-    parser.add_argument("data", type=Path, metavar="DATA", help="a .csv, .tsv or .parquet file with column names")
 
 
 def read(path: Path) -> Any:
@@ -85,8 +81,9 @@ def check_columns(frame: Any, wanted: Iterable[str], where: Path) -> None:
         return
     close = difflib.get_close_matches(missing[0], frame.columns, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ";"
-    several = "columns" if len(missing) > 1 else "column"
-    raise CommandError(f"{where}: no {several} {_names(missing)}{hint} there are {_names(frame.columns)}")
+    columns = "columns" if len(missing) > 1 else "column"
+    wanted, there = (listed(map(repr, names), most=20) for names in (missing, frame.columns))
+    raise CommandError(f"{where}: no {columns} {wanted}{hint} there are {there}")
 
 
 def split(frame: Any, target: str, where: Path, without: Sequence[str] = ()) -> tuple[Any, Array]:
@@ -123,8 +120,3 @@ def kind(dtype: Any) -> Literal["number", "text", "other"]:
     if dtype.is_numeric() or dtype == nw.Boolean:
         return "number"
     return "text" if any(dtype == each for each in (nw.String, nw.Categorical, nw.Enum, nw.Object)) else "other"
-
-
-def _names(names: Sequence[str], most: int = 20) -> str:
-    shown = ", ".join(map(repr, names[:most]))
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -13,10 +13,11 @@ from typing import Any
 import pydantic
 
 import modnet  # noqa: F401  declares the kinds
-from modnet.cli.output import emit, filled, table
+from modnet.cli.output import emit
 from modnet.component import SLOT_MARK, Component, dump, field_names
 from modnet.errors import RegistryError, UnknownComponentError
 from modnet.registry import article, registry
+from modnet.text import filled, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

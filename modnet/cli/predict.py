@@ -7,26 +7,25 @@ row in the order of the file.
 import argparse
 import csv
 import io
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from modnet.base import Array
-from modnet.cli import data, specs
+from modnet.base import Array, TableShape
+from modnet.cli import arguments, data
 from modnet.cli.output import CommandError, emit, note
 from modnet.estimators import ModNetTransformer
 from modnet.estimators.persistence import load
+from modnet.files import write_whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("model", type=Path, metavar="MODEL", help="a file that train or save() has written")
-    data.add_data(parser)
+    arguments.add(parser, "data", "--allow")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write a .csv file")
     parser.add_argument("--proba", action="store_true", help="print the probability of each class, too")
-    specs.add_allow(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out is None:
         emit(args, columns, lines)
     else:
-        args.out.write_text(lines + "\n", encoding="utf-8")
+        write_whole(args.out, lambda file: file.write(f"{lines}\n".encode()))
         emit(args, {"file": str(args.out), "rows": rows, "columns": list(columns)}, f"{args.out}: {rows:,} predictions")
     return 0
 
@@ -60,8 +59,9 @@ def _features(model: Any, frame: Any, args: argparse.Namespace) -> Any:
     names = list(model.feature_names_in_)
     data.check_columns(frame, names, args.data)
     if ignored := [name for name in frame.columns if name not in names]:
-        note(f"ignored, for the model was not trained on them: {', '.join(ignored)}")
-    for column in model._table.columns if model._table else ():
+        note(f"ignored, because the model was not trained on them: {', '.join(ignored)}")
+    shape = model.network_.input_shape
+    for column in shape.columns if isinstance(shape, TableShape) else ():
         found = frame.schema[column.name]
         if data.kind(found) != "number" and column.dtype != "category":
             raise CommandError(f"{args.data}: column {column.name!r} was numbers in training, and is {found} here")
@@ -94,9 +94,5 @@ def _csv(columns: dict[str, Array]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(_rows(list(columns.values())))
+    writer.writerows(zip(*(map(str, column) for column in columns.values()), strict=True))
     return text.getvalue().rstrip("\n")
-
-
-def _rows(columns: Sequence[Array]) -> Any:
-    return zip(*(map(str, column) for column in columns), strict=True)

@@ -1,7 +1,7 @@
 """Print the JSON Schema of spec files, with every installed plugin.
 
-An editor that knows the schema completes and checks spec files while they are written. In VS Code, for one, add it to
-"json.schemas" in the settings; in a TOML file, a first line "#:schema modnet.schema.json" does it.
+An editor that knows the schema completes and checks spec files while they are written. In VS Code, for example, add it
+to "json.schemas" in the settings; in a TOML file, a first line "#:schema modnet.schema.json" does it.
 """
 
 import argparse
@@ -10,8 +10,11 @@ from pathlib import Path
 
 from modnet import ModelSpec
 from modnet.cli import output
-from modnet.cli.components import described
-from modnet.registry import group_of, registry
+from modnet.diagnosis.plugins import reason
+from modnet.errors import RegistryError
+from modnet.files import write_whole
+from modnet.registry import registry
+from modnet.text import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,18 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print or write the schema; return the exit status."""
-    schema = ModelSpec.json_schema()
-    for entry in registry.entries():
-        if error := described(entry)["error"]:
-            output.complain("warning", f"{entry} is left out: {error}")
-    text = json.dumps(schema, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(ModelSpec.json_schema(), indent=2, ensure_ascii=False, allow_nan=False)
+    for entry, cls in registry.classes():
+        if isinstance(cls, RegistryError):
+            output.complain("warning", f"{entry} is left out: {reason(cls)}")
     if args.out is None:
         output.write(text)
         return 0
-    args.out.write_text(text + "\n", encoding="utf-8")
+    write_whole(args.out, lambda file: file.write(f"{text}\n".encode()))
     kinds = {kind: len(registry.entries(kind)) for kind in registry.kinds}
-    counted = ", ".join(
-        f"{count} {kind if count == 1 else group_of(kind).partition('.')[2]}" for kind, count in kinds.items() if count
-    )
-    output.emit(args, {"file": str(args.out), "components": kinds}, f"{args.out}: written ({counted})")
+    numbers = ", ".join(counted(count, kind) for kind, count in kinds.items() if count)
+    output.emit(args, {"file": str(args.out), "components": kinds}, f"{args.out}: written ({numbers})")
     return 0

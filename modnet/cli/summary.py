@@ -1,6 +1,6 @@
 """Print the layers of a spec with their shapes, parameters and multiply-adds.
 
-Where an accelerator is installed, its name marks what its compiled twins will be run of, and "–" what they will not.
+Where an accelerator is installed, its name marks the layers that it runs, and "–" those that run in NumPy.
 """
 
 import argparse
@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 
 from modnet.base import Loss
-from modnet.cli import specs
+from modnet.cli import arguments
 from modnet.cli.output import emit
 from modnet.installed import accelerator_name, installed_accelerator
 from modnet.network.summary import summarize
@@ -18,21 +18,14 @@ from modnet.network.twins import twins
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    specs.add_spec(parser)
-    parser.add_argument("--features", type=specs.count, required=True, metavar="N", help="columns of X")
-    parser.add_argument(
-        "--outputs",
-        type=specs.count,
-        required=True,
-        metavar="K",
-        help="columns of the output: targets, or classes, of which two need one column",
-    )
+    arguments.add(parser, "spec", "--allow")
+    arguments.add(parser, "--features", "--outputs", required=True)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the table; return the exit status."""
-    spec = specs.read(args)
-    network, accelerator = specs.network(args, spec), installed_accelerator()
+    spec = arguments.spec_of(args)
+    network, accelerator = spec.network(args.features, args.outputs), installed_accelerator()
     run = twins(
         network,
         accelerator,
@@ -49,8 +42,8 @@ def run(args: argparse.Namespace) -> int:
         "state": found.state,
         "multiply_adds": found.multiply_adds,
         "accelerator": run.accelerator,
-        "loss": {"class": run.loss, "twin": run.loss_has_twin} if run.loss else None,
-        "optimizer": {"class": run.optimizer, "twin": run.optimizer_has_twin},
+        "loss": {"class": run.loss, "fused": run.loss_has_twin} if run.loss else None,
+        "optimizer": {"class": run.optimizer, "fused": run.optimizer_has_twin},
     }
     emit(args, data, str(found))
     return 0

@@ -1,6 +1,5 @@
-"""What there is to learn: classes or numbers, and the estimator for it."""
+"""The estimator for what is to be learnt: a classifier for classes, a regressor for numbers."""
 
-import argparse
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,6 @@ from modnet.estimators import ModNetClassifier, ModNetRegressor
 
 CLASSES = 20
 """How many different whole numbers are taken for classes."""
-
-
-def add_task(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """Declare the task."""
-    parser.add_argument(
-        "--task", choices=("auto", "classification", "regression"), default="auto", help="what to learn (default: auto)"
-    )
 
 
 def estimator_for(spec: ModelSpec, y: Array, task: str = "auto", **params: Any) -> ModNetClassifier | ModNetRegressor:

@@ -3,17 +3,12 @@
 Columns other than the target are features: numbers, and text if a layer of the spec takes codes. Some rows are held
 out, and the score on them is that of a model that has never seen them. With --task auto a loss that serves one of the
 two tasks only decides; otherwise text, truth values and whole numbers of at most 20 different values are classes.
-
-Where OpenBLAS takes an old kernel for a CPU with wider vectors, and a trial shows that another is faster, the command
-starts itself anew with that one and says so. With OPENBLAS_CORETYPE in the environment it leaves the choice to you.
 """
 
 import argparse
-import dataclasses
 import sys
 import time
 import warnings
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,33 +21,29 @@ from sklearn.model_selection import train_test_split
 
 from modnet import ModelSpec
 from modnet.base import Array
-from modnet.cli import data, kernel, specs, tasks
-from modnet.cli.output import CommandError, emit, listing, note
-from modnet.diagnosis.blas import libraries
+from modnet.callbacks import EpochCallback
+from modnet.cli import arguments, data, tasks
+from modnet.cli.output import CommandError, emit, note
 from modnet.estimators import ModNetClassifier, TrainingCurveDisplay
 from modnet.estimators.lookup import modules
 from modnet.estimators.persistence import save
 from modnet.estimators.waiting import Waiting
 from modnet.installed import accelerator_name, installed_accelerator
 from modnet.registry import registry
+from modnet.text import facts, listed
 
 PICTURES = (".png", ".svg", ".pdf")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    specs.add_spec(parser)
-    data.add_data(parser)
-    parser.add_argument("--target", required=True, metavar="COL", help="the column to predict")
+    arguments.add(parser, "spec", "--allow", "data", "--without", "--task")
+    arguments.add(parser, "--target", required=True)
     parser.add_argument("--out", required=True, type=Path, metavar="MODEL", help="where to save the model, a .npz file")
-    parser.add_argument(
-        "--without", action="append", default=[], metavar="COL", help="leave a column out; may be given several times"
-    )
-    tasks.add_task(parser)
     parser.add_argument(
         "--held-out", type=_share, default=0.2, metavar="SHARE", help="share of the rows to score on (default: 0.2)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the weights, and of the rows held out (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="of the weights and of the choice of rows (default: 0)")
     parser.add_argument("--picture", type=Path, metavar="FILE", help=f"draw the training curve: {', '.join(PICTURES)}")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 
@@ -60,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train; return the exit status."""
     _check_outputs(args)
-    spec = specs.read(args)
+    spec = arguments.spec_of(args)
     frame = data.read(args.data)
     X, y = data.split(frame, args.target, args.data, args.without)
     _check_features(X, spec, args.data)
@@ -75,7 +66,6 @@ def run(args: argparse.Namespace) -> int:
     save(model, args.out)
     if args.picture:
         _draw(model, args.picture)
-    blas = kernel.choice(libraries())
     found = {
         "data": str(args.data),
         "rows": len(rows),
@@ -91,14 +81,13 @@ def run(args: argparse.Namespace) -> int:
         "seconds": seconds,
         "accelerator": accelerator_name(accelerator),
         "compile_seconds": compile_seconds,
-        "blas": dataclasses.asdict(blas) if blas else None,
         "loss_curve": model.loss_curve_,
         "held_out": None if score is None else {"rows": len(held_out), **score},
         "model": str(args.out),
         "bytes": args.out.stat().st_size,
         "picture": str(args.picture) if args.picture else None,
     }
-    emit(args, found, _text(found, blas))
+    emit(args, found, _text(found))
     return 0
 
 
@@ -135,8 +124,9 @@ def _check_features(X: Any, spec: ModelSpec, where: Path) -> None:
         raise CommandError(f"{where}: column {name!r} holds {found}: --without {name} leaves it out")
     texts = [name for name, kind in kinds.items() if kind == "text"]
     if texts and not any(layer.takes_codes for layer in layers):
+        columns = f"column {texts[0]!r} holds" if len(texts) == 1 else f"columns {', '.join(map(repr, texts))} hold"
         raise CommandError(
-            f"{where}: {listing(texts, 'column')} text, and no layer of the spec takes codes of categories, as "
+            f"{where}: {columns} text, and no layer of the spec takes codes of categories, as "
             f"embedding and one_hot do; add one, or leave out what is text: "
             f"{' '.join(f'--without {name}' for name in texts)}"
         )
@@ -166,26 +156,17 @@ def _taken(X: Any, rows: Array) -> Any:
 # Training
 
 
-class _Lines:
-    """A callback that tells the loss ten times in a training."""
+class _Lines(EpochCallback):
+    """A callback that prints the loss ten times in a training."""
 
     def __init__(self, epochs: int) -> None:
         self._epochs, self._every = epochs, max(1, epochs // 10)
-
-    def setup(self, estimator: Any, context: Any) -> None:
-        """Do nothing: there is nothing to prepare."""
-
-    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
-        """Do nothing: epochs are looked at when they end."""
 
     def on_fit_task_end(self, estimator: Any, context: Any) -> None:
         """Print the epoch's loss."""
         epoch = context.task_id + 1
         if context.task_name == "epoch" and epoch % self._every == 0:
             note(f"epoch {epoch:{len(str(self._epochs))}d}/{self._epochs}  loss {estimator.loss_curve_[-1]:.6f}")
-
-    def teardown(self, estimator: Any, context: Any) -> None:
-        """Do nothing: there is nothing to clean up."""
 
 
 def _fit(model: Any, X: Any, y: Array, args: argparse.Namespace) -> float:
@@ -228,23 +209,22 @@ def _draw(model: Any, path: Path) -> None:
 # For people
 
 
-def _text(found: dict[str, Any], blas: kernel.Choice | None) -> str:
-    held_out = found["held_out"]
+def _text(found: dict[str, Any]) -> str:
+    held_out, classes = found["held_out"], found["classes"]
     rows = f"{found['rows']:,} rows to train on" + (f", {held_out['rows']:,} held out" if held_out else "")
-    classes = found["classes"]
-    task = found["task"] if classes is None else f"{len(classes)} classes: {_shortened(classes)}"
+    task = found["task"] if classes is None else f"{len(classes)} classes: {listed(classes, most=10)}"
     end = "epochs, all that max_iter allows," if found["epochs"] == found["max_iter"] else "epochs"
     lines = [
         ("data", f"{found['data']}: {rows}"),
-        ("features", _shortened(found["features"])),
+        ("features", listed(found["features"], most=10)),
         ("target", f"{found['target']}, {task}"),
         ("model", f"{found['estimator']}, {found['parameters']:,} parameters, {found['loss']}"),
         ("training", f"{found['epochs']} {end} in {found['seconds']:.2f} s, loss {found['loss_curve'][-1]:.4g}"),
-        *_compiling(found),
     ]
-    if blas and blas.chosen_by != "OpenBLAS":  # what somebody has chosen is said, what goes without saying is not
-        lines.append(("BLAS", str(blas)))
-    if held_out and "accuracy" in held_out:
+    if found["compile_seconds"] >= 0.05:
+        waited = f"for {found['accelerator']} to compile; modnet doctor --warm-up does that ahead"
+        lines.append(("", f"{found['compile_seconds']:.1f} s of it {waited}"))
+    if held_out and classes is not None:
         most = f"(always the most frequent class: {held_out['accuracy_of_most_frequent']:.3f})"
         lines.append(("held out", f"accuracy {held_out['accuracy']:.3f} {most}"))
     elif held_out:
@@ -254,17 +234,4 @@ def _text(found: dict[str, Any], blas: kernel.Choice | None) -> str:
     lines.append(("saved", f"{found['model']}, {found['bytes'] / 1000:,.0f} kB"))
     if found["picture"]:
         lines.append(("picture", found["picture"]))
-    return "\n".join(f"{what:<10}{text}" for what, text in lines)
-
-
-def _compiling(found: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the line on compilation; none where there was none."""
-    if found["compile_seconds"] < 0.05:
-        return []
-    waited = f"for {found['accelerator']} to compile; modnet doctor --warm-up does that ahead"
-    return [("", f"{found['compile_seconds']:.1f} s of it {waited}")]
-
-
-def _shortened(names: Sequence[Any], most: int = 10) -> str:
-    shown = ", ".join(map(str, names[:most]))
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+    return facts(lines, wrap=False)

@@ -10,30 +10,29 @@ import tomllib
 from typing import Any
 
 from modnet import ModelSpec
-from modnet.cli import specs
-from modnet.cli.output import emit, table
+from modnet.cli import arguments
+from modnet.cli.output import emit
 from modnet.errors import InvalidSpecError, ShapeError
+from modnet.text import counted, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    specs.add_spec(parser)
-    parser.add_argument("--features", type=specs.count, metavar="N", help="columns of X")
-    parser.add_argument("--outputs", type=specs.count, metavar="K", default=1, help="columns of y (default: 1)")
+    arguments.add(parser, "spec", "--allow", "--features")
+    arguments.add(parser, "--outputs", default=1, help="columns of y (default: 1)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Check; return the exit status."""
     problems: list[tuple[str, str]] = []
     try:
-        spec = specs.read(args)
+        spec = arguments.spec_of(args)
         if args.features:
-            specs.network(args, spec)
+            spec.network(args.features, args.outputs)
     except InvalidSpecError as error:
-        problems.extend(error.problems)
-        problems.extend(each for each in _behind(args, error) if each not in problems)
+        problems = list(dict.fromkeys([*error.problems, *_hidden(args, error)]))
     except ShapeError as error:
-        problems.append(("", str(error)))
+        problems = [("", str(error))]
     data = {
         "file": str(args.spec),
         "valid": not problems,
@@ -41,15 +40,15 @@ def run(args: argparse.Namespace) -> int:
     }
     if problems:
         rows = [(path or "(all of it)", text) for path, text in problems]
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        emit(args, data, f"{args.spec}: {count}\n\n{table(['path', 'problem'], rows)}")
-        return 1
-    emit(args, data, f"{args.spec}: valid")
-    return 0
+        text = f"{args.spec}: {counted(len(problems), 'problem')}\n\n{table(['path', 'problem'], rows)}"
+    else:
+        text = f"{args.spec}: valid"
+    emit(args, data, text)
+    return 1 if problems else 0
 
 
-def _behind(args: argparse.Namespace, error: InvalidSpecError) -> tuple[tuple[str, str], ...]:
-    """Return the problems that those with `requires` have hidden: it is looked at before anything else."""
+def _hidden(args: argparse.Namespace, error: InvalidSpecError) -> tuple[tuple[str, str], ...]:
+    """Return the problems that come to light once `requires`, which is checked before anything else, is put right."""
     if not all(path.partition(".")[0] in ("requires", "spec_version") for path, _ in error.problems):
         return ()
     text = args.spec.read_text(encoding="utf-8")

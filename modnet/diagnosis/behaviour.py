@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from modnet.diagnosis.finding import Finding, counted
+from modnet.diagnosis.finding import Finding
 from modnet.diagnosis.signals import Look, Signal
+from modnet.text import counted
 
-_FEWEST_ROWS = 20
+_MIN_ROWS = 20
 """Fewer rows than this tell nothing about units."""
 
 _DEAD = 0.4, 0.8
@@ -43,7 +44,7 @@ def broken_numbers(look: Look) -> Iterator[Finding]:
 def dead_units(look: Look) -> Iterator[Finding]:
     """Yield the layers with many units that are 0 for all rows: nothing reaches the weights in front of them."""
     for signal in look.signals:
-        if look.rows >= _FEWEST_ROWS and signal.units and (signal.dead >= _DEAD[0] * signal.units or signal.lost):
+        if look.rows >= _MIN_ROWS and signal.units and (signal.dead >= _DEAD[0] * signal.units or signal.lost):
             cut = "; nothing gets through" if signal.dead == signal.units else ""
             lost = f", {signal.lost:,} of them with inputs far below" if 0 < signal.lost < signal.units else ""
             yield Finding(
@@ -60,7 +61,7 @@ def dead_units(look: Look) -> Iterator[Finding]:
 def saturated_units(look: Look) -> Iterator[Finding]:
     """Yield the hidden layers with many units at the ends of a sigmoid or its like, where the slope is 0."""
     for signal in _hidden(look.signals):
-        if look.rows >= _FEWEST_ROWS and signal.units and signal.saturated >= _SATURATED[0] * signal.units:
+        if look.rows >= _MIN_ROWS and signal.units and signal.saturated >= _SATURATED[0] * signal.units:
             share = signal.saturated / signal.units
             yield Finding(
                 "saturated-units",

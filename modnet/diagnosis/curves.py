@@ -8,7 +8,7 @@ from modnet.base import Loss
 from modnet.diagnosis.finding import Finding
 from modnet.diagnosis.signals import Look
 
-_FEWEST = 5
+_MIN_EPOCHS = 5
 """Epochs that make a curve."""
 
 _RISE = 0.1
@@ -45,7 +45,7 @@ def rising_loss(curve: Sequence[float], learning_rate: float | None) -> Iterator
     if not np.isfinite(curve).all():
         yield Finding("learning-rate", "problem", "loss_curve_", "the training loss became inf or NaN", rate)
         return
-    if len(curve) < _FEWEST or learning_rate is None:
+    if len(curve) < _MIN_EPOCHS or learning_rate is None:
         return
     best = int(np.argmin(curve))
     fallen, risen = curve[0] - curve[best], curve[-1] - curve[best]
@@ -74,7 +74,11 @@ def overfitting(training: Sequence[float], validation: Sequence[float], *, kept_
     >>> [finding.found for finding in overfitting([1, 0.5, 0.1, 0.05, 0.01], [1, 0.6, 0.8, 1, 1.5], kept_best=False)]
     ['the validation loss was lowest in epoch 2 (0.6) and is 1.5 now, while the training loss fell from 0.5 to 0.01']
     """
-    if len(validation) < _FEWEST or kept_best or not (np.isfinite(training).all() and np.isfinite(validation).all()):
+    if (
+        len(validation) < _MIN_EPOCHS
+        or kept_best
+        or not (np.isfinite(training).all() and np.isfinite(validation).all())
+    ):
         return
     best = int(np.argmin(validation))
     risen = validation[-1] - validation[best]

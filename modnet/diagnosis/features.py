@@ -8,8 +8,9 @@ import numpy as np
 from scipy import sparse
 
 from modnet.base import Array, TableShape
-from modnet.diagnosis.finding import Finding, counted, listed
+from modnet.diagnosis.finding import Finding
 from modnet.diagnosis.signals import Signal
+from modnet.text import counted, listed
 
 _RATIO = 100.0
 """How much wider one column may be than another."""

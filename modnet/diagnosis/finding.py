@@ -1,13 +1,20 @@
-"""A finding: what was looked for, where it was found, in numbers, and what to do."""
+"""What `modnet doctor` reports: a finding is one thing that is not as it should be, a section all about one subject.
+
+Both are plain records: `str` gives the text for people, `dataclasses.asdict` what becomes JSON.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from textwrap import indent
+from typing import Any, Literal
+
+from modnet.text import facts, wrapped
 
 Severity = Literal["problem", "note"]
 """A problem keeps a network from learning, or a plugin from working; a note is worth knowing."""
 
-_SHOWN = 3
+_MARK = 9
+"""Columns that a mark takes: "problem" and two blanks."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,7 @@ class Finding:
     --------
     >>> print(Finding("missing-values", "problem", "X", "2 values are missing in column 3", "impute them"))
     problem  X: 2 values are missing in column 3
-               impute them
+             → impute them
     """
 
     check: str
@@ -40,28 +47,62 @@ class Finding:
     remedy: str
 
     def __str__(self) -> str:
-        """Return the finding on one line, the remedy below it."""
-        return f"{self.severity:<7}  {self.subject}: {self.found}\n           {self.remedy}"
+        """Return the finding, and the remedy below it."""
+        return _lines([self])
 
 
-def listed(items: Sequence[str]) -> str:
-    """Return the first items of a list and how many more there are.
+@dataclass(frozen=True)
+class Section:
+    """All that there is to say about one subject.
+
+    Attributes
+    ----------
+    name : str
+        As JSON calls it.
+    heading : str
+    data : object
+        For JSON.
+    facts : sequence of (str, str)
+        What there is, each by its name.
+    findings : sequence of Finding
+    fine : str
+        What to say if nothing was found.
+    table : str
+        What does not fit on a line.
 
     Examples
     --------
-    >>> listed(["age", "town", "job", "height", "income"])
-    'age, town, job and 2 more'
+    >>> print(Section("threads", "Threads", {"cores": 2}, [("cores", "2")], fine="no more threads than cores"))
+    Threads
+      cores  2
+      ok       no more threads than cores
     """
-    more = f" and {len(items) - _SHOWN:,} more" if len(items) > _SHOWN else ""
-    return ", ".join(items[:_SHOWN]) + more
+
+    name: str
+    heading: str
+    data: Any
+    facts: Sequence[tuple[str, str]]
+    findings: Sequence[Finding] = ()
+    fine: str = ""
+    table: str = ""
+
+    def __str__(self) -> str:
+        """Return the lines of the report."""
+        parts = [self.heading, facts(self.facts, "  ")]
+        if self.table:
+            parts.append(f"\n{indent(self.table, '  ')}\n")
+        if self.findings:
+            parts.append(_lines(self.findings, "  "))
+        elif self.fine:
+            parts.append(wrapped(self.fine, "  " + "ok".ljust(_MARK)))
+        return "\n".join(filter(None, parts))
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    Examples
-    --------
-    >>> counted(1, "unit"), counted(2000, "unit")
-    ('1 unit', '2,000 units')
-    """
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def _lines(findings: Sequence[Finding], margin: str = "") -> str:
+    """Return the lines of findings; a remedy that several in a row share is given once, below the last of them."""
+    lines = []
+    for finding, after in zip(findings, [*findings[1:], None], strict=True):
+        lines.append(wrapped(f"{finding.subject}: {finding.found}", margin + finding.severity.ljust(_MARK)))
+        if after is None or after.remedy != finding.remedy:
+            lines.append(wrapped(finding.remedy, f"{margin}{' ' * _MARK}→ "))
+    return "\n".join(lines)

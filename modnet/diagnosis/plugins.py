@@ -1,74 +1,183 @@
-"""What is registered: who offers how much, what is broken, which names mean more than one thing."""
+"""What is installed: who offers components, which of them are broken or ignored, and which accelerators there are."""
 
+import difflib
+import importlib.metadata
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-from modnet.diagnosis.finding import Finding
-from modnet.errors import RegistryError
-from modnet.registry import DISABLE, OWN, Entry, Registry, registry
+from modnet.base import Accelerator
+from modnet.diagnosis.finding import Finding, Section
+from modnet.errors import InvalidSpecError, RegistryError
+from modnet.registry import DISABLE, OWN, Entry, Registry, group_of, registry
+from modnet.text import counted
 
-
-@dataclass(frozen=True)
-class Plugins:
-    """The registered components.
-
-    Attributes
-    ----------
-    counts : dict of str to int
-        How many each distribution offers, by ``"name version"``; modnet's own first.
-    findings : tuple of Finding
-        Broken ones, and names that are offered more than once.
-    """
-
-    counts: dict[str, int]
-    findings: tuple[Finding, ...]
+DTYPES = ("float32", "float64")
 
 
-def plugins(book: Registry = registry) -> Plugins:
-    """Return what is registered, after importing every component.
-
-    Examples
-    --------
-    >>> next(iter(plugins().counts)).split()[0]
-    'modnet-layers'
-    """
-    entries = book.entries()
-    counts = Counter(_source(entry) for entry in entries)
-    ordered = sorted(counts, key=lambda source: (not source.startswith(f"{OWN} "), source))
-    findings = [*_broken(book, entries), *_ambiguous(entries), *_switched_off()]
-    return Plugins({source: counts[source] for source in ordered}, tuple(findings))
+def reason(error: RegistryError) -> str:
+    """Return why a component cannot be used: what its import has raised, or what is wrong with the class."""
+    cause = error.__cause__
+    return str(error) if cause is None else f"{type(cause).__name__}: {cause}"
 
 
-def _source(entry: Entry) -> str:
+def source(entry: Entry) -> str:
+    """Return who offers a component, such as ``"modnet-layers 0.1.0"``."""
     return f"{entry.distribution} {entry.version}" if entry.distribution else "modnet.register"
 
 
-def _broken(book: Registry, entries: tuple[Entry, ...]) -> Iterator[Finding]:
-    for entry in entries:
-        try:
-            book.get(entry.kind, f"{entry.distribution}:{entry.name}")
-        except (RegistryError, SystemExit) as error:  # a plugin may call sys.exit when it is imported
-            cause = error.__cause__ or error
-            reason = f"{type(cause).__name__}: {cause}" if cause is not error or isinstance(error, SystemExit) else ""
-            found = f"{entry.value} fails to import: {reason}" if reason else str(error)
+# Components
+
+
+def plugins(book: Registry = registry) -> Section:
+    """Return who offers how many components, and what is wrong with them; imports every component.
+
+    Examples
+    --------
+    >>> next(iter(plugins().data)).split()[0]
+    'modnet-layers'
+    """
+    entries = book.entries()
+    counts = Counter(map(source, entries))
+    ordered = sorted(counts, key=lambda name: (not name.startswith(f"{OWN} "), name))
+    return Section(
+        "plugins",
+        "Plugins",
+        {name: counts[name] for name in ordered},
+        [(name, counted(counts[name], "component")) for name in ordered],
+        (*_broken(book), *_ambiguous(entries), *(_switched_off() or _wrong_groups(book))),
+        "every component can be imported",
+    )
+
+
+def _broken(book: Registry) -> Iterator[Finding]:
+    for entry, cls in book.classes():
+        if isinstance(cls, RegistryError):
+            found = f"{entry.value} fails to import: {reason(cls)}" if cls.__cause__ else str(cls)
             remedy = f"repair, update or uninstall {entry.distribution}; everything else keeps working"
-            yield Finding("broken-plugin", "problem", f"{entry.kind} {entry.name!r}, {_source(entry)}", found, remedy)
+            yield Finding("broken-plugin", "problem", f"{entry.kind} {entry.name!r}, {source(entry)}", found, remedy)
 
 
-def _ambiguous(entries: tuple[Entry, ...]) -> Iterator[Finding]:
+def _ambiguous(entries: Sequence[Entry]) -> Iterator[Finding]:
     claims: defaultdict[tuple[str, str], list[Entry]] = defaultdict(list)
     for entry in entries:
         claims[entry.kind, entry.name].append(entry)
     for (kind, name), mine in claims.items():
         if len({entry.value for entry in mine}) > 1:
-            sources = " and ".join(map(_source, mine))
+            sources = " and ".join(map(source, mine))
             choices = " or ".join(repr(f"{entry.distribution}:{entry.name}") for entry in mine)
             yield Finding("ambiguous-name", "note", f"{kind} {name!r}", f"is offered by {sources}", f"write {choices}")
 
 
-def _switched_off() -> Iterator[Finding]:
-    if os.environ.get(DISABLE, "0") not in ("", "0"):
-        found = f"{DISABLE}={os.environ[DISABLE]}: only {OWN} is looked at"
-        yield Finding("plugins-off", "note", "environment", found, f"unset {DISABLE} to have installed plugins back")
+def _switched_off() -> list[Finding]:
+    if os.environ.get(DISABLE, "0") in ("", "0"):
+        return []
+    found = f"{DISABLE}={os.environ[DISABLE]}: only {OWN} is looked at"
+    return [Finding("plugins-off", "note", "environment", found, f"unset {DISABLE} to use installed plugins again")]
+
+
+def _wrong_groups(book: Registry) -> Iterator[Finding]:
+    """Yield what is registered under a group that looks like one of modnet's and is none: nobody ever reads it."""
+    groups = {group_of(kind) for kind in book.kinds}
+    # What an author may take for the name of a group: the kind, or its class (Module), in the singular or the plural.
+    meant = {
+        f"modnet.{word}": group_of(kind) for kind in book.kinds for word in (kind, book.base(kind).__name__.lower())
+    }
+    meant |= {f"{word}s": group for word, group in meant.items()} | {group: group for group in groups}
+    points = importlib.metadata.entry_points()
+    wrong = sorted(group for group in points.groups if group.startswith("modnet.") and group not in groups)
+    for point in (point for group in wrong for point in points.select(group=group)):
+        close = difflib.get_close_matches(point.group.lower(), meant, n=1)
+        remedy = (
+            f"write {meant[close[0]]!r} in its pyproject.toml" if close else f"use one of {', '.join(sorted(groups))}"
+        )
+        yield Finding(
+            "entry-point-group",
+            "problem",
+            f"{point.dist.name} {point.dist.version}" if point.dist else "a distribution",
+            f"registers {point.name!r} in the entry-point group {point.group!r}, which modnet does not read",
+            f"{remedy}, and install it anew",
+        )
+
+
+# Accelerators
+
+
+def accelerators(book: Registry = registry) -> list[tuple[Entry, Accelerator]]:
+    """Return the accelerators that are installed and can be imported; "auto" takes the first."""
+    found = book.classes("accelerator")
+    return [(entry, cls()) for entry, cls in found if not isinstance(cls, RegistryError)]
+
+
+def fused_by_kind(accelerator: Accelerator, book: Registry = registry) -> dict[str, list[str]]:
+    """Return the names of the components that an accelerator runs, by kind.
+
+    Examples
+    --------
+    >>> fused_by_kind(Accelerator())
+    {'layer': [], 'activation': [], 'loss': [], 'optimizer': []}
+    """
+    offers: dict[str, Callable[[Any], object]] = {
+        "layer": lambda each: accelerator.fuse([each]),
+        "activation": lambda each: accelerator.fuse([each]),
+        "loss": accelerator.loss,
+        "optimizer": accelerator.optimizer,
+    }
+    found: dict[str, list[str]] = {kind: [] for kind in offers}
+    for entry, cls in (pair for kind in offers for pair in book.classes(kind)):
+        try:
+            examples = () if isinstance(cls, RegistryError) else cls.examples()
+        except InvalidSpecError:
+            continue  # that it is broken stands among the plugins
+        if any(offers[entry.kind](example) is not None for example in examples):
+            found[entry.kind].append(entry.name)
+    return found
+
+
+def accelerator_section(
+    found: Sequence[tuple[Entry, Accelerator]], *, compiling: Callable[[str], object] | None = None
+) -> Section:
+    """Return which accelerators there are, and what came of compiling ahead.
+
+    Parameters
+    ----------
+    found : sequence of (Entry, Accelerator)
+    compiling : callable, optional
+        Compile what each compiles, for later fits to find on disk; it is called with a line before each compilation.
+    """
+    facts, data, findings = [], [], []
+    for index, (entry, accelerator) in enumerate(found):
+        facts.append((entry.name, source(entry) + ("" if index else ', what accelerator="auto" takes')))
+        data.append({"name": entry.name, "source": source(entry), "auto": not index})
+        if compiling is None:
+            continue
+        fused, times = fused_by_kind(accelerator), {}
+        facts.append(("  fused", ", ".join(counted(len(names), kind) for kind, names in fused.items())))
+        for dtype in DTYPES:
+            compiling(f"compiling ahead with {entry.name} for {dtype} …")
+            text, times[dtype], problems = _warmed_up(entry, accelerator, dtype)
+            facts.append((f"  {dtype}", text))
+            findings += problems
+        data[-1] |= {"fused": fused, "warm_up": times}
+    if not found:
+        facts.append(("auto", "none is installed: every layer runs in NumPy, and there is nothing to compile"))
+    return Section("accelerators", "Accelerators", data, facts, findings)
+
+
+def _warmed_up(
+    entry: Entry, accelerator: Accelerator, dtype: str
+) -> tuple[str, dict[str, float | None], list[Finding]]:
+    """Compile ahead what usual networks need in a dtype; return what came of it, as text, numbers and findings."""
+    before = accelerator.compile_seconds()
+    try:
+        seconds = accelerator.warm_up(dtype)
+    except Exception as error:  # an accelerator is another's code, and the report goes on
+        found = f"compiling for {dtype} fails: {type(error).__name__}: {error}"
+        remedy = 'repair, update or uninstall it, or fit with accelerator=None; "auto" takes it otherwise'
+        finding = Finding("warm-up", "problem", f"{entry.name}, {source(entry)}", found, remedy)
+        return "failed", {"seconds": None, "compile_seconds": 0.0}, [finding]
+    spent = 0.0 if seconds is None else accelerator.compile_seconds() - before
+    compiled = f"{spent:.1f} s of it compiling" if spent else "compiled before"
+    text = "compiles nothing" if seconds is None else f"ready after {seconds:.1f} s, {compiled}"
+    return text, {"seconds": seconds, "compile_seconds": spent}, []

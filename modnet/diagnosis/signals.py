@@ -1,7 +1,8 @@
 """What a network does to data: one pass forward and backward, and what each link puts out and learns from it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from modnet.training import Data
 _ELEMENTS = 2**22
 """Numbers that a pass may hold: 32 MiB in float64."""
 
-_FEWEST = 256
+_MIN_ROWS = 256
 
 _NEAR = 0.01
 """How near to a bound, as a share of the way from one to the other, an output counts as saturated."""
@@ -48,8 +49,15 @@ class Columns:
         """How much rows differ in them, as in `Signal`."""
         return float(np.sqrt(np.mean(self.std**2)))
 
+    @classmethod
+    def of(cls, x: Array) -> "Columns":
+        """Return the columns of an array, shape (…, n_features)."""
+        x = x.reshape(-1, x.shape[-1]).astype(np.float64)
+        flags = ((x == 0) | (x == 1)).all(axis=0)
+        return cls(x.mean(axis=0), x.std(axis=0), x.min(axis=0), x.max(axis=0), flags)
 
-@dataclass(frozen=True)
+
+@dataclass
 class Signal:
     """One link, seen while data passed through it.
 
@@ -58,6 +66,8 @@ class Signal:
     link : Link
     nested : bool
         Whether it runs inside another link.
+    weighs : bool
+        Whether it multiplies its input with weights.
     finite : bool
         Whether its output was.
     spread : float
@@ -65,37 +75,54 @@ class Signal:
     units, dead, lost, saturated : int
         Of an activation: units; those that are 0 for all rows; those among them whose input is far from making them
         anything else; and, if it is bounded, those that are near a bound in more than 95 % of the rows. Otherwise 0.
-    weighs : bool
-        Whether it multiplies its input with weights.
     gradient : float or None
-        ‖∂J/∂θ‖ of its own parameters; None if it has none.
+        ‖∂J/∂θ‖ of its own parameters; None if it has none, or the loss is not finite.
     entering : Columns or None
         What came in, where it is the first layer with weights on its way from the input.
     """
 
     link: Link
     nested: bool
-    finite: bool
-    spread: float
-    units: int
-    dead: int
-    lost: int
-    saturated: int
     weighs: bool
-    gradient: float | None
-    entering: Columns | None
+    finite: bool = True
+    spread: float = float("nan")
+    units: int = 0
+    dead: int = 0
+    lost: int = 0
+    saturated: int = 0
+    gradient: float | None = None
+    entering: Columns | None = None
+    first: bool = field(default=False, repr=False)
+    seen: bool = field(default=False, repr=False)
+
+    def see(self, x: Array, y: Array) -> None:
+        """Note what went in and what came out."""
+        if self.first:
+            self.entering = Columns.of(x)
+        self.seen, self.finite, self.spread = True, bool(np.isfinite(y).all()), _spread(y)
+        if isinstance(self.link.module, Activation) and self.finite:
+            self._count_units(self.link.module, x.reshape(-1, x.shape[-1]), y.reshape(-1, y.shape[-1]))
+
+    def _count_units(self, activation: Activation, z: Array, a: Array) -> None:
+        dead = (a == 0).all(axis=0)
+        lost = dead & (z.max(axis=0) < -_REACH * _spread(z))
+        self.units, self.dead, self.lost = a.shape[-1], int(dead.sum()), int(lost.sum())
+        if bounds := _bounds(activation):
+            near = _NEAR * (bounds[1] - bounds[0])
+            at_bound = ((a < bounds[0] + near) | (a > bounds[1] - near)).mean(axis=0) > _ROWS
+            self.saturated = int((at_bound & ~dead).sum())
 
 
 @dataclass(frozen=True)
 class Look:
-    """A look at a network at work.
+    """What was seen of a network while rows passed through it.
 
     Attributes
     ----------
     rows : int
         Rows that went through.
     loss : float
-        J for them, decay left out.
+        J for them, without the penalty.
     raw, truth : ndarray
         Output and truth for them.
     signals : tuple of Signal
@@ -109,15 +136,27 @@ class Look:
     signals: tuple[Signal, ...]
 
 
-def look_at(network: Network, theta: Array, state: Array, loss: Loss, data: Data) -> Look:
-    """Send rows through a network as training does, and note what every link does.
+class _Watched:
+    """A link's module, whose output is shown to a signal."""
+
+    def __init__(self, signal: Signal) -> None:
+        module = signal.link.module
+        self._module, self._signal = module, signal
+        self.grad_params, self.grad_input = module.grad_params, module.grad_input
+
+    def forward(self, ctx: Context, x: Array) -> Array:
+        y = self._module.forward(ctx, x)
+        self._signal.see(x, y)
+        return y
+
+
+def look_at(estimator: Any, data: Data) -> Look:
+    """Send rows through an estimator's network as training does, and note what every link does.
 
     Parameters
     ----------
-    network : Network
-    theta, state : ndarray
-        Not changed.
-    loss : Loss
+    estimator : ModNetClassifier, ModNetRegressor, …
+        With `network_`, `theta_`, `state_` and `spec_`; not changed.
     data : Data
         Of many rows some are chosen, always the same ones.
 
@@ -126,142 +165,71 @@ def look_at(network: Network, theta: Array, state: Array, loss: Loss, data: Data
     Look
         Without gradients if the loss is not finite.
     """
-    data = _dense(sample(data, _rows_for(network)))
-    rows, gradient = len(data), np.zeros_like(theta)
-    observer = _Observer(network)
+    network: Network = estimator.network_
+    loss: Loss = estimator.spec_.loss
+    data, gradient = _some_rows(data, network), np.zeros_like(estimator.theta_)
+    signals = {id(signal.link): signal for signal in _signals(network)}
     # Whether something overflows is what is looked for.
     with np.errstate(all="ignore"):
         running = Pass(
-            network, theta, state.copy(), gradient=gradient, rows=rows, training=True, runner=observer.runner
+            network,
+            estimator.theta_,
+            estimator.state_.copy(),
+            gradient=gradient,
+            rows=len(data),
+            training=True,
+            runner=lambda link: _Watched(signals[id(link)]),
         )
         raw = running.forward(data.x)
         value, draw = loss.value_and_gradient(data.t, raw, weight=data.weight)
-        backward = bool(np.isfinite(value))
-        if backward:
+        if np.isfinite(value):
             running.backward(draw)
-        signals = tuple(
-            observer.signal(link, gradient if backward else None) for link in network.walk() if link in observer
-        )
-    return Look(rows, float(value), raw, data.t, signals)
+            for signal in signals.values():
+                own = [place.view(gradient).ravel() for place in signal.link.places.values()]
+                signal.gradient = float(np.linalg.norm(np.concatenate(own).astype(np.float64))) if own else None
+    return Look(len(data), float(value), raw, data.t, tuple(signal for signal in signals.values() if signal.seen))
 
 
-def sample(data: Data, rows: int) -> Data:
-    """Return so many rows at most, always the same ones, in their order."""
-    if len(data) <= rows:
-        return data
-    return data.take(np.sort(np.random.default_rng(0).choice(len(data), rows, replace=False)))
-
-
-def _rows_for(network: Network) -> int:
-    """Return the rows for which a pass fits into memory."""
+def _some_rows(data: Data, network: Network) -> Data:
+    """Return as many rows as a pass has memory for, dense, and always the same ones."""
     per_row = sum(int(np.prod(link.input_shape) + np.prod(link.output_shape)) for link in network.walk())
-    return max(_FEWEST, _ELEMENTS // max(1, per_row))
-
-
-def _dense(data: Data) -> Data:
+    rows = max(_MIN_ROWS, _ELEMENTS // max(1, per_row))
+    if len(data) > rows:
+        data = data.take(np.sort(np.random.default_rng(0).choice(len(data), rows, replace=False)))
     return data if isinstance(data.x, np.ndarray) else Data(data.x.toarray(), data.t, data.weight)
 
 
-class _Observer:
-    """Runs links and takes notes."""
-
-    def __init__(self, network: Network) -> None:
-        self._network = network
-        self._notes = {id(link): _Notes(link) for link in network.walk()}
-        for link in self._entries(network.links)[0]:
-            self._notes[id(link)].enters = True
-
-    def __contains__(self, link: Link) -> bool:
-        """Return whether the link has been run."""
-        return self._notes[id(link)].spread is not None
-
-    def runner(self, link: Link) -> "_Notes":
-        """Return what runs a link and takes notes."""
-        return self._notes[id(link)]
-
-    def signal(self, link: Link, gradient: Array | None) -> Signal:
-        """Return what was seen of a link."""
-        notes = self._notes[id(link)]
-        assert notes.spread is not None
-        own = [] if gradient is None else [place.view(gradient).ravel() for place in link.places.values()]
-        return Signal(
-            link,
-            nested=not any(link is each for each in self._network.links),
-            finite=notes.finite,
-            spread=notes.spread,
-            units=notes.units,
-            dead=notes.dead,
-            lost=notes.lost,
-            saturated=notes.saturated,
-            weighs=self._weighs(link),
-            gradient=float(np.linalg.norm(np.concatenate(own).astype(np.float64))) if own else None,
-            entering=notes.entering,
-        )
-
-    def _weighs(self, link: Link) -> bool:
-        """Return whether a link has a parameter with a row per feature of its input that is no gain."""
-        n = link.input_shape[-1]
-        return any(
-            len(place.shape) > 1 and place.shape[-2] == n and (n > 1 or place.stop <= self._network.layout.regularized)
-            for place in link.places.values()
-        )
-
-    def _entries(self, links: Sequence[Link]) -> tuple[list[Link], bool]:
-        """Return the first links with weights on each way from the input, and whether every way leads through one."""
-        found: list[Link] = []
-        for link in links:
-            inside = [self._entries(chain) for chain in link.chains]
-            found += [each for entries, _ in inside for each in entries]
-            ends = self._weighs(link) or link.module.takes_codes
-            if self._weighs(link) and not link.module.takes_codes:
-                found.append(link)
-            if ends or (inside and all(through for _, through in inside)):
-                return found, True
-        return found, False
+def _signals(network: Network) -> list[Signal]:
+    """Return a signal for each link, which has seen nothing yet."""
+    outer = {id(link) for link in network.links}
+    weighing = {id(link) for link in network.walk() if _weighs(link, network)}
+    first = {id(link) for link in _first_weighing(network.links, weighing)[0]}
+    return [
+        Signal(link, nested=id(link) not in outer, weighs=id(link) in weighing, first=id(link) in first)
+        for link in network.walk()
+    ]
 
 
-class _Notes:
-    """Runs one link's module and notes what it puts out.
-
-    Attributes
-    ----------
-    enters : bool
-        Whether the columns that come in are to be noted.
-    """
-
-    def __init__(self, link: Link) -> None:
-        self._module = link.module
-        self.grad_params, self.grad_input = link.module.grad_params, link.module.grad_input
-        self.enters = False
-        self.entering: Columns | None = None
-        self.finite = True
-        self.spread: float | None = None
-        self.units = self.dead = self.lost = self.saturated = 0
-
-    def forward(self, ctx: Context, x: Array) -> Array:
-        """Return y, and look at it."""
-        if self.enters:
-            self.entering = _columns(x)
-        y = self._module.forward(ctx, x)
-        self.finite, self.spread = bool(np.isfinite(y).all()), _spread(y)
-        if isinstance(self._module, Activation) and self.finite:
-            self._count_units(self._module, x.reshape(-1, x.shape[-1]), y.reshape(-1, y.shape[-1]))
-        return y
-
-    def _count_units(self, activation: Activation, z: Array, a: Array) -> None:
-        dead = (a == 0).all(axis=0)
-        lost = dead & (z.max(axis=0) < -_REACH * _spread(z))
-        self.units, self.dead, self.lost = a.shape[-1], int(dead.sum()), int(lost.sum())
-        if bounds := _bounds(activation):
-            near = _NEAR * (bounds[1] - bounds[0])
-            at_bound = ((a < bounds[0] + near) | (a > bounds[1] - near)).mean(axis=0) > _ROWS
-            self.saturated = int((at_bound & ~dead).sum())
+def _weighs(link: Link, network: Network) -> bool:
+    """Return whether a link has a parameter with a row per feature of its input that is no gain."""
+    n = link.input_shape[-1]
+    return any(
+        len(place.shape) > 1 and place.shape[-2] == n and (n > 1 or place.stop <= network.layout.regularized)
+        for place in link.places.values()
+    )
 
 
-def _columns(x: Array) -> Columns:
-    x = x.reshape(-1, x.shape[-1]).astype(np.float64)
-    flags = ((x == 0) | (x == 1)).all(axis=0)
-    return Columns(x.mean(axis=0), x.std(axis=0), x.min(axis=0), x.max(axis=0), flags)
+def _first_weighing(links: Sequence[Link], weighing: set[int]) -> tuple[list[Link], bool]:
+    """Return the first links with weights on each way from the input, and whether every way leads through one."""
+    found: list[Link] = []
+    for link in links:
+        inside = [_first_weighing(chain, weighing) for chain in link.chains]
+        found += [each for entries, _ in inside for each in entries]
+        if id(link) in weighing and not link.module.takes_codes:
+            found.append(link)
+        if id(link) in weighing or link.module.takes_codes or (inside and all(through for _, through in inside)):
+            return found, True
+    return found, False
 
 
 def _spread(y: Array) -> float:

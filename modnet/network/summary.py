@@ -10,6 +10,7 @@ from modnet.network.layout import Layout, Place
 from modnet.network.link import Link
 from modnet.network.network import Network
 from modnet.network.twins import Twins
+from modnet.text import table
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Row:
         Numbers that are kept but not trained, such as running means.
     multiply_adds : int
         Per row of data, without those of links inside it.
-    twin : bool
-        Whether an accelerator's twin stands for it.
+    fused : bool
+        Whether an accelerator runs it.
     """
 
     path: str
@@ -43,7 +44,7 @@ class Row:
     parameters: int
     state: int
     multiply_adds: int
-    twin: bool = False
+    fused: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,15 +95,13 @@ class Summary:
             for path, row in zip(self._indented_paths(), self.rows, strict=True)
         ]
         last = ["", "total", "", f"{self.parameters:,}", f"{self.multiply_adds:,}"]
-        table = [head, first, *body, *([*part, "", "", ""] for part in self._parts()), last]
+        lines = [head, first, *body, *([*part, "", "", ""] for part in self._parts()), last]
         if marks := self._marks():
-            table = [[*cells, mark] for cells, mark in zip(table, ["twin", "", *marks, ""], strict=True)]
-        lines = _aligned(table, left=(0, 1, 5))
-        rule = "─" * max(map(len, lines))
+            lines = [[*cells, mark] for cells, mark in zip(lines, ["fused", "", *marks, ""], strict=True)]
         notes = [f"and {self.state:,} numbers that are not trained"] if self.state else []
         if self.twins is not None:
             notes.append(f"accelerator: {self.twins.accelerator or 'none'}")
-        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], *notes])
+        return "\n".join([table(lines[0], lines[1:-1], right=head[2:], foot=lines[-1], wrap=False), *notes])
 
     def _parts(self) -> list[tuple[str, str]]:
         """Return what is no link and may have a twin, with its name."""
@@ -117,7 +116,7 @@ class Summary:
             return []
         # A composite has no twin: what it is made of has.
         below = [*(row.depth for row in self.rows[1:]), 0]
-        links = [(row.twin, depth > row.depth) for row, depth in zip(self.rows, below, strict=True)]
+        links = [(row.fused, depth > row.depth) for row, depth in zip(self.rows, below, strict=True)]
         of = {"loss": self.twins.loss_has_twin, "optimizer": self.twins.optimizer_has_twin}
         parts = [(of[part], False) for part, _ in self._parts()]
         return ["" if composite else self.twins.accelerator if twin else "–" for twin, composite in [*links, *parts]]
@@ -161,7 +160,7 @@ def summarize(network: Network, twins: Twins | None = None) -> Summary:
     """
     rows = _rows(network.links, network.layout, 0)
     found = frozenset() if twins is None else twins.links
-    return Summary(network.input_shape, tuple(replace(row, twin=row.path in found) for row in rows), twins)
+    return Summary(network.input_shape, tuple(replace(row, fused=row.path in found) for row in rows), twins)
 
 
 def title_of(module: Module) -> str:
@@ -218,15 +217,3 @@ def _rows(links: Sequence[Link], layout: Layout, depth: int) -> Iterator[Row]:
 def _is_weight(place: Place, layout: Layout) -> bool:
     """Return whether x is multiplied with it: it has several rows, or it has one (one feature) and is no bias."""
     return len(place.shape) > 1 and (place.shape[-2] > 1 or place.stop <= layout.regularized)
-
-
-def _aligned(table: Sequence[Sequence[str]], *, left: Sequence[int]) -> list[str]:
-    """Return the lines of a table, these columns aligned to the left and the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return [
-        "  ".join(
-            cell.ljust(width) if index in left else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in table
-    ]

@@ -5,7 +5,7 @@ import os
 import platform
 from typing import Any
 
-from modnet.diagnosis.blas import better_kernel, cpu, libraries
+from modnet.diagnosis.machine import better_kernel, cpu, libraries
 
 LIBRARIES = (
     "modnet-layers",

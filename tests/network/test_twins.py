@@ -90,7 +90,7 @@ def network() -> Network:
 def marked(accelerator: Accelerator) -> list[str]:
     """The paths that are marked in the summary."""
     rows = summarize(network(), twins(network(), accelerator, FLOAT64)).rows
-    return [row.path for row in rows if row.twin]
+    return [row.path for row in rows if row.fused]
 
 
 ALL = ["layers[0]", "layers[0].activation", "layers[1].body[0]", "layers[1].body[0].activation"]
@@ -143,8 +143,8 @@ def test_the_table_names_the_accelerator_where_it_runs():
     model = ModNetRegressor((4, "dropout"), loss="huber", optimizer="sgd", accelerator=Fast())
     assert str(model.summary(3, 1)) == "\n".join(
         [
-            "path                  layer           output  parameters  multiply-adds  twin",
-            "─────────────────────────────────────────────────────────────────────────────",
+            "path                  layer           output  parameters  multiply-adds  fused",
+            "──────────────────────────────────────────────────────────────────────────────",
             "                      input                3",
             "layers[0]             Dense(units=4)       4          16             12  Fast",
             "layers[0].activation  ReLU()               4           0              0  Fast",
@@ -152,7 +152,7 @@ def test_the_table_names_the_accelerator_where_it_runs():
             "output                Dense(units=1)       1           5              4  –",
             "loss                  Huber                                              –",
             "optimizer             SGD                                                Fast",
-            "─────────────────────────────────────────────────────────────────────────────",
+            "──────────────────────────────────────────────────────────────────────────────",
             "                      total                           21             16",
             "accelerator: Fast",
         ]
@@ -177,10 +177,10 @@ def test_a_composite_is_not_marked_and_what_is_in_it_is():
 @pytest.mark.parametrize("model", [ModNetRegressor((4,), accelerator=None), MLPRegressor()], ids=repr)
 def test_without_an_accelerator_the_summary_says_so_and_marks_nothing(model):
     summary = model.summary(3, 1)
-    assert "twin" not in str(summary)
+    assert "fused" not in str(summary)
     assert str(summary).endswith("\naccelerator: none")
     assert summary.twins.accelerator is None
-    assert not any(row.twin for row in summary.rows)
+    assert not any(row.fused for row in summary.rows)
 
 
 def test_a_network_by_itself_has_no_accelerator_to_tell_of():
@@ -193,8 +193,8 @@ def test_a_fitted_model_is_summarized_in_its_own_dtype():
     model = ModNetRegressor((4,), tol=10, n_iter_no_change=1, accelerator=Fast(slip=1.0))
     with pytest.warns(RuntimeWarning, match="set aside"):
         model.fit(X, X[:, 0])
-    assert not any(row.twin for row in model.summary().rows)
-    assert [row.twin for row in ModNetRegressor((4,), accelerator=Fast(slip=1.0)).summary(3, 1).rows] == [
+    assert not any(row.fused for row in model.summary().rows)
+    assert [row.fused for row in ModNetRegressor((4,), accelerator=Fast(slip=1.0)).summary(3, 1).rows] == [
         True,
         True,
         False,

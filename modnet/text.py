@@ -1,0 +1,137 @@
+"""Text for people: tables, facts by name, and paragraphs that fit the terminal.
+
+It lies at the bottom, beside the files: summaries, the diagnosis and the command print through it.
+"""
+
+import shutil
+import textwrap
+from collections.abc import Iterable, Sequence
+
+RULE = "─"
+
+
+def width() -> int:
+    """Return how many columns a text may fill: those of the terminal, from 60 to 120."""
+    return min(max(shutil.get_terminal_size((100, 24)).columns, 60), 120)
+
+
+def wrapped(text: str, first: str = "", indent: str | None = None) -> str:
+    """Return a paragraph wrapped to the terminal, with `first` in front and `indent` before its other lines.
+
+    Parameters
+    ----------
+    text : str
+        Words; how they are broken into lines does not matter.
+    first : str
+    indent : str, optional
+        Default: blanks, as many as `first` has characters.
+
+    Examples
+    --------
+    >>> wrapped("the loss is inf", "problem  ")
+    'problem  the loss is inf'
+    """
+    return (
+        textwrap.fill(
+            " ".join(text.split()),
+            width(),
+            initial_indent=first,
+            subsequent_indent=" " * len(first) if indent is None else indent,
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+        or first.rstrip()
+    )
+
+
+def filled(text: str, indent: str = "") -> str:
+    """Return paragraphs, which blank lines separate, each wrapped with `indent` below its first line."""
+    return "\n\n".join(wrapped(paragraph, indent=indent) for paragraph in text.strip().split("\n\n"))
+
+
+def facts(pairs: Iterable[tuple[str, str]], indent: str = "", *, wrap: bool = True) -> str:
+    """Return a line for each name and what there is to say of it, the names in a column of their own.
+
+    Examples
+    --------
+    >>> print(facts([("data", "iris.csv"), ("features", "4")]))
+    data      iris.csv
+    features  4
+    """
+    pairs = list(pairs)
+    size = max((len(name) for name, _ in pairs), default=0) + 2
+    named = [(f"{indent}{name:<{size}}", text) for name, text in pairs]
+    return "\n".join(wrapped(text, name) if wrap else name + text for name, text in named)
+
+
+def table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Sequence[str] = (),
+    foot: Sequence[str] | None = None,
+    wrap: bool = True,
+) -> str:
+    """Return rows as a table.
+
+    Parameters
+    ----------
+    header : sequence of str
+    rows : sequence of sequences of str
+    right : sequence of str
+        The columns, by their headings, that are aligned to the right.
+    foot : sequence of str, optional
+        A last row, below a rule.
+    wrap : bool
+        Whether the last column is wrapped where the terminal ends.
+
+    Examples
+    --------
+    >>> print(table(["name", "range"], [["units", "≥ 1"], ["use_bias", "true, false"]]))
+    name      range
+    ─────────────────────
+    units     ≥ 1
+    use_bias  true, false
+    """
+    feet = [] if foot is None else [foot]
+    widths = [max(map(len, column)) for column in zip(header, *rows, *feet, strict=True)]
+    if wrap:
+        left = sum(widths[:-1]) + 2 * (len(widths) - 1)
+        widths[-1] = max(min(widths[-1], width() - left), 20)
+
+    def line(cells: Sequence[str]) -> str:
+        named = zip(header, cells, widths, strict=True)
+        return "  ".join(cell.rjust(size) if name in right else cell.ljust(size) for name, cell, size in named).rstrip()
+
+    def lines(cells: Sequence[str]) -> list[str]:
+        first, *others = (textwrap.wrap(cells[-1], widths[-1]) if wrap else cells[-1:]) or [""]
+        return [line([*cells[:-1], first]), *(line([*[""] * (len(cells) - 1), other]) for other in others)]
+
+    head, body, end = line(header), [text for row in rows for text in lines(row)], list(map(line, feet))
+    rule = RULE * max(map(len, [head, *body, *end]))
+    return "\n".join([head, rule, *body, *([rule, *end] if end else [])])
+
+
+def listed(items: Iterable[object], most: int = 3) -> str:
+    """Return the first items of a list and how many more there are.
+
+    Examples
+    --------
+    >>> listed(["age", "town", "job", "height", "income"])
+    'age, town, job and 2 more'
+    """
+    names = [str(item) for item in items]
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "unit"), counted(2000, "unit"), counted(0, "loss")
+    ('1 unit', '2,000 units', '0 losses')
+    """
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
