@@ -1,8 +1,7 @@
-"""Callbacks on scikit-learn's protocol: they act on epochs, on a bare estimator, in a pipeline, in worker processes."""
+"""Callbacks on scikit-learn's protocol: checkpoints of a bare estimator, in a pipeline, in worker processes."""
 
-import gc
-import pickle
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from support.distributions import run_python
 
-from modnet import ModNetClassifier, ModNetRegressor
-from modnet.callbacks import Checkpoint, EarlyStopping, LearningRateMonitor
+from modnet import ModNetClassifier, ModNetRegressor, load
+from modnet.callbacks import Checkpoint, EpochCallback
 from modnet.errors import InvalidSpecError
+from modnet.estimators.persistence import ModelFileError
 from modnet.neural_network import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -33,25 +33,13 @@ def net(**params: Any) -> ModNetRegressor:
     return ModNetRegressor(**{"layers": (4,), "max_iter": 5, "random_state": 0, **ENDLESS, **params})
 
 
-class Scores:
-    """A scorer that has made up its mind beforehand."""
-
-    def __init__(self, *scores: float) -> None:
-        self.scores = list(scores)
-
-    def __call__(self, *_: Any, **__: Any) -> float:
-        return self.scores.pop(0)
+def names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
 
 
-def load(path: Path) -> Any:
-    return pickle.loads(path.read_bytes())
-
-
-@pytest.mark.parametrize("callback", [EarlyStopping(), Checkpoint("model.pkl"), LearningRateMonitor()])
+@pytest.mark.parametrize("callback", [EpochCallback(), Checkpoint("model.npz")])
 def test_callbacks_follow_the_protocol_of_scikit_learn(callback: Any) -> None:
     assert isinstance(callback, FitCallback)
-    model = net().set_callbacks(callback)
-    assert clone(model)._skl_callbacks[0] is callback
 
 
 def test_importing_them_does_not_import_scikit_learn() -> None:
@@ -59,194 +47,146 @@ def test_importing_them_does_not_import_scikit_learn() -> None:
 
 
 def test_other_estimators_are_left_alone(tmp_path: Path) -> None:
-    callbacks = [EarlyStopping("score"), Checkpoint(tmp_path / "model.pkl"), monitor := LearningRateMonitor()]
-    LogisticRegression().set_callbacks(*callbacks).fit(X, y > 0)
-    assert monitor.rates == []
-    assert list(tmp_path.iterdir()) == []
+    LogisticRegression().set_callbacks(Checkpoint(tmp_path / "model.npz")).fit(X, y > 0)
+    assert names(tmp_path) == []
 
 
-class TestEarlyStopping:
-    def fitted(self, *callbacks: EarlyStopping, **params: Any) -> Any:
-        return net(max_iter=300, **params).set_callbacks(*callbacks).fit(X, y)
+def test_a_callback_of_ones_own_defines_the_hooks_that_it_needs() -> None:
+    class StopsAfterThree(EpochCallback):
+        def on_fit_task_end(self, estimator: Any, context: Any) -> bool:
+            return bool(context.task_name == "epoch" and context.task_id == 2)
 
-    def test_stops_after_patience_epochs_without_progress(self) -> None:
-        model = self.fitted(EarlyStopping(patience=7), optimizer={"type": "sgd", "learning_rate": 0.5})
-        *before, last = np.minimum.accumulate(model.loss_curve_)
-        assert model.n_iter_ < 300
-        assert before[-7] == last
-        assert before[-7] < before[-8]
-
-    def test_min_delta_is_what_an_epoch_has_to_gain(self) -> None:
-        model = self.fitted(EarlyStopping(patience=3, min_delta=1e9))
-        assert model.n_iter_ == 4
-
-    def test_slow_progress_counts_if_it_adds_up(self) -> None:
-        falls = -np.diff(self.fitted().loss_curve_)
-        typical = float(np.median(falls[:50]))
-        impatient, patient = (self.fitted(EarlyStopping(patience=p, min_delta=3 * typical)) for p in (1, 20))
-        assert impatient.n_iter_ < patient.n_iter_
-
-    @pytest.mark.parametrize("monitor", ["validation_loss", "score"])
-    def test_a_validation_set_can_be_watched(self, monitor: Any) -> None:
-        model = net(max_iter=300, scoring="r2", optimizer={"type": "adam", "learning_rate": 0.05})
-        noise = rng.normal(size=60)
-        model.set_callbacks(EarlyStopping(monitor, patience=4)).fit(X, noise, X_val=-X, y_val=noise)
-        curve = model.validation_loss_curve_ if monitor == "validation_loss" else np.negative(model.validation_scores_)
-        assert model.n_iter_ < 300
-        assert np.argmin(curve) == len(curve) - 5
-
-    @pytest.mark.parametrize("monitor", ["validation_loss", "score"])
-    def test_watching_a_validation_set_that_is_not_there_is_an_error(self, monitor: Any) -> None:
-        with pytest.raises(ValueError, match=r"X_val and y_val .* early_stopping=True"):
-            self.fitted(EarlyStopping(monitor))
-
-    def test_a_score_of_nan_is_no_progress_and_hides_none(self) -> None:
-        scores = Scores(np.nan, 1.0, *[np.nan] * 48)
-        model = net(max_iter=50, scoring=scores).set_callbacks(EarlyStopping("score", patience=4))
-        assert model.fit(X, y, X_val=X, y_val=y).n_iter_ == 6
-
-    def test_a_warm_start_is_a_fit_of_its_own(self) -> None:
-        model = MLPRegressor(hidden_layer_sizes=(4,), max_iter=5, random_state=0, warm_start=True, **ENDLESS).fit(X, y)
-        model.set_callbacks(EarlyStopping(patience=3, min_delta=1e9)).fit(X, y)
-        assert len(model.loss_curve_) == 5 + 4
-
-    def test_a_stop_on_request_is_not_reported_as_a_failure_to_converge(self, recwarn: pytest.WarningsRecorder) -> None:
-        self.fitted(EarlyStopping(patience=1, min_delta=1e9))
-        assert not recwarn
-
-    @pytest.mark.parametrize(
-        ("arguments", "message"),
-        [
-            ({"monitor": "accuracy"}, "monitor: should be 'loss', 'validation_loss' or 'score'"),
-            ({"patience": 0}, "patience: should be greater than or equal to 1"),
-            ({"min_delta": -0.1}, "min_delta: should be greater than or equal to 0"),
-        ],
-    )
-    def test_bad_arguments_are_refused_at_once(self, arguments: dict[str, Any], message: str) -> None:
-        with pytest.raises(InvalidSpecError, match=message):
-            EarlyStopping(**arguments)
+    assert net().set_callbacks(StopsAfterThree()).fit(X, y).n_iter_ == 3
 
 
-class TestCheckpoint:
-    @pytest.mark.parametrize("model", [net(), MLPRegressor(hidden_layer_sizes=(4,), max_iter=5, **ENDLESS)])
-    def test_a_checkpoint_predicts_as_if_fit_had_stopped_there(self, model: Any, tmp_path: Path) -> None:
-        model.set_params(random_state=0).set_callbacks(Checkpoint(tmp_path / "{epoch}.pkl")).fit(X, y)
-        assert sorted(path.name for path in tmp_path.iterdir()) == [f"{epoch}.pkl" for epoch in range(1, 6)]
-        stopped = clone(model).set_callbacks().set_params(max_iter=3).fit(X, y)
-        saved = load(tmp_path / "3.pkl")
-        np.testing.assert_array_equal(saved.predict(X), stopped.predict(X))
-        assert saved.loss_curve_ == stopped.loss_curve_
+# What is written
 
-    @pytest.mark.parametrize("optimizer", ["adam", DECAYING])
-    def test_training_goes_on_from_a_checkpoint(self, optimizer: Any, tmp_path: Path) -> None:
-        net(optimizer=optimizer).set_callbacks(Checkpoint(tmp_path / "{epoch}.pkl")).fit(X, y)
-        resumed = load(tmp_path / "4.pkl").partial_fit(X, y)
-        np.testing.assert_array_equal(resumed.theta_, load(tmp_path / "5.pkl").theta_)
 
-    def test_every_selects_epochs(self, tmp_path: Path) -> None:
-        net(max_iter=7).set_callbacks(Checkpoint(tmp_path / "{epoch:02d}.pkl", every=3)).fit(X, y)
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["03.pkl", "06.pkl"]
+@pytest.mark.parametrize("model", [net(), MLPRegressor(hidden_layer_sizes=(4,), max_iter=5, **ENDLESS)])
+def test_a_checkpoint_predicts_as_if_fit_had_stopped_there(model: Any, tmp_path: Path) -> None:
+    model.set_params(random_state=0).set_callbacks(Checkpoint(tmp_path / "{epoch}.npz")).fit(X, y)
+    assert names(tmp_path) == [f"{epoch}.npz" for epoch in range(1, 6)]
+    stopped = clone(model).set_callbacks().set_params(max_iter=3).fit(X, y)
+    saved = load(tmp_path / "3.npz")
+    assert type(saved) is type(model)
+    np.testing.assert_array_equal(saved.predict(X), stopped.predict(X))
+    assert saved.loss_curve_ == stopped.loss_curve_
 
-    def test_without_a_number_the_last_checkpoint_replaces_the_others(self, tmp_path: Path) -> None:
-        net().set_callbacks(Checkpoint(tmp_path / "model.pkl")).fit(X, y)
-        assert load(tmp_path / "model.pkl").n_iter_ == 5
-        assert [path.name for path in tmp_path.iterdir()] == ["model.pkl"]
 
-    def test_who_reads_the_last_checkpoint_is_not_disturbed_by_the_next(self, tmp_path: Path) -> None:
-        model = net(max_iter=1).set_callbacks(Checkpoint(tmp_path / "model.pkl")).fit(X, y)
-        with open(tmp_path / "model.pkl", "rb") as file:
-            model.set_params(max_iter=2).fit(X, y)
-            assert pickle.load(file).n_iter_ == 1
-        assert load(tmp_path / "model.pkl").n_iter_ == 2
+@pytest.mark.parametrize("optimizer", ["adam", DECAYING])
+def test_training_goes_on_from_a_checkpoint(optimizer: Any, tmp_path: Path) -> None:
+    net(optimizer=optimizer).set_callbacks(Checkpoint(tmp_path / "{epoch}.npz")).fit(X, y)
+    resumed = load(tmp_path / "4.npz").partial_fit(X, y)
+    np.testing.assert_array_equal(resumed.theta_, load(tmp_path / "5.npz").theta_)
 
-    @pytest.mark.parametrize("monitor", ["loss", "validation_loss", "score", None])
-    def test_best_only_keeps_the_best_epoch(self, monitor: Any, tmp_path: Path) -> None:
-        model = net(scoring=Scores(np.nan, 3.0, 1.0, np.nan, 1.0), optimizer={"type": "sgd", "learning_rate": 0.7})
-        model.set_callbacks(Checkpoint(tmp_path / "model.pkl", best_only=True, monitor=monitor))
-        model.fit(X, y, X_val=-X, y_val=y)
-        curve = {"loss": model.loss_curve_, "validation_loss": model.validation_loss_curve_}.get(
-            monitor, np.negative(model.validation_scores_)
-        )
-        assert load(tmp_path / "model.pkl").n_iter_ == np.nanargmin(curve) + 1
 
-    def test_best_only_compares_the_epochs_that_every_selects(self, tmp_path: Path) -> None:
-        model = net(max_iter=6, scoring=Scores(9.0, 1.0, 9.0, 2.0, 9.0, 1.0))
-        model.set_callbacks(Checkpoint(tmp_path / "{epoch}.pkl", every=2, best_only=True))
+def test_a_checkpoint_is_a_warm_start(tmp_path: Path) -> None:
+    net().set_callbacks(Checkpoint(tmp_path / "model.npz")).fit(X, y)
+    saved = load(tmp_path / "model.npz").set_params(warm_start=True)
+    before = saved.loss_curve_[-1]
+    assert saved.fit(X, y).loss_curve_[0] < before
+
+
+def test_a_failure_to_write_leaves_the_last_checkpoint_whole(tmp_path: Path) -> None:
+    model = net(max_iter=2).set_callbacks(Checkpoint(tmp_path / "model.npz")).fit(X, y)
+    model.set_params(scoring=lambda estimator, X, y: 0.0)  # which a model file cannot hold
+    with pytest.raises(ModelFileError, match="scoring") as caught:
         model.fit(X, y, X_val=X, y_val=y)
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["2.pkl", "4.pkl"]
-
-    def test_callbacks_are_not_in_it(self, tmp_path: Path) -> None:
-        class Local(LearningRateMonitor):
-            """What no pickle could hold."""
-
-        net().set_callbacks(Local(), Checkpoint(tmp_path / "model.pkl")).fit(X, y)
-        assert not any("callback" in name for name in vars(load(tmp_path / "model.pkl")))
-
-    def test_a_failure_to_write_leaves_the_last_checkpoint_whole(self, tmp_path: Path) -> None:
-        class Unwilling(Scores):
-            def __reduce__(self) -> Any:
-                if len(self.scores) < 3:
-                    raise pickle.PicklingError("enough")
-                return Scores, ()
-
-        model = net(scoring=Unwilling(*range(5))).set_callbacks(Checkpoint(tmp_path / "model.pkl"))
-        with pytest.raises(pickle.PicklingError, match="enough") as caught:
-            model.fit(X, y, X_val=X, y_val=y)
-        assert "Checkpoint" in caught.value.__notes__[0]
-        assert load(tmp_path / "model.pkl").n_iter_ == 2
-        assert [path.name for path in tmp_path.iterdir()] == ["model.pkl"]
-
-    @pytest.mark.parametrize("path", ["{step}.pkl", "{}.pkl", "{epoch", "{epoch.x}", "{epoch:s}"])
-    def test_a_path_with_other_braces_is_refused(self, path: str) -> None:
-        with pytest.raises(InvalidSpecError, match=r"only \{epoch\} and \{fit\}"):
-            Checkpoint(path)
+    assert caught.value.__notes__ == [
+        f"Checkpoint was about to write the estimator, after epoch 1, to {tmp_path / 'model.npz'}"
+    ]
+    assert load(tmp_path / "model.npz").n_iter_ == 2
+    assert names(tmp_path) == ["model.npz"]
 
 
-class TestLearningRateMonitor:
-    def test_there_is_a_list_per_fit(self) -> None:
-        model = net(optimizer=DECAYING).set_callbacks(monitor := LearningRateMonitor())
-        curves = [model.set_params(max_iter=n).fit(X, y).learning_rate_curve_ for n in (3, 2)]
-        assert monitor.rates == curves
-        assert curves[0] == sorted(set(curves[0]), reverse=True)
-
-    def test_a_fit_with_a_solver_has_no_rates(self) -> None:
-        net(optimizer="lbfgs").set_callbacks(monitor := LearningRateMonitor()).fit(X, y)
-        assert monitor.rates == [[]]
-
-    def test_a_fit_that_fails_keeps_the_rates_until_then(self) -> None:
-        with pytest.raises(ValueError, match="no validation_scores_"):
-            net().set_callbacks(monitor := LearningRateMonitor(), EarlyStopping("score")).fit(X, y)
-        assert monitor.rates == [[0.001]]
-
-    def test_nothing_is_left_of_it_when_the_process_ends(self) -> None:
-        directory = run_python(
-            "import numpy, modnet.callbacks\n"
-            "model = modnet.ModNetRegressor().set_callbacks(monitor := modnet.callbacks.LearningRateMonitor())\n"
-            "model.set_params(tol=1e9).fit(numpy.eye(9), range(9))\n"
-            "assert monitor.rates\n"
-            "print(monitor._home())"
-        )
-        assert not Path(directory).exists()
-
-    def test_a_copy_outlives_the_original(self) -> None:
-        copied = pickle.loads(pickle.dumps(LearningRateMonitor()))
-        gc.collect()
-        net().set_callbacks(copied).fit(X, y)
-        assert [len(rates) for rates in copied.rates] == [5]
+# Which epochs
 
 
-@pytest.mark.parametrize("estimator", [ModNetClassifier, MLPClassifier])
-def test_they_work_on_the_final_step_of_a_pipeline_in_a_grid_with_workers(estimator: Any, tmp_path: Path) -> None:
-    monitor = LearningRateMonitor()
-    final = estimator((4,), max_iter=50, random_state=0, **ENDLESS).set_callbacks(
-        EarlyStopping(patience=2, min_delta=1e9),
-        Checkpoint(tmp_path / "{fit}" / "{epoch}.pkl", every=3),
-        monitor,
-        ScoringMonitor(scoring="accuracy"),
-    )
+def test_every_selects_epochs(tmp_path: Path) -> None:
+    net(max_iter=7).set_callbacks(Checkpoint(tmp_path / "{epoch:02d}.npz", every=3)).fit(X, y)
+    assert names(tmp_path) == ["03.npz", "06.npz"]
+
+
+def test_without_a_number_the_last_checkpoint_replaces_the_others(tmp_path: Path) -> None:
+    net().set_callbacks(Checkpoint(tmp_path / "model.npz")).fit(X, y)
+    assert load(tmp_path / "model.npz").n_iter_ == 5
+    assert names(tmp_path) == ["model.npz"]
+
+
+@pytest.mark.parametrize("monitor", ["loss", "validation_loss", "score", None])
+def test_best_only_keeps_the_best_epoch(monitor: Any, tmp_path: Path) -> None:
+    model = net(max_iter=8, scoring="r2", optimizer={"type": "sgd", "learning_rate": 0.7})
+    model.set_callbacks(Checkpoint(tmp_path / "model.npz", best_only=True, monitor=monitor))
+    model.fit(X, y, X_val=-X, y_val=y)
+    curves = {"loss": model.loss_curve_, "validation_loss": model.validation_loss_curve_}
+    curve = curves.get(monitor, np.negative(model.validation_scores_))
+    assert load(tmp_path / "model.npz").n_iter_ == np.argmin(curve) + 1
+
+
+def after_each(scores: list[float], checkpoint: Checkpoint) -> None:
+    """Call a checkpoint as a fit would whose epochs have these scores."""
+    fitted = net(max_iter=1).fit(X, y)
+    for epoch in range(len(scores)):
+        estimator = SimpleNamespace(validation_scores_=scores[: epoch + 1])
+        context = SimpleNamespace(task_name="epoch", task_id=epoch, parent=None)
+        checkpoint.on_fit_task_end(estimator, context, fitted_estimator=fitted)
+
+
+def test_a_score_of_nan_is_never_the_best_and_hides_none(tmp_path: Path) -> None:
+    after_each([np.nan, 1.0, np.nan, 3.0, 1.0], Checkpoint(tmp_path / "{epoch}.npz", best_only=True))
+    assert names(tmp_path) == ["1.npz", "2.npz", "4.npz"]
+
+
+def test_best_only_compares_the_epochs_that_every_selects(tmp_path: Path) -> None:
+    scores = [9.0, 1.0, 9.0, 2.0, 9.0, 1.0]
+    after_each(scores, Checkpoint(tmp_path / "{epoch}.npz", every=2, best_only=True))
+    assert names(tmp_path) == ["2.npz", "4.npz"]
+
+
+def test_a_warm_start_is_a_fit_of_its_own(tmp_path: Path) -> None:
+    model = MLPRegressor(hidden_layer_sizes=(4,), max_iter=5, random_state=0, warm_start=True, **ENDLESS).fit(X, y)
+    # On targets that are harder to learn every loss is above those of the first fit.
+    model.set_callbacks(Checkpoint(tmp_path / "{epoch}.npz", best_only=True)).fit(X, y + 100)
+    assert min(model.loss_curve_[5:]) > max(model.loss_curve_[:5])
+    assert "1.npz" in names(tmp_path)
+
+
+@pytest.mark.parametrize("monitor", ["validation_loss", "score"])
+def test_watching_a_validation_set_that_is_not_there_is_an_error(monitor: Any, tmp_path: Path) -> None:
+    model = net().set_callbacks(Checkpoint(tmp_path / "model.npz", best_only=True, monitor=monitor))
+    with pytest.raises(ValueError, match=r"X_val and y_val .* early_stopping=True"):
+        model.fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"monitor": "accuracy"}, "monitor: should be 'loss', 'validation_loss' or 'score'"),
+        ({"every": 0}, "every: should be greater than or equal to 1"),
+        *[
+            ({"path": path}, r"only \{epoch\} and \{fit\}")
+            for path in ("{step}", "{}", "{epoch", "{epoch.x}", "{epoch:s}")
+        ],
+    ],
+)
+def test_bad_arguments_are_refused_at_once(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidSpecError, match=message):
+        Checkpoint(**{"path": "model.npz", **arguments})
+
+
+# Where
+
+
+@pytest.mark.parametrize(("estimator", "n_jobs"), [(ModNetClassifier, 2), (MLPClassifier, 1)])
+def test_in_a_grid_over_pipelines_each_fit_writes_its_final_step(estimator: Any, n_jobs: int, tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "{fit}" / "{epoch}.npz", every=3)
+    final = estimator((4,), max_iter=3, random_state=0, **ENDLESS)
+    pipeline = make_pipeline(StandardScaler(), final.set_callbacks(checkpoint, ScoringMonitor(scoring="accuracy")))
     grid = {f"{estimator.__name__.lower()}__alpha": [0.0, 1.0]}
-    search = GridSearchCV(make_pipeline(StandardScaler(), final), grid, cv=2, n_jobs=2).fit(X, y > 0)
-    assert search.best_estimator_[-1].n_iter_ == 3
-    assert monitor.rates == [[0.001] * 3] * 5
+    search = GridSearchCV(pipeline, grid, cv=2, n_jobs=n_jobs).fit(X, y > 0)
     fits = ["0-0-0-1", "0-0-1-1", "0-0-2-1", "0-0-3-1", "0-1-1"]
-    assert sorted(tmp_path.glob("*/*")) == [tmp_path / fit / "3.pkl" for fit in fits]
+    assert sorted(tmp_path.glob("*/*")) == [tmp_path / fit / "3.npz" for fit in fits]
+    saved = load(tmp_path / "0-1-1" / "3.npz")
+    assert type(saved) is estimator
+    scaled = search.best_estimator_[:-1].transform(X)
+    np.testing.assert_array_equal(saved.predict(scaled), search.predict(X))

@@ -81,23 +81,19 @@ def _wrong_groups(book: Registry) -> Iterator[Finding]:
     """Yield what is registered under a group that looks like one of modnet's and is none: nobody ever reads it."""
     groups = {group_of(kind) for kind in book.kinds}
     # What an author may take for the name of a group: the kind, or its class (Module), in the singular or the plural.
-    meant = {
-        f"modnet.{word}": group_of(kind) for kind in book.kinds for word in (kind, book.base(kind).__name__.lower())
-    }
-    meant |= {f"{word}s": group for word, group in meant.items()} | {group: group for group in groups}
+    meant = {word: group_of(kind) for kind in book.kinds for word in (kind, book.base(kind).__name__.lower())}
+    meant |= {f"{word}s": group for word, group in meant.items()}
     points = importlib.metadata.entry_points()
     wrong = sorted(group for group in points.groups if group.startswith("modnet.") and group not in groups)
     for point in (point for group in wrong for point in points.select(group=group)):
-        close = difflib.get_close_matches(point.group.lower(), meant, n=1)
-        remedy = (
-            f"write {meant[close[0]]!r} in its pyproject.toml" if close else f"use one of {', '.join(sorted(groups))}"
-        )
+        close = difflib.get_close_matches(point.group.lower().removeprefix("modnet."), meant, n=1)
+        remedy = f"write {meant[close[0]]!r}" if close else f"write one of {', '.join(sorted(groups))}"
         yield Finding(
             "entry-point-group",
             "problem",
             f"{point.dist.name} {point.dist.version}" if point.dist else "a distribution",
             f"registers {point.name!r} in the entry-point group {point.group!r}, which modnet does not read",
-            f"{remedy}, and install it anew",
+            f"{remedy} in its pyproject.toml, and install it anew",
         )
 
 

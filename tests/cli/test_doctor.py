@@ -1,7 +1,6 @@
 """The command ``modnet doctor``: its report, its JSON, its exit status."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,7 @@ from support.distributions import Site, run_python
 
 from modnet import ModNetClassifier
 from modnet.cli import main
-from modnet.diagnosis.accelerators import accelerators
-from modnet.diagnosis.blas import CORETYPE, better_kernel, cpu, loaded, of_numpy
-from modnet.diagnosis.measure import Measurement
+from modnet.diagnosis.plugins import accelerators
 from modnet.estimators.persistence import save
 from modnet.registry import DISABLE
 
@@ -65,7 +62,6 @@ def test_json_has_the_same(capsys: pytest.CaptureFixture[str]):
     found = json.loads(capsys.readouterr().out)
     assert list(found) == ["versions", "blas", "threads", "plugins", "accelerators", "findings"]
     assert found["versions"]["numpy"]
-    assert found["blas"]["measured"] is None
     assert found["threads"]["cores"]["available"] >= 1
 
 
@@ -92,43 +88,15 @@ print(time.process_time())
     assert float(run_python(code).splitlines()[-1]) < 3
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(CORETYPE in os.environ, reason=f"{CORETYPE} is set here: this machine may need it")
-def test_measured_kernels_stand_in_a_table(capsys: pytest.CaptureFixture[str]):
-    assert main(["doctor", "--measure"]) == 0
+def test_the_kernel_of_blas_is_one_line(capsys: pytest.CaptureFixture[str]):
+    assert main(["doctor"]) == 0
     report = capsys.readouterr().out
-    assert "in use" in report
-    assert "GFLOP/s" in report
-
-
-def test_the_table_of_kernels_says_what_chose_each(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
-    gflops = {"128": 100.0, "512": 110.0}
-    found = (
-        Measurement("Haswell", None, gflops, 4.0),
-        Measurement("SkylakeX", "", {"128": 200.0, "512": 210.0}, 2.5),
-        Measurement("Cooperlake", "Cooperlake", gflops, 4.0, right=False),
-    )
-    monkeypatch.setattr("modnet.cli.doctor.measure", lambda cpu: found)  # measuring takes ten seconds
-    assert main(["doctor", "--measure"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    rows = [line.split(maxsplit=6) for line in lines if " ms  " in line]
-    use = f"{CORETYPE}={os.environ[CORETYPE]}, in use" if CORETYPE in os.environ else "the library, in use"
-    assert [(row[0], row[5], row[6]) for row in rows] == [
-        ("Haswell", "1.00", use),
-        ("SkylakeX", "1.60", f"the library, {CORETYPE} unset"),
-        ("Cooperlake", "1.00", f"{CORETYPE}=Cooperlake, WRONG"),
-    ]
-    assert f"           → unset {CORETYPE} in the environment: the library chooses SkylakeX by itself" in lines
-
-
-def test_a_narrow_kernel_is_noted_with_the_remedy(capsys: pytest.CaptureFixture[str]):
-    library = of_numpy(loaded())
-    better = library and library.name == "openblas" and better_kernel(library.kernel, cpu())
-    if not better:
-        pytest.skip("NumPy uses the widest vectors of this CPU, or its kernel is not known")
+    (line,) = " ".join(report.partition("BLAS\n")[2].partition("\n\n")[0].split()).splitlines()
+    assert line.startswith("NumPy ")
     assert main(["doctor", "--json"]) == 0
-    (finding,) = [each for each in json.loads(capsys.readouterr().out)["findings"] if each["check"] == "blas-kernel"]
-    assert f"set OPENBLAS_CORETYPE={better}" in finding["remedy"]
+    found = json.loads(capsys.readouterr().out)["blas"]
+    assert found["kernel"] is None or f"kernel {found['kernel']}" in line
+    assert found["wider_kernel"] is None or f"OPENBLAS_CORETYPE={found['wider_kernel']}" in line
 
 
 ACCELERATORS = """
@@ -184,11 +152,11 @@ def test_compiling_ahead_is_told_by_accelerator_and_dtype(
     report, progress = capsys.readouterr()
     assert report.partition("Accelerators\n")[2].splitlines() == [
         '  a_compiling  a-accelerators 1.2, what accelerator="auto" takes',
-        "    twins of   0 layers, 1 activation, 0 losses, 0 optimizers",
+        "    fused      0 layers, 1 activation, 0 losses, 0 optimizers",
         "    float32    ready after 3.0 s, 2.5 s of it compiling",
         "    float64    failed",
         "  a_idle       a-accelerators 1.2",
-        "    twins of   0 layers, 0 activations, 0 losses, 0 optimizers",
+        "    fused      0 layers, 0 activations, 0 losses, 0 optimizers",
         "    float32    compiles nothing",
         "    float64    compiles nothing",
         "  problem  a_compiling, a-accelerators 1.2: compiling for float64 fails: RuntimeError: no compiler found",
@@ -197,7 +165,7 @@ def test_compiling_ahead_is_told_by_accelerator_and_dtype(
     assert progress.splitlines()[0] == "compiling ahead with a_compiling for float32 …"
     assert main(["doctor", "--warm-up", "--json"]) == 1
     first, idle = json.loads(capsys.readouterr().out)["accelerators"]
-    assert first["twins"]["activation"] == ["tanh"]
+    assert first["fused"]["activation"] == ["tanh"]
     assert first["warm_up"]["float32"] == {"seconds": 3.0, "compile_seconds": 0.0}  # what is compiled stays so
     assert idle["warm_up"]["float64"]["seconds"] is None
 
@@ -243,7 +211,7 @@ def test_a_spec_that_learns_has_nothing(wine: Path, tmp_path: Path, capsys: pyte
     report = capsys.readouterr().out
     assert report.startswith(f"Spec {spec}\n  estimator  ModNetClassifier\n  rows       178\n")
     assert "layers[1].activation (ReLU)" in report
-    assert "  ok       nothing ails it" in report
+    assert "  ok       nothing found that keeps it from learning" in report
 
 
 def test_a_model_and_a_spec_are_examined_on_the_same_data(
@@ -290,10 +258,6 @@ def test_columns_can_be_left_out_and_the_task_be_named(wine: Path, tmp_path: Pat
         (
             ["--warm-up", "--spec", "s", "--data", "d", "--target", "y"],
             "--warm-up is about the machine: run it without",
-        ),
-        (
-            ["--measure", "--spec", "s", "--data", "d", "--target", "y"],
-            "--measure is about the machine: run it without",
         ),
         (["--data", "data.csv"], "data needs --model MODEL or --spec SPEC"),
         (["--spec", "spec.json", "--data", "nowhere.csv", "--target", "y"], "No such file"),

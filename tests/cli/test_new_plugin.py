@@ -19,18 +19,22 @@ def files(root: Path) -> set[str]:
     return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_its_tests_pass_as_generated(kind: str, tmp_path: Path, site: Site):
-    assert main(["new-plugin", "soft-step", "--kind", kind, "--directory", str(tmp_path / "new")]) == 0
-    root = tmp_path / "new" / "modnet-soft-step"
-    # What pip would do with an editable install: the package on the path, and its entry points in the metadata.
-    points = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]
-    site.install("modnet-soft-step", entry_points=points, version="0.1.0")
-    path = os.pathsep.join([str(root), str(site.root)])
+def test_its_tests_pass_as_generated_for_every_kind(tmp_path: Path, site: Site):
+    roots = []
+    for kind in KINDS:
+        assert main(["new-plugin", f"soft-{kind}", "--kind", kind, "--directory", str(tmp_path / "new")]) == 0
+        roots.append(tmp_path / "new" / f"modnet-soft-{kind}")
+        # What pip would do with an editable install: the package on the path, and its entry points in the metadata.
+        points = tomllib.loads((roots[-1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]
+        site.install(f"modnet-soft-{kind}", entry_points=points, version="0.1.0")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", *roots],
+        cwd=tmp_path / "new",
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(map(str, [*roots, site.root])),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         capture_output=True,
         text=True,
         timeout=300,
@@ -60,16 +64,17 @@ def test_it_is_a_complete_distribution(tmp_path: Path, capsys: pytest.CaptureFix
     assert f"python -m pytest {root}" in said
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_it_writes_is_formatted_and_typed_as_modnet_is(kind: str, tmp_path: Path):
+def test_what_it_writes_is_formatted_and_typed_as_modnet_is(tmp_path: Path):
     ruff = pytest.importorskip("ruff").find_ruff_bin()
-    for path, text in Plugin("soft-step", kind).files().items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(text, encoding="utf-8")
+    for kind in KINDS:
+        for path, text in Plugin("soft-step", kind).files().items():
+            (tmp_path / kind / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / kind / path).write_text(text, encoding="utf-8")
     settings = Path(__file__).parents[2] / "pyproject.toml"
+    source = f"src = {[str(tmp_path / kind) for kind in KINDS]}"
     for command in (["check"], ["format", "--check"]):
         done = subprocess.run(
-            [ruff, *command, "--no-cache", "--config", settings, "--config", 'src = ["."]', "."],
+            [ruff, *command, "--no-cache", "--config", settings, "--config", source, "."],
             cwd=tmp_path,
             capture_output=True,
             text=True,

@@ -190,8 +190,8 @@ def test_the_summary_says_what_the_installed_accelerator_runs(modnet: Any, spec:
     site.install("a-accelerator", modules={"at_once": ACCELERATOR}, entry_points=points)
     found = modnet("summary", spec, "--features", 4, "--outputs", 3, "--json").json
     assert found["accelerator"] == "at_once"
-    assert [each["path"] for each in found["layers"] if each["twin"]] == ["layers[1].activation"]
-    assert (found["loss"], found["optimizer"]) == (None, {"class": "Adam", "twin": False})
+    assert [each["path"] for each in found["layers"] if each["fused"]] == ["layers[1].activation"]
+    assert (found["loss"], found["optimizer"]) == (None, {"class": "Adam", "fused": False})
     lines = modnet("summary", spec, "--features", 4, "--outputs", 3).out.splitlines()
     assert [line.split()[-1] for line in lines if "layers" in line] == ["–", "–", "at_once"]
     assert lines[-1] == "accelerator: at_once"

@@ -20,7 +20,7 @@ from sklearn.exceptions import NotFittedError
 from support.distributions import Site, run_python
 
 from modnet import Activation, ModNetClassifier, ModNetRegressor, ModNetTransformer
-from modnet.callbacks import EarlyStopping
+from modnet.callbacks import EpochCallback
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.estimators.persistence import ModelFileError, load, save
 from modnet.layers import Columns, Dense, Dropout, Embedding, Parallel, Sequential
@@ -227,7 +227,7 @@ def test_a_plugins_components_come_back_and_the_file_says_whose_they_are(site: S
 
 
 def test_callbacks_are_not_written(file: Path):
-    model = classifier().set_callbacks(EarlyStopping()).fit(X, NAMES)
+    model = classifier().set_callbacks(EpochCallback()).fit(X, NAMES)
     assert not hasattr(through(model, file), "_skl_callbacks")
 
 
