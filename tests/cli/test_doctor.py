@@ -170,10 +170,13 @@ def test_compiling_ahead_is_told_by_accelerator_and_dtype(
     assert idle["warm_up"]["float64"]["seconds"] is None
 
 
-def test_where_nothing_is_installed_that_compiles_it_says_so():
-    code = 'from modnet.cli import main; main(["doctor", "--warm-up"])'
-    lines = run_python(code, **{DISABLE: "1"}).splitlines()
-    assert lines[-2:] == [
+def test_where_nothing_is_installed_that_compiles_it_says_so(
+    site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(DISABLE, "1")
+    site.refresh()
+    assert main(["doctor", "--warm-up"]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == [
         "Accelerators",
         "  auto  none is installed: every layer runs in NumPy, and there is nothing to compile",
     ]

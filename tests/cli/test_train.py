@@ -255,7 +255,7 @@ def test_predictions_are_a_line_per_row(modnet: Any, model: Path, iris: Path):
     frame = pd.read_csv(iris)
     expected = load(model).predict(frame.drop(columns="species"))
     assert [row["prediction"] for row in rows_of(done.out)] == list(expected)
-    assert done.err == "ignored, for the model was not trained on them: species\n"
+    assert done.err == "ignored, because the model was not trained on them: species\n"
 
 
 def test_probabilities_have_a_column_per_class_with_all_their_digits(modnet: Any, model: Path, iris: Path):

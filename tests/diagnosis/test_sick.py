@@ -1,4 +1,4 @@
-"""Networks made sick on purpose: what ails them is found, with the numbers, and nothing else is."""
+"""Networks made sick on purpose: what is wrong is found, with the numbers, and nothing else is."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_a_bias_of_minus_100_kills_a_layer(classifier, digits, weights):
     finding = only(diagnose(classifier, *digits))
     assert (finding.check, finding.severity) == ("dead-units", "problem")
     assert finding.subject == "layers[0].activation (ReLU)"
-    assert "100 of 100 units (100%) are 0 on all 1,797 rows; nothing gets through" in finding.found
+    assert "100 of 100 units (100%) are 0 on all 800 rows; nothing gets through" in finding.found
     assert "leaky_relu" in finding.remedy
 
 
@@ -40,7 +40,7 @@ def test_a_bias_of_minus_100_kills_some_units(classifier, digits, weights):
     weights(classifier)["layers[0].b"][0, :30] = -100
     finding = only(diagnose(classifier, *digits))
     assert (finding.check, finding.severity) == ("dead-units", "note")
-    assert "30 of 100 units (30%) are 0 on all 1,797 rows, 30 of them with inputs far below" in finding.found
+    assert "30 of 100 units (30%) are 0 on all 800 rows, 30 of them with inputs far below" in finding.found
 
 
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
@@ -207,7 +207,7 @@ def test_a_learning_rate_that_makes_the_loss_rise(digits):
 def test_a_validation_loss_that_rises(digits):
     X, y = digits
     noisy = X[300:] + np.random.default_rng(0).normal(scale=2, size=X[300:].shape)
-    model = ModNetClassifier((200, 200), max_iter=60, random_state=0).fit(X[:300], y[:300], X_val=noisy, y_val=y[300:])
+    model = ModNetClassifier((50, 50), max_iter=60, random_state=0).fit(X[:300], y[:300], X_val=noisy, y_val=y[300:])
     finding = next(finding for finding in diagnose(model, X[:300], y[:300]) if finding.check == "overfitting")
     assert (finding.severity, finding.subject) == ("note", "validation_loss_curve_")
     assert "early_stopping=True" in finding.remedy
