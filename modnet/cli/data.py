@@ -1,7 +1,7 @@
 """Data files: CSV and Parquet, read with whatever library for data frames is installed."""
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -34,13 +34,19 @@ def read(path: Path) -> Any:
     OSError
         If it is not there.
     """
-    reader = _reader(path)
+    name, missing = path.name.lower(), []
+    if not name.endswith((*_CSV, *_TSV, *_PARQUET)):
+        raise CommandError(f"{path}: the name of a data file ends in {', '.join([*_CSV, *_TSV, *_PARQUET])}")
     with open(path, "rb"):
         pass  # every library has an error of its own for a file that is not there
-    missing = []
-    for library in LIBRARIES:
+    for library, settings in LIBRARIES.items():
         try:
-            frame = reader(library)
+            backend = import_module(library)
+            if name.endswith(_PARQUET):
+                frame = nw.read_parquet(str(path), backend=backend)
+            else:
+                separator = "," if name.endswith(_CSV) else "\t"
+                frame = nw.read_csv(str(path), backend=backend, separator=separator, **settings)
         except ImportError as error:
             missing.append(f"{library} ({str(error).partition(chr(10))[0]})")
             continue
@@ -53,19 +59,6 @@ def read(path: Path) -> Any:
         f"{path}: nothing that is installed reads it; install one of {', '.join(LIBRARIES)} "
         f"(python -m pip install polars). Tried: {'; '.join(missing)}"
     )
-
-
-def _reader(path: Path) -> Callable[[str], Any]:
-    """Return what reads a file with a library."""
-    name = path.name.lower()
-    if name.endswith(_PARQUET):
-        return lambda library: nw.read_parquet(str(path), backend=import_module(library))
-    if name.endswith((*_CSV, *_TSV)):
-        separator = "," if name.endswith(_CSV) else "\t"
-        return lambda library: nw.read_csv(
-            str(path), backend=import_module(library), separator=separator, **LIBRARIES[library]
-        )
-    raise CommandError(f"{path}: the name of a data file ends in {', '.join([*_CSV, *_TSV, *_PARQUET])}")
 
 
 def check_columns(frame: Any, wanted: Iterable[str], where: Path) -> None:

@@ -1,8 +1,9 @@
 """Train the model of a spec on a CSV or Parquet file, and save it.
 
-Columns other than the target are features: numbers, and text if a layer of the spec takes codes. Some rows are held
-out, and the score on them is that of a model that has never seen them. With --task auto a loss that serves one of the
-two tasks only decides; otherwise text, truth values and whole numbers of at most 20 different values are classes.
+Columns other than the target are features: numbers, and text if a layer of the spec takes codes of categories. Some
+rows are held out, and the model is scored on them, which it has never seen. With --task auto the loss decides if it
+serves one of the two tasks only; otherwise text, truth values and whole numbers of at most 20 different values are
+classes.
 """
 
 import argparse
@@ -41,9 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add(parser, "--target", required=True)
     parser.add_argument("--out", required=True, type=Path, metavar="MODEL", help="where to save the model, a .npz file")
     parser.add_argument(
-        "--held-out", type=_share, default=0.2, metavar="SHARE", help="share of the rows to score on (default: 0.2)"
+        "--held-out",
+        type=_share,
+        default=0.2,
+        metavar="SHARE",
+        help="share of the rows that are held out, to score on (default: 0.2)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the weights and of the choice of rows (default: 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="decides the first weights, and which rows are held out (default: 0)"
+    )
     parser.add_argument("--picture", type=Path, metavar="FILE", help=f"draw the training curve: {', '.join(PICTURES)}")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 

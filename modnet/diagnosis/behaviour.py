@@ -13,17 +13,26 @@ _MIN_ROWS = 20
 
 _DEAD = 0.4, 0.8
 """From which share of a layer's units on dead ones are a note, and a problem. In networks that had learnt two columns
-well up to 0.3 were dead."""
+well, up to 0.3 were dead."""
 
 _SATURATED = 0.2, 0.5
-"""From which share on saturated ones are. In networks that had learnt none were."""
+"""From which share on saturated ones are. In networks that had learnt, none were."""
 
-_FADES = 1e-3
-"""How much smaller the gradient of the first layer than that of the last, or the signal behind the last hidden layer
-than in front of the first, may be."""
+_VANISHES = 1e-3
+"""Below which ratio of the gradient of the first layer to that of the last, or of the signal behind the last hidden
+layer to that in front of the first, one vanishes."""
 
-_GRADIENT_GROWS, _SIGNAL_GROWS = 1e3, 100.0
-"""How much larger they may be."""
+_GRADIENT_EXPLODES, _SIGNAL_EXPLODES = 1e3, 100.0
+"""Above which ratio each of them explodes."""
+
+_IF_IT_VANISHES = (
+    "put 'batch_norm' or 'layer_norm' between layers, use Residual blocks or fewer layers; relu, gelu or selu where "
+    "there is sigmoid"
+)
+_IF_IT_EXPLODES = (
+    "start from smaller weights (kernel_initializer='auto'), clip gradients (clip_norm), or put 'batch_norm' or "
+    "'layer_norm' between layers"
+)
 
 
 def broken_numbers(look: Look) -> Iterator[Finding]:
@@ -41,34 +50,34 @@ def broken_numbers(look: Look) -> Iterator[Finding]:
     )
 
 
-def dead_units(look: Look) -> Iterator[Finding]:
-    """Yield the layers with many units that are 0 for all rows: nothing reaches the weights in front of them."""
+def idle_units(look: Look) -> Iterator[Finding]:
+    """Yield the layers with many units whose slope is 0: dead ones, and hidden ones at the ends of a sigmoid.
+
+    Nothing reaches the weights in front of such a unit, so that it learns no more.
+    """
+    hidden = _hidden(look.signals)
     for signal in look.signals:
-        if look.rows >= _MIN_ROWS and signal.units and (signal.dead >= _DEAD[0] * signal.units or signal.lost):
-            cut = "; nothing gets through" if signal.dead == signal.units else ""
+        if look.rows < _MIN_ROWS or not signal.units:
+            continue
+        dead, saturated = signal.dead / signal.units, signal.saturated / signal.units
+        units = counted(signal.units, "unit")
+        if dead >= _DEAD[0] or signal.lost:
+            nothing = "; nothing gets through" if signal.dead == signal.units else ""
             lost = f", {signal.lost:,} of them with inputs far below" if 0 < signal.lost < signal.units else ""
             yield Finding(
                 "dead-units",
-                "problem" if signal.dead >= _DEAD[1] * signal.units else "note",
+                "problem" if dead >= _DEAD[1] else "note",
                 signal.link.title,
-                f"{signal.dead:,} of {counted(signal.units, 'unit')} ({signal.dead / signal.units:.0%}) are 0 on all "
-                f"{look.rows:,} rows{lost}{cut}",
+                f"{signal.dead:,} of {units} ({dead:.0%}) are 0 on all {look.rows:,} rows{lost}{nothing}",
                 "centre and scale the inputs, lower the learning rate, or use leaky_relu, elu or gelu; after training "
                 "dead units stay dead: fit anew",
             )
-
-
-def saturated_units(look: Look) -> Iterator[Finding]:
-    """Yield the hidden layers with many units at the ends of a sigmoid or its like, where the slope is 0."""
-    for signal in _hidden(look.signals):
-        if look.rows >= _MIN_ROWS and signal.units and signal.saturated >= _SATURATED[0] * signal.units:
-            share = signal.saturated / signal.units
+        if saturated >= _SATURATED[0] and signal in hidden:
             yield Finding(
                 "saturated-units",
-                "problem" if share >= _SATURATED[1] else "note",
+                "problem" if saturated >= _SATURATED[1] else "note",
                 signal.link.title,
-                f"{signal.saturated:,} of {counted(signal.units, 'unit')} ({share:.0%}) are at a bound in more than "
-                "95 % of the rows",
+                f"{signal.saturated:,} of {units} ({saturated:.0%}) are at a bound in more than 95 % of the rows",
                 "scale the inputs, start from smaller weights (glorot_uniform), raise alpha, or use relu or a "
                 "normalization in front",
             )
@@ -101,25 +110,13 @@ def gradients(look: Look, *, unscaled: bool) -> Iterator[Finding]:
         f"‖∂J/∂θ‖ is {first.gradient:.2g} in {first.link.path} and {last.gradient:.2g} in {last.link.path} (ratio "
         f"{ratio:.1g}); rows differ {growth:.1g} times as much behind the last hidden layer as in front of the first"
     )
-    subject = f"{first.link.path} to {last.link.path}"
-    if compares < _FADES or growth < _FADES:
-        yield Finding(
-            "vanishing-gradient",
-            "problem",
-            subject,
-            told,
-            "put 'batch_norm' or 'layer_norm' between layers, use Residual blocks or fewer layers; relu, gelu or selu "
-            "where there is sigmoid",
-        )
-    elif growth > _SIGNAL_GROWS or compares > _GRADIENT_GROWS:
-        yield Finding(
-            "exploding-gradient",
-            "problem",
-            subject,
-            told,
-            "start from smaller weights (kernel_initializer='auto'), clip gradients (clip_norm), or put 'batch_norm' "
-            "or 'layer_norm' between layers",
-        )
+    if compares < _VANISHES or growth < _VANISHES:
+        check, remedy = "vanishing-gradient", _IF_IT_VANISHES
+    elif growth > _SIGNAL_EXPLODES or compares > _GRADIENT_EXPLODES:
+        check, remedy = "exploding-gradient", _IF_IT_EXPLODES
+    else:
+        return
+    yield Finding(check, "problem", f"{first.link.path} to {last.link.path}", told, remedy)
 
 
 def _hidden(signals: Sequence[Signal]) -> Sequence[Signal]:

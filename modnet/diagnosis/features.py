@@ -139,37 +139,25 @@ def scales(signal: Signal, names: Sequence[str]) -> Iterator[Finding]:
     largest, smallest = ordered[-1], ordered[0]
     # A pixel that is seldom on has a small deviation but the range of the others: it is scaled like them.
     narrow = [i for i in ordered if std[largest] > _RATIO * std[i] and width[largest] > _RATIO * width[i]]
+    found: list[tuple[str, bool, str]] = []
     if narrow:
         wide = [i for i in ordered[::-1] if std[i] > _RATIO * std[smallest]]
         ratio = std[largest] / std[narrow[0]]
-        yield Finding(
-            "scale-spread",
-            "problem" if ratio > _SERIOUS * _RATIO else "note",
-            "X",
-            f"standard deviations differ by a factor of {ratio:.2g}: largest in {_valued(wide, names, std)}; smallest "
-            f"in {_valued(narrow, names, std)}",
-            _SCALER,
-        )
-    far = [i for i in ordered if abs(mean[i]) > _OFFSET * std[i]]
+        ends = f"largest in {_valued(wide, names, std)}; smallest in {_valued(narrow, names, std)}"
+        text = f"standard deviations differ by a factor of {ratio:.2g}: {ends}"
+        found.append(("scale-spread", ratio > _SERIOUS * _RATIO, text))
+    offsets = np.abs(mean) / np.where(std > 0, std, 1)
+    far = sorted((i for i in ordered if offsets[i] > _OFFSET), key=lambda i: -offsets[i])
     if far:
-        far.sort(key=lambda i: -abs(mean[i]) / std[i])
-        offsets = np.abs(mean) / np.where(std > 0, std, 1)
-        yield Finding(
-            "scale-offset",
-            "problem" if offsets[far[0]] > _SERIOUS * _OFFSET else "note",
-            "X",
-            f"{counted(len(far), 'column')} far from zero, |mean| / standard deviation: {_valued(far, names, offsets)}",
-            _SCALER,
-        )
+        shown = f"|mean| / standard deviation: {_valued(far, names, offsets)}"
+        text = f"{counted(len(far), 'column')} far from zero, {shown}"
+        found.append(("scale-offset", offsets[far[0]] > _SERIOUS * _OFFSET, text))
     if not narrow and not _SIZES[0] <= std[largest] <= _SIZES[1]:
         how = "small" if std[largest] < 1 else "large"
-        yield Finding(
-            "scale-size",
-            "problem" if not _SIZES[0] / _SERIOUS <= std[largest] <= _SIZES[1] * _SERIOUS else "note",
-            "X",
-            f"all columns are {how}: the largest standard deviation is {std[largest]:.2g} ({names[largest]})",
-            _SCALER,
-        )
+        text = f"all columns are {how}: the largest standard deviation is {std[largest]:.2g} ({names[largest]})"
+        found.append(("scale-size", not _SIZES[0] / _SERIOUS <= std[largest] <= _SIZES[1] * _SERIOUS, text))
+    for check, serious, text in found:
+        yield Finding(check, "problem" if serious else "note", "X", text, _SCALER)
 
 
 def rare_classes(counts: Array, labels: Sequence[str], subject: str) -> Iterator[Finding]:

@@ -14,18 +14,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
 from modnet.base import Array
-from modnet.diagnosis.behaviour import broken_numbers, dead_units, gradients, saturated_units
-from modnet.diagnosis.curves import overfitting, rising_loss, target_scale
-from modnet.diagnosis.features import (
-    SCALE,
-    complete,
-    constant_columns,
-    missing_targets,
-    missing_values,
-    names_of,
-    rare_classes,
-    scales,
-)
+from modnet.diagnosis import behaviour, curves, features
 from modnet.diagnosis.finding import Finding
 from modnet.diagnosis.signals import Look, look_at
 from modnet.errors import InputError, NonFiniteError
@@ -110,24 +99,23 @@ nonflavanoid_phenols (0.12), hue (0.23), ash (0.27) and 7 more
 def examine(model: Any, X: Any, y: Any) -> Examination:
     """Return what `diagnose` finds together with the signals and gradients that were seen; parameters as there."""
     net, X, y = _network_of(model, X, y)
-    fitted, names = hasattr(net, "theta_"), names_of(X, getattr(net, "feature_names_in_", None))
+    fitted, names = hasattr(net, "theta_"), features.names_of(X, getattr(net, "feature_names_in_", None))
     findings: list[Finding] = []
     X, y = _whole_rows(net, X, y, names, findings)
     if X.shape[0] < 2:
         return Examination(tuple(findings), None, fitted)
     net, sample = _ready(net, X, y)
     named = hasattr(X, "columns") or hasattr(net, "feature_names_in_")
-    findings += constant_columns(sample.data.x, names, named=named)
+    findings += features.constant_columns(sample.data.x, names, named=named)
     look = look_at(net, sample.data)
     for signal in look.signals:
-        findings += scales(signal, names)
+        findings += features.scales(signal, names)
     if not isinstance(net, ModNetTransformer):
         findings += _target_findings(net, sample, look, fitted)
-    findings += broken_numbers(look)
+    findings += behaviour.broken_numbers(look)
     if np.isfinite(look.loss):
-        findings += dead_units(look)
-        findings += saturated_units(look)
-        findings += gradients(look, unscaled=any(finding.check in SCALE for finding in findings))
+        findings += behaviour.idle_units(look)
+        findings += behaviour.gradients(look, unscaled=any(finding.check in features.SCALE for finding in findings))
     if fitted:
         findings += _course(net)
     elif np.isfinite(look.loss):
@@ -184,13 +172,13 @@ def _transformed_target(model: Any, y: Any) -> Array:
 def _whole_rows(net: BaseModNet, X: Any, y: Any, names: Sequence[str], findings: list[Finding]) -> tuple[Any, Any]:
     """Return the rows that miss nothing, and put down what the others miss."""
     if not isinstance(net, ModNetTransformer):
-        present, _ = complete(y if len(y.shape) == 2 else np.asarray(y)[:, np.newaxis])
-        findings += missing_targets(int((~present).sum()))
+        present, _ = features.complete(y if len(y.shape) == 2 else np.asarray(y)[:, np.newaxis])
+        findings += features.missing_targets(int((~present).sum()))
         X, y = _chosen(X, y, present)
-    whole, gaps = complete(X)
+    whole, gaps = features.complete(X)
     if whole.all() or _takes_missing(net, X, y):
         return X, y
-    findings += missing_values(gaps, names, int((~whole).sum()))
+    findings += features.missing_values(gaps, names, int((~whole).sum()))
     return _chosen(X, y, whole)
 
 
@@ -221,7 +209,7 @@ def _target_findings(net: BaseModNet, sample: Sample, look: Look, fitted: bool) 
     t, task = sample.data.t, sample.target.task
     if task == "regression":
         loss: Any = net.spec_.loss  # never "auto" in a network that has weights
-        yield from target_scale(look, loss, fitted=fitted)
+        yield from curves.target_scale(look, loss, fitted=fitted)
     elif getattr(net, "class_weight", None) is None:
         classes: Any = net.classes_
         if task == "binary":
@@ -233,7 +221,7 @@ def _target_findings(net: BaseModNet, sample: Sample, look: Look, fitted: bool) 
         for index, labels in enumerate(classes):
             subject = "y" if len(classes) == 1 else f"y[:, {index}]"
             counts = np.bincount(t[:, index], minlength=len(labels))
-            yield from rare_classes(counts, [str(label) for label in labels], subject)
+            yield from features.rare_classes(counts, [str(label) for label in labels], subject)
 
 
 def _trial(net: BaseModNet, X: Any, y: Any, found: Sequence[Finding]) -> Iterator[Finding]:
@@ -256,7 +244,7 @@ def _trial(net: BaseModNet, X: Any, y: Any, found: Sequence[Finding]) -> Iterato
         return
     look = look_at(trained, prepared(trained, X, y).data)
     known = {(finding.check, finding.subject) for finding in found}
-    for finding in [*dead_units(look), *saturated_units(look)]:
+    for finding in behaviour.idle_units(look):
         if (finding.check, finding.subject) not in known:
             after = f"after {trained.n_iter_} epochs {finding.found}"
             yield Finding(finding.check, finding.severity, finding.subject, after, finding.remedy)
@@ -266,6 +254,6 @@ def _trial(net: BaseModNet, X: Any, y: Any, found: Sequence[Finding]) -> Iterato
 def _course(net: BaseModNet) -> Iterator[Finding]:
     """Yield what the loss curves tell."""
     rates = getattr(net, "learning_rate_curve_", None) or []
-    yield from rising_loss(net.loss_curve_, max(rates) if rates else None)
+    yield from curves.rising_loss(net.loss_curve_, max(rates) if rates else None)
     validation = getattr(net, "validation_loss_curve_", None) or []
-    yield from overfitting(net.loss_curve_, validation, kept_best=net.spec_.training.early_stopping)
+    yield from curves.overfitting(net.loss_curve_, validation, kept_best=net.spec_.training.early_stopping)

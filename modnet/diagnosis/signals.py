@@ -57,7 +57,7 @@ class Columns:
         return cls(x.mean(axis=0), x.std(axis=0), x.min(axis=0), x.max(axis=0), flags)
 
 
-@dataclass
+@dataclass(eq=False)
 class Signal:
     """One link, seen while data passed through it.
 
