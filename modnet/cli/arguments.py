@@ -6,8 +6,6 @@ from typing import Any
 
 from modnet import ModelSpec
 
-TASKS = ("auto", "classification", "regression")
-
 
 def count(text: str) -> int:
     """Return a number of columns."""
@@ -31,7 +29,11 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
         "metavar": "COL",
         "help": "leave a column out; may be given several times",
     },
-    "--task": {"choices": TASKS, "default": "auto", "help": "what to learn (default: auto)"},
+    "--task": {
+        "choices": ("auto", "classification", "regression"),
+        "default": "auto",
+        "help": "what to learn (default: auto)",
+    },
     "--features": {"type": count, "metavar": "N", "help": "columns of X"},
     "--outputs": {
         "type": count,

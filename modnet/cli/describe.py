@@ -1,7 +1,7 @@
 """Describe a component: its equation, its fields and where it comes from.
 
-NAME is a registered name, or distribution:name where several distributions claim one. What has the same name in several
-kinds is described once for each; --kind says which one is meant.
+NAME is a registered name, or distribution:name where several distributions offer one of that name. Components of
+several kinds that have the same name are all described; --kind chooses one.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def described(cls: type[Component]) -> dict[str, Any]:
     """
     entry = registry.entry_of(cls)
     docstring = inspect.getdoc(cls) or ""
-    summary, _, text = _before_sections(docstring).partition("\n")
+    summary, _, text = re.split(r"\n\n[A-Z][A-Za-z ]+\n---", docstring, maxsplit=1)[0].partition("\n")
     schemas = pydantic.TypeAdapter(cls).json_schema()
     infos = cls.__pydantic_fields__  # type: ignore[attr-defined]
     fields = []
@@ -148,10 +148,6 @@ def _dumped(value: Any) -> Any:
 
 _FIELD = re.compile(r"^(\w[\w, ]*?)(?: :[^\n]*)?\n((?:(?:[ ]+[^\n]*)?\n?)*)", re.MULTILINE)
 """The entry of one field, or several, in a section of parameters, and the indented text below it."""
-
-
-def _before_sections(docstring: str) -> str:
-    return re.split(r"\n\n[A-Z][A-Za-z ]+\n---", docstring, maxsplit=1)[0]
 
 
 def _section(docstring: str, title: str) -> str:

@@ -1,7 +1,7 @@
 """Write a plugin: a distribution with one component, tests, and a README, ready to install.
 
-What it writes are the files in `templates`, with the names filled in. Its tests pass as they are; then the equation is
-replaced by one's own.
+The files are written from templates, with the names filled in. The tests pass as they are; then put your own equation
+in place of the one that is there.
 """
 
 import argparse
@@ -15,7 +15,15 @@ from modnet.cli.output import emit
 from modnet.errors import ModNetError
 from modnet.registry import article, group_of, registry
 
-KINDS = ("layer", "activation", "loss", "optimizer")
+_USES = {
+    "layer": 'ModNetClassifier(layers=(32, "{}"))',
+    "activation": 'ModNetClassifier(layers=(32,), activation="{}")',
+    "loss": 'ModNetRegressor(layers=(32,), loss="{}")',
+    "optimizer": 'ModNetClassifier(layers=(32,), optimizer="{}")',
+}
+"""How a component of each kind is used, in the README of its plugin."""
+
+KINDS = tuple(_USES)
 """What there are templates for."""
 
 
@@ -66,16 +74,10 @@ class Plugin:
 
     def files(self) -> dict[Path, str]:
         """Return what is to be written: paths inside the distribution, and texts."""
-        names = {
-            "distribution": self.distribution,
-            "package": self.package,
-            "component": self.component,
-            "cls": self.cls,
-            "kind": self.kind,
-            "a_kind": article(self.kind),
-            "group": group_of(self.kind),
-            "use": _USES[self.kind].format(self.component),
-        }
+        words = ("distribution", "package", "component", "cls", "kind")
+        use = _USES[self.kind].format(self.component)
+        names = {word: getattr(self, word) for word in words}
+        names |= {"a_kind": article(self.kind), "group": group_of(self.kind), "use": use}
 
         def filled(template: str) -> str:
             text = files("modnet.cli").joinpath("templates", template).read_text(encoding="utf-8")
@@ -89,14 +91,6 @@ class Plugin:
             Path(self.package, "py.typed"): "",
             Path("tests", f"test_{self.component}.py"): filled(f"test_{self.kind}.py.txt"),
         }
-
-
-_USES = {
-    "layer": 'ModNetClassifier(layers=(32, "{}"))',
-    "activation": 'ModNetClassifier(layers=(32,), activation="{}")',
-    "loss": 'ModNetRegressor(layers=(32,), loss="{}")',
-    "optimizer": 'ModNetClassifier(layers=(32,), optimizer="{}")',
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -28,7 +28,6 @@ from modnet.cli.output import CommandError, emit, note
 from modnet.estimators import ModNetClassifier, TrainingCurveDisplay
 from modnet.estimators.lookup import modules
 from modnet.estimators.persistence import save
-from modnet.estimators.waiting import Waiting
 from modnet.installed import accelerator_name, installed_accelerator
 from modnet.registry import registry
 from modnet.text import facts, listed
@@ -42,11 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add(parser, "--target", required=True)
     parser.add_argument("--out", required=True, type=Path, metavar="MODEL", help="where to save the model, a .npz file")
     parser.add_argument(
-        "--held-out",
-        type=_share,
-        default=0.2,
-        metavar="SHARE",
-        help="share of the rows that are held out, to score on (default: 0.2)",
+        "--held-out", type=_share, default=0.2, metavar="SHARE", help="share of rows to score on (default: 0.2)"
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="decides the first weights, and which rows are held out (default: 0)"
@@ -66,9 +61,8 @@ def run(args: argparse.Namespace) -> int:
     classes = isinstance(model, ModNetClassifier)
     rows, held_out = _rows(y, args.held_out, args.seed, stratify=classes)
     accelerator = installed_accelerator()
-    waiting = Waiting(accelerator)
+    compiled_before = accelerator.compile_seconds() if accelerator else 0.0
     seconds = _fit(model, _taken(X, rows), y[rows], args)
-    compile_seconds = waiting.seconds
     score = _score(model, _taken(X, held_out), y[held_out], y[rows]) if len(held_out) else None
     save(model, args.out)
     if args.picture:
@@ -87,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         "max_iter": spec.training.max_iter,
         "seconds": seconds,
         "accelerator": accelerator_name(accelerator),
-        "compile_seconds": compile_seconds,
+        "compile_seconds": accelerator.compile_seconds() - compiled_before if accelerator else 0.0,
         "loss_curve": model.loss_curve_,
         "held_out": None if score is None else {"rows": len(held_out), **score},
         "model": str(args.out),
@@ -236,8 +230,8 @@ def _text(found: dict[str, Any]) -> str:
         lines.append(("held out", f"accuracy {held_out['accuracy']:.3f} {most}"))
     elif held_out:
         mean = f"(always the mean: {held_out['mean_absolute_error_of_mean']:.4g})"
-        error = f"mean absolute error {held_out['mean_absolute_error']:.4g} {mean}"
-        lines.append(("held out", f"R² {held_out['r2']:.3f}, {error}"))
+        error = held_out["mean_absolute_error"]
+        lines.append(("held out", f"R² {held_out['r2']:.3f}, mean absolute error {error:.4g} {mean}"))
     lines.append(("saved", f"{found['model']}, {found['bytes'] / 1000:,.0f} kB"))
     if found["picture"]:
         lines.append(("picture", found["picture"]))

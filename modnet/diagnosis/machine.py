@@ -31,12 +31,12 @@ CORETYPE = "OPENBLAS_CORETYPE"
 
 _NAMES = {"openblas": "OpenBLAS", "mkl": "MKL", "blis": "BLIS", "flexiblas": "FlexiBLAS"}
 
-_WIDTHS = {
-    **dict.fromkeys(("SapphireRapids", "Cooperlake", "SkylakeX"), 512),
-    **dict.fromkeys(("Haswell", "Zen", "Excavator", "Steamroller", "Piledriver", "Bulldozer", "Sandybridge"), 256),
-    **dict.fromkeys(("Nehalem", "Barcelona", "Core2", "Penryn", "Dunnington", "Prescott", "Atom", "Generic"), 128),
+_KERNELS = {
+    "AVX-512": ("SkylakeX", "Cooperlake", "SapphireRapids"),
+    "AVX2": ("Haswell", "Zen", "Excavator", "Steamroller", "Piledriver", "Bulldozer", "Sandybridge"),
+    "neither": ("Nehalem", "Barcelona", "Core2", "Penryn", "Dunnington", "Prescott", "Atom", "Generic"),
 }
-"""Bits per vector of a kernel, as far as they matter here."""
+"""Kernels of OpenBLAS for x86 by the vectors that they use, the widest first. Every build has the first of each."""
 
 _VECTORS = {
     "AVX2": {"avx2", "fma"},
@@ -45,9 +45,6 @@ _VECTORS = {
     "AMX": {"amx_tile"},
 }
 """Vector instructions, and the CPU flags that tell of them, in the words of Linux."""
-
-_KERNELS = {"SkylakeX": "AVX-512", "Haswell": "AVX2"}
-"""Kernels that every build of OpenBLAS for x86 has, the widest first, and the vector instructions that each needs."""
 
 _LIMITS = {
     "openblas": "OPENBLAS_NUM_THREADS",
@@ -176,9 +173,9 @@ def better_kernel(kernel: str | None, cpu: Cpu) -> str | None:
     >>> better_kernel("Haswell", wide), better_kernel("SkylakeX", wide), better_kernel("NEOVERSEN1", wide)
     ('SkylakeX', None, None)
     """
-    flags = cpu.flags or frozenset()
-    widest = next((name for name, vectors in _KERNELS.items() if _VECTORS[vectors] <= flags), None)
-    return widest if widest and _WIDTHS[widest] > _WIDTHS.get(kernel or "", 512) else None
+    own = next((index for index, kernels in enumerate(_KERNELS.values()) if kernel in kernels), 0)
+    wider = (vectors for vectors in list(_KERNELS)[:own] if _VECTORS[vectors] <= (cpu.flags or frozenset()))
+    return next((_KERNELS[vectors][0] for vectors in wider), None)
 
 
 def blas(found: Sequence[Library], processor: Cpu, environment: Mapping[str, str] = os.environ) -> Section:

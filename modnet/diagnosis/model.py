@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import check_is_fitted
 
 from modnet.base import Array
 from modnet.diagnosis import behaviour, curves, features
@@ -129,7 +128,7 @@ def _network_of(model: Any, X: Any, y: Any) -> tuple[BaseModNet, Any, Any]:
         if isinstance(model, Pipeline):
             front, last = model[:-1], model.steps[-1][1]
             if len(front):
-                X = front.transform(X) if _is_fitted(model) else clone(front).fit_transform(X, y)
+                X = front.transform(X) if model.__sklearn_is_fitted__() else clone(front).fit_transform(X, y)
             model = last
         elif isinstance(model, TransformedTargetRegressor):
             y = _transformed_target(model, y)
@@ -146,14 +145,6 @@ def _network_of(model: Any, X: Any, y: Any) -> tuple[BaseModNet, Any, Any]:
     if isinstance(model, ModNetTransformer):
         return model, X, X  # an autoencoder
     return model, X, y if hasattr(y, "shape") else np.asarray(y)
-
-
-def _is_fitted(model: Any) -> bool:
-    try:
-        check_is_fitted(model)
-    except NotFittedError:
-        return False
-    return True
 
 
 def _transformed_target(model: Any, y: Any) -> Array:

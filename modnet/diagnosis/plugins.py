@@ -13,8 +13,6 @@ from modnet.errors import InvalidSpecError, RegistryError
 from modnet.registry import DISABLE, OWN, Entry, Registry, group_of, registry
 from modnet.text import counted
 
-DTYPES = ("float32", "float64")
-
 
 def reason(error: RegistryError) -> str:
     """Return why a component cannot be used: what its import has raised, or what is wrong with the class."""
@@ -150,7 +148,7 @@ def accelerator_section(
             continue
         fused, times = fused_by_kind(accelerator), {}
         facts.append(("  fused", ", ".join(counted(len(names), kind) for kind, names in fused.items())))
-        for dtype in DTYPES:
+        for dtype in ("float32", "float64"):
             compiling(f"compiling ahead with {entry.name} for {dtype} …")
             text, times[dtype], problems = _warmed_up(entry, accelerator, dtype)
             facts.append((f"  {dtype}", text))
