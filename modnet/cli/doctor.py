@@ -100,7 +100,7 @@ def _network(name: str, path: Path, model: Any, X: Any, y: Any) -> Section:
     facts = [("estimator", type(model).__name__), ("rows", f"{X.shape[0]:,}")]
     signals = found.look.signals if found.look else ()
     if found.look:
-        weights = "as fitted" if found.fitted else "as initialized; and after a few epochs of training"
+        weights = "as fitted" if found.fitted else "as initialized; findings also of a training of a few epochs"
         facts += [("weights", weights), ("loss", f"{found.look.loss:.4g} on {counted(found.look.rows, 'row')}")]
     numbers = ("spread", "gradient", "units", "dead", "saturated")
     layers = [

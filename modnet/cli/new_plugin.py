@@ -95,9 +95,9 @@ class Plugin:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("name", type=_name, help="lower-case words with hyphens: soft-step makes modnet-soft-step")
+    parser.add_argument("name", type=_name, metavar="NAME", help="lower-case words with hyphens, such as soft-step")
     parser.add_argument("--kind", choices=KINDS, default="layer", help="what the component is (default: layer)")
-    parser.add_argument("--directory", type=Path, default=Path(), help="where to put it (default: here)")
+    parser.add_argument("--directory", type=Path, default=Path(), metavar="DIR", help="where to put it (default: here)")
 
 
 def run(args: argparse.Namespace) -> int:

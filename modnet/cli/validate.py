@@ -19,7 +19,7 @@ from modnet.text import counted, table
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     arguments.add(parser, "spec", "--allow", "--features")
-    arguments.add(parser, "--outputs", default=1, help="columns of y (default: 1)")
+    arguments.add(parser, "--outputs", default=1, help="columns of the output (default: 1)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -27,9 +27,6 @@ _RARE = 10.0
 _SERIOUS = 10.0
 """By what factor one of these has to be exceeded to be a problem."""
 
-SCALE = "scale-spread", "scale-offset", "scale-size"
-"""The checks that tell of columns that are not scaled."""
-
 _SCALER = "put StandardScaler in front, as in make_pipeline(StandardScaler(), model), or 'standardize' as first layer"
 
 

@@ -1,4 +1,4 @@
-"""The diagnosis of a network on data: is the data fit to be learnt from, and does the network learn from it."""
+"""The diagnosis of a network on data: whether it can be learnt from, and whether the network learns from it."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -114,7 +114,8 @@ def examine(model: Any, X: Any, y: Any) -> Examination:
     findings += behaviour.broken_numbers(look)
     if np.isfinite(look.loss):
         findings += behaviour.idle_units(look)
-        findings += behaviour.gradients(look, unscaled=any(finding.check in features.SCALE for finding in findings))
+        unscaled = any(finding.check.startswith("scale-") for finding in findings)
+        findings += behaviour.gradients(look, unscaled=unscaled)
     if fitted:
         findings += _course(net)
     elif np.isfinite(look.loss):
