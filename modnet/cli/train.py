@@ -25,6 +25,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
 from modnet import ModelSpec
+from modnet.acceleration import CompileTimer, accelerator_name, installed_accelerator
 from modnet.base import Array
 from modnet.cli import data, kernel, specs, tasks
 from modnet.cli.output import CommandError, emit, listing, note
@@ -32,8 +33,6 @@ from modnet.diagnosis.blas import libraries
 from modnet.estimators import ModNetClassifier, TrainingCurveDisplay
 from modnet.estimators.lookup import modules
 from modnet.estimators.persistence import save
-from modnet.estimators.waiting import Waiting
-from modnet.installed import accelerator_name, installed_accelerator
 from modnet.registry import registry
 
 PICTURES = (".png", ".svg", ".pdf")
@@ -68,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     classes = isinstance(model, ModNetClassifier)
     rows, held_out = _rows(y, args.held_out, args.seed, stratify=classes)
     accelerator = installed_accelerator()
-    waiting = Waiting(accelerator)
+    waiting = CompileTimer(accelerator)
     seconds = _fit(model, _taken(X, rows), y[rows], args)
     compile_seconds = waiting.seconds
     score = _score(model, _taken(X, held_out), y[held_out], y[rows]) if len(held_out) else None

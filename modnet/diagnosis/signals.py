@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modnet.base import Activation, Array, Context, Loss
+from modnet.base import Activation, Array, Loss
 from modnet.network import Network, Pass
 from modnet.network.link import Link
 from modnet.training import Data
@@ -131,9 +131,7 @@ def look_at(network: Network, theta: Array, state: Array, loss: Loss, data: Data
     observer = _Observer(network)
     # Whether something overflows is what is looked for.
     with np.errstate(all="ignore"):
-        running = Pass(
-            network, theta, state.copy(), gradient=gradient, rows=rows, training=True, runner=observer.runner
-        )
+        running = Pass(network, theta, state.copy(), gradient=gradient, rows=rows, training=True, hook=observer)
         raw = running.forward(data.x)
         value, draw = loss.value_and_gradient(data.t, raw, weight=data.weight)
         backward = bool(np.isfinite(value))
@@ -175,9 +173,12 @@ class _Observer:
         """Return whether the link has been run."""
         return self._notes[id(link)].spread is not None
 
-    def runner(self, link: Link) -> "_Notes":
-        """Return what runs a link and takes notes."""
-        return self._notes[id(link)]
+    def __call__(self, link: Link, name: str, array: Array) -> None:
+        """Take notes of what comes in at a link and goes out."""
+        if name == "x":
+            self._notes[id(link)].x = array
+        elif name == "y":
+            self._notes[id(link)].take(array)
 
     def signal(self, link: Link, gradient: Array | None) -> Signal:
         """Return what was seen of a link."""
@@ -221,7 +222,7 @@ class _Observer:
 
 
 class _Notes:
-    """Runs one link's module and notes what it puts out.
+    """What is noted of one link.
 
     Attributes
     ----------
@@ -231,22 +232,21 @@ class _Notes:
 
     def __init__(self, link: Link) -> None:
         self._module = link.module
-        self.grad_params, self.grad_input = link.module.grad_params, link.module.grad_input
+        self.x: Array
         self.enters = False
         self.entering: Columns | None = None
         self.finite = True
         self.spread: float | None = None
         self.units = self.dead = self.lost = self.saturated = 0
 
-    def forward(self, ctx: Context, x: Array) -> Array:
-        """Return y, and look at it."""
+    def take(self, y: Array) -> None:
+        """Look at what x has become."""
+        x = self.x
         if self.enters:
             self.entering = _columns(x)
-        y = self._module.forward(ctx, x)
         self.finite, self.spread = bool(np.isfinite(y).all()), _spread(y)
         if isinstance(self._module, Activation) and self.finite:
             self._count_units(self._module, x.reshape(-1, x.shape[-1]), y.reshape(-1, y.shape[-1]))
-        return y
 
     def _count_units(self, activation: Activation, z: Array, a: Array) -> None:
         dead = (a == 0).all(axis=0)

@@ -6,6 +6,7 @@ then every parameter gets its place in θ.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from modnet.base import Links, Module, Parameter, Shape
 from modnet.errors import ShapeError
@@ -37,7 +38,7 @@ class Link:
     state_places: dict[str, Place]
     chains: tuple[tuple["Link", ...], ...]
 
-    @property
+    @cached_property
     def trainable(self) -> bool:
         """Whether it, or a link inside it, has trainable parameters."""
         return bool(self.places) or any(link.trainable for chain in self.chains for link in chain)
@@ -47,6 +48,11 @@ class Link:
         """Path, class and the user's name for it, as error messages and summaries show them."""
         name = f" {self.module.name!r}" if self.module.name else ""
         return f"{self.path} ({type(self.module).__name__}{name})"
+
+    @property
+    def origin(self) -> str:
+        """Title and class, as messages to the author of the class show them."""
+        return f"{self.title}, class {type(self.module).__module__}.{type(self.module).__qualname__}"
 
 
 def placed(links: Links, input_shape: Shape) -> tuple[tuple[Link, ...], Layout, Layout]:
