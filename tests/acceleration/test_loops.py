@@ -111,9 +111,8 @@ def test_no_more_steps_are_asked_for_than_a_loop_makes():
 @pytest.mark.parametrize("slip", ["gradient", "rate", "loss", "raises", "offer"])
 def test_a_loop_that_differs_is_not_run_with_one_warning(slip: str):
     single = fitted(None)
-    with pytest.warns(
-        RuntimeWarning, match=rf"modnet runs the training loop of Dense.* itself, because what Looping\(slip='{slip}'\)"
-    ):
+    reason = rf"modnet runs the training loop of Dense.* itself, because what Looping\(slip='{slip}'\)"
+    with pytest.warns(RuntimeWarning, match=reason):
         model = fitted(Looping(slip))
     fitted(Looping(slip))  # would fail, if it warned again
     np.testing.assert_array_equal(model.theta_, single.theta_)
