@@ -78,7 +78,8 @@ ARROWS = {
     "modnet.schema": {"modnet.component", "modnet.registry", "modnet.errors"},
     "modnet.base": {"modnet.component", "modnet.errors"},
     "modnet.network": {"modnet.base", "modnet.component", "modnet.errors"},
-    "modnet.training": {"modnet.network", "modnet.base", "modnet.component", "modnet.errors"},
+    "modnet.acceleration": {"modnet.network", "modnet.base", "modnet.registry", "modnet.errors"},
+    "modnet.training": {"modnet.acceleration", "modnet.network", "modnet.base", "modnet.component", "modnet.errors"},
     "modnet.spec": {
         "modnet.base",
         "modnet.component",

@@ -11,7 +11,7 @@ import numpy as np
 
 from modnet.acceleration.comparing import agrees, asked, known
 from modnet.base import Accelerator, Array, Fused, Loss, Module, Optimizer, Solver
-from modnet.network import Link, Network, Pass, Place
+from modnet.network import Link, Network, Pass
 from modnet.network.summary import FusedParts
 
 _ROWS = 5
@@ -137,20 +137,15 @@ def _runs_alike(run: Sequence[Link], module: Module, accelerator: Accelerator, d
     key = _key(run, module, accelerator, dtype)
     if (verdict := known(key)) is not None:
         return verdict
-    places, size = _moved([link.places for link in run])
-    state_places, state_size = _moved([link.state_places for link in run])
-    own = [
-        replace(link, places=mine, state_places=kept)
-        for link, mine, kept in zip(run, places, state_places, strict=True)
-    ]
+    own = Network([link.module for link in run], run[0].input_shape)
     shape, rng = run[0].input_shape, np.random.default_rng(0)
     # Positive numbers: gains, variances and the like may not be anything else. Codes are 0.
-    theta, state = rng.uniform(0.1, 1, size).astype(dtype), np.ones(state_size, dtype)
+    theta, state = rng.uniform(0.1, 1, own.layout.size).astype(dtype), np.ones(own.state_layout.size, dtype)
     codes = run[0].module.takes_codes
     x = np.zeros((_ROWS, *shape), dtype) if codes else rng.normal(size=(_ROWS, *shape)).astype(dtype)
     dy = rng.normal(size=(_ROWS, *run[-1].output_shape)).astype(dtype)
 
-    def results(links: list[Link]) -> list[Array]:
+    def results(links: Sequence[Link]) -> list[Array]:
         found = []
         for training in (False, True):
             gradient, after = np.zeros_like(theta), state.copy()
@@ -163,20 +158,7 @@ def _runs_alike(run: Sequence[Link], module: Module, accelerator: Accelerator, d
         return found
 
     what = ", ".join(repr(link.module) for link in run)
-    return agrees(accelerator, key, what, [_joined(own, module)], own, results)
-
-
-def _moved(all_places: Sequence[dict[str, Place]]) -> tuple[list[dict[str, Place]], int]:
-    """Return places in a vector of their own, and its size."""
-    moved, start = [], 0
-    for places in all_places:
-        mine = {}
-        for name, place in places.items():
-            stop = start + place.stop - place.start
-            mine[name] = Place(start, stop, place.shape)
-            start = stop
-        moved.append(mine)
-    return moved, start
+    return agrees(accelerator, key, what, [_joined(own.links, module)], own.links, results)
 
 
 def _replaced(own: Sequence[Link], links: Sequence[Link]) -> Iterator[str]:

@@ -63,11 +63,18 @@ def placed(links: Links, input_shape: Shape) -> tuple[tuple[Link, ...], Layout, 
     ShapeError
         If a module does not fit what comes before it; the message names its path.
     """
-    parameters: list[tuple[str, Parameter]] = []
-    drafts = _draft(list(_flattened(links)), input_shape, parameters)
-    theta = Layout((name, each) for name, each in parameters if each.trainable)
-    state = Layout((name, each) for name, each in parameters if not each.trainable)
-    return tuple(_link(draft, theta, state) for draft in drafts), theta, state
+    drafted: list[tuple[Link, Mapping[str, Parameter]]] = []
+    found = _drafted(links, "", input_shape, drafted)
+    parameters = [
+        (f"{link.path}.{name}", parameter, link.places if parameter.trainable else link.state_places, name)
+        for link, mine in drafted
+        for name, parameter in mine.items()
+    ]
+    theta = Layout((full, each) for full, each, _, _ in parameters if each.trainable)
+    state = Layout((full, each) for full, each, _, _ in parameters if not each.trainable)
+    for full, each, places, name in parameters:
+        places[name] = (theta if each.trainable else state).places[full]
+    return found, theta, state
 
 
 def walk(links: Sequence[Link]) -> Iterator[Link]:
@@ -87,19 +94,7 @@ def end_of(path: str, links: Sequence[Link]) -> Link | None:
     return next((link for link in inside if link is not None), None)
 
 
-@dataclass
-class _Draft:
-    """A link whose parameters have no place yet."""
-
-    path: str
-    module: Module
-    input_shape: Shape
-    output_shape: Shape
-    parameters: Mapping[str, Parameter]
-    chains: list[list["_Draft"]]
-
-
-def _flattened(links: Links, prefix: str = "") -> Iterator[tuple[str, Module]]:
+def _flattened(links: Links, prefix: str) -> Iterator[tuple[str, Module]]:
     """Return links as they are run: each module replaced by the links it stands for."""
     for path, module in links:
         here = f"{prefix}.{path}" if prefix and path else prefix or path
@@ -111,25 +106,19 @@ def _flattened(links: Links, prefix: str = "") -> Iterator[tuple[str, Module]]:
             yield from _flattened(inside, here)
 
 
-def _draft(links: Sequence[tuple[str, Module]], shape: Shape, parameters: list[tuple[str, Parameter]]) -> list[_Draft]:
-    drafts = []
-    for path, module in links:
-        chains = [_draft(list(_flattened(chain, path)), shape, parameters) for chain in module.chains()]
+def _drafted(
+    links: Links, prefix: str, shape: Shape, drafted: list[tuple[Link, Mapping[str, Parameter]]]
+) -> tuple[Link, ...]:
+    """Return links whose parameters have no place yet; `drafted` gets each with its parameters, inner ones first."""
+    found = []
+    for path, module in _flattened(links, prefix):
+        chains = tuple(_drafted(chain, path, shape, drafted) for chain in module.chains())
         try:
             output_shape = module.output_shape(shape)
-            mine = module.parameters(shape)
+            parameters = module.parameters(shape)
         except ShapeError as error:
             raise ShapeError(f"{path} ({type(module).__name__}): {error}") from error
-        parameters.extend((f"{path}.{name}", parameter) for name, parameter in mine.items())
-        drafts.append(_Draft(path, module, shape, output_shape, mine, chains))
+        found.append(Link(path, module, shape, output_shape, {}, {}, chains))
+        drafted.append((found[-1], parameters))
         shape = output_shape
-    return drafts
-
-
-def _link(draft: _Draft, theta: Layout, state: Layout) -> Link:
-    def places(layout: Layout) -> dict[str, Place]:
-        full = {name: f"{draft.path}.{name}" for name in draft.parameters}
-        return {name: layout.places[each] for name, each in full.items() if each in layout.places}
-
-    chains = tuple(tuple(_link(each, theta, state) for each in chain) for chain in draft.chains)
-    return Link(draft.path, draft.module, draft.input_shape, draft.output_shape, places(theta), places(state), chains)
+    return tuple(found)
