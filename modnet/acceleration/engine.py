@@ -35,8 +35,11 @@ class Engine:
 
     Attributes
     ----------
+    accelerator : Accelerator or None
     network : Network
         On the same θ, with the links that run.
+    loss : Loss
+        What runs in its place: its own until `compare_loss` has seen a truth.
     rule : Optimizer or None
         Whose `step` moves θ, on the optimizer's state; None: there is a solver.
 
@@ -54,17 +57,17 @@ class Engine:
         accelerator: Accelerator | None,
         dtype: "np.dtype[Any]",
     ) -> None:
-        self._accelerator, self._loss, self._dtype = accelerator, loss, np.dtype(dtype)
+        self.accelerator, self.loss, self._own_loss, self._dtype = accelerator, loss, loss, np.dtype(dtype)
         self.network = accelerated(network, accelerator, dtype)
         self.rule = optimizer if isinstance(optimizer, Optimizer) else None
         if accelerator is not None and self.rule is not None:
             self.rule = fused_optimizer(self.rule, accelerator, self._dtype)
 
-    def loss(self, t: Array) -> Loss:
-        """Return the loss that runs on a truth."""
-        if self._accelerator is None:
-            return self._loss
-        return fused_loss(self._loss, self._accelerator, t, self.network.output_shape[-1], self._dtype)
+    def compare_loss(self, t: Array) -> None:
+        """Choose the `loss` that runs on a truth: the accelerator's, if it has one that agrees on its first rows."""
+        if self.accelerator is not None:
+            width = self.network.output_shape[-1]
+            self.loss = fused_loss(self._own_loss, self.accelerator, t, width, self._dtype)
 
     def loop(
         self, steps: int, step: Callable[[], TrainingStep], copies: Callable[[], tuple[TrainingStep, TrainingStep]]
@@ -79,9 +82,9 @@ class Engine:
         copies : callable
             Returns the same step, by this engine and by modnet alone, each on copies of all that a step changes.
         """
-        if self._accelerator is None or steps < MIN_STEPS or any(link.chains for link in self.network.links):
+        if self.accelerator is None or steps < MIN_STEPS or any(link.chains for link in self.network.links):
             return None
-        return compiled_loop(self._accelerator, step(), copies)
+        return compiled_loop(self.accelerator, step(), copies)
 
 
 def fused_loss(loss: Loss, accelerator: Accelerator, t: Array, width: int, dtype: "np.dtype[Any]") -> Loss:

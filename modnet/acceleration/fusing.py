@@ -129,7 +129,8 @@ def _joined(run: Sequence[Link], module: Module) -> Link:
     """Return the link of a fused module: in the place of the first, with the parameters of all."""
     places = {name: place for link in run for name, place in link.places.items()}
     state_places = {name: place for link in run for name, place in link.state_places.items()}
-    return Link(run[0].path, module, run[0].input_shape, run[-1].output_shape, places, state_places, ())
+    shapes = run[0].input_shape, run[-1].output_shape
+    return Link(run[0].path, module, *shapes, places, state_places, (), any(link.trainable for link in run))
 
 
 def _runs_alike(run: Sequence[Link], module: Module, accelerator: Accelerator, dtype: "np.dtype[Any]") -> bool:

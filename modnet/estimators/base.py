@@ -41,6 +41,7 @@ from modnet.network.summary import Summary, summarize
 from modnet.network.trial import check_links, check_missing, check_values
 from modnet.spec import ModelSpec
 from modnet.training import Data, History, Trainer
+from modnet.training.batches import rows_per_batch
 
 FLOATS = (np.float64, np.float32)
 
@@ -173,7 +174,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             return task.end_epoch(self._reconstruction())
 
         n, batched = len(sample.data), isinstance(self.spec_.optimizer, Optimizer)
-        with few_threads(self.network_, self.spec_.training.rows_per_batch(n) if batched else n):
+        with few_threads(self.network_, rows_per_batch(self.spec_.training.batch_size, n) if batched else n):
             history = self._train(
                 trainer,
                 sample.data,

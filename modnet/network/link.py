@@ -6,7 +6,6 @@ then every parameter gets its place in θ.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from modnet.base import Links, Module, Parameter, Shape
 from modnet.errors import ShapeError
@@ -28,6 +27,8 @@ class Link:
         Where its parameters lie in θ, and its state in the state vector, by the module's own names.
     chains : tuple of tuple of Link
         The chains it runs inside.
+    trainable : bool
+        Whether it, or a link inside it, has trainable parameters.
     """
 
     path: str
@@ -37,11 +38,7 @@ class Link:
     places: dict[str, Place]
     state_places: dict[str, Place]
     chains: tuple[tuple["Link", ...], ...]
-
-    @cached_property
-    def trainable(self) -> bool:
-        """Whether it, or a link inside it, has trainable parameters."""
-        return bool(self.places) or any(link.trainable for chain in self.chains for link in chain)
+    trainable: bool
 
     @property
     def title(self) -> str:
@@ -118,7 +115,9 @@ def _drafted(
             parameters = module.parameters(shape)
         except ShapeError as error:
             raise ShapeError(f"{path} ({type(module).__name__}): {error}") from error
-        found.append(Link(path, module, shape, output_shape, {}, {}, chains))
+        inside = (link.trainable for chain in chains for link in chain)
+        trainable = any(each.trainable for each in parameters.values()) or any(inside)
+        found.append(Link(path, module, shape, output_shape, {}, {}, chains, trainable))
         drafted.append((found[-1], parameters))
         shape = output_shape
     return tuple(found)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from modnet.base import Array, Context
+from modnet.base import Array, Context, Module
 from modnet.errors import ContractError, InputError, ModNetError
 from modnet.network.layout import Place
 from modnet.network.link import Link
@@ -70,10 +70,12 @@ class Chain:
         """Write the gradients of all parameters, given that of the output."""
         try:
             for grad_params, grad_input, ctx in self._behind:
-                grad_params(ctx, dy)
+                if grad_params is not None:
+                    grad_params(ctx, dy)
                 dy = grad_input(ctx, dy)
             grad_params, _, ctx = self._first
-            grad_params(ctx, dy)
+            if grad_params is not None:
+                grad_params(ctx, dy)
         except Exception as error:
             self._explain(error, ctx, "dy", dy)
             raise
@@ -86,7 +88,8 @@ class Chain:
         try:
             dy = grad_input(ctx, self._dy)
             for grad_params, grad_input, ctx in self._in_front:
-                grad_params(ctx, dy)  # nothing to write, but composites pass dy on to their children
+                if grad_params is not None:
+                    grad_params(ctx, dy)  # nothing to write, but composites pass dy on to their children
                 dy = grad_input(ctx, dy)
         except Exception as error:
             self._explain(error, ctx, "dy", self._dy)
@@ -192,11 +195,15 @@ def context_of(
     )
 
 
-_Methods = tuple[Callable[[Context, Array], Array], Callable[[Context, Array], Any], Callable[[Context, Array], Array]]
+_Method = Callable[[Context, Array], Array]
+_Methods = tuple[_Method, Callable[[Context, Array], None] | None, _Method]
 
 
 def _methods(link: Link) -> _Methods:
-    return link.module.forward, link.module.grad_params, link.module.grad_input
+    """Return the three methods of a link's module; None in place of a `grad_params` that has nothing to write."""
+    module = link.module
+    writes = type(module).grad_params is not Module.grad_params
+    return module.forward, module.grad_params if writes else None, module.grad_input
 
 
 def _seen(link: Link, hook: Hook) -> _Methods:
@@ -224,4 +231,4 @@ def _seen(link: Link, hook: Hook) -> _Methods:
 def _views(vector: Array | None, places: Mapping[str, Place]) -> SimpleNamespace:
     if vector is None:
         return SimpleNamespace()
-    return SimpleNamespace(**{name: place.view(vector) for name, place in places.items()})
+    return SimpleNamespace(**{n: vector[each.start : each.stop].reshape(each.shape) for n, each in places.items()})

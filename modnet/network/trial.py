@@ -69,6 +69,7 @@ def check_values(network: Network, theta: Array, state: Array, x: Array) -> None
     InputError
         Naming the layer and the first row that it cannot take.
     """
+    network.check_rows(x)
     if any(link.module.takes_codes for link in network.walk()):
         network.predict(theta, state, x)
     check_missing(network, theta, state, x)

@@ -52,6 +52,11 @@ class Data:
         return float(len(self)) if self.weight is None else float(self.weight.sum())
 
 
+def rows_per_batch(batch_size: int | None, n: int) -> int:
+    """Return the rows per step for n rows of data: those asked for, or 200 as in sklearn.neural_network, or all."""
+    return min(n, 200 if batch_size is None else batch_size)
+
+
 def _taken(array: Array, index: Array, out: Array | None) -> Array:
     """Return rows of an array or a sparse matrix."""
     if not isinstance(array, np.ndarray):

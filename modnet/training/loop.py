@@ -23,12 +23,12 @@ from modnet.base import (
     OptimizerState,
     Progress,
     Solver,
-    TrainingStep,
 )
 from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.network import Network, Pass
 from modnet.training.averaging import include, swap
-from modnet.training.batches import Data, in_order, shuffled
+from modnet.training.batches import Data, in_order, rows_per_batch, shuffled
+from modnet.training.compiled import compiled_loop_for
 from modnet.training.divergence import diagnosis
 from modnet.training.groups import Groups
 from modnet.training.monitor import History, Monitor, OnEpoch, Patience
@@ -59,6 +59,8 @@ class Trainer:
 
     Attributes
     ----------
+    engine : Engine
+        What runs links, loss and steps.
     gradient : ndarray, shape of θ
         ∇J(θ) of the last batch.
     progress : Progress
@@ -102,9 +104,7 @@ class Trainer:
         self.shuffle_rng, self.noise_rng = shuffle_rng, noise_rng
         self.gradient = np.zeros_like(theta)
         self.progress = Progress(step=self.optimizer_state.step)
-        self._accelerator = accelerator
-        self._engine = Engine(network, loss, optimizer, accelerator, theta.dtype)
-        self._loss = loss
+        self.engine = Engine(network, loss, optimizer, accelerator, theta.dtype)
         groups = optimizer.groups if isinstance(optimizer, Optimizer) else ()
         self._groups = Groups(network, groups) if groups else None
         self._constrained = _constrained(network, theta, optimizer)
@@ -142,7 +142,7 @@ class Trainer:
             As soon as a batch's loss is inf or NaN.
         """
         settings, optimizer = self.settings, self.optimizer
-        self._planned_steps = settings.max_iter * (len(data) // settings.rows_per_batch(len(data)))
+        self._planned_steps = settings.max_iter * (len(data) // rows_per_batch(settings.batch_size, len(data)))
         monitor = Monitor(
             settings,
             self.theta,
@@ -156,7 +156,7 @@ class Trainer:
         history = monitor.history
         try:
             if isinstance(optimizer, Solver):
-                self._loss = self._engine.loss(data.t)
+                self.engine.compare_loss(data.t)
                 with _overflow_is_looked_for():
                     history.converged = solve(self, optimizer, data, monitor)
                 return history
@@ -184,15 +184,14 @@ class Trainer:
         """Go through the data once; return the mean loss over its batches, penalty included."""
         settings, progress, optimizer = self.settings, self.progress, self.optimizer
         assert isinstance(optimizer, Optimizer), "a solver has no epochs"
-        size = settings.rows_per_batch(len(data))
+        size = rows_per_batch(settings.batch_size, len(data))
         progress.steps_per_epoch, progress.epochs = -(-len(data) // size), settings.max_iter
         order = shuffled(len(data), size, self.shuffle_rng if settings.shuffle else None)
-        self.network.check_rows(data.x)
-        self._loss = self._engine.loss(data.t)
-        swap(self.optimizer_state.average, self.theta, self.state)
+        loop = None if self.engine.accelerator is None else self._compiled_loop(data, size)
+        if self.optimizer_state.average is not None:
+            swap(self.optimizer_state.average, self.theta, self.state)
         with _overflow_is_looked_for():
             total = weights = 0.0
-            loop = self._compiled_loop(data, size)
             if loop is not None:
                 order = np.arange(len(data)) if order is None else order
                 made, total, weights = run(loop, optimizer, self.optimizer_state, progress, order, size)
@@ -214,14 +213,15 @@ class Trainer:
         progress.rows += len(data)
         if optimizer.swa is not None and progress.epoch > optimizer.swa * progress.epochs:
             include(self.optimizer_state, self.theta, self.state, None)
-        swap(self.optimizer_state.average, self.theta, self.state)
+        if self.optimizer_state.average is not None:
+            swap(self.optimizer_state.average, self.theta, self.state)
         return total / weights
 
     def backpropagate(self, batch: Data) -> float:
         """Return J for a batch, with ∇J in `gradient`; the penalty is not in them."""
-        running, draw = self._pass(len(batch))
+        running, draw = self.pass_for(len(batch))
         raw = running.forward(batch.x)
-        value, draw = self._loss.value_and_gradient(batch.t, raw, weight=batch.weight, out=draw)
+        value, draw = self.engine.loss.value_and_gradient(batch.t, raw, weight=batch.weight, out=draw)
         running.backward(draw)
         return value
 
@@ -254,7 +254,7 @@ class Trainer:
     def evaluate(self, data: Data) -> float:
         """Return the loss of the present θ on other data, without the penalty."""
         with _overflow_is_looked_for():
-            raw = self._engine.network.predict(self.theta, self.state, data.x)
+            raw = self.engine.network.predict(self.theta, self.state, data.x)
             return self.loss.value(data.t, raw, weight=data.weight)
 
     def diverged(self, batch: Data, value: float) -> NonFiniteError:
@@ -262,13 +262,35 @@ class Trainer:
         rate, progress = self.optimizer_state.learning_rate, self.progress
         return NonFiniteError(diagnosis(self.network, self.theta, self.state, batch, value, rate, progress))
 
+    def _compiled_loop(self, data: Data, rows: int) -> CompiledLoop | None:
+        """Return the accelerator's loop for batches of so many rows; None if steps have to be made one by one."""
+        if self._loop is None or self._loop[0] is not data or self._loop[1] != rows:
+            self.engine.compare_loss(data.t)
+            self._loop = data, rows, compiled_loop_for(self, data, rows, self._planned_steps)
+        return self._loop[2]
+
+    def copy(self, accelerator: Accelerator | None) -> "Trainer":
+        """Return a trainer on copies of all that a step changes, run by another accelerator or by none."""
+        return Trainer(
+            self.network,
+            self.loss,
+            self.optimizer,
+            self.settings,
+            self.theta.copy(),
+            self.state.copy(),
+            shuffle_rng=self.shuffle_rng,
+            noise_rng=copy.deepcopy(self.noise_rng),
+            optimizer_state=copy.deepcopy(self.optimizer_state),
+            accelerator=accelerator,
+        )
+
     def _move(self, optimizer: Optimizer) -> None:
         """Move θ along `gradient`, with all that the optimizer is combined with."""
         theta, gradient, state = self.theta, self.gradient, self.optimizer_state
         state.learning_rate = optimizer.rate(self.progress)
         if self._groups is not None:
             self._groups.before(theta, gradient)
-        optimizer.update(theta, gradient, state, regularized=self.network.layout.regularized, rule=self._engine.rule)
+        optimizer.update(theta, gradient, state, regularized=self.network.layout.regularized, rule=self.engine.rule)
         if self._groups is not None:
             self._groups.after(theta)
         for W, constraint in self._constrained:
@@ -277,73 +299,13 @@ class Trainer:
             include(state, theta, self.state, optimizer.ema)
         self.progress.step += 1
 
-    def _pass(self, rows: int) -> tuple[Pass, Array]:
+    def pass_for(self, rows: int) -> tuple[Pass, Array]:
         """Return the pass for batches of so many rows, and a buffer for ∂J/∂raw: two sizes at most per epoch."""
         if rows not in self._passes:
             options: dict[str, Any] = {"gradient": self.gradient, "training": True, "rng": self.noise_rng}
-            running = Pass(self._engine.network, self.theta, self.state, rows=rows, **options)
+            running = Pass(self.engine.network, self.theta, self.state, rows=rows, **options)
             self._passes[rows] = running, np.empty((rows, *self.network.output_shape), self.theta.dtype)
         return self._passes[rows]
-
-    def _compiled_loop(self, data: Data, rows: int) -> CompiledLoop | None:
-        """Return a loop for steps on batches of so many rows; None if they have to be made one by one."""
-        optimizer = self.optimizer
-        assert isinstance(optimizer, Optimizer), "a solver makes no steps"
-        more_to_do = self._groups is not None or self._constrained or optimizer.ema is not None
-        if self._accelerator is None or more_to_do or not isinstance(data.x, np.ndarray):
-            return None
-        if self._loop is None or self._loop[0] is not data or self._loop[1] != rows:
-            step, copies = partial(self._training_step, data, rows), partial(self._copies, data, rows)
-            self._loop = data, rows, self._engine.loop(self._planned_steps, step, copies)
-        return self._loop[2]
-
-    def _training_step(self, data: Data, rows: int) -> TrainingStep:
-        """Return the parts of a step."""
-        running, draw = self._pass(rows)
-        optimizer, rule = self.optimizer, self._engine.rule
-        assert isinstance(optimizer, Optimizer), "a solver makes no steps"
-        assert isinstance(rule, Optimizer)
-        return TrainingStep(
-            modules=tuple(link.module for link in self._engine.network.links),
-            forward=running.forward,
-            backward=running.backward,
-            penalize=self.penalize,
-            loss=self._loss,
-            optimizer=optimizer,
-            rule=rule,
-            optimizer_state=self.optimizer_state,
-            theta=self.theta,
-            gradient=self.gradient,
-            state=self.state,
-            draw=draw,
-            regularized=self.network.layout.regularized,
-            alpha=self.settings.alpha,
-            l1_ratio=self.settings.l1_ratio,
-            x=data.x,
-            t=data.t,
-            weight=data.weight,
-            rows=rows,
-        )
-
-    def _copies(self, data: Data, rows: int) -> tuple[TrainingStep, TrainingStep]:
-        """Return a step by the accelerator and one without it, each on copies of all that a step changes."""
-        steps = []
-        for accelerator in (self._accelerator, None):
-            trainer = Trainer(
-                self.network,
-                self.loss,
-                self.optimizer,
-                self.settings,
-                self.theta.copy(),
-                self.state.copy(),
-                shuffle_rng=self.shuffle_rng,
-                noise_rng=copy.deepcopy(self.noise_rng),
-                optimizer_state=copy.deepcopy(self.optimizer_state),
-                accelerator=accelerator,
-            )
-            trainer._loss = trainer._engine.loss(data.t)
-            steps.append(trainer._training_step(data, rows))
-        return steps[0], steps[1]
 
 
 def _constrained(network: Network, theta: Array, optimizer: Optimizer | Solver) -> list[tuple[Array, Constraint]]:
