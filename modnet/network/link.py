@@ -4,11 +4,12 @@ Layers are flattened into the links that they stand for, shapes are worked out f
 then every parameter gets its place in θ.
 """
 
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from modnet.base import Links, Module, Parameter, Shape
-from modnet.errors import ShapeError
+from modnet.base import Array, Links, Module, Parameter, Shape
+from modnet.errors import ContractError, InputError, ModNetError, ShapeError
 from modnet.network.layout import Layout, Place
 
 
@@ -50,6 +51,38 @@ class Link:
     def origin(self) -> str:
         """Title and class, as messages to the author of the class show them."""
         return f"{self.title}, class {type(self.module).__module__}.{type(self.module).__qualname__}"
+
+    def explain(self, error: Exception, name: str, array: Array) -> None:
+        """Write into an error that was raised in here where that was, or raise one that says so from it.
+
+        Parameters
+        ----------
+        error : Exception
+        name : str
+            Of what the module had been given: ``"x"`` or ``"dy"``.
+        array : ndarray
+            That.
+
+        Raises
+        ------
+        ContractError
+            If the error is none of modnet's own.
+        """
+        if isinstance(error, InputError):
+            error.link = error.link or self.title
+        if isinstance(error, ContractError):
+            error.link = error.link or self.origin
+        if isinstance(error, ModNetError | MemoryError):
+            return
+        frames = [frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)][1:]
+        method = next((each for each in frames if each in ("forward", "grad_params", "grad_input")), "it")
+        text = f"{method} changed its argument {name}: write into ctx.out, ctx.dx or a fresh array"
+        if not (isinstance(error, ValueError) and "read-only" in str(error)):
+            given = f"{name} of shape {array.shape}, dtype {array.dtype}"
+            text = f"{method} raised {type(error).__name__}: {error}. It was given {given}"
+        broken = ContractError(text)
+        broken.link = self.origin
+        raise broken from error
 
 
 def placed(links: Links, input_shape: Shape) -> tuple[tuple[Link, ...], Layout, Layout]:

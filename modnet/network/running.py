@@ -4,21 +4,16 @@ This is the chain rule: forward, each link's output is the next one's input; bac
 of the one before it.
 """
 
-import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Protocol
 
 import numpy as np
 
-from modnet.base import Array, Context, Module
-from modnet.errors import ContractError, InputError, ModNetError
+from modnet.base import Array, Context
+from modnet.network.hooks import Hook, methods_of
 from modnet.network.layout import Place
 from modnet.network.link import Link
-
-Hook = Callable[[Link, str, Array], object]
-"""Sees what passes a link, those inside composites too: ``"x"`` before `forward` and ``"y"`` after it; ``"dy"``, the
-gradient that arrives, before `grad_params`, and ``"dx"`` after `grad_input`. What it sees may change afterwards."""
 
 
 class Linked(Protocol):
@@ -44,7 +39,7 @@ class Chain:
         self._links, self._contexts = links, contexts
         self._forward, backward = [], []
         for link, ctx in zip(links, contexts, strict=True):
-            forward, grad_params, grad_input = _methods(link) if hook is None else _seen(link, hook)
+            forward, grad_params, grad_input = methods_of(link, hook)
             self._forward.append((forward, ctx, "x" in link.module.reads, "y" in link.module.reads))
             backward.append((grad_params, grad_input, ctx))
         # Links in front of the first parameter need no gradient at all: backpropagation ends at it.
@@ -97,24 +92,9 @@ class Chain:
         return dy
 
     def _explain(self, error: Exception, ctx: Context, name: str, array: Array) -> None:
-        """Write into an error in which link it was raised, or raise one that says so from it."""
+        """Say in which link an error was raised."""
         link = next(link for link, each in zip(self._links, self._contexts, strict=True) if each is ctx)
-        if isinstance(error, InputError):
-            error.link = error.link or link.title
-        if isinstance(error, ContractError):
-            error.link = error.link or link.origin
-        if isinstance(error, ModNetError | MemoryError):
-            return
-        frames = [frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)][1:]
-        method = next((each for each in frames if each in ("forward", "grad_params", "grad_input")), "it")
-        if isinstance(error, ValueError) and "read-only" in str(error):
-            text = f"{method} changed its argument {name}: write into ctx.out, ctx.dx or a fresh array"
-        else:
-            given = f"{name} of shape {array.shape}, dtype {array.dtype}"
-            text = f"{method} raised {type(error).__name__}: {error}. It was given {given}"
-        broken = ContractError(text)
-        broken.link = link.origin
-        raise broken from error
+        link.explain(error, name, array)
 
 
 class Pass(Chain):
@@ -193,39 +173,6 @@ def context_of(
         rng=rng,
         children=children,
     )
-
-
-_Method = Callable[[Context, Array], Array]
-_Methods = tuple[_Method, Callable[[Context, Array], None] | None, _Method]
-
-
-def _methods(link: Link) -> _Methods:
-    """Return the three methods of a link's module; None in place of a `grad_params` that has nothing to write."""
-    module = link.module
-    writes = type(module).grad_params is not Module.grad_params
-    return module.forward, module.grad_params if writes else None, module.grad_input
-
-
-def _seen(link: Link, hook: Hook) -> _Methods:
-    """Return the three methods of a link's module, with the hook called beside each."""
-    module = link.module
-
-    def forward(ctx: Context, x: Array) -> Array:
-        hook(link, "x", x)
-        y = module.forward(ctx, x)
-        hook(link, "y", y)
-        return y
-
-    def grad_params(ctx: Context, dy: Array) -> None:
-        hook(link, "dy", dy)
-        module.grad_params(ctx, dy)
-
-    def grad_input(ctx: Context, dy: Array) -> Array:
-        dx = module.grad_input(ctx, dy)
-        hook(link, "dx", dx)
-        return dx
-
-    return forward, grad_params, grad_input
 
 
 def _views(vector: Array | None, places: Mapping[str, Place]) -> SimpleNamespace:

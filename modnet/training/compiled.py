@@ -1,5 +1,6 @@
 """Compiled training: what an accelerator is told of a trainer's steps, so that it can make many without Python."""
 
+import copy
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -54,8 +55,20 @@ def _training_step(trainer: "Trainer", data: Data, rows: int) -> TrainingStep:
 
 def _copied_steps(trainer: "Trainer", data: Data, rows: int) -> tuple[TrainingStep, TrainingStep]:
     """Return a step by the accelerator and one without it, each on copies of all that a step changes."""
-    copies = trainer.copy(trainer.engine.accelerator), trainer.copy(None)
-    for each in copies:
-        each.engine.compare_loss(data.t)
-    fast, plain = (_training_step(each, data, rows) for each in copies)
-    return fast, plain
+    steps = []
+    for accelerator in (trainer.engine.accelerator, None):
+        copied = type(trainer)(
+            trainer.network,
+            trainer.loss,
+            trainer.optimizer,
+            trainer.settings,
+            trainer.theta.copy(),
+            trainer.state.copy(),
+            shuffle_rng=trainer.shuffle_rng,
+            noise_rng=copy.deepcopy(trainer.noise_rng),
+            optimizer_state=copy.deepcopy(trainer.optimizer_state),
+            accelerator=accelerator,
+        )
+        copied.engine.compare_loss(data.t)
+        steps.append(_training_step(copied, data, rows))
+    return steps[0], steps[1]

@@ -3,7 +3,6 @@
 One step is the textbook's: ŷ forward, J and ∂J/∂ŷ from the loss, ∇J(θ) backward, and the optimizer moves θ.
 """
 
-import copy
 import math
 from collections.abc import Callable
 from functools import partial
@@ -17,20 +16,19 @@ from modnet.base import (
     Accelerator,
     Array,
     CompiledLoop,
-    Constraint,
     Loss,
     Optimizer,
     OptimizerState,
     Progress,
     Solver,
 )
-from modnet.errors import InvalidSpecError, NonFiniteError
+from modnet.errors import NonFiniteError
 from modnet.network import Network, Pass
 from modnet.training.averaging import include, swap
-from modnet.training.batches import Data, in_order, rows_per_batch, shuffled
+from modnet.training.batches import Data, batches, rows_per_batch, shuffled
 from modnet.training.compiled import compiled_loop_for
 from modnet.training.divergence import diagnosis
-from modnet.training.groups import Groups
+from modnet.training.groups import Groups, constrained
 from modnet.training.monitor import History, Monitor, OnEpoch, Patience
 from modnet.training.settings import TrainingSettings
 from modnet.training.solving import solve
@@ -107,7 +105,7 @@ class Trainer:
         self.engine = Engine(network, loss, optimizer, accelerator, theta.dtype)
         groups = optimizer.groups if isinstance(optimizer, Optimizer) else ()
         self._groups = Groups(network, groups) if groups else None
-        self._constrained = _constrained(network, theta, optimizer)
+        self._constrained = constrained(network, theta, optimizer)
         self._penalty_memory = np.empty(min(network.layout.regularized, _BLOCK), theta.dtype)
         self._passes: dict[int, tuple[Pass, Array]] = {}
         self._planned_steps = 0
@@ -199,7 +197,7 @@ class Trainer:
                 if len(order) >= size:  # where it ended there is a loss that is not finite
                     batch = data.take(order[:size])
                     raise self.diverged(batch, self.backpropagate(batch))
-            for batch in in_order(data, size, order, reuse=True):
+            for batch in batches(data, size, order, reuse=True):
                 value, weight = self.backpropagate(batch), batch.total_weight
                 if not math.isfinite(value):
                     raise self.diverged(batch, value)
@@ -269,21 +267,6 @@ class Trainer:
             self._loop = data, rows, compiled_loop_for(self, data, rows, self._planned_steps)
         return self._loop[2]
 
-    def copy(self, accelerator: Accelerator | None) -> "Trainer":
-        """Return a trainer on copies of all that a step changes, run by another accelerator or by none."""
-        return Trainer(
-            self.network,
-            self.loss,
-            self.optimizer,
-            self.settings,
-            self.theta.copy(),
-            self.state.copy(),
-            shuffle_rng=self.shuffle_rng,
-            noise_rng=copy.deepcopy(self.noise_rng),
-            optimizer_state=copy.deepcopy(self.optimizer_state),
-            accelerator=accelerator,
-        )
-
     def _move(self, optimizer: Optimizer) -> None:
         """Move θ along `gradient`, with all that the optimizer is combined with."""
         theta, gradient, state = self.theta, self.gradient, self.optimizer_state
@@ -306,23 +289,6 @@ class Trainer:
             running = Pass(self.engine.network, self.theta, self.state, rows=rows, **options)
             self._passes[rows] = running, np.empty((rows, *self.network.output_shape), self.theta.dtype)
         return self._passes[rows]
-
-
-def _constrained(network: Network, theta: Array, optimizer: Optimizer | Solver) -> list[tuple[Array, Constraint]]:
-    """Return the parameters that have a constraint, as views of θ.
-
-    Raises
-    ------
-    InvalidSpecError
-        If there are some and the optimizer is a solver, which keeps none.
-    """
-    constraints = network.layout.constraints
-    if constraints and isinstance(optimizer, Solver):
-        names = ", ".join(constraints)
-        raise InvalidSpecError(
-            "ModelSpec", [("optimizer", f"{optimizer!r} keeps no constraints, and there are some on {names}")]
-        )
-    return [(network.layout.places[name].view(theta), constraint) for name, constraint in constraints.items()]
 
 
 def _overflow_is_looked_for() -> np.errstate:
