@@ -98,7 +98,19 @@ class InputError(ModNetError, ValueError):
 
 
 class ContractError(ModNetError, TypeError):
-    """A component returned something its base class does not allow."""
+    """A component did something that its base class does not allow.
+
+    Attributes
+    ----------
+    link : str
+        Path and class of the layer that did, if it is in a network; the network fills it in.
+    """
+
+    link = ""
+
+    def __str__(self) -> str:
+        """Return the layer and what is wrong."""
+        return f"{self.link}: {super().__str__()}".removeprefix(": ")
 
 
 class NonFiniteError(ModNetError, ValueError):

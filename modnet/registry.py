@@ -81,6 +81,7 @@ class Registry:
         self._lock = threading.RLock()
         self._bases: dict[str, type] = {}
         self._scanned: tuple[Entry, ...] | None = None
+        self._book: dict[str, dict[str, tuple[Entry, ...]]] | None = None  # kind, name: who offers it
         self._registered: dict[Entry, type] = {}
         self._loaded: dict[Entry, type] = {}
         self._failed: dict[Entry, BaseException] = {}
@@ -90,7 +91,7 @@ class Registry:
     def declare(self, kind: str, base: type) -> None:
         """Make `base` the class that every component of `kind` derives from."""
         self._bases[kind] = base
-        self._scanned = None
+        self._scanned = self._book = None
 
     def base(self, kind: str) -> Any:
         """Return the abstract class of `kind`, a subclass of `Component`."""
@@ -105,16 +106,12 @@ class Registry:
 
     def entries(self, kind: str | None = None) -> tuple[Entry, ...]:
         """Return everything on offer, sorted by kind, name and distribution; imports no plugin."""
-        with self._lock:
-            if self._scanned is None:
-                self._scanned = tuple(_scan(self._bases))
-            known = (*self._scanned, *self._registered)
-        chosen = (entry for entry in known if kind is None or entry.kind == kind)
-        return tuple(sorted(chosen, key=lambda entry: (entry.kind, entry.name, entry.distribution)))
+        kinds = [kind] if kind is not None else sorted(self._names())
+        return tuple(entry for each in kinds for found in self._names().get(each, {}).values() for entry in found)
 
     def names(self, kind: str) -> tuple[str, ...]:
         """Return the names of `kind`, sorted; imports no plugin."""
-        return tuple(dict.fromkeys(entry.name for entry in self.entries(kind)))
+        return tuple(self._names().get(kind, {}))
 
     def get(self, kind: str | Sequence[str], name: str) -> Any:
         """Return the class registered under a name.
@@ -234,12 +231,19 @@ class Registry:
             for other in ours:
                 del self._registered[other]
             self._registered[entry] = cls
+            self._book = None
         return cls
+
+    def unregister(self, cls: Any) -> None:
+        """Take back the names that this process has given to a class; without any there is nothing to do."""
+        with self._lock:
+            self._registered = {entry: each for entry, each in self._registered.items() if each is not cls}
+            self._book = None
 
     def refresh(self) -> None:
         """Forget the scan and every failed import; the next lookup reads the entry points anew."""
         with self._lock:
-            self._scanned = None
+            self._scanned = self._book = None
             self._loaded.clear()
             self._failed.clear()
 
@@ -248,12 +252,23 @@ class Registry:
     def _find(self, kind: str, name: str) -> list[Entry]:
         """Return the entries that a possibly qualified name means."""
         distribution, qualified, bare = name.rpartition(":")
+        found = self._names().get(kind, {}).get(bare, ())
         wanted = normalized(distribution)
-        return [
-            entry
-            for entry in self.entries(kind)
-            if entry.name == bare and (not qualified or normalized(entry.distribution) == wanted)
-        ]
+        return [entry for entry in found if not qualified or normalized(entry.distribution) == wanted]
+
+    def _names(self) -> dict[str, dict[str, tuple[Entry, ...]]]:
+        """Return by kind, and in it by name, both sorted, who offers it."""
+        with self._lock:
+            if self._book is None:
+                if self._scanned is None:
+                    self._scanned = tuple(_scan(self._bases))
+                book: dict[str, dict[str, tuple[Entry, ...]]] = {}
+                known = (*self._scanned, *self._registered)
+                for entry in sorted(known, key=lambda entry: (entry.kind, entry.name, entry.distribution)):
+                    of_kind = book.setdefault(entry.kind, {})
+                    of_kind[entry.name] = (*of_kind.get(entry.name, ()), entry)
+                self._book = book
+            return self._book
 
     def _load(self, entry: Entry) -> type:
         # No lock around the import: Python has its own, and a plugin may come back here while it is imported.

@@ -24,7 +24,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture
 def book() -> Iterator[Registry]:
     """The registry of this process; names that a test registers by hand are forgotten after it."""
-    before = dict(registry._registered)
+    before = set(registry.entries())
     yield registry
-    registry._registered.clear()
-    registry._registered.update(before)
+    for entry in set(registry.entries()) - before:
+        if not entry.distribution:
+            registry.unregister(registry.get(entry.kind, f":{entry.name}"))

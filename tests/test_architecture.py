@@ -79,7 +79,8 @@ ARROWS = {
     "modnet.base": {"modnet.component", "modnet.errors"},
     "modnet.text": set(),
     "modnet.network": {"modnet.base", "modnet.component", "modnet.errors", "modnet.text"},
-    "modnet.training": {"modnet.network", "modnet.base", "modnet.component", "modnet.errors"},
+    "modnet.acceleration": {"modnet.network", "modnet.base", "modnet.registry", "modnet.errors"},
+    "modnet.training": {"modnet.acceleration", "modnet.network", "modnet.base", "modnet.component", "modnet.errors"},
     "modnet.spec": {
         "modnet.base",
         "modnet.component",

@@ -10,8 +10,9 @@ from modnet.base.context import Context
 from modnet.base.initializer import AnyInitializer, Initializer
 from modnet.base.loss import AnyLoss, DensityLoss, Loss, QuantileLoss, Task
 from modnet.base.module import AnyModule, Links, Module, Parameter, located, shape_through
-from modnet.base.optimizer import AnyOptimizer, Average, Objective, Optimizer, OptimizerState, ParameterGroup, Solver
+from modnet.base.optimizer import Average, Optimizer, OptimizerState, ParameterGroup
 from modnet.base.schedule import AnySchedule, Progress, Schedule
+from modnet.base.solver import AnyOptimizer, Objective, Solver
 from modnet.base.types import Array, Column, ColumnType, Shape, TableShape
 
 __all__ = [

@@ -1,6 +1,6 @@
-"""An accelerator offers twins of components: the same numbers from the same parameters, made faster.
+"""An accelerator offers fused versions of components: the same numbers from the same parameters, made faster.
 
-The components stay what a spec names and what a reader reads; twins take their place when a network is run.
+The components stay what a spec names and what a reader reads; fused ones take their place when a network is run.
 """
 
 from abc import ABC, abstractmethod
@@ -20,7 +20,7 @@ from modnet.component import Component, Slot
 
 @dataclass(frozen=True)
 class Fused:
-    """A module that stands for the first of several modules in a row.
+    """A module that runs in place of the first of several modules in a row, or of some of them.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Fused:
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """A step of training on a mini-batch, as the parts that it is made of; where there are twins, they are the parts.
+    """A step of training on a mini-batch, as the parts that it is made of: those of an accelerator where it has any.
 
     Attributes
     ----------
@@ -44,9 +44,11 @@ class TrainingStep:
         What runs the links in a row, none of which has links inside.
     forward, backward : callable
         From a batch's x to the raw output, and from ∂J/∂raw to ∇J in `gradient`.
+    penalize : callable
+        Takes ∇J and Σw, adds the gradient of the penalty to ∇J and returns its value.
     loss : Loss
     optimizer : Optimizer
-        Its decay and its limits of the gradient; a group or a running mean is not among them.
+        Its weight decay and its limits of the gradient hold; it has no groups and no running mean.
     rule : Optimizer
         Whose `step` moves θ.
     optimizer_state : OptimizerState
@@ -67,6 +69,7 @@ class TrainingStep:
     modules: tuple[Module, ...]
     forward: Callable[[Array], Array]
     backward: Callable[[Array], None]
+    penalize: Callable[[Array, float], float]
     loss: Loss
     optimizer: Optimizer
     rule: Optimizer
@@ -85,7 +88,7 @@ class TrainingStep:
 
 
 class CompiledLoop(ABC):
-    """CompiledLoop of training that are made at once, without coming back to Python between them.
+    """A loop over training steps that does not come back to Python between them.
 
     Attributes
     ----------
@@ -104,7 +107,7 @@ class CompiledLoop(ABC):
         order : ndarray of int64, shape (k · rows,)
             Which rows of the data are the first batch, the second, and so on.
         rates : ndarray of float64, shape (k,)
-            The learning rate of each step; k is at most `at_once`.
+            The learning rate of each step; k is at most `max_steps`.
 
         Returns
         -------
@@ -116,19 +119,19 @@ class CompiledLoop(ABC):
         Notes
         -----
         θ, the network's state and the vectors of the optimizer's state change; its step count does not. ∇J is that of
-        the last step, decay and limits included.
+        the last step, penalty and limits included.
         """
 
 
 class Accelerator(Component, kind="accelerator"):
-    """A source of twins. What it has no twin for is run as it is; by default that is everything.
+    """A source of fused components. What it offers nothing for is run as it is; by default that is everything.
 
-    A twin passes the same checks as its original and agrees with it to rounding. modnet compares the two on a few rows
-    before it trusts a twin: one that raises or differs is set aside with a warning.
+    What it offers passes the same checks as modnet's own and agrees with it to rounding. modnet compares the two on a
+    few rows before it uses an offer; where one raises or differs, modnet warns and runs its own.
     """
 
     def fuse(self, modules: Sequence[Module]) -> Fused | None:
-        """Return a twin for the first of these modules, or for several in a row; None if there is none.
+        """Return a module that runs in place of the first of these, or of several in a row; None if there is none.
 
         Parameters
         ----------
@@ -138,15 +141,15 @@ class Accelerator(Component, kind="accelerator"):
         return None
 
     def loss(self, loss: Loss) -> Loss | None:
-        """Return a twin of a loss; None if there is none."""
+        """Return a loss that runs in place of this one; None if there is none."""
         return None
 
     def optimizer(self, optimizer: Optimizer) -> Optimizer | None:
-        """Return a twin of an optimizer, whose state is the original's; None if there is none."""
+        """Return an optimizer whose `step` runs in place of this one's, on the same state; None if there is none."""
         return None
 
     def compile(self, step: TrainingStep) -> CompiledLoop | None:
-        """Return what makes steps like this one at once; None if they have to be made one by one."""
+        """Return a loop that makes steps like this one; None if they have to be made one by one."""
         return None
 
     def warm_up(self, dtype: DTypeLike = np.float32) -> float | None:

@@ -8,12 +8,11 @@ import dataclasses
 
 import numpy as np
 
+from modnet.acceleration import accelerator_name, fused_parts, installed_accelerator
 from modnet.base import Loss
 from modnet.cli import arguments
 from modnet.cli.output import emit
-from modnet.installed import accelerator_name, installed_accelerator
 from modnet.network.summary import summarize
-from modnet.network.twins import twins
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the table; return the exit status."""
     spec = arguments.spec_of(args)
     network, accelerator = spec.network(args.features, args.outputs), installed_accelerator()
-    run = twins(
+    run = fused_parts(
         network,
         accelerator,
         np.dtype(np.float64),
@@ -42,8 +41,8 @@ def run(args: argparse.Namespace) -> int:
         "state": found.state,
         "multiply_adds": found.multiply_adds,
         "accelerator": run.accelerator,
-        "loss": {"class": run.loss, "fused": run.loss_has_twin} if run.loss else None,
-        "optimizer": {"class": run.optimizer, "fused": run.optimizer_has_twin},
+        "loss": {"class": run.loss, "fused": run.loss_is_fused} if run.loss else None,
+        "optimizer": {"class": run.optimizer, "fused": run.optimizer_is_fused},
     }
     emit(args, data, str(found))
     return 0

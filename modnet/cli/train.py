@@ -21,6 +21,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
 from modnet import ModelSpec
+from modnet.acceleration import CompileTimer, accelerator_name, installed_accelerator
 from modnet.base import Array
 from modnet.callbacks import EpochCallback
 from modnet.cli import arguments, data, tasks
@@ -28,7 +29,6 @@ from modnet.cli.output import CommandError, emit, note
 from modnet.estimators import ModNetClassifier, TrainingCurveDisplay
 from modnet.estimators.lookup import modules
 from modnet.estimators.persistence import save
-from modnet.installed import accelerator_name, installed_accelerator
 from modnet.registry import registry
 from modnet.text import facts, listed
 
@@ -61,8 +61,9 @@ def run(args: argparse.Namespace) -> int:
     classes = isinstance(model, ModNetClassifier)
     rows, held_out = _rows(y, args.held_out, args.seed, stratify=classes)
     accelerator = installed_accelerator()
-    compiled_before = accelerator.compile_seconds() if accelerator else 0.0
+    timer = CompileTimer(accelerator)
     seconds = _fit(model, _taken(X, rows), y[rows], args)
+    compile_seconds = timer.seconds  # of the training, without predictions
     score = _score(model, _taken(X, held_out), y[held_out], y[rows]) if len(held_out) else None
     save(model, args.out)
     if args.picture:
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         "max_iter": spec.training.max_iter,
         "seconds": seconds,
         "accelerator": accelerator_name(accelerator),
-        "compile_seconds": accelerator.compile_seconds() - compiled_before if accelerator else 0.0,
+        "compile_seconds": compile_seconds,
         "loss_curve": model.loss_curve_,
         "held_out": None if score is None else {"rows": len(held_out), **score},
         "model": str(args.out),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from modnet.base import Activation, Array, Context, Loss
+from modnet.base import Activation, Array, Loss
 from modnet.network import Network, Pass
 from modnet.network.link import Link
 from modnet.training import Data
@@ -95,13 +95,16 @@ class Signal:
     first: bool = field(default=False, repr=False)
     seen: bool = field(default=False, repr=False)
 
-    def see(self, x: Array, y: Array) -> None:
-        """Note what went in and what came out."""
-        if self.first:
-            self.entering = Columns.of(x)
-        self.seen, self.finite, self.spread = True, bool(np.isfinite(y).all()), _spread(y)
-        if isinstance(self.link.module, Activation) and self.finite:
-            self._count_units(self.link.module, x.reshape(-1, x.shape[-1]), y.reshape(-1, y.shape[-1]))
+    def see(self, name: str, array: Array) -> None:
+        """Note what went in, "x", and what came out, "y"."""
+        if name == "x":
+            self._x = array
+        elif name == "y":
+            x, y = self._x, array
+            self.entering = Columns.of(x) if self.first else None
+            self.seen, self.finite, self.spread = True, bool(np.isfinite(y).all()), _spread(y)
+            if isinstance(self.link.module, Activation) and self.finite:
+                self._count_units(self.link.module, x.reshape(-1, x.shape[-1]), y.reshape(-1, y.shape[-1]))
 
     def _count_units(self, activation: Activation, z: Array, a: Array) -> None:
         dead = (a == 0).all(axis=0)
@@ -136,20 +139,6 @@ class Look:
     signals: tuple[Signal, ...]
 
 
-class _Watched:
-    """A link's module, whose output is shown to a signal."""
-
-    def __init__(self, signal: Signal) -> None:
-        module = signal.link.module
-        self._module, self._signal = module, signal
-        self.grad_params, self.grad_input = module.grad_params, module.grad_input
-
-    def forward(self, ctx: Context, x: Array) -> Array:
-        y = self._module.forward(ctx, x)
-        self._signal.see(x, y)
-        return y
-
-
 def look_at(estimator: Any, data: Data) -> Look:
     """Send rows through an estimator's network as training does, and note what every link does.
 
@@ -178,7 +167,7 @@ def look_at(estimator: Any, data: Data) -> Look:
             gradient=gradient,
             rows=len(data),
             training=True,
-            runner=lambda link: _Watched(signals[id(link)]),
+            hook=lambda link, name, array: signals[id(link)].see(name, array),
         )
         raw = running.forward(data.x)
         value, draw = loss.value_and_gradient(data.t, raw, weight=data.weight)

@@ -21,6 +21,7 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from modnet.acceleration import CompileTimer, accelerated, accelerator_name, fused_parts
 from modnet.base import Array, Loss, Optimizer, OptimizerState, QuantileLoss, Solver
 from modnet.component import Slot
 from modnet.errors import ModNetError
@@ -34,16 +35,13 @@ from modnet.estimators.streams import Streams
 from modnet.estimators.table import Table
 from modnet.estimators.target import Target, loss_for, meant_loss
 from modnet.estimators.threads import few_threads
-from modnet.estimators.waiting import Waiting
-from modnet.installed import accelerator_name
 from modnet.network import Network
-from modnet.network.accelerating import accelerated
 from modnet.network.adapting import adapt
 from modnet.network.summary import Summary, summarize
 from modnet.network.trial import check_links, check_missing, check_values
-from modnet.network.twins import twins
 from modnet.spec import ModelSpec
 from modnet.training import Data, History, Trainer
+from modnet.training.batches import rows_per_batch
 
 FLOATS = (np.float64, np.float32)
 
@@ -165,7 +163,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         elif spec.training.early_stopping:
             sample, validation = self._split(sample)
         self._try_out(sample.data, adapting=not again)
-        waiting = Waiting(self._chosen_accelerator())
+        waiting = CompileTimer(self._chosen_accelerator())
         trainer = self._trainer()
 
         def on_epoch(history: History) -> bool:
@@ -176,7 +174,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             return task.end_epoch(self._reconstruction())
 
         n, batched = len(sample.data), isinstance(self.spec_.optimizer, Optimizer)
-        with few_threads(self.network_, self.spec_.training.rows_per_batch(n) if batched else n):
+        with few_threads(self.network_, rows_per_batch(self.spec_.training.batch_size, n) if batched else n):
             history = self._train(
                 trainer,
                 sample.data,
@@ -201,7 +199,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         else:
             self._continue(spec, sample.target, keep_optimizer=True)
             check_values(self.network_, self.theta_, self.state_, sample.data.x)
-        waiting = Waiting(self._chosen_accelerator())
+        waiting = CompileTimer(self._chosen_accelerator())
         trainer = self._trainer()
         trainer.progress.epoch, trainer.progress.losses = self.n_iter_, self.loss_curve_
         self.loss_curve_ = [*self.loss_curve_, trainer.epoch(sample.data)]
@@ -502,7 +500,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         accelerator = self._chosen_accelerator()
         dtype = self.theta_.dtype if hasattr(self, "theta_") else np.dtype(np.float64)
         name = accelerator_name(accelerator)
-        return summarize(network, twins(network, accelerator, dtype, name=name, loss=loss, optimizer=spec.optimizer))
+        parts = fused_parts(network, accelerator, dtype, name=name, loss=loss, optimizer=spec.optimizer)
+        return summarize(network, parts)
 
     @available_if(can_draw)  # type: ignore[untyped-decorator]
     def _sk_visual_block_(self) -> Any:

@@ -22,7 +22,7 @@ from modnet.estimators.streams import Streams
 from modnet.estimators.target import Target
 from modnet.spec import DENSE, ModelSpec
 from modnet.training import Data, History, Trainer
-from modnet.training.stopping import Patience
+from modnet.training.monitor import Patience
 
 
 class _Order:

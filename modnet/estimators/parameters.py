@@ -9,11 +9,11 @@ from typing import Any, Self
 
 from sklearn.base import BaseEstimator
 
+from modnet.acceleration import installed_accelerator
 from modnet.base import Accelerator
 from modnet.component import Slot, field_names, parse
 from modnet.errors import InvalidSpecError
 from modnet.estimators.nested import LayerSlot, is_whole, listed, replaced
-from modnet.installed import installed_accelerator
 from modnet.spec import ModelSpec
 from modnet.training import TrainingSettings
 

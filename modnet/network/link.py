@@ -4,11 +4,12 @@ Layers are flattened into the links that they stand for, shapes are worked out f
 then every parameter gets its place in θ.
 """
 
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from modnet.base import Links, Module, Parameter, Shape
-from modnet.errors import ShapeError
+from modnet.base import Array, Links, Module, Parameter, Shape
+from modnet.errors import ContractError, InputError, ModNetError, ShapeError
 from modnet.network.layout import Layout, Place
 
 
@@ -27,6 +28,8 @@ class Link:
         Where its parameters lie in θ, and its state in the state vector, by the module's own names.
     chains : tuple of tuple of Link
         The chains it runs inside.
+    trainable : bool
+        Whether it, or a link inside it, has trainable parameters.
     """
 
     path: str
@@ -36,17 +39,50 @@ class Link:
     places: dict[str, Place]
     state_places: dict[str, Place]
     chains: tuple[tuple["Link", ...], ...]
-
-    @property
-    def trainable(self) -> bool:
-        """Whether it, or a link inside it, has trainable parameters."""
-        return bool(self.places) or any(link.trainable for chain in self.chains for link in chain)
+    trainable: bool
 
     @property
     def title(self) -> str:
         """Path, class and the user's name for it, as error messages and summaries show them."""
         name = f" {self.module.name!r}" if self.module.name else ""
         return f"{self.path} ({type(self.module).__name__}{name})"
+
+    @property
+    def origin(self) -> str:
+        """Title and class, as messages to the author of the class show them."""
+        return f"{self.title}, class {type(self.module).__module__}.{type(self.module).__qualname__}"
+
+    def explain(self, error: Exception, name: str, array: Array) -> None:
+        """Write into an error that was raised in here where that was, or raise one that says so from it.
+
+        Parameters
+        ----------
+        error : Exception
+        name : str
+            Of what the module had been given: ``"x"`` or ``"dy"``.
+        array : ndarray
+            That.
+
+        Raises
+        ------
+        ContractError
+            If the error is none of modnet's own.
+        """
+        if isinstance(error, InputError):
+            error.link = error.link or self.title
+        if isinstance(error, ContractError):
+            error.link = error.link or self.origin
+        if isinstance(error, ModNetError | MemoryError):
+            return
+        frames = [frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)][1:]
+        method = next((each for each in frames if each in ("forward", "grad_params", "grad_input")), "it")
+        text = f"{method} changed its argument {name}: write into ctx.out, ctx.dx or a fresh array"
+        if not (isinstance(error, ValueError) and "read-only" in str(error)):
+            given = f"{name} of shape {array.shape}, dtype {array.dtype}"
+            text = f"{method} raised {type(error).__name__}: {error}. It was given {given}"
+        broken = ContractError(text)
+        broken.link = self.origin
+        raise broken from error
 
 
 def placed(links: Links, input_shape: Shape) -> tuple[tuple[Link, ...], Layout, Layout]:
@@ -57,11 +93,18 @@ def placed(links: Links, input_shape: Shape) -> tuple[tuple[Link, ...], Layout, 
     ShapeError
         If a module does not fit what comes before it; the message names its path.
     """
-    parameters: list[tuple[str, Parameter]] = []
-    drafts = _draft(list(_flattened(links)), input_shape, parameters)
-    theta = Layout((name, each) for name, each in parameters if each.trainable)
-    state = Layout((name, each) for name, each in parameters if not each.trainable)
-    return tuple(_link(draft, theta, state) for draft in drafts), theta, state
+    drafted: list[tuple[Link, Mapping[str, Parameter]]] = []
+    found = _drafted(links, "", input_shape, drafted)
+    parameters = [
+        (f"{link.path}.{name}", parameter, link.places if parameter.trainable else link.state_places, name)
+        for link, mine in drafted
+        for name, parameter in mine.items()
+    ]
+    theta = Layout((full, each) for full, each, _, _ in parameters if each.trainable)
+    state = Layout((full, each) for full, each, _, _ in parameters if not each.trainable)
+    for full, each, places, name in parameters:
+        places[name] = (theta if each.trainable else state).places[full]
+    return found, theta, state
 
 
 def walk(links: Sequence[Link]) -> Iterator[Link]:
@@ -81,19 +124,7 @@ def end_of(path: str, links: Sequence[Link]) -> Link | None:
     return next((link for link in inside if link is not None), None)
 
 
-@dataclass
-class _Draft:
-    """A link whose parameters have no place yet."""
-
-    path: str
-    module: Module
-    input_shape: Shape
-    output_shape: Shape
-    parameters: Mapping[str, Parameter]
-    chains: list[list["_Draft"]]
-
-
-def _flattened(links: Links, prefix: str = "") -> Iterator[tuple[str, Module]]:
+def _flattened(links: Links, prefix: str) -> Iterator[tuple[str, Module]]:
     """Return links as they are run: each module replaced by the links it stands for."""
     for path, module in links:
         here = f"{prefix}.{path}" if prefix and path else prefix or path
@@ -105,25 +136,21 @@ def _flattened(links: Links, prefix: str = "") -> Iterator[tuple[str, Module]]:
             yield from _flattened(inside, here)
 
 
-def _draft(links: Sequence[tuple[str, Module]], shape: Shape, parameters: list[tuple[str, Parameter]]) -> list[_Draft]:
-    drafts = []
-    for path, module in links:
-        chains = [_draft(list(_flattened(chain, path)), shape, parameters) for chain in module.chains()]
+def _drafted(
+    links: Links, prefix: str, shape: Shape, drafted: list[tuple[Link, Mapping[str, Parameter]]]
+) -> tuple[Link, ...]:
+    """Return links whose parameters have no place yet; `drafted` gets each with its parameters, inner ones first."""
+    found = []
+    for path, module in _flattened(links, prefix):
+        chains = tuple(_drafted(chain, path, shape, drafted) for chain in module.chains())
         try:
             output_shape = module.output_shape(shape)
-            mine = module.parameters(shape)
+            parameters = module.parameters(shape)
         except ShapeError as error:
             raise ShapeError(f"{path} ({type(module).__name__}): {error}") from error
-        parameters.extend((f"{path}.{name}", parameter) for name, parameter in mine.items())
-        drafts.append(_Draft(path, module, shape, output_shape, mine, chains))
+        inside = (link.trainable for chain in chains for link in chain)
+        trainable = any(each.trainable for each in parameters.values()) or any(inside)
+        found.append(Link(path, module, shape, output_shape, {}, {}, chains, trainable))
+        drafted.append((found[-1], parameters))
         shape = output_shape
-    return drafts
-
-
-def _link(draft: _Draft, theta: Layout, state: Layout) -> Link:
-    def places(layout: Layout) -> dict[str, Place]:
-        full = {name: f"{draft.path}.{name}" for name in draft.parameters}
-        return {name: layout.places[each] for name, each in full.items() if each in layout.places}
-
-    chains = tuple(tuple(_link(each, theta, state) for each in chain) for chain in draft.chains)
-    return Link(draft.path, draft.module, draft.input_shape, draft.output_shape, places(theta), places(state), chains)
+    return tuple(found)

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from modnet.base import Array, Context, Links, Module, Shape
+from modnet.base import Array, Links, Module, Shape
 from modnet.errors import InputError, ShapeError
 from modnet.network.link import Link, end_of, placed, walk
-from modnet.network.running import Pass, Runner
+from modnet.network.running import Pass
 
 _BLOCK = 2**18
 """Elements per link and block in prediction: 1 MiB in float32."""
@@ -137,14 +137,14 @@ class Network:
         -------
         ndarray, shape (n, *output_shape), dtype of θ
         """
-        return self._outputs(self.links[-1], theta, state, x)
+        return self.outputs_of(self.links[-1], theta, state, x)
 
     def predict_blocks(self, theta: Array, state: Array, x: Array) -> Iterator[Array]:
-        """Yield the raw output block by block, for who does not need all of it at once; arguments as in `predict`.
+        """Yield the raw output block by block, where nobody needs all of it at once; arguments as in `predict`.
 
         A block is valid until the next.
         """
-        return (y for _, y in self._blocks(self.links[-1], theta, state, x))
+        return (y for _, y in self._outputs(self.links[-1], theta, state, x))
 
     def outputs_of(self, link: Link, theta: Array, state: Array, x: Array) -> Array:
         """Return what one link puts out, for any number of rows, in blocks of bounded memory.
@@ -161,7 +161,10 @@ class Network:
         ndarray, shape (n, *link.output_shape), dtype of θ
         """
         last = next(index for index, each in enumerate(self.links) if any(inner is link for inner in walk([each])))
-        return self._part(slice(last + 1))._outputs(link, theta, state, x)
+        y = np.empty((x.shape[0], *link.output_shape), theta.dtype)
+        for rows, block in self.part(slice(last + 1))._outputs(link, theta, state, x):
+            y[rows] = block
+        return y
 
     def layer(self, path: str) -> Link:
         """Return the link that ends the layer at a path: of a dense layer with an activation, the activation.
@@ -200,47 +203,45 @@ class Network:
         index = next((index for index, each in enumerate(self.links[:-1]) if each is link), None)
         if index is None:
             raise ShapeError(f"{link.title} is the last link, or inside another: nothing can be run from there on")
-        return self._part(slice(index + 1, None))
+        return self.part(slice(index + 1, None))
 
     def walk(self) -> Iterator[Link]:
         """Return every link, those inside composites behind the composite."""
         return walk(self.links)
 
-    def _part(self, links: slice) -> "Network":
+    def part(self, links: slice) -> "Network":
         """Return some of the links in a row as a network on the same θ."""
         part = copy.copy(self)
         part.links = self.links[links]
         part.input_shape, part.output_shape = part.links[0].input_shape, part.links[-1].output_shape
         return part
 
-    def _outputs(self, link: Link, theta: Array, state: Array, x: Array) -> Array:
-        """Run all links block by block, and return the output of one of them."""
-        y = np.empty((x.shape[0], *link.output_shape), theta.dtype)
-        for rows, block in self._blocks(link, theta, state, x):
-            y[rows] = block
-        return y
+    def blocks(self, rows: int) -> Iterator[slice]:
+        """Yield slices of so many rows that what each link puts out for one of them takes little memory."""
+        widest = max(max(1, *link.input_shape, *link.output_shape) for link in self.walk())
+        size = max(1, _BLOCK // widest)
+        return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
 
-    def _blocks(self, link: Link, theta: Array, state: Array, x: Array) -> Iterator[tuple[slice, Array]]:
+    def _outputs(self, link: Link, theta: Array, state: Array, x: Array) -> Iterator[tuple[slice, Array]]:
         """Run all links block by block, and yield the output of one of them."""
         self.check_rows(x)
-        kept = _Kept(link)
-        rows = x.shape[0]
-        widest = max(link_size for link_size in self._sizes())
-        block = max(1, min(rows, _BLOCK // widest))
-        for start in range(0, rows, block):
-            stop = min(start + block, rows)
-            if start == 0 or stop - start < block:
-                running = Pass(self, theta, state, rows=stop - start, runner=kept.runner)
-            try:
-                running.forward(x[start:stop])
-            except InputError as error:
-                error.row += start
-                raise
-            yield slice(start, stop), kept.y
+        caught: list[Array] = []
 
-    def _sizes(self) -> Iterator[int]:
-        for link in self.walk():
-            yield max(1, *link.input_shape, *link.output_shape)
+        def catch(each: Link, name: str, array: Array) -> None:
+            if each is link and name == "y":
+                caught[:] = [array]
+
+        hook, size = None if link is self.links[-1] else catch, -1
+        for rows in self.blocks(x.shape[0]):
+            if rows.stop - rows.start != size:
+                size = rows.stop - rows.start
+                running = Pass(self, theta, state, rows=size, hook=hook)
+            try:
+                y = running.forward(x[rows])
+            except InputError as error:
+                error.row += rows.start
+                raise
+            yield rows, caught[0] if caught else y
 
 
 def _numbers(subject: str, value: Any, dtype: "np.dtype[Any]") -> Array:
@@ -252,28 +253,3 @@ def _numbers(subject: str, value: Any, dtype: "np.dtype[Any]") -> Array:
     if not np.isfinite(array).all():
         raise ShapeError(f"{subject}: should be finite, but there is inf or NaN in it")
     return array
-
-
-class _Kept:
-    """Runs one link among others, and keeps what it puts out.
-
-    Attributes
-    ----------
-    y : ndarray, shape (rows, *output_shape)
-        That.
-    """
-
-    y: Array
-
-    def __init__(self, link: Link) -> None:
-        self._link = link
-        self.grad_params, self.grad_input = link.module.grad_params, link.module.grad_input
-
-    def runner(self, link: Link) -> Runner:
-        """Return what runs a link: its module, and for the one to keep this object."""
-        return self if link is self._link else link.module
-
-    def forward(self, ctx: Context, x: Array) -> Array:
-        """Return y, and keep it."""
-        self.y = self._link.module.forward(ctx, x)
-        return self.y

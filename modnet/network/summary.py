@@ -9,8 +9,30 @@ from modnet.component import field_names
 from modnet.network.layout import Layout, Place
 from modnet.network.link import Link
 from modnet.network.network import Network
-from modnet.network.twins import Twins
 from modnet.text import table
+
+
+@dataclass(frozen=True)
+class FusedParts:
+    """What an accelerator runs.
+
+    Attributes
+    ----------
+    accelerator : str or None
+        Its name; None: there is no accelerator.
+    links : frozenset of str
+        The paths of the links that fused modules stand for, one for several or one for each.
+    loss, optimizer : str or None
+        The name of the class; None: it is not known yet.
+    loss_is_fused, optimizer_is_fused : bool
+    """
+
+    accelerator: str | None = None
+    links: frozenset[str] = frozenset()
+    loss: str | None = None
+    loss_is_fused: bool = False
+    optimizer: str | None = None
+    optimizer_is_fused: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,19 +79,19 @@ class Summary:
         Per row of data.
     rows : tuple of Row
         Every link in the order in which it is run, those inside composites behind the composite.
-    twins : Twins, optional
-        What runs as a twin of an accelerator.
+    parts : FusedParts, optional
+        What an accelerator runs.
 
     Notes
     -----
     Multiply-adds are an estimate, and count what dominates: one for each element of a weight array and each position
     of the output that it is used for. Weight arrays are the trainable parameters that have several rows or are
-    subject to decay; additions of biases, activations and the like are not counted.
+    regularized; additions of biases, activations and the like are not counted.
     """
 
     input_shape: Shape
     rows: tuple[Row, ...]
-    twins: Twins | None = None
+    parts: FusedParts | None = None
 
     @property
     def parameters(self) -> int:
@@ -99,27 +121,27 @@ class Summary:
         if marks := self._marks():
             lines = [[*cells, mark] for cells, mark in zip(lines, ["fused", "", *marks, ""], strict=True)]
         notes = [f"and {self.state:,} numbers that are not trained"] if self.state else []
-        if self.twins is not None:
-            notes.append(f"accelerator: {self.twins.accelerator or 'none'}")
+        if self.parts is not None:
+            notes.append(f"accelerator: {self.parts.accelerator or 'none'}")
         return "\n".join([table(lines[0], lines[1:-1], right=head[2:], foot=lines[-1], wrap=False), *notes])
 
     def _parts(self) -> list[tuple[str, str]]:
-        """Return what is no link and may have a twin, with its name."""
-        if self.twins is None or self.twins.accelerator is None:
+        """Return what is no link and an accelerator may run, with its name."""
+        if self.parts is None or self.parts.accelerator is None:
             return []
-        named = ("loss", self.twins.loss), ("optimizer", self.twins.optimizer)
+        named = ("loss", self.parts.loss), ("optimizer", self.parts.optimizer)
         return [(part, name) for part, name in named if name is not None]
 
     def _marks(self) -> list[str]:
         """Return the name of the accelerator for each row and part that it runs; empty if there is no accelerator."""
-        if self.twins is None or self.twins.accelerator is None:
+        if self.parts is None or self.parts.accelerator is None:
             return []
-        # A composite has no twin: what it is made of has.
+        # A composite is never fused: what it is made of is.
         below = [*(row.depth for row in self.rows[1:]), 0]
         links = [(row.fused, depth > row.depth) for row, depth in zip(self.rows, below, strict=True)]
-        of = {"loss": self.twins.loss_has_twin, "optimizer": self.twins.optimizer_has_twin}
+        of = {"loss": self.parts.loss_is_fused, "optimizer": self.parts.optimizer_is_fused}
         parts = [(of[part], False) for part, _ in self._parts()]
-        return ["" if composite else self.twins.accelerator if twin else "–" for twin, composite in [*links, *parts]]
+        return ["" if composite else self.parts.accelerator if fused else "–" for fused, composite in [*links, *parts]]
 
     def _indented_paths(self) -> Iterator[str]:
         """Return the paths, those inside composites without the composite's and set back instead."""
@@ -131,14 +153,14 @@ class Summary:
             yield "  " * row.depth + path
 
 
-def summarize(network: Network, twins: Twins | None = None) -> Summary:
+def summarize(network: Network, parts: FusedParts | None = None) -> Summary:
     """Return the summary of a network.
 
     Parameters
     ----------
     network : Network
-    twins : Twins, optional
-        What runs as a twin; see `modnet.network.twins`.
+    parts : FusedParts, optional
+        What an accelerator runs of it.
 
     Examples
     --------
@@ -159,8 +181,8 @@ def summarize(network: Network, twins: Twins | None = None) -> Summary:
                           total                          1,377          1,312
     """
     rows = _rows(network.links, network.layout, 0)
-    found = frozenset() if twins is None else twins.links
-    return Summary(network.input_shape, tuple(replace(row, fused=row.path in found) for row in rows), twins)
+    found = frozenset() if parts is None else parts.links
+    return Summary(network.input_shape, tuple(replace(row, fused=row.path in found) for row in rows), parts)
 
 
 def title_of(module: Module) -> str:

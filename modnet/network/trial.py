@@ -4,16 +4,18 @@ So a plugin that returns the wrong shape or dtype, writes into its input or forg
 path, instead of showing up as a NumPy error somewhere else.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from modnet.base import Array, Context, Shape
-from modnet.errors import ContractError, InputError, ShapeError
+from modnet.base import Array, Shape
+from modnet.errors import ContractError, InputError
 from modnet.network.link import Link
 from modnet.network.network import Network
 from modnet.network.running import Pass
+
+_UNWRITTEN = -1.2345e30
+"""What gradients hold before links write them. Whatever is added to it, it stays: ``ctx.g.W += …`` is found, too."""
 
 
 def check_links(network: Network, theta: Array, state: Array, x: Array) -> None:
@@ -34,10 +36,11 @@ def check_links(network: Network, theta: Array, state: Array, x: Array) -> None:
     """
     network.check_rows(x)
     rng = np.random.default_rng(0)
-    own, gradient = theta.copy(), np.zeros_like(theta)
+    own, gradient = theta.copy(), np.empty_like(theta)
     # Rows that overflow are the training loop's business, which says so.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for training in (False, True):
+            gradient.fill(_UNWRITTEN)
             running = Pass(
                 network,
                 own,
@@ -45,10 +48,11 @@ def check_links(network: Network, theta: Array, state: Array, x: Array) -> None:
                 gradient=gradient,
                 rows=x.shape[0],
                 training=training,
-                runner=_CheckedLink,
+                hook=_Inspector(x.shape[0], theta.dtype),
             )
-            raw = running.forward(x)
+            raw = running.forward(x if not isinstance(x, np.ndarray) else x.copy())
             running.backward(rng.normal(size=raw.shape).astype(theta.dtype))
+            _check_gradients(network, gradient)
 
 
 def check_values(network: Network, theta: Array, state: Array, x: Array) -> None:
@@ -65,6 +69,7 @@ def check_values(network: Network, theta: Array, state: Array, x: Array) -> None
     InputError
         Naming the layer and the first row that it cannot take.
     """
+    network.check_rows(x)
     if any(link.module.takes_codes for link in network.walk()):
         network.predict(theta, state, x)
     check_missing(network, theta, state, x)
@@ -85,129 +90,89 @@ def check_missing(network: Network, theta: Array, state: Array, x: Array) -> Non
     through = rows[np.isnan(raw).any(axis=tuple(range(1, raw.ndim)))]
     if through.size:
         row = int(through[0])
-        finder = NonFiniteFinder()
-        Pass(network, theta, state, rows=1, runner=finder).forward(x[row : row + 1])
+        links = non_finite_links(network, theta, state, x[row : row + 1])
         column = int(np.flatnonzero(np.isnan(x[row].ravel()))[0])
         error = InputError(f"there is NaN, as in column {column}: impute it, or select other columns", row)
         # A layer without parameters hands NaN on; one that has some is where it does harm.
-        harmed = [link for link in finder.links if link.places] or finder.links
+        harmed = [link for link in links if link.places] or links
         error.link = harmed[0].title
         raise error
 
 
-class NonFiniteFinder:
-    """Runs links and remembers those whose output is not finite.
+def non_finite_links(network: Network, theta: Array, state: Array, x: Array) -> list[Link]:
+    """Return the links whose output for some rows is not finite, in the order in which they are run."""
+    found: list[Link] = []
 
-    Attributes
-    ----------
-    links : list of Link
-        In the order in which they were run.
-    """
+    def look(link: Link, name: str, array: Array) -> None:
+        if name == "y" and not np.isfinite(array).all():
+            found.append(link)
 
-    def __init__(self) -> None:
-        self.links: list[Link] = []
-
-    @property
-    def found(self) -> Link | None:
-        """The first one."""
-        return self.links[0] if self.links else None
-
-    def __call__(self, link: Link) -> "_WatchedLink":
-        """Return what runs `link` under this finder's eyes."""
-        return _WatchedLink(link, self)
+    Pass(network, theta, state, rows=x.shape[0], hook=look).forward(x)
+    return found
 
 
-class _WatchedLink:
-    def __init__(self, link: Link, finder: NonFiniteFinder) -> None:
-        self._link, self._finder = link, finder
-        self.grad_params, self.grad_input = link.module.grad_params, link.module.grad_input
+class _Inspector:
+    """A hook that lets no link write into what it is given, and checks what it returns."""
 
-    def forward(self, ctx: Context, x: Array) -> Array:
-        y = self._link.module.forward(ctx, x)
-        if not np.isfinite(y).all():
-            self._finder.links.append(self._link)
-        return y
+    def __init__(self, rows: int, dtype: "np.dtype[Any]") -> None:
+        self._rows, self._dtype = rows, dtype
+        self._open: list[tuple[Array, Any]] = []
+
+    def __call__(self, link: Link, name: str, array: Array) -> None:
+        """Protect what a link is given, and look at what it returns."""
+        if name in ("x", "dy"):
+            self._protect(array)
+            return
+        self._release(link)
+        expected = link.output_shape if name == "y" else link.input_shape
+        _expect(link, "forward" if name == "y" else "grad_input", array, (self._rows, *expected), self._dtype)
+
+    def _protect(self, array: Array) -> None:
+        is_dense = isinstance(array, np.ndarray)
+        self._open.append((array, array.flags.writeable if is_dense else np.array(array.data)))
+        if is_dense:
+            array.flags.writeable = False
+
+    def _release(self, link: Link) -> None:
+        array, before = self._open.pop()
+        if isinstance(array, np.ndarray):
+            array.flags.writeable = before
+        elif not np.array_equal(before, array.data):
+            raise _broken(link, "forward changed its argument x: write into ctx.out, ctx.dx or a fresh array")
 
 
-class _Located(ContractError):
-    """A broken contract whose message names the link."""
+def _expect(link: Link, method: str, found: object, shape: Shape, dtype: "np.dtype[Any]") -> None:
+    if not isinstance(found, np.ndarray):
+        raise _broken(
+            link,
+            f"{method} should return an array, got {type(found).__name__}: return ctx.out, ctx.dx or a fresh one",
+        )
+    if found.shape != shape:
+        of = "rows first, then what output_shape announced" if method == "forward" else "that of its input"
+        raise _broken(link, f"{method} should return shape {shape} ({of}), got {found.shape}")
+    if found.dtype != dtype:
+        raise _broken(
+            link,
+            f"{method} should keep dtype {dtype}, got {found.dtype}: hyper-parameters are Python numbers, and new "
+            "arrays take the dtype of the input",
+        )
 
 
-_UNWRITTEN = -1.2345e30
-"""What gradients hold before a link writes them. Whatever is added to it, it stays: ``ctx.g.W += …`` is found, too."""
-
-
-class _CheckedLink:
-    """Runs a link's module and checks what it does."""
-
-    def __init__(self, link: Link) -> None:
-        self._link = link
-        self._module = link.module
-
-    def forward(self, ctx: Context, x: Array) -> Array:
-        y: Array = self._call("forward", "x", self._module.forward, ctx, x)
-        self._expect("forward", y, (x.shape[0], *self._link.output_shape), x.dtype)
-        return y
-
-    def grad_params(self, ctx: Context, dy: Array) -> None:
-        gradients = dict(vars(ctx.g))  # as they are now: the module may bind others to the names
-        for gradient in gradients.values():
-            gradient.fill(_UNWRITTEN)
-        self._call("grad_params", "dy", self._module.grad_params, ctx, dy)
-        for name, gradient in gradients.items():
-            unwritten = gradient == gradient.dtype.type(_UNWRITTEN)
+def _check_gradients(network: Network, gradient: Array) -> None:
+    """Check that every link has written the gradients of its parameters."""
+    for link in network.walk():
+        for name, place in link.places.items():
+            unwritten = place.view(gradient) == gradient.dtype.type(_UNWRITTEN)
             if unwritten.any():
                 left = "no gradient" if unwritten.all() else "elements without a gradient"
-                raise self._broken(
-                    f"grad_params left {left} in ctx.g.{name}: write into it, as in "
-                    f"np.matmul(…, out=ctx.g.{name}) or ctx.g.{name}[...] = …; binding a new array to the name is lost"
+                raise _broken(
+                    link,
+                    f"grad_params left {left} in ctx.g.{name}: write into it, as in np.matmul(…, out=ctx.g.{name}) or "
+                    f"ctx.g.{name}[...] = …; binding a new array to the name is lost",
                 )
 
-    def grad_input(self, ctx: Context, dy: Array) -> Array:
-        dx: Array = self._call("grad_input", "dy", self._module.grad_input, ctx, dy)
-        self._expect("grad_input", dx, (len(dy), *self._link.input_shape), dy.dtype)
-        return dx
 
-    def _call(self, method: str, name: str, call: Callable[[Context, Array], Any], ctx: Context, array: Array) -> Any:
-        """Call a method with an array that it cannot write to."""
-        is_sparse = not isinstance(array, np.ndarray)
-        if is_sparse:
-            guarded, before = array, array.copy()
-        else:
-            guarded = before = array.view()
-            guarded.flags.writeable = False
-        changed = f"{method} changed its argument {name}: write into ctx.out, ctx.dx or a fresh array"
-        try:
-            found = call(ctx, guarded)
-        except (ShapeError, InputError, _Located):
-            raise
-        except ContractError as error:
-            raise self._broken(str(error)) from error
-        except Exception as error:
-            if isinstance(error, ValueError) and "read-only" in str(error):
-                raise self._broken(changed) from error
-            raise self._broken(
-                f"{method} raised {type(error).__name__}: {error}. It was given {name} of shape {array.shape}, "
-                f"dtype {array.dtype}"
-            ) from error
-        if is_sparse and not np.array_equal(before.data, array.data):
-            raise self._broken(changed)
-        return found
-
-    def _expect(self, method: str, found: object, shape: Shape, dtype: "np.dtype[np.generic]") -> None:
-        if not isinstance(found, np.ndarray):
-            raise self._broken(
-                f"{method} should return an array, got {type(found).__name__}: return ctx.out, ctx.dx or a fresh one"
-            )
-        if found.shape != shape:
-            of = "rows first, then what output_shape announced" if method == "forward" else "that of its input"
-            raise self._broken(f"{method} should return shape {shape} ({of}), got {found.shape}")
-        if found.dtype != dtype:
-            raise self._broken(
-                f"{method} should keep dtype {dtype}, got {found.dtype}: hyper-parameters are Python numbers, "
-                "and new arrays take the dtype of the input"
-            )
-
-    def _broken(self, text: str) -> ContractError:
-        cls = type(self._module)
-        return _Located(f"{self._link.title}, class {cls.__module__}.{cls.__qualname__}: {text}")
+def _broken(link: Link, text: str) -> ContractError:
+    error = ContractError(text)
+    error.link = link.origin
+    return error

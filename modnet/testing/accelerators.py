@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from modnet.acceleration import accelerated
+from modnet.acceleration.engine import MIN_STEPS, fused_loss, fused_optimizer
 from modnet.base import Accelerator, Module
 from modnet.component import Component
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.estimators import ModNetRegressor
 from modnet.network import Network
-from modnet.network.accelerating import accelerated, accelerated_loss, accelerated_step
 from modnet.registry import registry
 from modnet.testing.failure import CheckFailed, expect, expect_same
 from modnet.testing.rules import Rule, rule
-from modnet.training.at_once import WORTH
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -40,8 +40,13 @@ def twins_of_layers_agree(accelerator: Accelerator) -> None:
 def twins_of_losses_agree(accelerator: Accelerator) -> None:
     """A twin of a loss has its value and its gradient, with and without weights, in both dtypes."""
     for loss in _examples("loss"):
-        for dtype in DTYPES:
-            _undisturbed(accelerated_loss, loss, accelerator, dtype)
+        for task in loss.tasks:
+            t = loss.example_truth(task, np.random.default_rng(0), 5)
+            width = loss.width(t.shape[-1] if t.ndim > 1 else 3)
+            served = all(getattr(loss, name) == value for name, value in loss.tasks[task].items())
+            for dtype in DTYPES if served else ():
+                truth = t if t.dtype.kind == "i" else t.astype(dtype)
+                _undisturbed(fused_loss, loss, accelerator, truth, width, dtype)
 
 
 @rule("another order of the moments, or a step count of its own")
@@ -49,7 +54,7 @@ def twins_of_optimizers_agree(accelerator: Accelerator) -> None:
     """A twin of an optimizer moves θ and the state as the original does, in both dtypes."""
     for optimizer in _examples("optimizer"):
         for dtype in DTYPES:
-            _undisturbed(accelerated_step, optimizer, accelerator, dtype)
+            _undisturbed(fused_optimizer, optimizer, accelerator, dtype)
 
 
 @rule("a twin that is right on a few rows and wrong for other sizes of batches")
@@ -61,7 +66,7 @@ def training_with_twins_gives_the_same_model(accelerator: Accelerator) -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(50, 4))
     for activation in ("relu", "tanh", "sigmoid"):
-        settings: dict[str, Any] = {"max_iter": WORTH // 3 + 1, "batch_size": 16, "random_state": 0, "tol": 0}
+        settings: dict[str, Any] = {"max_iter": MIN_STEPS // 3 + 1, "batch_size": 16, "random_state": 0, "tol": 0}
         plain, fast = (
             ModNetRegressor((8, 5), activation, accelerator=each, **settings) for each in (None, accelerator)
         )
@@ -80,12 +85,12 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def _undisturbed(function: Any, original: Any, accelerator: Accelerator, dtype: "np.dtype[Any]") -> Any:
-    """Return what is run in place of the original; a twin that is set aside with a warning is a failure."""
+def _undisturbed(function: Any, *arguments: Any) -> Any:
+    """Return what runs in place of modnet's own; falling back on that with a warning is a failure."""
     try:
-        return function(original, accelerator, dtype)
+        return function(*arguments)
     except RuntimeWarning as warning:
-        raise CheckFailed(f"{warning} ({dtype})") from warning
+        raise CheckFailed(f"{warning} ({arguments[-1]})") from warning
 
 
 def _pairs() -> list[list[Module]]:

@@ -264,7 +264,7 @@ def _array(method: str, found: object) -> Array:
 
 
 def _chained(links: Sequence[Link], contexts: Sequence[Context]) -> Chain:
-    return Chain(links, [link.module for link in links], contexts)
+    return Chain(links, contexts)
 
 
 def _named(layout: Layout, vector: Array, form: str = "{}") -> dict[str, Array]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from modnet.base import Array
 
-_CHUNK = 2**18
+CHUNK = 2**18
 """Bytes gathered at once. One `take` per mini-batch costs more than slices of a larger one; a shuffled copy of all
 rows would double the memory of the data. From 64 KiB to 2 MiB, trainings of small nets
 took the same time to 1 %."""
@@ -52,6 +52,11 @@ class Data:
         return float(len(self)) if self.weight is None else float(self.weight.sum())
 
 
+def rows_per_batch(batch_size: int | None, n: int) -> int:
+    """Return the rows per step for n rows of data: those asked for, or 200 as in sklearn.neural_network, or all."""
+    return min(n, 200 if batch_size is None else batch_size)
+
+
 def _taken(array: Array, index: Array, out: Array | None) -> Array:
     """Return rows of an array or a sparse matrix."""
     if not isinstance(array, np.ndarray):
@@ -72,16 +77,16 @@ def shuffled(n: int, size: int, rng: np.random.Generator | None) -> Array | None
     return None if rng is None or size >= n else rng.permutation(n)
 
 
-def batches(data: Data, size: int, rng: np.random.Generator | None, *, reuse: bool = False) -> Iterator[Data]:
-    """Return the data in batches of `size` rows, the last one smaller if it must be.
+def batches(data: Data, size: int, order: Array | None, *, reuse: bool = False) -> Iterator[Data]:
+    """Return rows of the data in batches, the last one smaller if it must be.
 
     Parameters
     ----------
     data : Data
     size : int
         Rows per batch, ≥ 1.
-    rng : numpy.random.Generator or None
-        See `shuffled`.
+    order : ndarray of int or None
+        Which rows, one after the other; None: all, as they are. See `shuffled`.
     reuse : bool
         Whether all batches share one memory, so that each is valid only until the next.
 
@@ -92,27 +97,13 @@ def batches(data: Data, size: int, rng: np.random.Generator | None, *, reuse: bo
     >>> [batch.t.tolist() for batch in batches(data, 2, None)]
     [[0, 1], [2, 3], [4]]
     """
-    return in_order(data, size, shuffled(len(data), size, rng), reuse=reuse)
-
-
-def in_order(data: Data, size: int, order: Array | None, *, reuse: bool = False) -> Iterator[Data]:
-    """Return rows of the data in batches; see `batches`.
-
-    Parameters
-    ----------
-    data : Data
-    size : int
-    order : ndarray of int or None
-        Which rows, one after the other; None: all, as they are.
-    reuse : bool
-    """
     n = len(data)
     if order is None:
         for start in range(0, n, size):
             yield data.rows(slice(start, start + size))
         return
     row_bytes = max(1, data.x.data.nbytes // n)  # of a sparse matrix: the entries that are there
-    chunk = size * max(1, _CHUNK // (row_bytes * size))
+    chunk = size * max(1, CHUNK // (row_bytes * size))
     memory = None
     for start in range(0, len(order), chunk):
         gathered = data.take(order[start : start + chunk], memory)

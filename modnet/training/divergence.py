@@ -3,8 +3,8 @@
 import numpy as np
 
 from modnet.base import Array, Progress
-from modnet.network import Network, Pass
-from modnet.network.trial import NonFiniteFinder
+from modnet.network import Network
+from modnet.network.trial import non_finite_links
 from modnet.training.batches import Data
 
 
@@ -34,11 +34,10 @@ def diagnosis(
     likely = f"Likely causes: {', or '.join(filter(None, causes))}"
     if not np.isfinite(theta).all():
         return f"{where}: the weights have grown beyond bounds. {likely}"
-    finder = NonFiniteFinder()
-    Pass(network, theta, state, rows=len(batch), runner=finder).forward(batch.x)
-    if finder.found is None:
+    links = non_finite_links(network, theta, state, batch.x)
+    if not links:
         return f"{where}, though every layer's output is finite. {likely}"
-    first = finder.found.title
+    first = links[0].title
     return f"{where}: the output of {first} is the first that is not finite. {likely}, or a defect in that layer"
 
 

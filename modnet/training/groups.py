@@ -1,4 +1,4 @@
-"""Parameter groups: slices of θ that learn at a rate of their own, or not at all.
+"""What happens to parts of θ at each step: parameter groups with a learning rate of their own, and constraints.
 
 The update of every optimizer here is proportional to its learning rate. So a rate of its own is the same as a step of
 its own size: after each step θ ← θ_before + factor · (θ − θ_before) in the slices of a group.
@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from modnet.base import Array, ParameterGroup
+from modnet.base import Array, Constraint, Optimizer, ParameterGroup, Solver
 from modnet.errors import InvalidSpecError
 from modnet.network import Link, Network
 
@@ -62,6 +62,23 @@ class Groups:
         """Scale the step that was made."""
         for (part, factor), before in zip(self._slices, self._before, strict=True):
             theta[part] = before + factor * (theta[part] - before) if factor else before
+
+
+def constrained(network: Network, theta: Array, optimizer: Optimizer | Solver) -> list[tuple[Array, Constraint]]:
+    """Return the parameters that have a constraint, as views of θ.
+
+    Raises
+    ------
+    InvalidSpecError
+        If there are some and the optimizer is a solver, which keeps none.
+    """
+    constraints = network.layout.constraints
+    if constraints and isinstance(optimizer, Solver):
+        names = ", ".join(constraints)
+        raise InvalidSpecError(
+            "ModelSpec", [("optimizer", f"{optimizer!r} keeps no constraints, and there are some on {names}")]
+        )
+    return [(network.layout.places[name].view(theta), constraint) for name, constraint in constraints.items()]
 
 
 def _named(links: Sequence[Link], outer: tuple[str, ...]) -> Iterator[tuple[Link, tuple[str, ...]]]:

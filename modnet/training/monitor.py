@@ -1,4 +1,7 @@
-"""What is looked at after each epoch: the history, the validation set, the best weights so far, and whether to stop."""
+"""After each epoch: the history, the validation set, the best weights so far, and whether to stop.
+
+Training stops after too many epochs in a row that brought no progress.
+"""
 
 import math
 import time
@@ -8,7 +11,39 @@ from dataclasses import dataclass, field
 from modnet.base import Array
 from modnet.errors import NonFiniteError
 from modnet.training.settings import TrainingSettings
-from modnet.training.stopping import Patience
+
+
+class Patience:
+    """Counts epochs without progress.
+
+    The rule is that of sklearn.neural_network: an epoch is progress if its loss lies more than `tol` below the best
+    so far, and training stops when more than `limit` epochs in a row were none.
+
+    Attributes
+    ----------
+    best : float
+        The lowest loss so far; inf before the first.
+    waited : int
+        Epochs since the last progress.
+    """
+
+    def __init__(self, tol: float, limit: int) -> None:
+        self._tol, self._limit = tol, limit
+        self.best = math.inf
+        self.waited = 0
+
+    def update(self, loss: float) -> bool:
+        """Take note of an epoch; return whether its loss is the lowest so far."""
+        self.waited = self.waited + 1 if loss > self.best - self._tol else 0
+        improved = loss < self.best
+        if improved:
+            self.best = loss
+        return improved
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether to stop."""
+        return self.waited > self._limit
 
 
 @dataclass

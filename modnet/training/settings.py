@@ -6,9 +6,6 @@ from pydantic import BeforeValidator, Field
 
 from modnet.component import Component, Count, Unit
 
-AUTO_BATCH = 200
-"""Rows per batch at most under ``batch_size="auto"``, as in sklearn.neural_network."""
-
 
 def _auto(value: Any) -> Any:
     if isinstance(value, str):
@@ -61,7 +58,3 @@ class TrainingSettings(Component):
     n_iter_no_change: Count = 10
     early_stopping: bool = False
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
-
-    def rows_per_batch(self, n: int) -> int:
-        """Return the rows per step for n rows of data."""
-        return min(n, AUTO_BATCH if self.batch_size is None else self.batch_size)

@@ -20,15 +20,14 @@ PLAN = {"batch_size": 10, "max_iter": 8, "tol": 0}
 
 def path(prepared, optimizer, epochs):
     """Return θ after each step of a training without averaging, and the trainer."""
-    trainer, points = prepared([Dense(2)], DATA, optimizer=optimizer, **PLAN), []
-    update = trainer._step
+    points = []
 
-    def noted(*args):
-        value = update(*args)
-        points.append(trainer.theta.copy())
-        return value
+    class Noting(type(optimizer)):
+        def step(self, theta, grad, state):
+            super().step(theta, grad, state)
+            points.append(theta.copy())
 
-    trainer._step = noted
+    trainer = prepared([Dense(2)], DATA, optimizer=Noting(optimizer.learning_rate), **PLAN)
     for _ in range(epochs):
         trainer.epoch(DATA)
     return np.array(points), trainer

@@ -7,11 +7,10 @@ import pytest
 import scipy.sparse
 
 from modnet import Accelerator, CompiledLoop, ModNetClassifier, ModNetRegressor, TrainingStep
+from modnet.acceleration.engine import MIN_STEPS
 from modnet.errors import NonFiniteError
 from modnet.layers import BatchNorm, Dense, Dropout, Residual
 from modnet.optimizers import SGD, Adam
-from modnet.training.at_once import WORTH
-from modnet.training.penalty import Penalty
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -21,16 +20,14 @@ SETTINGS: dict[str, Any] = {"max_iter": 30, "batch_size": 8, "tol": 0, "n_iter_n
 
 
 @pytest.fixture(autouse=True)
-def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget what was compared before, and what was run."""
-    monkeypatch.setattr("modnet.network.accelerating._TRUSTED", {})
+def _nothing_run_yet() -> None:
     Looping.runs.clear()
 
 
 class Loop(CompiledLoop):
-    """CompiledLoop in Python, a few at once, with a slip if one is asked for."""
+    """A loop in Python, a few steps at a time, with a slip if one is asked for."""
 
-    at_once = 5
+    max_steps = 5
 
     def __init__(self, step: TrainingStep, slip: str) -> None:
         self._step, self._slip = step, slip
@@ -48,8 +45,7 @@ class Loop(CompiledLoop):
                 return index, total, weights
             step.backward(draw)
             w = step.rows if weight is None else weight.sum()
-            parts = step.theta[: step.regularized], step.gradient[: step.regularized]
-            value += Penalty(step.alpha, step.l1_ratio).add(*parts, w)
+            value += step.penalize(step.gradient, w)
             if self._slip == "gradient":
                 step.gradient[0] *= 1.01
             state = step.optimizer_state
@@ -66,6 +62,7 @@ class Looping(Accelerator):
     """Makes steps by a loop of its own."""
 
     slip: str = ""
+    test: str = ""
 
     runs: ClassVar[list[int]] = []
 
@@ -94,9 +91,9 @@ def fitted(accelerator: Accelerator | None, layers: Any = (5,), weight: Any = No
     ],
     ids=lambda params: ", ".join(params) or "defaults",
 )
-def test_steps_at_once_lead_to_where_single_steps_lead(params: dict[str, Any]):
+def test_a_compiled_loop_leads_to_where_single_steps_lead(params: dict[str, Any]):
     many, single = fitted(Looping(), **params), fitted(None, **params)
-    assert Looping.runs, "no steps were made at once"
+    assert Looping.runs, "no loop was run"
     np.testing.assert_allclose(many.theta_, single.theta_, rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(many.loss_curve_, single.loss_curve_, rtol=1e-10)
     np.testing.assert_allclose(many.state_, single.state_, rtol=1e-10)
@@ -104,17 +101,18 @@ def test_steps_at_once_lead_to_where_single_steps_lead(params: dict[str, Any]):
     assert many.optimizer_state_.learning_rate == single.optimizer_state_.learning_rate
 
 
-def test_no_more_steps_are_asked_for_than_can_be_made_at_once():
-    fitted(Looping())
+def test_no_more_steps_are_asked_for_than_a_loop_makes():
+    fitted(Looping(test="counts"))
     comparison, *runs = Looping.runs
     assert comparison == 1
     assert runs == [5, 3] * 30  # and the last batch, which is smaller, is a step by itself
 
 
 @pytest.mark.parametrize("slip", ["gradient", "rate", "loss", "raises", "offer"])
-def test_steps_that_differ_are_set_aside_with_one_warning(slip: str):
+def test_a_loop_that_differs_is_not_run_with_one_warning(slip: str):
     single = fitted(None)
-    with pytest.warns(RuntimeWarning, match=rf"Looping\(slip='{slip}'\) offers of steps of \(Dense.* is set aside"):
+    reason = rf"modnet runs the training loop of Dense.* itself, because what Looping\(slip='{slip}'\)"
+    with pytest.warns(RuntimeWarning, match=reason):
         model = fitted(Looping(slip))
     fitted(Looping(slip))  # would fail, if it warned again
     np.testing.assert_array_equal(model.theta_, single.theta_)
@@ -123,7 +121,7 @@ def test_steps_that_differ_are_set_aside_with_one_warning(slip: str):
 @pytest.mark.parametrize(
     "params",
     [
-        {"max_iter": 1, "batch_size": 70 // WORTH + 1},
+        {"max_iter": 1, "batch_size": 70 // MIN_STEPS + 1},
         {"optimizer": Adam(ema=0.9)},
         {"optimizer": Adam(groups=[{"layers": "layers[0]", "factor": 0.1}])},
         {"layers": (Dense(5, kernel_constraint="max_norm"),)},
@@ -151,7 +149,7 @@ def test_divergence_is_explained_as_in_single_steps():
     assert Looping.runs
 
 
-def test_each_data_set_has_steps_of_its_own():
+def test_each_data_set_has_a_loop_of_its_own():
     model = ModNetClassifier((5,), accelerator=Looping(), warm_start=True, **SETTINGS)
     again = ModNetClassifier((5,), accelerator=None, warm_start=True, **SETTINGS)
     for rows in (X, X[:40] + 1):

@@ -16,7 +16,7 @@ TOLD = "waited 1.5 s for Compiling to compile; modnet doctor --warm-up does that
 
 
 class Compiling(Accelerator):
-    """Has no twins, and takes its time to find that out: 1.5 s for the first link with a rectifier in this process."""
+    """Offers nothing, and takes 1.5 s to find that out for the first link with a rectifier in this process."""
 
     seconds: ClassVar[list[float]] = []
 

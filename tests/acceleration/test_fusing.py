@@ -1,4 +1,4 @@
-"""Accelerators: twins are run in place of their originals if they agree with them, and are set aside if they do not."""
+"""Accelerators: fused modules run in place of modnet's own links if they agree with them, and only then."""
 
 from typing import ClassVar
 
@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 
 from modnet import Accelerator, Activation, Fused, Loss, ModNetClassifier, ModNetRegressor, Module, Network, Optimizer
+from modnet.acceleration import accelerated
+from modnet.acceleration.engine import fused_loss, fused_optimizer
 from modnet.activations import ReLU, Tanh
 from modnet.errors import InvalidSpecError
 from modnet.layers import BatchNorm, Dense, Dropout, Embedding, Residual
 from modnet.losses import SquaredError
-from modnet.network.accelerating import accelerated, accelerated_loss, accelerated_step
 from modnet.optimizers import SGD, Adam
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 X = np.random.default_rng(0).normal(size=(60, 3))
+T, FLOAT64 = X[:, :1], np.dtype(np.float64)
 LAYERS = [Dense(4, "relu"), Residual([Dense(4, "tanh"), Dropout(0.5), BatchNorm()]), Dense(2)]
 
 
@@ -67,7 +69,7 @@ class Raising(Activation):
 
 
 class Fast(Accelerator):
-    """Offers a twin of dense + ReLU, right by default."""
+    """Offers to fuse dense + ReLU, right by default."""
 
     slip: float = 0.0
 
@@ -79,11 +81,14 @@ class Fast(Accelerator):
 
 
 class Bad(Accelerator):
-    """Offers twins of tanh that are of no use."""
+    """Offers what is of no use."""
 
     raises: bool = False
+    returns: str = ""
 
     def fuse(self, modules):
+        if self.returns:
+            return self.returns if isinstance(modules[0], Dense) else None
         if not isinstance(modules[0], Tanh):
             return None
         return Fused(Raising() if self.raises else Doubled())
@@ -111,8 +116,7 @@ class HalfSquaredError(Loss):
 
 
 @pytest.fixture(autouse=True)
-def _fresh(monkeypatch):
-    monkeypatch.setattr("modnet.network.accelerating._TRUSTED", {})
+def _not_called_yet():
     DenseReLU.calls.clear()
 
 
@@ -121,7 +125,7 @@ def network(layers=LAYERS):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_twin_stands_for_a_run_of_links_on_the_same_theta(dtype):
+def test_a_fused_module_runs_in_place_of_several_links_on_the_same_theta(dtype):
     plain = network()
     fast = accelerated(plain, Fast(), dtype)
     assert [type(link.module) for link in fast.links] == [DenseReLU, Residual, Dense]
@@ -132,29 +136,36 @@ def test_a_twin_stands_for_a_run_of_links_on_the_same_theta(dtype):
     np.testing.assert_allclose(fast.predict(theta, state, x), plain.predict(theta, state, x), rtol=1e-5)
 
 
-def test_twins_are_found_inside_composites():
+def test_links_are_fused_inside_composites():
     fast = accelerated(network([Residual([Dense(4, "relu"), Dense(3, "relu")])]), Fast(), np.float64)
     assert [type(link.module) for link in fast.walk()] == [Residual, DenseReLU, DenseReLU]
 
 
-def test_without_an_accelerator_or_a_twin_the_network_is_the_same():
+def test_without_an_accelerator_or_an_offer_the_network_is_the_same():
     plain = network()
     assert accelerated(plain, None, np.float64) is plain
     assert accelerated(plain, Accelerator(), np.float64) is plain
-    assert accelerated_loss(SquaredError(), Accelerator(), np.float64) == SquaredError()
-    assert accelerated_step(Adam(), Accelerator(), np.float64) == Adam()
+    assert fused_loss(SquaredError(), Accelerator(), T, 1, FLOAT64) == SquaredError()
+    assert fused_optimizer(Adam(), Accelerator(), FLOAT64) == Adam()
 
 
 @pytest.mark.parametrize(
     ("accelerator", "reason"),
     [
-        (Fast(slip=0.5), r"twin that Fast\(slip=0.5\) offers of Dense\(units=4\), ReLU\(\) is set aside.*it finds 0.4"),
-        (Bad(), r"offers of Tanh\(\) is set aside, and modnet's own used: on a few rows it finds -?\d\.\d+, where"),
+        (Fast(slip=0.5), r"modnet runs Dense\(units=4\), ReLU\(\) itself, because what Fast\(slip=0.5\) offers for it"),
+        (
+            Bad(),
+            r"modnet runs Tanh\(\) itself, .* differs: it computes -?\d\.\d+ where modnet's own computes -?\d",
+        ),
         (Bad(raises=True), r"RuntimeError: no compiler found"),
+        (
+            Bad(returns="nothing"),
+            r"modnet runs Dense\(units=4\) itself, .*: it should be of class Fused, got 'nothing'",
+        ),
     ],
     ids=repr,
 )
-def test_a_twin_that_differs_or_raises_is_set_aside_with_one_warning(accelerator, reason):
+def test_what_differs_or_raises_or_is_something_else_is_not_run_with_one_warning(accelerator, reason):
     with pytest.warns(RuntimeWarning, match=f"(?s){reason}") as caught:
         fast = accelerated(network(), accelerator, np.float64)
     assert len(caught) == 1
@@ -162,15 +173,39 @@ def test_a_twin_that_differs_or_raises_is_set_aside_with_one_warning(accelerator
     assert accelerated(network(), accelerator, np.float64).links  # no warning again: it would be an error here
 
 
-def test_a_wrong_loss_and_a_wrong_step_are_set_aside():
-    with pytest.warns(RuntimeWarning, match=r"offers of SquaredError\(\) is set aside"):
-        assert accelerated_loss(SquaredError(), Bad(), np.float64) == SquaredError()
-    with pytest.warns(RuntimeWarning, match=r"offers of Adam\(\) is set aside"):
-        assert accelerated_step(Adam(), Bad(), np.float64) == Adam()
+def test_a_wrong_loss_and_a_wrong_step_are_not_run():
+    with pytest.warns(RuntimeWarning, match=r"modnet runs SquaredError\(\) itself"):
+        assert fused_loss(SquaredError(), Bad(), T, 1, FLOAT64) == SquaredError()
+    with pytest.warns(RuntimeWarning, match=r"modnet runs Adam\(\) itself"):
+        assert fused_optimizer(Adam(), Bad(), FLOAT64) == Adam()
+
+
+def test_an_accelerator_that_raises_whatever_it_is_asked_costs_one_warning_each():
+    class Broken(Accelerator):
+        def fuse(self, modules):
+            raise OSError("no device")
+
+        def loss(self, loss):
+            raise OSError("no device")
+
+        def optimizer(self, optimizer):
+            raise OSError("no device")
+
+        def compile(self, step):
+            raise OSError("no device")
+
+    plain = ModNetRegressor((4,), accelerator=None, max_iter=20, batch_size=8, random_state=0).fit(X, X[:, 0])
+    model = ModNetRegressor((4,), accelerator=Broken(), max_iter=20, batch_size=8, random_state=0)
+    with pytest.warns(RuntimeWarning, match="OSError: no device") as caught:
+        model.fit(X, X[:, 0])
+    assert (
+        sum(each.category is RuntimeWarning for each in caught) == 5
+    )  # two kinds of layers, the loss, the optimizer and the loop
+    np.testing.assert_array_equal(model.fit(X, X[:, 0]).theta_, plain.theta_)  # without another warning
 
 
 @pytest.mark.parametrize("optimizer", ["adam", {"type": "sgd", "momentum": 0.9, "clip_norm": 0.1}], ids=str)
-def test_training_with_twins_gives_the_same_model(optimizer):
+def test_training_fused_gives_the_same_model(optimizer):
     settings = {"optimizer": optimizer, "max_iter": 5, "random_state": 0, "early_stopping": True}
     plain = ModNetRegressor(LAYERS, accelerator=None, **settings).fit(X, X[:, 0])
     assert not DenseReLU.calls
@@ -180,7 +215,7 @@ def test_training_with_twins_gives_the_same_model(optimizer):
     np.testing.assert_allclose(fast.predict(X), plain.predict(X), rtol=1e-9)
 
 
-def test_predictions_are_made_with_twins():
+def test_predictions_are_made_fused():
     model = ModNetClassifier((4,), accelerator=Fast(), max_iter=1).fit(X, X[:, 0] > 0)
     DenseReLU.calls.clear()
     model.predict(X)
@@ -207,7 +242,7 @@ def test_a_layer_of_codes_is_compared_on_codes():
     np.testing.assert_array_equal(fast.predict(theta, state, codes), plain.predict(theta, state, codes))
 
 
-def test_the_rule_of_a_twin_is_clipped_and_decayed_as_the_original_is():
+def test_another_rule_is_clipped_and_shrunk_as_the_optimizers_own_is():
     class Same(Optimizer):
         def init(self, theta):
             return SGD(0.1).init(theta)

@@ -1,4 +1,4 @@
-"""What runs as a twin is seen in the summary: link by link, the loss and the optimizer, without running any."""
+"""What an accelerator runs is seen in the summary: links, the loss and the optimizer, without running any."""
 
 from typing import ClassVar
 
@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from modnet import Accelerator, Fused, Loss, ModNetRegressor, Module, Network, Optimizer
+from modnet.acceleration import accelerated, fused_parts
+from modnet.acceleration.engine import fused_loss
 from modnet.activations import ReLU
 from modnet.layers import Dense, Dropout, Residual
 from modnet.losses import Huber, SquaredError
-from modnet.network.accelerating import accelerated, accelerated_loss
-from modnet.network.summary import summarize
-from modnet.network.twins import Twins, twins
+from modnet.network.summary import FusedParts, summarize
 from modnet.neural_network import MLPRegressor
 from modnet.optimizers import LBFGS, SGD, Adam
 
@@ -61,7 +61,7 @@ class Squares(Loss):
 
 
 class Fast(Accelerator):
-    """Offers twins of dense + ReLU, of the squared error and of SGD, all right unless they slip."""
+    """Offers to run dense + ReLU, the squared error and SGD, all right unless they slip."""
 
     slip: float = 0.0
 
@@ -78,25 +78,20 @@ class Fast(Accelerator):
         return optimizer if isinstance(optimizer, SGD) else None
 
 
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modnet.network.accelerating._TRUSTED", {})
-
-
 def network() -> Network:
     return Network(LAYERS, (3,))
 
 
 def marked(accelerator: Accelerator) -> list[str]:
     """The paths that are marked in the summary."""
-    rows = summarize(network(), twins(network(), accelerator, FLOAT64)).rows
+    rows = summarize(network(), fused_parts(network(), accelerator, FLOAT64)).rows
     return [row.path for row in rows if row.fused]
 
 
 ALL = ["layers[0]", "layers[0].activation", "layers[1].body[0]", "layers[1].body[0].activation"]
 
 
-def test_every_link_that_a_twin_stands_for_is_marked_inside_composites_too():
+def test_every_link_that_is_fused_is_marked_inside_composites_too():
     assert marked(Fast()) == ALL
     assert marked(Accelerator()) == []
 
@@ -107,15 +102,15 @@ def test_what_is_marked_is_what_is_run():
     assert marked(Fast()) == ALL
 
 
-def test_a_twin_that_was_set_aside_is_not_marked():
+def test_what_is_known_to_differ_is_not_marked():
     assert marked(Fast(slip=1.0)) == ALL
-    with pytest.warns(RuntimeWarning, match="offers of Dense"):
+    with pytest.warns(RuntimeWarning, match="modnet runs Dense"):
         accelerated(network(), Fast(slip=1.0), FLOAT64)
-    with pytest.warns(RuntimeWarning, match="offers of SquaredError"):
-        accelerated_loss(SquaredError(), Fast(slip=1.0), FLOAT64)
+    with pytest.warns(RuntimeWarning, match="modnet runs SquaredError"):
+        fused_loss(SquaredError(), Fast(slip=1.0), np.ones((5, 1)), 1, FLOAT64)
     assert marked(Fast(slip=1.0)) == []
-    assert twins(network(), Fast(slip=1.0), np.dtype(np.float32)).links == set(ALL)  # not compared yet
-    assert not twins(network(), Fast(slip=1.0), FLOAT64, loss=SquaredError()).loss_has_twin
+    assert fused_parts(network(), Fast(slip=1.0), np.dtype(np.float32)).links == set(ALL)  # not compared yet
+    assert not fused_parts(network(), Fast(slip=1.0), FLOAT64, loss=SquaredError()).loss_is_fused
 
 
 def test_nothing_is_run_for_it(monkeypatch: pytest.MonkeyPatch):
@@ -127,16 +122,16 @@ def test_nothing_is_run_for_it(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_loss_and_the_optimizer_are_looked_at():
-    found = twins(network(), Fast(), FLOAT64, name="fast", loss=SquaredError(), optimizer=SGD())
-    assert (found.loss, found.loss_has_twin, found.optimizer, found.optimizer_has_twin) == (
+    found = fused_parts(network(), Fast(), FLOAT64, name="fast", loss=SquaredError(), optimizer=SGD())
+    assert (found.loss, found.loss_is_fused, found.optimizer, found.optimizer_is_fused) == (
         "SquaredError",
         True,
         "SGD",
         True,
     )
     for optimizer in (Adam(), LBFGS()):
-        found = twins(network(), Fast(), FLOAT64, loss=Huber(), optimizer=optimizer)
-        assert (found.loss_has_twin, found.optimizer_has_twin) == (False, False)
+        found = fused_parts(network(), Fast(), FLOAT64, loss=Huber(), optimizer=optimizer)
+        assert (found.loss_is_fused, found.optimizer_is_fused) == (False, False)
 
 
 def test_the_table_names_the_accelerator_where_it_runs():
@@ -160,7 +155,7 @@ def test_the_table_names_the_accelerator_where_it_runs():
 
 
 def test_a_composite_is_not_marked_and_what_is_in_it_is():
-    lines = str(summarize(network(), twins(network(), Fast(), FLOAT64))).splitlines()
+    lines = str(summarize(network(), fused_parts(network(), Fast(), FLOAT64))).splitlines()
     marks = {line.split()[0]: line.split()[-1] for line in lines if line.startswith(("layers", "  body"))}
     assert marks == {
         "layers[0]": "Fast",
@@ -179,22 +174,22 @@ def test_without_an_accelerator_the_summary_says_so_and_marks_nothing(model):
     summary = model.summary(3, 1)
     assert "fused" not in str(summary)
     assert str(summary).endswith("\naccelerator: none")
-    assert summary.twins.accelerator is None
+    assert summary.parts.accelerator is None
     assert not any(row.fused for row in summary.rows)
 
 
 def test_a_network_by_itself_has_no_accelerator_to_tell_of():
     assert "accelerator" not in str(summarize(network()))
-    assert twins(network(), None, FLOAT64, loss=Huber()) == Twins(loss="Huber")
+    assert fused_parts(network(), None, FLOAT64, loss=Huber()) == FusedParts(loss="Huber")
 
 
 def test_a_fitted_model_is_summarized_in_its_own_dtype():
     X = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
-    model = ModNetRegressor((4,), tol=10, n_iter_no_change=1, accelerator=Fast(slip=1.0))
-    with pytest.warns(RuntimeWarning, match="set aside"):
+    model = ModNetRegressor((4,), tol=10, n_iter_no_change=1, accelerator=Fast(slip=2.0))
+    with pytest.warns(RuntimeWarning, match="modnet runs"):
         model.fit(X, X[:, 0])
     assert not any(row.fused for row in model.summary().rows)
-    assert [row.fused for row in ModNetRegressor((4,), accelerator=Fast(slip=1.0)).summary(3, 1).rows] == [
+    assert [row.fused for row in ModNetRegressor((4,), accelerator=Fast(slip=2.0)).summary(3, 1).rows] == [
         True,
         True,
         False,

@@ -1,0 +1,68 @@
+"""The accelerator that is installed, which "auto" stands for; its name, and how long it has been compiling."""
+
+import warnings
+
+from modnet.base import Accelerator
+from modnet.errors import RegistryError
+from modnet.registry import Registry, registry
+
+_BRIEF = 0.05
+"""Seconds that are not worth a line."""
+
+
+def installed_accelerator(book: Registry = registry) -> Accelerator | None:
+    """Return the first accelerator, by name, that can be imported and made; None if there is none.
+
+    Warns
+    -----
+    RuntimeWarning
+        For each that cannot.
+    """
+    for entry, cls in book.classes("accelerator"):
+        reason = cls
+        if not isinstance(cls, RegistryError):
+            try:
+                made: Accelerator = cls()
+                return made
+            except Exception as error:  # no GPU, no licence: whatever it lacks, NumPy is there
+                reason = f"{entry}: {type(error).__name__}: {error}"
+        warnings.warn(f"an accelerator cannot be used, so modnet goes on without it: {reason}", RuntimeWarning, 3)
+    return None
+
+
+def accelerator_name(accelerator: Accelerator | None) -> str | None:
+    """Return the registered name of an accelerator, or that of its class where it has none; of None, None.
+
+    Examples
+    --------
+    >>> accelerator_name(Accelerator()), accelerator_name(None)
+    ('Accelerator', None)
+    """
+    return None if accelerator is None else registry.name_of(type(accelerator)) or type(accelerator).__name__
+
+
+class CompileTimer:
+    """How long a training has waited for an accelerator to compile.
+
+    Parameters
+    ----------
+    accelerator : Accelerator or None
+    """
+
+    def __init__(self, accelerator: Accelerator | None) -> None:
+        self._accelerator, self._before = accelerator, 0.0
+        self._before = self.seconds
+
+    @property
+    def seconds(self) -> float:
+        """How long it has compiled since `lines` was called last."""
+        return 0.0 if self._accelerator is None else self._accelerator.compile_seconds() - self._before
+
+    def lines(self) -> list[str]:
+        """Return the line that says how long it has compiled since the last call; none if it has not."""
+        seconds = self.seconds
+        self._before += seconds
+        if seconds < _BRIEF:
+            return []
+        name = accelerator_name(self._accelerator)
+        return [f"waited {seconds:.1f} s for {name} to compile; modnet doctor --warm-up does that ahead"]

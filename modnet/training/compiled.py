@@ -1,0 +1,74 @@
+"""Compiled training: what an accelerator is told of a trainer's steps, so that it can make many without Python."""
+
+import copy
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modnet.base import CompiledLoop, Optimizer, TrainingStep
+from modnet.training.batches import Data
+
+if TYPE_CHECKING:
+    from modnet.training.loop import Trainer
+
+
+def compiled_loop_for(trainer: "Trainer", data: Data, rows: int, steps: int) -> CompiledLoop | None:
+    """Return a loop for so many steps on batches of so many rows; None if they have to be made one by one."""
+    optimizer = trainer.optimizer
+    assert isinstance(optimizer, Optimizer), "a solver makes no steps"
+    more_to_do = optimizer.groups or optimizer.ema is not None or trainer.network.layout.constraints
+    if trainer.engine.accelerator is None or more_to_do or not isinstance(data.x, np.ndarray):
+        return None
+    return trainer.engine.loop(
+        steps, partial(_training_step, trainer, data, rows), partial(_copied_steps, trainer, data, rows)
+    )
+
+
+def _training_step(trainer: "Trainer", data: Data, rows: int) -> TrainingStep:
+    """Return the parts of a trainer's step."""
+    running, draw = trainer.pass_for(rows)
+    assert isinstance(trainer.optimizer, Optimizer)
+    assert trainer.engine.rule is not None
+    return TrainingStep(
+        modules=tuple(link.module for link in trainer.engine.network.links),
+        forward=running.forward,
+        backward=running.backward,
+        penalize=trainer.penalize,
+        loss=trainer.engine.loss,
+        optimizer=trainer.optimizer,
+        rule=trainer.engine.rule,
+        optimizer_state=trainer.optimizer_state,
+        theta=trainer.theta,
+        gradient=trainer.gradient,
+        state=trainer.state,
+        draw=draw,
+        regularized=trainer.network.layout.regularized,
+        alpha=trainer.settings.alpha,
+        l1_ratio=trainer.settings.l1_ratio,
+        x=data.x,
+        t=data.t,
+        weight=data.weight,
+        rows=rows,
+    )
+
+
+def _copied_steps(trainer: "Trainer", data: Data, rows: int) -> tuple[TrainingStep, TrainingStep]:
+    """Return a step by the accelerator and one without it, each on copies of all that a step changes."""
+    steps = []
+    for accelerator in (trainer.engine.accelerator, None):
+        copied = type(trainer)(
+            trainer.network,
+            trainer.loss,
+            trainer.optimizer,
+            trainer.settings,
+            trainer.theta.copy(),
+            trainer.state.copy(),
+            shuffle_rng=trainer.shuffle_rng,
+            noise_rng=copy.deepcopy(trainer.noise_rng),
+            optimizer_state=copy.deepcopy(trainer.optimizer_state),
+            accelerator=accelerator,
+        )
+        copied.engine.compare_loss(data.t)
+        steps.append(_training_step(copied, data, rows))
+    return steps[0], steps[1]
