@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import check_scoring
@@ -537,3 +538,12 @@ def report(history: History) -> str:
     if history.validation_scores:
         parts.append(f"score {history.validation_scores[-1]:.4f}")
     return "  ".join([*parts, f"{history.seconds:.3f} s"])
+
+
+def with_first_weights(estimator: BaseModNet, X: Any, y: Any) -> tuple[BaseModNet, Sample]:
+    """Return a copy of an estimator as `fit` has it before the first step, and the rows as its loss takes them."""
+    begun: BaseModNet = clone(estimator)
+    sample = begun._sample(X, y, None, known="nothing")
+    begun._start(begun.to_spec(), sample.target, sample.data.x.dtype)
+    adapt(begun.network_, begun.theta_, begun.state_, sample.data.x, sample.data.weight)
+    return begun, sample
