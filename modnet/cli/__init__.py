@@ -75,7 +75,7 @@ def _status(args: argparse.Namespace) -> int:
 
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser, with the arguments of that command only which `argv` asks for."""
+    """Return the parser; only the command that `argv` asks for is imported, and has its arguments."""
     parser = argparse.ArgumentParser(
         prog="modnet",
         usage="modnet [-h] [--version] COMMAND ...",
@@ -99,5 +99,5 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _commands() -> str:
-    """Return the list of commands; argparse's own breaks the line behind the longest names."""
+    """Return the list of commands; argparse's own puts what long names do on a line of its own."""
     return f"commands:\n{facts(COMMANDS.items(), '  ')}\n\nmodnet COMMAND --help says more about one of them."

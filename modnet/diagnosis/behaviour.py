@@ -9,14 +9,14 @@ from modnet.diagnosis.signals import Look, Signal
 from modnet.text import counted
 
 _MIN_ROWS = 20
-"""Fewer rows than this tell nothing about units."""
+"""How many rows it takes to tell whether a unit is dead or saturated."""
 
 _DEAD = 0.4, 0.8
-"""From which share of a layer's units on dead ones are a note, and a problem. In networks that had learnt two columns
-well, up to 0.3 were dead."""
+"""The share of a layer's units from which on dead ones are a note, and a problem. Of networks that learnt two columns
+well, up to 0.3 of the units were dead."""
 
 _SATURATED = 0.2, 0.5
-"""From which share on saturated ones are. In networks that had learnt, none were."""
+"""The share from which on saturated units are a note, and a problem. Networks that learnt well had none."""
 
 _VANISHES = 1e-3
 """Below which ratio of the gradient of the first layer to that of the last, or of the signal behind the last hidden
@@ -53,7 +53,7 @@ def broken_numbers(look: Look) -> Iterator[Finding]:
 def idle_units(look: Look) -> Iterator[Finding]:
     """Yield the layers with many units whose slope is 0: dead ones, and hidden ones at the ends of a sigmoid.
 
-    Nothing reaches the weights in front of such a unit, so that it learns no more.
+    No gradient reaches the weights in front of such a unit, so it learns no more.
     """
     hidden = _hidden(look.signals)
     for signal in look.signals:

@@ -9,13 +9,13 @@ from modnet.diagnosis.finding import Finding
 from modnet.diagnosis.signals import Look
 
 _MIN_EPOCHS = 5
-"""Epochs that make a curve."""
+"""How many epochs it takes to tell how a loss develops."""
 
 _RISE = 0.1
-"""How much of what a loss has fallen it may rise again."""
+"""A loss may rise again by this share of what it has fallen."""
 
 _VISIBLE = 0.05
-"""Which share of the loss a rise has to be to count."""
+"""A rise counts if it is at least this share of the loss."""
 
 _APART = 1.2
 """How much higher than its lowest value a validation loss may end."""

@@ -25,7 +25,7 @@ _RARE = 10.0
 """How much more often one class may come than another."""
 
 _SERIOUS = 10.0
-"""By what factor one of these has to be exceeded to be a problem."""
+"""Where one of these bounds is exceeded by this factor, it is a problem and not a note."""
 
 _SCALER = "put StandardScaler in front, as in make_pipeline(StandardScaler(), model), or 'standardize' as first layer"
 
@@ -45,7 +45,7 @@ def names_of(X: Any, given: Sequence[str] | None = None) -> list[str]:
 
 
 def complete(X: Any) -> tuple[Array, Array]:
-    """Return which rows of X miss nothing, and how many values each column misses: NaN, null, and infinities."""
+    """Return which rows of X are complete, and how many values are missing per column: NaN, null, and infinities."""
     frame = nw.from_native(X, eager_only=True, pass_through=True)
     if sparse.issparse(X):
         entries = X.tocoo()
@@ -95,7 +95,7 @@ def missing_targets(rows: int) -> Iterator[Finding]:
 
 
 def constant_columns(x: Any, names: Sequence[str], *, named: bool) -> Iterator[Finding]:
-    """Yield the columns that say nothing.
+    """Yield a finding if columns have the same value in all rows.
 
     A column of zeros costs nothing, and images are full of them: without a name it is no finding.
     """
@@ -118,7 +118,7 @@ def constant_columns(x: Any, names: Sequence[str], *, named: bool) -> Iterator[F
 
 
 def scales(signal: Signal, names: Sequence[str]) -> Iterator[Finding]:
-    """Yield what is wrong with the scales of the columns that reach a layer with weights."""
+    """Yield findings about the scales of the columns that reach a layer with weights."""
     columns, shape = signal.entering, signal.link.input_shape
     if columns is None or not np.isfinite(columns.std).all():
         return

@@ -161,7 +161,7 @@ def _transformed_target(model: Any, y: Any) -> Array:
 
 
 def _whole_rows(net: BaseModNet, X: Any, y: Any, names: Sequence[str], findings: list[Finding]) -> tuple[Any, Any]:
-    """Return the rows that miss nothing, and put down what the others miss."""
+    """Return the rows without missing values; findings about the others are appended."""
     if not isinstance(net, ModNetTransformer):
         present, _ = features.complete(y if len(y.shape) == 2 else np.asarray(y)[:, np.newaxis])
         findings += features.missing_targets(int((~present).sum()))
@@ -181,12 +181,12 @@ def _chosen(X: Any, y: Any, rows: Array) -> tuple[Any, Any]:
 
 
 def _ready(net: BaseModNet, X: Any, y: Any) -> tuple[BaseModNet, Sample]:
-    """Return a network with its weights, a copy with first ones if it has none, and the rows as it takes them."""
+    """Return the network, or if it is not fitted a copy with first weights, and the rows as it takes them."""
     return (net, prepared(net, X, y)) if hasattr(net, "theta_") else with_first_weights(net, X, y)
 
 
 def _takes_missing(net: BaseModNet, X: Any, y: Any) -> bool:
-    """Return whether missing values end in layers that take them."""
+    """Return whether all missing values go to layers that take them."""
     if not any(module.takes_missing for _, module in modules(net.to_spec().layers)):
         return False
     try:

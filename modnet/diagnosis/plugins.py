@@ -76,7 +76,7 @@ def _switched_off() -> list[Finding]:
 
 
 def _wrong_groups(book: Registry) -> Iterator[Finding]:
-    """Yield what is registered under a group that looks like one of modnet's and is none: nobody ever reads it."""
+    """Yield what is registered in a group whose name begins like modnet's groups and that modnet does not read."""
     groups = {group_of(kind) for kind in book.kinds}
     # What an author may take for the name of a group: the kind, or its class (Module), in the singular or the plural.
     meant = {word: group_of(kind) for kind in book.kinds for word in (kind, book.base(kind).__name__.lower())}
