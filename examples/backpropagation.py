@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from modnet import Array, Context, Network
+from modnet import Array, Network
 from modnet.activations import Sigmoid
 from modnet.layers import Dense
 from modnet.losses import SquaredError
@@ -121,29 +121,22 @@ def central_differences(q: dict[str, Array], name: str, h: float = 1e-5) -> Arra
     return derivative
 
 
-class Listener:
-    """Runs a link as its module does, and writes down the gradient dy = ∂J/∂(its output) that arrives at it."""
-
-    def __init__(self, link: Link, heard: dict[str, Array]) -> None:
-        self._link, self._heard = link, heard
-        self.forward, self.grad_input = link.module.forward, link.module.grad_input
-
-    def grad_params(self, ctx: Context, dy: Array) -> None:
-        """Write ∂J/∂θ."""
-        self._heard[self._link.path] = dy.copy()
-        self._link.module.grad_params(ctx, dy)
-
-
 def network_derivatives(network: Network, theta: Array, state: Array, X: Array, y: Array) -> dict[str, Array]:
     """Return the derivatives that modnet computes, by the names of the textbook."""
     gradient = np.empty_like(theta)
-    heard: dict[str, Array] = {}
-    running = Pass(network, theta, state, gradient=gradient, rows=len(X), runner=lambda link: Listener(link, heard))
+    arriving: dict[str, Array] = {}
+
+    def note(link: Link, name: str, array: Array) -> None:
+        if name == "dy":  # ∂J/∂(the link's output), as it arrives there
+            arriving[link.path] = array.copy()
+
+    running = Pass(network, theta, state, gradient=gradient, rows=len(X), hook=note)
     raw = running.forward(X)
     running.backward(SquaredError().gradient(y, raw))
 
     d = {"a0": running.input_gradient()}
-    d.update(z1=heard["layers[0]"], a1=heard["layers[1]"], z2=heard["layers[2]"], a2=heard["layers[3]"])
+    z1, a1, z2, a2 = (arriving[f"layers[{index}]"] for index in range(4))
+    d.update(z1=z1, a1=a1, z2=z2, a2=a2)
     views = network.parameters(gradient)  # ∇J is one vector, laid out like θ
     d.update(W1=views["layers[0].W"], b1=views["layers[0].b"], W2=views["layers[2].W"], b2=views["layers[2].b"])
     return d

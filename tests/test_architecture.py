@@ -172,6 +172,40 @@ def test_standard_components_use_what_any_plugin_may_use():
             assert {name for name in imports(path) if name.partition(".")[0] == "modnet"} <= public, module
 
 
+def defined_privately(part: str) -> set[str]:
+    """The names with an underscore in front that the files of a part define or assign."""
+    names = set()
+    for module, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if part_of(module) == part else ():
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                names.add(node.name)
+            elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+                names.add(node.id if isinstance(node, ast.Name) else node.attr)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                names.add(node.value)  # __slots__
+    return {name for name in names if name.startswith("_") and not name.startswith("__")}
+
+
+def test_no_package_reaches_through_an_underscore_of_another():
+    private = {part: defined_privately(part) for part in {part_of(module) for module in MODULES}}
+    reached = []
+    for module, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [node.attr] if isinstance(node, ast.Attribute) else []
+            if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] in ("modnet", "modnet_standard"):
+                names = [alias.name for alias in node.names]
+            others = set().union(*(names for part, names in private.items() if part != part_of(module)))
+            reached += [f"{module}: {name}" for name in names if name in others - private[part_of(module)]]
+    assert reached == []
+
+
+def test_there_are_no_circles():
+    arrows = {part: imported_parts(part) for part in {part_of(module) for module in MODULES}}
+    while ends := {part for part, others in arrows.items() if not others & arrows.keys()}:
+        arrows = {part: others for part, others in arrows.items() if part not in ends}
+    assert arrows == {}
+
+
 # Import
 
 

@@ -1,11 +1,22 @@
 """Acceleration: an accelerator's links, loss and steps run in place of modnet's own, once they have been compared.
 
-The network that a user sees stays as it is. `Engine` is what a trainer needs of this package, `accelerated` what a
-prediction needs.
+The network that a user sees stays as it is. A trainer asks for an `Engine` and maybe a `compiled_loop`, a prediction for
+an `accelerated` network.
 """
 
 from modnet.acceleration.engine import Engine
 from modnet.acceleration.fusing import accelerated, fused_parts
 from modnet.acceleration.installed import CompileTimer, accelerator_name, installed_accelerator
+from modnet.acceleration.loops import MIN_STEPS, compiled_loop, run_loop
 
-__all__ = ["CompileTimer", "Engine", "accelerated", "accelerator_name", "fused_parts", "installed_accelerator"]
+__all__ = [
+    "MIN_STEPS",
+    "CompileTimer",
+    "Engine",
+    "accelerated",
+    "accelerator_name",
+    "compiled_loop",
+    "fused_parts",
+    "installed_accelerator",
+    "run_loop",
+]

@@ -3,22 +3,16 @@
 Without an accelerator that is modnet's own; with one it is what the accelerator offers, once it has been compared.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from modnet.acceleration.comparing import agrees, asked
 from modnet.acceleration.fusing import accelerated
-from modnet.acceleration.loops import compiled_loop
-from modnet.base import Accelerator, Array, CompiledLoop, Loss, Optimizer, Solver, TrainingStep
+from modnet.base import Accelerator, Array, Loss, Optimizer, Solver
 from modnet.network import Network
 
 _ROWS = 5
-
-MIN_STEPS = 16
-"""How many steps a training must have for a compiled loop to be worth it. Preparing one takes 0.5 ms; a step gains 8 µs
-in the smallest nets (64-32-10, 32 rows) and 100 in others (784-512-256-10, 128 rows)."""
 
 
 class Engine:
@@ -68,23 +62,6 @@ class Engine:
         if self.accelerator is not None:
             width = self.network.output_shape[-1]
             self.loss = fused_loss(self._own_loss, self.accelerator, t, width, self._dtype)
-
-    def loop(
-        self, steps: int, step: Callable[[], TrainingStep], copies: Callable[[], tuple[TrainingStep, TrainingStep]]
-    ) -> CompiledLoop | None:
-        """Return a compiled loop for a training of so many steps; None if its steps are to be made one by one.
-
-        Parameters
-        ----------
-        steps : int
-        step : callable
-            Returns a step as it is to be made.
-        copies : callable
-            Returns the same step, by this engine and by modnet alone, each on copies of all that a step changes.
-        """
-        if self.accelerator is None or steps < MIN_STEPS or any(link.chains for link in self.network.links):
-            return None
-        return compiled_loop(self.accelerator, step(), copies)
 
 
 def fused_loss(loss: Loss, accelerator: Accelerator, t: Array, width: int, dtype: "np.dtype[Any]") -> Loss:

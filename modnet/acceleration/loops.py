@@ -12,6 +12,10 @@ import numpy as np
 from modnet.acceleration.comparing import agrees, asked
 from modnet.base import Accelerator, Array, CompiledLoop, Optimizer, OptimizerState, Progress, TrainingStep
 
+MIN_STEPS = 16
+"""How many steps a training must have for a compiled loop to be worth it. Preparing one takes 0.5 ms; a step gains 8 µs
+in the smallest nets (64-32-10, 32 rows) and 100 in others (784-512-256-10, 128 rows)."""
+
 
 def compiled_loop(
     accelerator: Accelerator, step: TrainingStep, copies: Callable[[], tuple[TrainingStep, TrainingStep]]
@@ -43,7 +47,7 @@ def compiled_loop(
     return loop if agrees(accelerator, key, what, both.compiled, both.own, lambda make: make()) else None
 
 
-def run(
+def run_loop(
     loop: CompiledLoop, optimizer: Optimizer, state: OptimizerState, progress: Progress, order: Array, rows: int
 ) -> tuple[int, float, float]:
     """Make a step on each full batch of an epoch, in as few calls as can be, until a loss is not finite.

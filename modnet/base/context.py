@@ -1,4 +1,4 @@
-"""What one link borrows while data passes through it: views of its parameters, buffers, randomness.
+"""The workspace of one link while data passes through it: views of its parameters, buffers, randomness.
 
 A context belongs to the caller, one per pass and link, never to the module; so modules have no state and any number
 of threads can run the same network.

@@ -158,7 +158,7 @@ class Optimizer(Component, kind="optimizer"):
         regularized : int
             How many elements in front of θ are regularized.
         rule : Optimizer, optional
-            Whose `step` it is: that of a twin, with a state of this one's.
+            Whose `step` it is, on this one's state: an accelerator's.
         """
         self.clip(grad)
         if self.weight_decay:

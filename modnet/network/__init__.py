@@ -1,4 +1,4 @@
-"""Networks: which link has which slice of θ, what one pass borrows, and running forward and backward."""
+"""Networks: which link has which slice of θ, and running them forward and backward."""
 
 from modnet.network.layout import Layout, Place
 from modnet.network.link import Link

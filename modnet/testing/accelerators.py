@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from modnet.acceleration import accelerated
-from modnet.acceleration.engine import MIN_STEPS, fused_loss, fused_optimizer
+from modnet.acceleration import MIN_STEPS, accelerated
+from modnet.acceleration.engine import fused_loss, fused_optimizer
 from modnet.base import Accelerator, Module
 from modnet.component import Component
 from modnet.errors import InvalidSpecError, RegistryError

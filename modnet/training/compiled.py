@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from modnet.acceleration import MIN_STEPS, compiled_loop
 from modnet.base import CompiledLoop, Optimizer, TrainingStep
 from modnet.training.batches import Data
 
@@ -14,15 +15,23 @@ if TYPE_CHECKING:
 
 
 def compiled_loop_for(trainer: "Trainer", data: Data, rows: int, steps: int) -> CompiledLoop | None:
-    """Return a loop for so many steps on batches of so many rows; None if they have to be made one by one."""
-    optimizer = trainer.optimizer
+    """Return an accelerator's loop for so many steps on batches of so many rows.
+
+    Returns
+    -------
+    CompiledLoop or None
+        None if steps have to be made one by one: there are few, or there is more to do in them than a loop can, or the
+        accelerator has no loop for them.
+    """
+    optimizer, accelerator, links = trainer.optimizer, trainer.engine.accelerator, trainer.engine.network.links
     assert isinstance(optimizer, Optimizer), "a solver makes no steps"
     more_to_do = optimizer.groups or optimizer.ema is not None or trainer.network.layout.constraints
-    if trainer.engine.accelerator is None or more_to_do or not isinstance(data.x, np.ndarray):
+    if accelerator is None or steps < MIN_STEPS or more_to_do or not isinstance(data.x, np.ndarray):
         return None
-    return trainer.engine.loop(
-        steps, partial(_training_step, trainer, data, rows), partial(_copied_steps, trainer, data, rows)
-    )
+    if any(link.chains for link in links):
+        return None
+    step = _training_step(trainer, data, rows)
+    return compiled_loop(accelerator, step, partial(_copied_steps, trainer, data, rows))
 
 
 def _training_step(trainer: "Trainer", data: Data, rows: int) -> TrainingStep:

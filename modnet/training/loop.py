@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from modnet.acceleration import Engine
-from modnet.acceleration.loops import run
+from modnet.acceleration import Engine, run_loop
 from modnet.base import (
     Accelerator,
     Array,
@@ -192,7 +191,7 @@ class Trainer:
             total = weights = 0.0
             if loop is not None:
                 order = np.arange(len(data)) if order is None else order
-                made, total, weights = run(loop, optimizer, self.optimizer_state, progress, order, size)
+                made, total, weights = run_loop(loop, optimizer, self.optimizer_state, progress, order, size)
                 order = order[made * size :]
                 if len(order) >= size:  # where it ended there is a loss that is not finite
                     batch = data.take(order[:size])

@@ -39,7 +39,7 @@ class TrainingSettings(Component):
     early_stopping : bool
         Whether to watch the loss of a validation set instead of the training loss, and to keep the best θ.
     validation_fraction : float
-        Share of the rows set aside for that, in (0, 1).
+        Share of the rows that the validation set gets, in (0, 1).
 
     Examples
     --------

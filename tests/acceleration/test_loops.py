@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 
 from modnet import Accelerator, CompiledLoop, ModNetClassifier, ModNetRegressor, TrainingStep
-from modnet.acceleration.engine import MIN_STEPS
+from modnet.acceleration import MIN_STEPS
 from modnet.errors import NonFiniteError
 from modnet.layers import BatchNorm, Dense, Dropout, Residual
 from modnet.optimizers import SGD, Adam
