@@ -1,7 +1,7 @@
 """Acceleration: an accelerator's links, loss and steps run in place of modnet's own, once they have been compared.
 
-The network that a user sees stays as it is. A trainer asks for an `Engine` and maybe a `compiled_loop`, a prediction for
-an `accelerated` network.
+The network that a user sees stays as it is. A trainer asks for an `Engine` and maybe a `compiled_loop`, and a prediction
+for an `accelerated` network.
 """
 
 from modnet.acceleration.engine import Engine
