@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from modnet import Array, Loss
-from modnet_standard.constants import ones, zeros
-from modnet_standard.losses.links import ClassLink, log_probabilities, probabilities
-from modnet_standard.losses.truths import check_codes, check_labels
+from modnet_standard.arrays import ones, zeros
+from modnet_standard.losses.classes import ClassLink, check_codes, check_labels, log_probabilities, probabilities
 
 
 class CrossEntropy(Loss):

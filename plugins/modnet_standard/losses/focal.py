@@ -8,8 +8,14 @@ from pydantic import Field, model_validator
 
 from modnet import Array
 from modnet_standard.losses.averages import AveragedLoss
-from modnet_standard.losses.links import ClassLink, log_probabilities, probabilities, softplus_and_sigmoid
-from modnet_standard.losses.truths import check_codes, check_labels
+from modnet_standard.losses.classes import (
+    ClassLink,
+    check_codes,
+    check_labels,
+    log_probabilities,
+    probabilities,
+    softplus_and_sigmoid,
+)
 
 
 class Focal(AveragedLoss):

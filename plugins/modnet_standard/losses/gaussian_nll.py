@@ -8,7 +8,7 @@ from pydantic import Field
 
 from modnet import Array, DensityLoss
 from modnet_standard.losses.averages import AveragedLoss
-from modnet_standard.losses.links import softplus_and_sigmoid
+from modnet_standard.losses.classes import softplus_and_sigmoid
 
 
 class GaussianNLL(AveragedLoss, DensityLoss):

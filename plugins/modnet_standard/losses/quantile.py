@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from modnet import Array, QuantileLoss
 from modnet_standard.losses.averages import AveragedLoss
-from modnet_standard.losses.links import softplus_and_sigmoid
+from modnet_standard.losses.classes import softplus_and_sigmoid
 
 _Level = Annotated[float, Field(gt=0, lt=1)]
 

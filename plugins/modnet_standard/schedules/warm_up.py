@@ -7,10 +7,9 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from modnet import AnySchedule, Count, Progress
-from modnet_standard.schedules.adaptive import Adaptive
-from modnet_standard.schedules.cosine import Cosine
-from modnet_standard.schedules.one_cycle import OneCycle
-from modnet_standard.schedules.timed import TimedSchedule
+from modnet_standard.schedules.cosine import Cosine, OneCycle
+from modnet_standard.schedules.decays import TimedSchedule
+from modnet_standard.schedules.plateau import Adaptive
 
 
 class WarmUp(TimedSchedule):
