@@ -3,10 +3,9 @@
 from modnet_standard.losses.cross_entropy import CrossEntropy
 from modnet_standard.losses.deviances import Gamma, Poisson, Tweedie
 from modnet_standard.losses.focal import Focal
-from modnet_standard.losses.gaussian_nll import GaussianNLL
 from modnet_standard.losses.hinge import Hinge, SquaredHinge
 from modnet_standard.losses.per_output import PerOutput
-from modnet_standard.losses.quantile import Quantile
+from modnet_standard.losses.spreads import GaussianNLL, Quantile
 from modnet_standard.losses.squared_error import AbsoluteError, Huber, LogCosh, SquaredError
 
 __all__ = [

@@ -49,18 +49,12 @@ class ELU(Activation):
 
     def f(self, z: Array, *, out: Array | None = None) -> Array:
         """Return max(z, 0) + α (e^min(z, 0) − 1)."""
-        nothing = zeros(z.shape, z.dtype)
-        below = np.minimum(z, nothing)
-        np.expm1(below, out=below)
-        np.multiply(below, self.alpha, out=below)
-        a = np.maximum(z, nothing, out=out)
-        return np.add(a, below, out=a)
+        return exponential_unit(z, above=1.0, below=self.alpha, out=out)
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return da where a > 0, else (a + α) da."""
         assert a is not None
-        slope = exponential_slope(a, above=1.0, below=self.alpha, out=out)
-        return np.multiply(slope, da, out=slope)
+        return through_unit(a, da, above=1.0, below=self.alpha, out=out)
 
 
 class CELU(Activation):
@@ -142,24 +136,30 @@ class SELU(Activation):
 
     def f(self, z: Array, *, out: Array | None = None) -> Array:
         """Return λ max(z, 0) + λα (e^min(z, 0) − 1)."""
-        nothing = zeros(z.shape, z.dtype)
-        below = np.minimum(z, nothing)
-        np.expm1(below, out=below)
-        np.multiply(below, SCALE * ALPHA, out=below)
-        a = np.maximum(z, nothing, out=out)
-        np.multiply(a, SCALE, out=a)
-        return np.add(a, below, out=a)
+        return exponential_unit(z, above=SCALE, below=SCALE * ALPHA, out=out)
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return λ da where a > 0, else (a + λα) da."""
         assert a is not None
-        slope = exponential_slope(a, above=SCALE, below=SCALE * ALPHA, out=out)
-        return np.multiply(slope, da, out=slope)
+        return through_unit(a, da, above=SCALE, below=SCALE * ALPHA, out=out)
 
 
-def exponential_slope(a: Array, *, above: float, below: float, out: Array | None) -> Array:
-    """Return `above` where a > 0, else a + `below`."""
+def exponential_unit(z: Array, *, above: float, below: float, out: Array | None) -> Array:
+    """Return `above` · max(z, 0) + `below` · (e^min(z, 0) − 1)."""
+    nothing = zeros(z.shape, z.dtype)
+    negative = np.minimum(z, nothing)
+    np.expm1(negative, out=negative)
+    np.multiply(negative, below, out=negative)
+    a = np.maximum(z, nothing, out=out)
+    if above != 1:
+        np.multiply(a, above, out=a)
+    return np.add(a, negative, out=a)
+
+
+def through_unit(a: Array, da: Array, *, above: float, below: float, out: Array | None) -> Array:
+    """Return `above` · da where a > 0, else (a + `below`) da."""
     slope = step(a, out=out)
     np.multiply(slope, above - below, out=slope)
     np.add(slope, below, out=slope)
-    return np.add(slope, np.minimum(a, zeros(a.shape, a.dtype)), out=slope)
+    np.add(slope, np.minimum(a, zeros(a.shape, a.dtype)), out=slope)
+    return np.multiply(slope, da, out=slope)

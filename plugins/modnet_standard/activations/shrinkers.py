@@ -12,7 +12,32 @@ from pydantic import Field
 from modnet import Activation, Array
 
 
-class HardShrink(Activation):
+class Shrinker(Activation):
+    """A function that is 0 up to a threshold λ on both sides of zero, and has slope 1 beyond.
+
+    Parameters
+    ----------
+    threshold : float
+        λ, ≥ 0.
+    """
+
+    reads: ClassVar[frozenset[str]] = frozenset({"y"})
+
+    threshold: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return it with the usual threshold and with another."""
+        return (cls(), cls(0.1))
+
+    def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
+        """Return da ∘ [a ≠ 0]."""
+        assert a is not None
+        dz: Array = np.multiply(da, a != 0, out=out)
+        return dz
+
+
+class HardShrink(Shrinker):
     """The hard shrinkage: a = z where |z| > λ, else 0; dz = da where a ≠ 0, else 0 (0 at the jumps z = ±λ).
 
     Parameters
@@ -32,27 +57,12 @@ class HardShrink(Activation):
     array([-2.  ,  0.  ,  0.75])
     """
 
-    reads: ClassVar[frozenset[str]] = frozenset({"y"})
-
-    threshold: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
-
-    @classmethod
-    def examples(cls) -> Sequence[Self]:
-        """Return it with the usual threshold and with another."""
-        return (cls(), cls(0.1))
-
     def f(self, z: Array, *, out: Array | None = None) -> Array:
         """Return z ∘ [|z| > λ]."""
         return np.multiply(z, np.abs(z) > self.threshold, out=out)
 
-    def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
-        """Return da ∘ [a ≠ 0]."""
-        assert a is not None
-        dz: Array = np.multiply(da, a != 0, out=out)
-        return dz
 
-
-class SoftShrink(Activation):
+class SoftShrink(Shrinker):
     """The soft shrinkage: a = z − min(max(z, −λ), λ), dz = da where a ≠ 0, else 0 (0 at the kinks z = ±λ).
 
     Parameters
@@ -72,25 +82,10 @@ class SoftShrink(Activation):
     array([-1.5 ,  0.  ,  0.25])
     """
 
-    reads: ClassVar[frozenset[str]] = frozenset({"y"})
-
-    threshold: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
-
-    @classmethod
-    def examples(cls) -> Sequence[Self]:
-        """Return it with the usual threshold and with another."""
-        return (cls(), cls(0.1))
-
     def f(self, z: Array, *, out: Array | None = None) -> Array:
         """Return z − min(max(z, −λ), λ)."""
         a: Array = np.subtract(z, z.clip(-self.threshold, self.threshold), out=out)
         return a
-
-    def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
-        """Return da ∘ [a ≠ 0]."""
-        assert a is not None
-        dz: Array = np.multiply(da, a != 0, out=out)
-        return dz
 
 
 class TanhShrink(Activation):

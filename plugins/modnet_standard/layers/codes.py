@@ -4,7 +4,7 @@ Codes are whole numbers from 0; NaN or −1 stands where there is no category.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, final
 
 import numpy as np
 from annotated_types import MinLen
@@ -27,7 +27,37 @@ Unknown = Literal["error", "missing"]
 """What becomes of a code that is no category."""
 
 
-class OneHot(Module):
+class CodesLayer(Module):
+    """A layer whose input is codes; ∂J/∂x = 0, for there is nothing between two codes.
+
+    Parameters
+    ----------
+    categories : int or tuple of int
+        Number of categories, with codes 0, 1, …: that of every column, or one per column.
+    """
+
+    reads: ClassVar[frozenset[str]] = frozenset({"x"})
+    takes_codes: ClassVar[bool] = True
+    takes_missing: ClassVar[bool] = True
+
+    categories: Categories
+
+    def example_rows(self, rng: np.random.Generator, n: int) -> Array:
+        """Return n rows of codes, five columns if `categories` is one number; some codes are missing."""
+        counts = category_counts(self.categories, (5 if isinstance(self.categories, int) else len(self.categories),))
+        codes = rng.integers(-1, counts, (n, len(counts))).astype(np.float64)
+        codes[rng.random(codes.shape) < 0.1] = np.nan
+        return codes
+
+    @final
+    def grad_input(self, ctx: Context, dy: Array) -> Array:
+        """Return zeros."""
+        dx = np.empty(ctx.x.shape, dy.dtype) if ctx.dx is None else ctx.dx
+        dx.fill(0)
+        return dx
+
+
+class OneHot(CodesLayer):
     """One-hot columns for codes: y = [x₁ = 0], [x₁ = 1], …, [x_d = c_d − 1], which are 1 where true and 0 elsewhere.
 
     A missing code, NaN or −1, is 0 in all columns. ∂J/∂x = 0: there is nothing between two codes.
@@ -53,21 +83,12 @@ class OneHot(Module):
     (19,)
     """
 
-    reads: ClassVar[frozenset[str]] = frozenset({"x"})
-    takes_codes: ClassVar[bool] = True
-    takes_missing: ClassVar[bool] = True
-
-    categories: Categories
     handle_unknown: Unknown = "error"
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
         """Return it for any number of columns, and for five with categories of their own."""
         return (cls(3), cls((3, 4, 5, 3, 3), handle_unknown="missing"))
-
-    def example_rows(self, rng: np.random.Generator, n: int) -> Array:
-        """Return rows of codes, some of them missing."""
-        return example_codes(self.categories, rng, n)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return (sum of categories,)."""
@@ -84,14 +105,8 @@ class OneHot(Module):
         np.equal(repeated, codes, out=y)
         return y
 
-    def grad_input(self, ctx: Context, dy: Array) -> Array:
-        """Return zeros."""
-        dx = np.empty(ctx.x.shape, dy.dtype) if ctx.dx is None else ctx.dx
-        dx.fill(0)
-        return dx
 
-
-class Embedding(Module):
+class Embedding(CodesLayer):
     """Learnt rows for codes: y = [E₁[x₁], …, E_d[x_d]], where row k of table Eⱼ stands for category k of column j.
 
     It is a dense layer without bias on one-hot columns, y = h E with h all zeros but for ones, without the products
@@ -132,11 +147,6 @@ class Embedding(Module):
     {'E': (19, 4), 'U': (2, 4)}
     """
 
-    reads: ClassVar[frozenset[str]] = frozenset({"x"})
-    takes_codes: ClassVar[bool] = True
-    takes_missing: ClassVar[bool] = True
-
-    categories: Categories
     units: Count
     handle_unknown: Unknown = "error"
     embeddings_initializer: AnyInitializer = Normal(stddev=1.0)
@@ -145,10 +155,6 @@ class Embedding(Module):
     def examples(cls) -> Sequence[Self]:
         """Return it for any number of columns, and for five with categories of their own."""
         return (cls(3, 2), cls((3, 4, 5, 3, 3), 4, handle_unknown="missing"))
-
-    def example_rows(self, rng: np.random.Generator, n: int) -> Array:
-        """Return rows of codes, some of them missing."""
-        return example_codes(self.categories, rng, n)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return (d · units,) for d columns."""
@@ -189,12 +195,6 @@ class Embedding(Module):
         gradient = h_T @ dy.reshape(-1, self.units)
         ctx.g.E[...], ctx.g.U[...] = gradient[:size], gradient[size:]
 
-    def grad_input(self, ctx: Context, dy: Array) -> Array:
-        """Return zeros."""
-        dx = np.empty(ctx.x.shape, dy.dtype) if ctx.dx is None else ctx.dx
-        dx.fill(0)
-        return dx
-
 
 def category_counts(categories: int | tuple[int, ...], input_shape: Shape) -> tuple[int, ...]:
     """Return the number of categories of each column.
@@ -215,14 +215,6 @@ def category_counts(categories: int | tuple[int, ...], input_shape: Shape) -> tu
     if len(categories) != n:
         raise ShapeError(f"expected {len(categories)} columns of codes, one per number in categories, got {n}")
     return categories
-
-
-def example_codes(categories: int | tuple[int, ...], rng: np.random.Generator, n: int) -> Array:
-    """Return n rows of codes, five columns if `categories` is one number; some codes are missing."""
-    counts = category_counts(categories, (5 if isinstance(categories, int) else len(categories),))
-    codes = rng.integers(-1, counts, (n, len(counts))).astype(np.float64)
-    codes[rng.random(codes.shape) < 0.1] = np.nan
-    return codes
 
 
 def known_codes(x: Array, counts: tuple[int, ...], handle_unknown: Unknown) -> NDArray[np.bool_]:

@@ -1,4 +1,7 @@
-"""Columns: some columns of the input, for a branch that works on them."""
+"""Columns: some columns of the input, for a branch that works on them.
+
+With a branch per selection, `Parallel` treats every kind of column in its own way.
+"""
 
 import difflib
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,7 @@
-"""Dense: the affine link z = x W + b, the layer that every textbook starts with."""
+"""Dense: the affine link z = x W + b, the layer that every textbook starts with.
+
+Its activation, if it names one, is a link of its own behind it.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""GatedLinear: a linear map of its input, let through by gates that look at the input as well."""
+"""GatedLinear: a linear map of its input, let through by gates that look at the input as well.
+
+GLU, SwiGLU and GEGLU differ in the activation of the gates.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self

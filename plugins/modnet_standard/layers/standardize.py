@@ -1,4 +1,7 @@
-"""Standardize: inputs get mean 0 and standard deviation 1, as they have it in the data to train on."""
+"""Standardize: inputs get mean 0 and standard deviation 1, as they have it in the data to train on.
+
+Mean and deviation are taken once, before training starts.
+"""
 
 from collections.abc import Mapping
 from typing import ClassVar

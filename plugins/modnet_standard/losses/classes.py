@@ -3,7 +3,8 @@
 Their checks of the truth name the first row that a loss cannot measure against.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax
@@ -13,6 +14,13 @@ from modnet_standard.activations.softmax import Softmax
 
 ClassLink = Literal["softmax", "sigmoid"]
 """What turns logits into probabilities: softmax for one of k classes, sigmoid for each column on its own."""
+
+CLASS_TASKS: Mapping[str, Mapping[str, Any]] = {
+    "binary": {"link": "sigmoid"},
+    "multiclass": {"link": "softmax"},
+    "multilabel": {"link": "sigmoid"},
+}
+"""The tasks of a loss that has such a link."""
 
 
 def probabilities(link: ClassLink, z: Array) -> Array:
@@ -48,11 +56,9 @@ def check_rows(fits: Array, t: Array, needs: str) -> None:
         raise ValueError(f"{needs}, got {t[row].tolist()} in row {row}")
 
 
-def check_codes(t: Array, loss: str) -> None:
-    """Check that t holds class codes; how many classes there are is not known here."""
-    check_rows((t >= 0) & (t == np.floor(t)), t, f"{loss} needs class codes 0, 1, 2, …")
-
-
-def check_labels(t: Array, loss: str) -> None:
-    """Check that t holds nothing but 0 and 1."""
-    check_rows((t == 0) | (t == 1), t, f"{loss} needs targets 0 or 1")
+def check_classes(t: Array, loss: str, *, exclusive: bool) -> None:
+    """Check that t holds class codes, if classes exclude each other, or else nothing but 0 and 1."""
+    if exclusive:  # how many classes there are is not known here
+        check_rows((t >= 0) & (t == np.floor(t)), t, f"{loss} needs class codes 0, 1, 2, …")
+    else:
+        check_rows((t == 0) | (t == 1), t, f"{loss} needs targets 0 or 1")

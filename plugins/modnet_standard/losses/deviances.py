@@ -4,7 +4,7 @@ Each is 0 where ŷ = t, and the prediction is ŷ = e^z.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, final
 
 import numpy as np
 from pydantic import Field
@@ -15,7 +15,18 @@ from modnet_standard.losses.averages import AveragedLoss
 from modnet_standard.losses.classes import check_rows, exponential
 
 
-class Poisson(AveragedLoss):
+class Deviance(AveragedLoss):
+    """Half a deviance of z = log ŷ, summed over outputs and averaged over rows."""
+
+    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
+
+    @final
+    def predict(self, raw: Array) -> Array:
+        """Return ŷ = e^z."""
+        return exponential(raw)
+
+
+class Poisson(Deviance):
     """Half the Poisson deviance of counts t from z = log ŷ: J = ŷ − t + t log(t / ŷ), ∂J/∂z = ŷ − t, ŷ = e^z.
 
     Summed over outputs, averaged over rows. It is 0 where ŷ = t, and differs from the negative log-likelihood by a
@@ -39,8 +50,6 @@ class Poisson(AveragedLoss):
     (0.5, [[0.0], [0.5]])
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
-
     def check_truth(self, t: Array) -> None:
         """Check that no t is negative."""
         check_rows(t >= 0, t, "poisson needs targets ≥ 0")
@@ -59,12 +68,8 @@ class Poisson(AveragedLoss):
             J = np.where(counted, t1 * (np.expm1(-u) + u), rate)
         return J, rate - t
 
-    def predict(self, raw: Array) -> Array:
-        """Return ŷ = e^z."""
-        return exponential(raw)
 
-
-class Gamma(AveragedLoss):
+class Gamma(Deviance):
     """Half the gamma deviance of t > 0 from z = log ŷ: J = t/ŷ − 1 − log(t/ŷ), ∂J/∂z = 1 − t/ŷ, ŷ = e^z.
 
     Summed over outputs, averaged over rows. It sees nothing but the ratio t/ŷ: an error of a tenth costs the same for
@@ -90,8 +95,6 @@ class Gamma(AveragedLoss):
     [[0.25], [-0.5]]
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
-
     def check_truth(self, t: Array) -> None:
         """Check that every t is positive."""
         check_rows(t > 0, t, "gamma needs targets > 0")
@@ -107,12 +110,8 @@ class Gamma(AveragedLoss):
             excess = np.expm1(u)
         return excess - u, -excess
 
-    def predict(self, raw: Array) -> Array:
-        """Return ŷ = e^z."""
-        return exponential(raw)
 
-
-class Tweedie(AveragedLoss):
+class Tweedie(Deviance):
     """Half the Tweedie deviance from z = log ŷ: J = (ŷ^s − t^s)/s + (t ŷ^−q − t^s)/q, q = p − 1, s = 2 − p, ŷ = e^z.
 
     Its derivative is ∂J/∂z = ŷ^s − t ŷ^−q. Summed over outputs, averaged over rows. It is 0 where ŷ = t. The variance
@@ -141,8 +140,6 @@ class Tweedie(AveragedLoss):
     >>> round(Tweedie(1.5).value(t, raw), 12), Tweedie(1.5).gradient(t, raw).tolist()
     (2.0, [[-1.5], [0.5]])
     """
-
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
 
     power: Annotated[float, Field(ge=1, le=2)] = 1.5
 
@@ -178,7 +175,3 @@ class Tweedie(AveragedLoss):
         if some.all():
             return J, draw
         return np.where(some, J, (1 + down) / s), np.where(some, draw, 1 + down)
-
-    def predict(self, raw: Array) -> Array:
-        """Return ŷ = e^z."""
-        return exponential(raw)

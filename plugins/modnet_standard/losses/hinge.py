@@ -11,7 +11,7 @@ import numpy as np
 
 from modnet import Array
 from modnet_standard.losses.averages import AveragedLoss
-from modnet_standard.losses.classes import check_codes, check_labels
+from modnet_standard.losses.classes import check_classes
 
 
 class MarginLoss(AveragedLoss):
@@ -45,8 +45,7 @@ class MarginLoss(AveragedLoss):
 
     def check_truth(self, t: Array) -> None:
         """Check that t is class codes (exclusive columns), or 0 and 1 (independent ones)."""
-        check = check_codes if self.columns == "exclusive" else check_labels
-        check(t, "a hinge loss")
+        check_classes(t, "a hinge loss", exclusive=self.columns == "exclusive")
 
     def rows(self, t: Array, raw: Array) -> tuple[Array, Array]:
         """Return the penalties, and their derivatives with respect to the scores."""
@@ -77,7 +76,7 @@ class Hinge(MarginLoss):
     columns : {"independent", "exclusive"}
         What the columns of scores mean. "independent": each is a yes or no of its own, t is 0 or 1 (y = 2t − 1).
         "exclusive": one class per row, t is its code, and each other class is compared with it (Weston & Watkins).
-        Estimators set it to suit the target.
+        Estimators set it by the target.
 
     References
     ----------
@@ -111,7 +110,7 @@ class SquaredHinge(MarginLoss):
     columns : {"independent", "exclusive"}
         What the columns of scores mean. "independent": each is a yes or no of its own, t is 0 or 1 (y = 2t − 1).
         "exclusive": one class per row, t is its code, and each other class is compared with it.
-        Estimators set it to suit the target.
+        Estimators set it by the target.
 
     References
     ----------

@@ -3,8 +3,9 @@
 The prediction is the raw output itself.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, final
 
 import numpy as np
 from pydantic import Field
@@ -37,14 +38,6 @@ class SquaredError(Loss):
 
     tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
 
-    def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
-        """Return Σᵢ wᵢ ½‖ŷᵢ − yᵢ‖² / Σᵢ wᵢ."""
-        return self.value_and_gradient(t, raw, weight=weight)[0]
-
-    def gradient(self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None) -> Array:
-        """Return (ŷ − y) wᵢ / Σ w."""
-        return self.value_and_gradient(t, raw, weight=weight, out=out)[1]
-
     def value_and_gradient(
         self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
     ) -> tuple[float, Array]:
@@ -61,7 +54,27 @@ class SquaredError(Loss):
         return raw
 
 
-class AbsoluteError(AveragedLoss):
+class ErrorLoss(AveragedLoss):
+    """A loss of the error e = ŷ − y, summed over outputs and averaged over rows."""
+
+    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
+
+    @abstractmethod
+    def of_error(self, e: Array) -> tuple[Array, Array]:
+        """Return J and ∂J/∂e of each element, in arrays of their own."""
+
+    @final
+    def rows(self, t: Array, raw: Array) -> tuple[Array, Array]:
+        """Return J and ∂J/∂ŷ = ∂J/∂e of e = ŷ − y."""
+        return self.of_error(raw - t)
+
+    @final
+    def predict(self, raw: Array) -> Array:
+        """Return the raw output: the link is the identity."""
+        return raw
+
+
+class AbsoluteError(ErrorLoss):
     """The absolute error: J = |ŷ − y|, ∂J/∂ŷ = sign(ŷ − y).
 
     Summed over outputs, averaged over rows. What minimizes it is the median, so outliers count for little. At the kink
@@ -80,19 +93,12 @@ class AbsoluteError(AveragedLoss):
     (2.0, [[0.5], [-0.5]])
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
-
-    def rows(self, t: Array, raw: Array) -> tuple[Array, Array]:
+    def of_error(self, e: Array) -> tuple[Array, Array]:
         """Return |e| and sign(e), e = ŷ − y."""
-        e = raw - t
         return np.abs(e), np.sign(e)
 
-    def predict(self, raw: Array) -> Array:
-        """Return the raw output: the link is the identity."""
-        return raw
 
-
-class Huber(AveragedLoss):
+class Huber(ErrorLoss):
     """Huber's loss of e = ŷ − y: J = ½e² where |e| ≤ δ, else δ(|e| − ½δ); ∂J/∂ŷ = e, cut off at ±δ.
 
     Summed over outputs, averaged over rows. The derivative has no jump, and no row pulls harder than δ.
@@ -115,8 +121,6 @@ class Huber(AveragedLoss):
     (9.25, [[0.5], [-1.0]])
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
-
     delta: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
 
     @classmethod
@@ -124,18 +128,13 @@ class Huber(AveragedLoss):
         """Return one with few errors beyond δ and one with many."""
         return (cls(), cls(0.1))
 
-    def rows(self, t: Array, raw: Array) -> tuple[Array, Array]:
+    def of_error(self, e: Array) -> tuple[Array, Array]:
         """Return c (e − ½c) and c, which is e cut off at ±δ."""
-        e = raw - t
         c = np.clip(e, -self.delta, self.delta)
         return c * (e - 0.5 * c), c
 
-    def predict(self, raw: Array) -> Array:
-        """Return the raw output: the link is the identity."""
-        return raw
 
-
-class LogCosh(AveragedLoss):
+class LogCosh(ErrorLoss):
     """The log-cosh loss: J = log cosh(ŷ − y), ∂J/∂ŷ = tanh(ŷ − y).
 
     Summed over outputs, averaged over rows. It is about ½e² for small errors e and |e| − log 2 for large ones, with
@@ -157,17 +156,10 @@ class LogCosh(AveragedLoss):
     [[0.5], [0.0]]
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
-
-    def rows(self, t: Array, raw: Array) -> tuple[Array, Array]:
+    def of_error(self, e: Array) -> tuple[Array, Array]:
         """Return |e| + log(1 + u/2) and ± −u / (2 + u), u = e^(−2|e|) − 1."""
         # cosh e = e^|e| (1 + u/2): nothing overflows, and unlike |e| + log(1 + e^(−2|e|)) − log 2 no digits of log 2
         # are left over where e is small.
-        e = raw - t
         size = np.abs(e)
         u = np.expm1(-2 * size)
         return size + np.log1p(0.5 * u), np.copysign(u / (2 + u), e)
-
-    def predict(self, raw: Array) -> Array:
-        """Return the raw output: the link is the identity."""
-        return raw

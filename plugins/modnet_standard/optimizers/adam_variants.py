@@ -1,6 +1,6 @@
 """Variants of Adam, which look ahead, wait, or measure the spread of the gradient in another way.
 
-The running means are those of `modnet_standard.optimizers.adam`.
+What their vectors hold, and why, says the file of Adam itself.
 """
 
 import math
@@ -9,11 +9,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from modnet import Array, Optimizer, OptimizerState
-from modnet_standard.optimizers.adam import follow, moments
+from modnet import Array, OptimizerState
+from modnet_standard.optimizers.adam import AdamLike, Positive
 
 
-class NAdam(Optimizer):
+class NAdam(AdamLike):
     """NAdam: θ ← θ − η (g (1 − μₜ)/(1 − Πₜ) + m μₜ₊₁/(1 − Πₜ₊₁)) / (√v̂ + ε), m and v as Adam's, Πₜ = μ₁ ⋯ μₜ.
 
     Parameters
@@ -43,15 +43,12 @@ class NAdam(Optimizer):
     array([0.8944, 2.1056])
     """
 
-    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.002
-    beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    beta_2: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-8
+    learning_rate: Positive = 0.002
     momentum_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.004
 
     def init(self, theta: Array) -> OptimizerState:
         """Return m = v = 0, scratch memory, and the empty product Π₀ = 1."""
-        state = moments(theta, self.learning_rate, "scratch")
+        state = self.moments(theta, "scratch")
         state.scalars["product"] = 1.0
         return state
 
@@ -83,7 +80,7 @@ class NAdam(Optimizer):
         return self.beta_1 * (1 - 0.5 * float(0.96 ** (t * self.momentum_decay)))
 
 
-class RAdam(Optimizer):
+class RAdam(AdamLike):
     """Rectified Adam: θ ← θ − η r m̂ / (√v̂ + ε) once v averages over ρ > 5 steps, θ ← θ − η m̂ before that.
 
     ρ = ρ∞ − 2 t β₂ᵗ / (1 − β₂ᵗ) is the length of the mean, ρ∞ = 2/(1 − β₂) − 1 that of an endless one, and
@@ -116,18 +113,13 @@ class RAdam(Optimizer):
     array([0.5  , 2.001])
     """
 
-    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.001
-    beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    beta_2: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-8
-
     def init(self, theta: Array) -> OptimizerState:
         """Return m = v = 0."""
-        return moments(theta, self.learning_rate)
+        return self.moments(theta)
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by −η m̂, divided by √v̂ as soon as that can be trusted."""
-        m, v = follow(grad, state, self.beta_1, self.beta_2)
+        m, v = self.follow(grad, state)
         t = state.step
         rate = state.learning_rate * (1 - self.beta_1) / (1 - self.beta_1**t)
         unbiased = 1 - self.beta_2**t
@@ -145,7 +137,7 @@ class RAdam(Optimizer):
         theta -= step
 
 
-class AdaBelief(Optimizer):
+class AdaBelief(AdamLike):
     """AdaBelief: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂)(g − m)² + ε, θ ← θ − η m̂ / (√v̂ + ε), the hats as Adam's.
 
     Parameters
@@ -174,14 +166,11 @@ class AdaBelief(Optimizer):
     array([0.8889, 2.1111])
     """
 
-    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.001
-    beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    beta_2: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-16
+    epsilon: Positive = 1e-16
 
     def init(self, theta: Array) -> OptimizerState:
         """Return m = v = 0."""
-        return moments(theta, self.learning_rate)
+        return self.moments(theta)
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by −η m̂ / (√v̂ + ε)."""
@@ -203,7 +192,7 @@ class AdaBelief(Optimizer):
         theta -= step
 
 
-class Adamax(Optimizer):
+class Adamax(AdamLike):
     """Adamax: m ← β₁ m + (1 − β₁) g, u ← max(β₂ u, |g| + ε), θ ← θ − η m / ((1 − β₁ᵗ) u).
 
     Parameters
@@ -232,10 +221,7 @@ class Adamax(Optimizer):
     array([0.9, 2.1])
     """
 
-    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.002
-    beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    beta_2: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-8
+    learning_rate: Positive = 0.002
 
     def init(self, theta: Array) -> OptimizerState:
         """Return m = u = 0."""

@@ -1,4 +1,7 @@
-"""LBFGS: a quasi-Newton method on all data at once, by SciPy."""
+"""LBFGS: a quasi-Newton method on all data at once, by SciPy.
+
+It is a solver: it asks for the loss and its gradient over all rows, at points of its own choice.
+"""
 
 from collections.abc import Callable
 from typing import Annotated, Any

@@ -1,4 +1,7 @@
-"""WarmUp: the learning rate climbs to its size, and then another schedule takes over."""
+"""WarmUp: the learning rate climbs to its size, and then another schedule takes over.
+
+The other schedule sees only the progress made since.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
