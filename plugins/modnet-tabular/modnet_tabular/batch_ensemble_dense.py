@@ -97,8 +97,8 @@ class BatchEnsembleDense(Module):
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return z = (h W) ∘ s + b with h = x ∘ r."""
         hW = self._product(ctx, "hW", self._h(ctx, x), ctx.p.W)
-        z: Array = hW if self.scaling is None else np.multiply(hW, ctx.p.s, out=ctx.out)
-        z = np.add(z, ctx.p.b, out=ctx.out)
+        scaled = hW if self.scaling is None else np.multiply(hW, ctx.p.s, out=ctx.out)
+        z: Array = np.add(scaled, ctx.p.b, out=ctx.out)
         return z
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
