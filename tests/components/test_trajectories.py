@@ -285,7 +285,7 @@ def test_amsgrad_does_not_forget_a_large_gradient():
     assert abs(np.diff(trajectory(Adam(0.1, 0.0, 0.5), gradient, np.zeros(1), 200)[:, 0]))[-1] == pytest.approx(0.1)
 
 
-def test_adamw_shrinks_what_is_decayed_by_a_factor_and_nothing_else():
+def test_adamw_shrinks_what_is_regularized_by_a_factor_and_nothing_else():
     optimizer, theta = AdamW(0.1, weight_decay=0.5), np.ones(3)
     state = optimizer.init(theta)
     for _ in range(3):
@@ -371,24 +371,6 @@ def test_adadelta_does_not_care_about_the_scale_of_the_loss():
 
 
 @pytest.mark.parametrize("ours", EXAMPLES, ids=repr)
-def test_float32_follows_float64(ours):
-    gradient, start = quadratic()
-    gradients = np.array([gradient(theta) for theta in trajectory(SGD(0.1), gradient, start)])
-    paths = []
-    for dtype in (np.float32, np.float64):
-        given = iter(gradients.astype(dtype))
-        theta = start.astype(dtype)
-        state = ours.init(theta)
-        for _ in range(STEPS):
-            ours.update(theta, next(given), state, regularized=7)
-        assert theta.dtype == dtype
-        assert all(vector.dtype == dtype and vector.shape == theta.shape for vector in state.vectors.values())
-        assert all(type(scalar) is float for scalar in state.scalars.values())
-        paths.append(theta)
-    np.testing.assert_allclose(*paths, rtol=1e-4, atol=1e-4 * ours.learning_rate)
-
-
-@pytest.mark.parametrize("ours", EXAMPLES, ids=repr)
 def test_a_step_makes_no_array(ours):
     theta, grad = np.zeros(50_000), np.random.default_rng(0).normal(size=50_000)
     state = ours.init(theta)
@@ -400,13 +382,13 @@ def test_a_step_makes_no_array(ours):
     assert peak < theta.nbytes / 10
 
 
-@pytest.mark.parametrize("ours", EXAMPLES, ids=repr)
-def test_weights_without_a_gradient_stay_where_they_are(ours):
-    theta = np.linspace(-1, 1, 5)
-    state = ours.init(theta)
-    for _ in range(100):
-        ours.step(theta, np.zeros(5), state)
-    np.testing.assert_array_equal(theta, np.linspace(-1, 1, 5))
+def test_weights_without_a_gradient_stay_where_they_are():
+    for ours in EXAMPLES:
+        theta = np.linspace(-1, 1, 5)
+        state = ours.init(theta)
+        for _ in range(100):
+            ours.step(theta, np.zeros(5), state)
+        np.testing.assert_array_equal(theta, np.linspace(-1, 1, 5), err_msg=repr(ours))
 
 
 BAD = {
@@ -424,8 +406,9 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize(("cls", "name"), [(cls, name) for cls in CLASSES for name in field_names(cls) if name in BAD])
-def test_numbers_out_of_range_are_refused_on_construction(cls, name):
-    for value in BAD[name]:
-        with pytest.raises(InvalidSpecError, match=name):
-            cls(**{name: value})
+@pytest.mark.parametrize("cls", CLASSES)
+def test_numbers_out_of_range_are_refused_on_construction(cls):
+    for name in set(field_names(cls)) & BAD.keys():
+        for value in BAD[name]:
+            with pytest.raises(InvalidSpecError, match=name):
+                cls(**{name: value})
