@@ -301,8 +301,8 @@ def test_rectifiers_recommend_hes_first_weights_and_selu_lecuns():
 @pytest.mark.parametrize("chosen", [A.Sine(), A.Threshold()], ids=repr)
 def test_with_hes_weights_signals_survive_a_sine_and_a_threshold(chosen):
     rng = np.random.default_rng(0)
-    a = rng.normal(size=(500, 200))
-    for _ in range(20):
+    a = rng.normal(size=(300, 200))
+    for _ in range(12):
         z = a @ rng.normal(scale=np.sqrt(2 / 200), size=(200, 200))
         a = chosen.f(z)
     assert 0.5 < z.std() < 2
