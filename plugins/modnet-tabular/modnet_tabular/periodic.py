@@ -62,7 +62,7 @@ class Periodic(Module):
         return (features(input_shape) * 2 * self.frequencies,)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        """Return c, shape (d, k); decay would slow the swings down, so there is none."""
+        """Return c, shape (d, k), not regularized: a penalty would slow the swings down."""
         return {"c": Parameter((features(input_shape), self.frequencies), Normal(stddev=self.sigma), regularized=False)}
 
     def forward(self, ctx: Context, x: Array) -> Array:

@@ -79,8 +79,9 @@ def _largest(a: Array) -> float:
 class Sine(Activation):
     """The sine: a = sin ωz, dz = ω cos(ωz) ∘ da.
 
-    In the networks called SIREN the first layer has ω = 30, for coordinates in [−1, 1]. In the others ω = 1 with He's
-    first weights starts with the same signals as their ω = 30 with weights that are 30 times smaller.
+    In the networks called SIREN all layers have ω = 30, and behind the first one weights that are 30 times smaller than
+    He's. Here ω = 30 is for the first layer, on coordinates in [−1, 1]; behind it ω = 1 with He's weights starts with
+    the same signals.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Rectifiers: ReLU and its kin, which let through what is positive.
 
-The derivative of most of them is read off the output.
+Most derivatives are read off the output, so that the input need not be kept.
 """
 
 from collections.abc import Sequence
@@ -187,7 +187,7 @@ class Threshold(Activation):
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
-        """Return the rectifier, and one with a jump whose value inputs above it can have as well."""
+        """Return the rectifier, and one that jumps to a value which larger inputs have as well."""
         return (cls(), cls(-0.3, 0.5))
 
     def f(self, z: Array, *, out: Array | None = None) -> Array:

@@ -1,6 +1,6 @@
 """Units that weigh their input with a gate between 0 and 1: SiLU (also called swish), GELU, Mish and hard swish.
 
-Far below zero the gate is 0, and the input is cut there: −∞ times 0 would be NaN.
+Far below zero the gate is 0, and the input is cut off there: −∞ times 0 is NaN.
 """
 
 import math
@@ -13,7 +13,7 @@ from scipy.special import ndtr
 from modnet import Activation, Array
 
 DEEP = 750.0
-"""e^−750 is 0 in every float: z is cut there where it meets such a factor, for −∞ times 0 would be NaN."""
+"""e^−750 is 0 in every float: z is cut off there before it is multiplied by such a factor, for −∞ times 0 is NaN."""
 
 
 class SiLU(Activation):

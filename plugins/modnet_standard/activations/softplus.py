@@ -17,8 +17,8 @@ from modnet_standard.arrays import zeros
 class Softplus(Activation):
     """The softplus: a = log(1 + e^(βz)) / β, dz = σ(βz) da = (1 − e^(−βa)) da.
 
-    Computed as max(z, 0) + log(1 + e^(−β|z|)) / β, which is exact everywhere, so that it needs no threshold beyond
-    which it would be taken for z.
+    Computed as max(z, 0) + log(1 + e^(−β|z|)) / β, which is exact everywhere: no threshold is needed beyond
+    which a is taken to be z.
 
     Parameters
     ----------

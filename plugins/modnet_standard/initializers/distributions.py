@@ -148,8 +148,8 @@ class Orthogonal(Initializer):
 
     def sample(self, rng: np.random.Generator, shape: Shape) -> Array:
         """Return gain · Q of the decomposition QR of normal numbers, transposed for wide shapes."""
-        *members, n_in, n_out = shape if len(shape) > 1 else (1, math.prod(shape))
-        Q, R = np.linalg.qr(rng.standard_normal((*members, max(n_in, n_out), min(n_in, n_out))))
+        *stack, n_in, n_out = shape if len(shape) > 1 else (1, math.prod(shape))
+        Q, R = np.linalg.qr(rng.standard_normal((*stack, max(n_in, n_out), min(n_in, n_out))))
         # QR leaves the signs of Q's columns to the algorithm; with those of R's diagonal at plus, Q is uniform.
         Q *= np.sign(np.diagonal(R, axis1=-2, axis2=-1))[..., None, :]
         return self.gain * (Q if n_in >= n_out else Q.mT).reshape(shape)

@@ -121,7 +121,7 @@ class HeNormal(Initializer):
 
 
 class LecunUniform(Initializer):
-    """U(−r, r) with r = √(3 / fan_in): variance 1 / fan_in, which suits self-normalizing activations such as SELU.
+    """U(−r, r) with r = √(3 / fan_in): variance 1 / fan_in, for self-normalizing activations such as SELU.
 
     References
     ----------
@@ -142,7 +142,7 @@ class LecunUniform(Initializer):
 
 
 class LecunNormal(Initializer):
-    """N(0, s²) with s = √(1 / fan_in), which suits self-normalizing activations such as SELU.
+    """N(0, s²) with s = √(1 / fan_in), for self-normalizing activations such as SELU.
 
     References
     ----------
@@ -163,10 +163,10 @@ class LecunNormal(Initializer):
 
 
 KernelInitializer = Annotated[Initializer | Literal["auto"], Slot("initializer", keep=("auto",))]
-"""The slot of a layer's weights: an initializer, or ``"auto"`` to go by the layer's activation."""
+"""The slot of a layer's weights: an initializer, or ``"auto"`` for what the layer's activation recommends."""
 
 
-_SUITED: dict[str, Initializer] = {"glorot": GlorotUniform(), "he": HeUniform(), "lecun": LecunNormal()}
+_RECOMMENDED: dict[str, Initializer] = {"glorot": GlorotUniform(), "he": HeUniform(), "lecun": LecunNormal()}
 
 
 def chosen(initializer: Initializer | Literal["auto"], activation: Activation | None) -> Initializer:
@@ -181,4 +181,4 @@ def chosen(initializer: Initializer | Literal["auto"], activation: Activation | 
     """
     if isinstance(initializer, Initializer):
         return initializer
-    return _SUITED["glorot" if activation is None else activation.recommended_init]
+    return _RECOMMENDED["glorot" if activation is None else activation.recommended_init]

@@ -65,14 +65,14 @@ class Clip(Elementwise):
 
 
 class SmoothClip(Elementwise):
-    """Values drawn smoothly into (−limit, limit): y = x / √(1 + (x/limit)²), ∂J/∂x = dy / (1 + (x/limit)²)^(3/2).
+    """Values squeezed smoothly into (−limit, limit): y = x / √(1 + (x/limit)²), ∂J/∂x = dy / (1 + (x/limit)²)^(3/2).
 
     Behind a layer that standardizes or scales, it keeps outliers from ruling the network.
 
     Parameters
     ----------
     limit : float
-        What |y| stays below, > 0.
+        The bound that |y| stays below, > 0.
 
     References
     ----------

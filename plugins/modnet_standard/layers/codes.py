@@ -67,7 +67,7 @@ class OneHot(CodesLayer):
     categories : int or tuple of int
         Number of categories, with codes 0, 1, …: that of every column, or one per column.
     handle_unknown : {"error", "missing"}
-        What becomes of a code that is no whole number below categories: an error, or zeros as for the missing.
+        What becomes of a code that is no whole number below categories: an error, or zeros as for missing codes.
 
     Raises
     ------
@@ -114,7 +114,7 @@ class Embedding(CodesLayer):
     nothing between two codes.
 
     A missing code, NaN or −1, has a row U of its own in each column. It starts at zero and stays there if no row to
-    train on lacks a code, so that what is met in prediction only says nothing.
+    train on lacks a code, so that a missing code that is met in prediction only adds nothing.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class Embedding(CodesLayer):
     units : int
         Length of a row, ≥ 1; the output has units columns per column of codes.
     handle_unknown : {"error", "missing"}
-        What becomes of a code that is no whole number below categories: an error, or the row of the missing.
+        What becomes of a code that is no whole number below categories: an error, or the row for missing codes.
     embeddings_initializer : Initializer
         Draws the first E, shape (sum of categories, units), the tables of the columns one below the other.
 

@@ -70,7 +70,7 @@ class Dense(Module):
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
-        """Return it with and without a bias, and with an activation that its first weights go by."""
+        """Return it with and without a bias, and with an activation that recommends its first weights."""
         return (cls(3), cls(3, use_bias=False), cls(3, Tanh(), kernel_initializer="auto"))
 
     def output_shape(self, input_shape: Shape) -> Shape:

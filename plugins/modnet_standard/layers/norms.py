@@ -1,6 +1,6 @@
 """Layers that normalize: every feature over the batch, or every row over its features.
 
-What follows a normalization sees numbers of one size, whatever the layers before it do.
+The layers behind see numbers of one size, whatever the layers before do.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ class BatchNorm(PerFeature):
     Parameters
     ----------
     momentum : float
-        Share of the newest batch in the running statistics, in [0, 1], as in PyTorch; Keras calls 1 − momentum so.
+        Share of the newest batch in the running statistics, in [0, 1], as in PyTorch; Keras's is one minus it.
     epsilon : float
         Added to the variance, > 0.
     use_scale, use_bias : bool
@@ -251,7 +251,8 @@ class RMSNorm(RowNorm):
     Parameters
     ----------
     epsilon : float
-        Added to the mean square, > 0; that of layer normalization, where PyTorch goes by the dtype and Keras has 1e-6.
+        Added to the mean square, > 0; the default is that of `layer_norm` (PyTorch's depends on the dtype, Keras's is
+        1e-6).
     use_scale, use_bias : bool
         Whether there is a γ, and a β; the paper has γ only.
 

@@ -111,7 +111,7 @@ class PReLU(PerFeature):
     """The parametric rectifier: y = max(x, 0) + a ∘ min(x, 0) with a slope a per feature that is learnt.
 
     The derivatives are ∂J/∂a = Σ rows dy ∘ min(x, 0) and ∂J/∂x = dy where x > 0, else a ∘ dy (also at the kink x = 0).
-    Decay would draw the slopes to those of ReLU, so they are not regularized.
+    A penalty would pull the slopes towards those of ReLU, so they are not regularized.
 
     Parameters
     ----------

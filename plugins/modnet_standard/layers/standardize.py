@@ -19,8 +19,8 @@ _CONSTANT = 1e-12
 class Standardize(PerFeature):
     """Standardized inputs: y = (x − μ) / σ, with the mean μ and the standard deviation σ of each column of the data.
 
-    Both are taken from the rows to train on before training starts, with their weights, and do not change any more; a
-    constant column has σ = 1. Before there were any data it is the identity. ∂J/∂x = dy / σ.
+    Both are taken from the rows to train on before training starts, with their weights, and stay as they are; a
+    constant column has σ = 1. Before it has seen data it is the identity. ∂J/∂x = dy / σ.
 
     It is scikit-learn's StandardScaler as a layer: inside a branch it standardizes what the branch sees, and it is
     stored with the network.

@@ -1,6 +1,6 @@
-"""What losses share that turn raw outputs into probabilities, rates and scales, without overflow.
+"""Links, which turn raw outputs into probabilities, rates and scales without overflow, and checks of the truth.
 
-Their checks of the truth name the first row that a loss cannot measure against.
+A check names the first row that a loss cannot measure against.
 """
 
 from collections.abc import Mapping

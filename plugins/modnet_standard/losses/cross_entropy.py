@@ -31,12 +31,12 @@ class CrossEntropy(Loss):
         What turns logits into probabilities: softmax for one of k classes, sigmoid for a binary target or for labels
         that do not exclude each other. Estimators set it by the target.
     label_smoothing : float
-        ε, in [0, 1): how much of the truth is shared among all classes, so that no logit gains by growing on and on.
+        ε, in [0, 1): the share of the truth that is spread evenly over all classes, so that logits stay bounded.
 
     Raises
     ------
     ValueError
-        By `check_truth`, if t is neither codes nor 0 and 1; names the first such row.
+        By `check_truth`, naming the first row whose t is no class code (softmax), or neither 0 nor 1 (sigmoid).
 
     References
     ----------

@@ -1,6 +1,6 @@
-"""Focal loss: cross-entropy that lets go of what is classified well, for rare classes.
+"""Focal loss: cross-entropy in which rows that are classified well hardly count, for rare classes.
 
-The further its logit is on the right side, the less a row counts.
+The margin of the truth decides how much a row counts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,8 +24,8 @@ from modnet_standard.losses.classes import (
 class Focal(AveragedLoss):
     """The focal loss from logits z: J = −α_t (1 − p_t)^γ log p_t, p_t the probability of the truth.
 
-    Summed over columns (sigmoid), averaged over rows. γ = 0 is `cross_entropy`; the larger γ, the less a row counts
-    that is classified well already. With m = log p_t/(1 − p_t), the margin of the truth, p_t = σ(m) and
+    Summed over columns (sigmoid), averaged over rows. γ = 0 is `cross_entropy`; the larger γ, the less a row
+    counts that is classified well already. With m = log p_t/(1 − p_t), the margin of the truth, p_t = σ(m) and
     ∂J/∂m = −α_t (1 − p_t)^γ (1 − p_t − γ p_t log p_t). With the sigmoid link m is z where t = 1, else −z; with the
     softmax link m = z_t − log Σⱼ e^zⱼ over the other classes.
 

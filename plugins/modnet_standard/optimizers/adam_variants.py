@@ -1,6 +1,6 @@
 """Variants of Adam, which look ahead, wait, or measure the spread of the gradient in another way.
 
-What their vectors hold, and why, says the file of Adam itself.
+Their vectors hold the same multiples of the means as Adam's; see `modnet_standard.optimizers.adam`.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Schedules that stay or fall: constant, in stairs, exponentially, as a power of what is behind.
+"""Schedules that never climb: constant, in stairs, exponential, polynomial, and as a power of the rows seen.
 
 What depends on time counts it in epochs or steps.
 """
@@ -216,7 +216,7 @@ class InverseScaling(Schedule):
     Parameters
     ----------
     power : float
-        ≥ 0; 0.5 is the rate that Robbins and Monro's conditions call for at least.
+        ≥ 0; by Robbins and Monro's conditions more than 0.5 and at most 1.
 
     References
     ----------

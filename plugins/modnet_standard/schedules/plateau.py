@@ -16,15 +16,15 @@ class Plateau(Schedule):
     """η = max(η₀ · factor^k, min_rate) after k plateaus: more than `patience` epochs in a row without a better loss.
 
     What is watched is the training loss, or with early stopping the validation loss or the negative score. k is at
-    least how often progress has ended by the rule that stops training (`n_iter_no_change` epochs in a row without
-    `tol`): training goes on at a lower rate then, and stops when progress ends at `min_rate`.
+    least how often progress has ended by the rule that stops training (`n_iter_no_change` epochs in a row without an
+    improvement of `tol`): training goes on at a lower rate then, and stops when progress ends at `min_rate`.
 
     Parameters
     ----------
     factor : float
         What the rate is multiplied by, in (0, 1).
     patience : int
-        Epochs without a better loss that are put up with, ≥ 0.
+        How many epochs in a row may pass without a better loss, ≥ 0.
     threshold : float
         Share of the best loss by which a better one has to be lower, in [0, 1).
     cooldown : int
@@ -96,7 +96,8 @@ def _plateaus(losses: _Losses, patience: int, threshold: float, cooldown: int) -
 class Adaptive(Schedule):
     """η = η₀ / factor^p, p being how often progress has ended; training stops when it ends at η ≤ 1e-6.
 
-    Progress ends by the rule that would stop training otherwise: `n_iter_no_change` epochs in a row without `tol`.
+    Progress ends by the rule that would stop training otherwise: `n_iter_no_change` epochs in a row without an
+    improvement of `tol`.
 
     Parameters
     ----------

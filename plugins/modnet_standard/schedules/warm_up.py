@@ -29,8 +29,8 @@ class WarmUp(TimedSchedule):
     then : Schedule, optional
         What follows; None: η₀.
     unit : {"epoch", "step"}
-        What t and T are counted in. Warm-ups of steps may end within an epoch; for schedules that count epochs, that
-        one is then the first.
+        What t and T are counted in. A warm-up of steps may end within an epoch, which is then the first for a schedule
+        that counts epochs.
 
     References
     ----------
