@@ -41,7 +41,7 @@ floats = st.floats(-1e4, 1e4, width=32, allow_subnormal=False)
 
 
 @each
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(W=arrays(np.float32, st.tuples(st.integers(1, 6), st.integers(1, 4)), elements=floats))
 def test_a_second_projection_changes_nothing_whatever_the_weights(ours, W):
     for dtype in (np.float32, np.float64):
