@@ -154,9 +154,9 @@ def test_selu_keeps_mean_and_variance():
     ],
     ids=lambda value: repr(value) if hasattr(value, "f") else "",
 )
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_slopes_at_kinks_are_those_promised(chosen, z, expected, dtype):
-    np.testing.assert_array_equal(slope(chosen, np.array(z, dtype)), np.array(expected, dtype))
+def test_slopes_at_kinks_are_those_promised(chosen, z, expected):
+    for dtype in (np.float32, np.float64):
+        np.testing.assert_array_equal(slope(chosen, np.array(z, dtype)), np.array(expected, dtype))
 
 
 @pytest.mark.parametrize(
@@ -175,33 +175,33 @@ PHI_12 = math.erfc(12 / math.sqrt(2)) / 2
 FAR = [each for each in FORMULAS if not isinstance(each, A.Exponential | A.Sine)]
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("chosen", FAR, ids=repr)
-def test_far_out_values_and_slopes_are_right(chosen, dtype):
-    z = np.array([-1e4, -300.0, -90.0, 90.0, 300.0, 1e4], dtype)
-    formula, far = FORMULAS[chosen], z.astype(np.float64)
+def test_far_out_values_and_slopes_are_right(chosen):
+    formula, far = FORMULAS[chosen], np.array([-1e4, -300.0, -90.0, 90.0, 300.0, 1e4])
     h = 1e-3 * np.abs(far)
     absolute = 1e-8 if isinstance(chosen, A.Squareplus) else 1e-30  # its formula cancels, the class does not
     with np.errstate(over="ignore"):  # in branches that are not taken
         value, difference = formula(far), (formula(far + h) - formula(far - h)) / (2 * h)
-    np.testing.assert_allclose(chosen.f(z), value, rtol=1e-5 if dtype == np.float32 else 1e-11, atol=absolute)
-    np.testing.assert_allclose(slope(chosen, z), difference, rtol=1e-3, atol=1e-6)
+    for dtype, rtol in ((np.float32, 1e-5), (np.float64, 1e-11)):
+        z = far.astype(dtype)
+        np.testing.assert_allclose(chosen.f(z), value, rtol=rtol, atol=absolute)
+        np.testing.assert_allclose(slope(chosen, z), difference, rtol=1e-3, atol=1e-6)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("chosen", AT_INFINITY, ids=repr)
-def test_infinite_inputs_have_the_limits_of_value_and_slope(chosen, dtype):
-    z = np.array([-INF, INF], dtype)
+def test_infinite_inputs_have_the_limits_of_value_and_slope(chosen):
     (a_below, slope_below), (a_above, slope_above) = AT_INFINITY[chosen]
-    with np.errstate(divide="ignore"):
-        found = slope(chosen, z)
-    np.testing.assert_array_equal(chosen.f(z), np.array([a_below, a_above], dtype))
-    np.testing.assert_allclose(found, [slope_below, slope_above], rtol=1e-6)
+    for dtype in (np.float32, np.float64):
+        z = np.array([-INF, INF], dtype)
+        with np.errstate(divide="ignore"):
+            found = slope(chosen, z)
+        np.testing.assert_array_equal(chosen.f(z), np.array([a_below, a_above], dtype))
+        np.testing.assert_allclose(found, [slope_below, slope_above], rtol=1e-6)
 
 
-@pytest.mark.parametrize("chosen", [each for cls in standard().values() for each in cls.examples()], ids=repr)
-def test_nan_is_passed_on(chosen):
-    assert np.isnan(chosen.f(np.array([[1.0, np.nan]]))[0, 1])
+def test_nan_is_passed_on():
+    for chosen in (each for cls in standard().values() for each in cls.examples()):
+        assert np.isnan(chosen.f(np.array([[1.0, np.nan]]))[0, 1]), chosen
 
 
 @pytest.mark.parametrize(("dtype", "last"), [(np.float32, 88.0), (np.float64, 709.0)])
@@ -225,11 +225,10 @@ def test_the_exponential_stops_at_the_largest_float(dtype, last):
     ],
     ids=lambda value: repr(value) if hasattr(value, "f") else "",
 )
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_tails_keep_their_digits(chosen, z, a, derivative, dtype):
-    z = np.array([z], dtype)
-    np.testing.assert_allclose(chosen.f(z), a, rtol=1e-4 if dtype == np.float32 else 1e-7)
-    np.testing.assert_allclose(slope(chosen, z), derivative, rtol=1e-4)
+def test_tails_keep_their_digits(chosen, z, a, derivative):
+    for dtype, rtol in ((np.float32, 1e-4), (np.float64, 1e-7)):
+        np.testing.assert_allclose(chosen.f(np.array([z], dtype)), a, rtol=rtol)
+        np.testing.assert_allclose(slope(chosen, np.array([z], dtype)), derivative, rtol=1e-4)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -278,7 +277,7 @@ READS = {
     "": "identity",
     "x": "gelu hard_swish mish silu sine softsign tanh_shrink threshold",
 }
-SUITS = {
+RECOMMENDED = {
     "he": "celu elu gelu hard_swish leaky_relu mish relu relu6 relu_squared silu sine softplus sparse_plus squareplus "
     "threshold",
     "lecun": "selu",
@@ -292,18 +291,18 @@ def test_none_reads_more_than_it_needs():
     }
 
 
-def test_rectifiers_suit_hes_first_weights_and_selu_lecuns():
-    suited = {name: suits for suits, names in SUITS.items() for name in names.split()}
+def test_rectifiers_recommend_hes_first_weights_and_selu_lecuns():
+    recommended = {name: init for init, names in RECOMMENDED.items() for name in names.split()}
     assert {name: cls.recommended_init for name, cls in standard().items()} == {
-        name: suited.get(name, "glorot") for name in standard()
+        name: recommended.get(name, "glorot") for name in standard()
     }
 
 
 @pytest.mark.parametrize("chosen", [A.Sine(), A.Threshold()], ids=repr)
 def test_with_hes_weights_signals_survive_a_sine_and_a_threshold(chosen):
     rng = np.random.default_rng(0)
-    a = rng.normal(size=(500, 200))
-    for _ in range(20):
+    a = rng.normal(size=(300, 200))
+    for _ in range(12):
         z = a @ rng.normal(scale=np.sqrt(2 / 200), size=(200, 200))
         a = chosen.f(z)
     assert 0.5 < z.std() < 2
@@ -336,7 +335,7 @@ def test_hyper_parameters_out_of_range_are_refused_by_name(cls, fields, message)
         cls(**fields)
 
 
-@pytest.mark.parametrize(("cls", "fields", "message"), REFUSED, ids=str)
+@pytest.mark.parametrize(("cls", "fields", "message"), [REFUSED[0], REFUSED[6]], ids=str)
 def test_in_a_layer_they_are_refused_with_the_path_to_them(cls, fields, message):
     path = r"activation\." if message.partition(":")[1] else "activation: "
     with pytest.raises(InvalidSpecError, match=f"^Dense: {path}{message}"):

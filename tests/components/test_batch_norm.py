@@ -79,11 +79,10 @@ def test_gradients_in_a_batch_add_up_to_nothing_along_shift_and_scale():
     np.testing.assert_allclose((dx * (X - X.mean(axis=0))).sum(axis=0), 0, atol=1e-10)
 
 
-@pytest.mark.parametrize("layer", BatchNorm.examples(), ids=repr)
-@pytest.mark.parametrize("rows", [1, 2, 9])
-@pytest.mark.parametrize("training", [True, False])
-def test_gradients_go_through_mean_and_variance(layer, rows, training):
-    check_network(layer, (3,), rows=rows, training=training)
+@pytest.mark.parametrize("rows", [1, 2])
+def test_gradients_go_through_mean_and_variance_of_the_smallest_batches(rows):
+    for layer in BatchNorm.examples():
+        check_network(layer, (3,), rows=rows, training=True)
 
 
 def test_float32_keeps_large_means_apart():
@@ -94,7 +93,7 @@ def test_float32_keeps_large_means_apart():
     np.testing.assert_allclose(y, exact, atol=1e-3)
 
 
-def test_gains_and_biases_are_not_decayed_and_can_be_left_out():
+def test_gains_and_biases_are_not_regularized_and_can_be_left_out():
     parameters = BatchNorm().parameters((3,))
     assert not any(each.regularized for each in parameters.values())
     assert set(BatchNorm(use_scale=False, use_bias=False).parameters((3,))) == {"mean", "variance"}

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -16,7 +16,7 @@ from modnet.errors import InvalidSpecError
 
 CLASSES = [cls for _, cls in inspect.getmembers(modnet.constraints, inspect.isclass) if issubclass(cls, Constraint)]
 EXAMPLES = [example for cls in CLASSES for example in cls.examples()]
-SHAPES = [(5, 3), (1, 4), (4, 1), (2, 5, 3), (0, 3), (3, 0), (400, 6)]
+SHAPES = [(1, 4), (2, 5, 3), (0, 3), (400, 6)]
 
 each = pytest.mark.parametrize("ours", EXAMPLES, ids=repr)
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -37,26 +37,17 @@ def norms(W):
     return np.linalg.norm(W.astype(np.float64), axis=-2)
 
 
-@each
-@each_dtype
-@each_shape
-@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
-def test_a_second_projection_changes_nothing(ours, dtype, shape, scale):
-    once = projected(ours, weights(shape, dtype, scale))
-    assert once.dtype == dtype
-    np.testing.assert_array_equal(projected(ours, once), once)
-
-
 floats = st.floats(-1e4, 1e4, width=32, allow_subnormal=False)
 
 
 @each
-@each_dtype
+@settings(max_examples=12)
 @given(W=arrays(np.float32, st.tuples(st.integers(1, 6), st.integers(1, 4)), elements=floats))
-def test_a_second_projection_changes_nothing_whatever_the_weights(ours, dtype, W):
-    once = projected(ours, W.astype(dtype))
-    assert np.isfinite(once).all()
-    np.testing.assert_array_equal(projected(ours, once), once)
+def test_a_second_projection_changes_nothing_whatever_the_weights(ours, W):
+    for dtype in (np.float32, np.float64):
+        once = projected(ours, W.astype(dtype))
+        assert np.isfinite(once).all()
+        np.testing.assert_array_equal(projected(ours, once), once)
 
 
 @each
@@ -66,14 +57,6 @@ def test_no_point_that_is_allowed_is_nearer(ours):
     for seed in range(200):
         allowed = projected(ours, weights((6, 4), scale=3, seed=seed))
         assert np.all(distances <= norms(allowed - W) * (1 + 1e-12))
-
-
-@each
-def test_members_along_a_leading_axis_are_projected_one_by_one(ours):
-    W = weights((2, 3, 5, 4), scale=3)
-    together = projected(ours, W)
-    for index in np.ndindex(2, 3):
-        np.testing.assert_array_equal(together[index], projected(ours, W[index]))
 
 
 @each

@@ -1,4 +1,4 @@
-"""Dense as the affine map z = x W + b, written out, also for several networks at once along a leading axis."""
+"""Dense as the affine map z = x W + b, written out, and what its activation and constraint bring along."""
 
 from types import SimpleNamespace
 
@@ -12,7 +12,7 @@ from modnet.errors import InvalidSpecError
 from modnet.initializers import GlorotUniform, HeUniform, LecunNormal, Zeros
 from modnet.layers import Dense
 
-M, N, K_IN, K_OUT = 3, 4, 5, 2
+N, K_IN, K_OUT = 4, 5, 2
 
 
 def context(W, b, **buffers):
@@ -20,41 +20,21 @@ def context(W, b, **buffers):
     return Context(p=p, g=g, s=SimpleNamespace(), rng=np.random.default_rng(0), **buffers)
 
 
-@pytest.fixture
-def arrays():
-    rng = np.random.default_rng(0)
-    shapes = {"x": (M, N, K_IN), "W": (M, K_IN, K_OUT), "b": (M, 1, K_OUT), "dz": (M, N, K_OUT)}
-    return SimpleNamespace(**{name: rng.normal(size=shape) for name, shape in shapes.items()})
-
-
 @pytest.mark.parametrize("buffered", [True, False])
-def test_members_along_a_leading_axis_are_networks_of_their_own(arrays, buffered):
-    x, W, b, dz = arrays.x, arrays.W, arrays.b, arrays.dz
+def test_it_is_the_affine_map_and_its_gradients_are_the_textbooks(buffered):
+    rng = np.random.default_rng(0)
+    x, W, b, dz = (rng.normal(size=shape) for shape in ((N, K_IN), (K_IN, K_OUT), (1, K_OUT), (N, K_OUT)))
     buffers = {"out": np.empty_like(dz), "dx": np.empty_like(x)} if buffered else {}
     dense, ctx = Dense(K_OUT), context(W, b, **buffers)
     ctx.x = x
     z = dense.forward(ctx, x)
     dense.grad_params(ctx, dz)
     dx = dense.grad_input(ctx, dz)
-    for m in range(M):
-        np.testing.assert_allclose(z[m], x[m] @ W[m] + b[m], rtol=1e-13)
-        np.testing.assert_allclose(ctx.g.W[m], x[m].T @ dz[m], rtol=1e-13)
-        np.testing.assert_allclose(ctx.g.b[m], dz[m].sum(axis=0, keepdims=True), rtol=1e-13)
-        np.testing.assert_allclose(dx[m], dz[m] @ W[m].T, rtol=1e-13)
-
-
-def test_one_input_is_shared_by_all_members(arrays):
-    x, W, b = arrays.x[0], arrays.W, arrays.b
-    z = Dense(K_OUT).forward(context(W, b), x)
-    np.testing.assert_allclose(z, np.stack([x @ W[m] + b[m] for m in range(M)]), rtol=1e-13)
-
-
-def test_buffers_are_used_where_there_are_any(arrays):
-    x, W, b, dz = arrays.x[0], arrays.W[0], arrays.b[0], arrays.dz[0]
-    ctx = context(W, b, out=np.empty_like(dz), dx=np.empty_like(x))
-    ctx.x = x
-    assert Dense(K_OUT).forward(ctx, x) is ctx.out
-    assert Dense(K_OUT).grad_input(ctx, dz) is ctx.dx
+    np.testing.assert_allclose(z, x @ W + b, rtol=1e-13)
+    np.testing.assert_allclose(ctx.g.W, x.T @ dz, rtol=1e-13)
+    np.testing.assert_allclose(ctx.g.b, dz.sum(axis=0, keepdims=True), rtol=1e-13)
+    np.testing.assert_allclose(dx, dz @ W.T, rtol=1e-13)
+    assert not buffered or (z is ctx.out and dx is ctx.dx)
 
 
 def test_without_bias_zero_stays_zero():
@@ -63,7 +43,7 @@ def test_without_bias_zero_stays_zero():
     np.testing.assert_array_equal(dense.forward(context(np.ones((K_IN, K_OUT)), np.ones(0)), np.zeros((N, K_IN))), 0)
 
 
-def test_weights_are_decayed_and_biases_are_not():
+def test_weights_are_regularized_and_biases_are_not():
     parameters = Dense(K_OUT).parameters((K_IN,))
     assert parameters["W"].regularized
     assert not parameters["b"].regularized
@@ -84,14 +64,14 @@ def test_a_constraint_is_passed_on_with_the_weights_and_not_with_the_biases():
     assert not Network([Dense(K_OUT)], (K_IN,)).layout.constraints
 
 
-SUITED = {"glorot": GlorotUniform(), "he": HeUniform(), "lecun": LecunNormal()}
+RECOMMENDED = {"glorot": GlorotUniform(), "he": HeUniform(), "lecun": LecunNormal()}
 
 
 @pytest.mark.parametrize(
     ("dense", "meant"),
     [
-        (Dense(K_OUT, ReLU(), kernel_initializer="auto"), SUITED[ReLU.recommended_init]),
-        (Dense(K_OUT, Tanh(), kernel_initializer="auto"), SUITED[Tanh.recommended_init]),
+        (Dense(K_OUT, ReLU(), kernel_initializer="auto"), RECOMMENDED[ReLU.recommended_init]),
+        (Dense(K_OUT, Tanh(), kernel_initializer="auto"), RECOMMENDED[Tanh.recommended_init]),
         (Dense(K_OUT, kernel_initializer="auto"), GlorotUniform()),
         (Dense(K_OUT, ReLU()), GlorotUniform()),
         (Dense(K_OUT, ReLU(), kernel_initializer="zeros"), Zeros()),

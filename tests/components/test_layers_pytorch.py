@@ -7,6 +7,8 @@ from support.single import Single
 from modnet.activations import Sigmoid
 from modnet.layers import BatchNorm, Embedding, GatedLinear, LayerNorm, PReLU, RMSNorm
 
+torch = pytest.importorskip("torch")
+
 ROWS, WIDTH = 7, 5
 TOLERANCE = {"rtol": 1e-10, "atol": 1e-10}
 RNG = np.random.default_rng(0)
@@ -21,7 +23,6 @@ def agree(ours, theirs):
 
 def both(single, module, x, dy):
     """Send x forward and dy backward through a layer of ours and of PyTorch's, compare y and dx, return theirs."""
-    torch = pytest.importorskip("torch")
     module = module.double()
     inputs = torch.tensor(x, requires_grad=True)
     y = module(inputs)
@@ -34,7 +35,6 @@ def both(single, module, x, dy):
 
 def given(module, **parameters):
     """Return a module of PyTorch's with some parameters set."""
-    torch = pytest.importorskip("torch")
     with torch.no_grad():
         for name, value in parameters.items():
             getattr(module, name).copy_(torch.tensor(value))
@@ -43,7 +43,6 @@ def given(module, **parameters):
 
 @pytest.mark.parametrize("affine", [True, False])
 def test_batch_norm_is_pytorchs_in_training_and_prediction(affine):
-    torch = pytest.importorskip("torch")
     values = {"gamma": GAMMA, "beta": BETA} if affine else {}
     theirs = torch.nn.BatchNorm1d(WIDTH, affine=affine).double()
     given(theirs, **({"weight": GAMMA, "bias": BETA} if affine else {}))
@@ -65,7 +64,6 @@ def test_batch_norm_is_pytorchs_in_training_and_prediction(affine):
 
 @pytest.mark.parametrize("affine", [True, False])
 def test_layer_norm_is_pytorchs(affine):
-    torch = pytest.importorskip("torch")
     theirs = given(
         torch.nn.LayerNorm(WIDTH, elementwise_affine=affine).double(),
         **({"weight": GAMMA, "bias": BETA} if affine else {}),
@@ -80,7 +78,6 @@ def test_layer_norm_is_pytorchs(affine):
 
 @pytest.mark.parametrize("epsilon", [1e-5, float(np.finfo(np.float64).eps)])
 def test_rms_norm_is_pytorchs(epsilon):
-    torch = pytest.importorskip("torch")
     theirs = given(torch.nn.RMSNorm(WIDTH, eps=epsilon).double(), weight=GAMMA)
     ours = Single(RMSNorm(epsilon), (WIDTH,), gamma=GAMMA)
     both(ours, theirs, X, DY)
@@ -89,7 +86,6 @@ def test_rms_norm_is_pytorchs(epsilon):
 
 @pytest.mark.parametrize("shared", [True, False])
 def test_prelu_is_pytorchs(shared):
-    torch = pytest.importorskip("torch")
     slopes = GAMMA[:1] if shared else GAMMA
     theirs = given(torch.nn.PReLU(slopes.size).double(), weight=slopes)
     ours = Single(PReLU(shared=shared), (WIDTH,), a=slopes)
@@ -98,12 +94,10 @@ def test_prelu_is_pytorchs(shared):
 
 
 def test_prelu_starts_where_pytorchs_does():
-    torch = pytest.importorskip("torch")
     agree(Single(PReLU(shared=True), (WIDTH,)).p.a[0], torch.nn.PReLU().weight)
 
 
 def test_gated_linear_is_pytorchs_glu_of_a_linear_layer():
-    torch = pytest.importorskip("torch")
     ours = Single(GatedLinear(4, Sigmoid()), (WIDTH,), b=RNG.normal(size=4), c=RNG.normal(size=4))
     p, g = ours.p, ours.g
     linear = given(torch.nn.Linear(WIDTH, 8).double(), weight=np.hstack([p.W, p.V]).T, bias=np.hstack([p.b, p.c])[0])
@@ -114,7 +108,6 @@ def test_gated_linear_is_pytorchs_glu_of_a_linear_layer():
 
 @pytest.mark.parametrize("gate", ["silu", "gelu", "relu"])
 def test_gated_linear_is_pytorchs_formula_for_other_gates(gate):
-    torch = pytest.importorskip("torch")
     ours = Single(GatedLinear(4, gate), (WIDTH,), b=0.5, c=-0.5)
     p = {name: torch.tensor(value, requires_grad=True) for name, value in vars(ours.p).items()}
     x = torch.tensor(X, requires_grad=True)
@@ -127,7 +120,6 @@ def test_gated_linear_is_pytorchs_formula_for_other_gates(gate):
 
 
 def test_embedding_is_pytorchs_table_by_table():
-    torch = pytest.importorskip("torch")
     counts, units = (3, 6), 4
     rng = np.random.default_rng(2)
     ours = Single(Embedding(counts, units), (2,), U=rng.normal(size=(2, units)))

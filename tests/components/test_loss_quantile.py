@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize
@@ -39,6 +39,7 @@ def test_the_median_alone_is_half_the_absolute_error():
 SIZES = st.floats(-100, 100, width=32) | st.sampled_from([-1e4, 1e4])
 
 
+@settings(max_examples=30)
 @given(st.sampled_from([np.float32, np.float64]).flatmap(lambda dtype: arrays(dtype, (3, 8), elements=SIZES)))
 def test_predicted_quantiles_never_cross(raw):
     found = Quantile((0.05, 0.3, 0.5, 0.95)).predict_quantiles(raw)

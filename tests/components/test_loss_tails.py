@@ -1,6 +1,6 @@
 """Losses at raw outputs where naive formulas overflow: finite, or inf where the loss is, and never a warning."""
 
-from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -21,7 +21,6 @@ from modnet.losses import (
 )
 
 INF = np.inf
-both = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
 def at(loss, t, raw, dtype=np.float64):
@@ -44,15 +43,16 @@ BOUNDED = [
 ]
 
 
-@both
 @pytest.mark.parametrize("measure", BOUNDED, ids=repr)
-@pytest.mark.parametrize("size", [30.0, 100.0, 1e4])
-def test_value_and_gradient_are_finite(measure, size, dtype):
+def test_value_and_gradient_are_finite(measure):
     rng = np.random.default_rng(0)
-    for task, fields in measure.tasks.items():
-        if any(getattr(measure, name) != value for name, value in fields.items()):
-            continue
-        t = replace(measure, **fields).example_truth(task, rng, 60)
+    served = [
+        task
+        for task, fields in measure.tasks.items()
+        if all(getattr(measure, name) == value for name, value in fields.items())
+    ]
+    for task, dtype, size in product(served, (np.float32, np.float64), (30.0, 100.0, 1e4)):
+        t = measure.example_truth(task, rng, 60)
         t = t if t.dtype.kind == "i" else t.astype(dtype)
         raw = rng.choice([-size, 0, size], (60, measure.width(3 if t.ndim == 1 else t.shape[1]))).astype(dtype)
         value, gradient = measure.value_and_gradient(t, raw)
@@ -61,7 +61,6 @@ def test_value_and_gradient_are_finite(measure, size, dtype):
         assert np.isfinite(measure.predict(raw)).all()
 
 
-@both
 @pytest.mark.parametrize(
     ("measure", "t", "z", "value", "gradient"),
     [
@@ -82,8 +81,9 @@ def test_value_and_gradient_are_finite(measure, size, dtype):
         (Tweedie(2.0), 1.0, 1e4, 9999.0, 1.0),
     ],
 )
-def test_deviances_are_infinite_only_where_they_overflow(measure, t, z, value, gradient, dtype):
-    assert at(measure, [t], [z], dtype) == (value, [gradient])
+def test_deviances_are_infinite_only_where_they_overflow(measure, t, z, value, gradient):
+    for dtype in (np.float32, np.float64):
+        assert at(measure, [t], [z], dtype) == (value, [gradient])
 
 
 @pytest.mark.parametrize("measure", [Poisson(), Gamma(), Tweedie()], ids=repr)
@@ -97,7 +97,6 @@ def test_an_infinite_row_makes_the_average_infinite(weight):
     assert Poisson().value(t, raw, weight=weight) == INF
 
 
-@both
 @pytest.mark.parametrize(
     ("measure", "t", "raw", "value", "gradient"),
     [
@@ -113,13 +112,14 @@ def test_an_infinite_row_makes_the_average_infinite(weight):
         (Focal(link="softmax"), 1, [-INF, 0.0, 0.0], 0.25 * np.log(2), None),
     ],
 )
-def test_infinite_raw_outputs_are_limits(measure, t, raw, value, gradient, dtype):
-    found, slopes = at(measure, t, raw, dtype)
-    assert found == pytest.approx(value, rel=1e-6)
-    assert gradient is None or slopes == gradient
+def test_infinite_raw_outputs_are_limits(measure, t, raw, value, gradient):
+    for dtype in (np.float32, np.float64):
+        found, slopes = at(measure, t, raw, dtype)
+        assert found == pytest.approx(value, rel=1e-6)
+        assert gradient is None or slopes == gradient
 
 
-@both
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_hopeless_variance_costs_what_it_should(dtype):
     # s = −1e4 leaves ε: J = ½ (log ε + e²/ε), and s no longer moves it.
     value, (dmu, ds) = at(GaussianNLL(1e-4), [1.0], [0.0, -1e4], dtype)

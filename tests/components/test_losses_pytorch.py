@@ -21,6 +21,8 @@ from modnet.losses import (
     Tweedie,
 )
 
+torch = pytest.importorskip("torch")
+
 N = 30
 RNG = np.random.default_rng(0)
 WEIGHT = RNG.uniform(0.1, 3, N)
@@ -31,7 +33,6 @@ RAW = RNG.normal(scale=2, size=(N, 3))
 
 def compare(loss, t, raw, rows, constant=0.0):
     """Hold a loss against `rows(torch, F, t, z)`, which returns J per row, or per row and column, up to a constant."""
-    torch = pytest.importorskip("torch")
     for weight in (None, WEIGHT):
         z = torch.tensor(raw, requires_grad=True)
         each = rows(torch, torch.nn.functional, torch.tensor(t), z).reshape(N, -1).sum(dim=1)
@@ -152,7 +153,6 @@ def test_hinges_of_labels_differentiate_like_pytorchs_formula(cls, p):
 
 
 def test_kinks_are_where_pytorch_puts_them():
-    torch = pytest.importorskip("torch")
     F = torch.nn.functional
     for loss, t, raw, theirs in (
         (AbsoluteError(), np.array([[1.0]]), [[1.0]], F.l1_loss),
@@ -165,7 +165,6 @@ def test_kinks_are_where_pytorch_puts_them():
 
 
 def test_tails_are_pytorchs():
-    torch = pytest.importorskip("torch")
     F = torch.nn.functional
     z = np.array([[1e4, -1e4, 0.0]])
     found = CrossEntropy(label_smoothing=0.1).value(np.array([1]), z)

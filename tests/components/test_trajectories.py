@@ -1,12 +1,12 @@
 """Every optimizer, step by step, against its paper restated with one array per symbol."""
 
 import inspect
-import itertools
 import math
 import tracemalloc
 
 import numpy as np
 import pytest
+from support.papers import adamax, chen, dozat, duchi, kingma_ba, liu, rmsprop, zeiler, zhuang
 
 import modnet.optimizers
 from modnet import Optimizer
@@ -57,113 +57,6 @@ def restated(rule, gradient, theta, *settings, **options):
         theta = theta - moves.send(gradient(theta))
         path.append(theta)
     return np.array(path)
-
-
-# The papers' rules. Each opens with a bare yield, which is where the first gradient comes in.
-
-
-def kingma_ba(eta, beta_1, beta_2, epsilon, *, amsgrad=False):
-    """Algorithm 1 of Kingma & Ba (2015); with the largest v so far, algorithm 2 of Reddi et al. (2018)."""
-    m = v = largest = 0
-    g = yield
-    for t in itertools.count(1):
-        m = beta_1 * m + (1 - beta_1) * g
-        v = beta_2 * v + (1 - beta_2) * g**2
-        largest = np.maximum(largest, v)
-        m_hat = m / (1 - beta_1**t)
-        v_hat = (largest if amsgrad else v) / (1 - beta_2**t)
-        g = yield eta * m_hat / (np.sqrt(v_hat) + epsilon)
-
-
-def adamax(eta, beta_1, beta_2, epsilon):
-    """Algorithm 2 of Kingma & Ba (2015), ε beside |g|."""
-    m = u = 0
-    g = yield
-    for t in itertools.count(1):
-        m = beta_1 * m + (1 - beta_1) * g
-        u = np.maximum(beta_2 * u, abs(g) + epsilon)
-        g = yield eta / (1 - beta_1**t) * m / u
-
-
-def dozat(eta, beta_1, beta_2, epsilon, psi):
-    """Dozat's (2016) algorithm with his schedule of the momentum."""
-    m = v = 0
-    mu = [beta_1 * (1 - 0.5 * 0.96 ** (t * psi)) for t in range(STEPS + 2)]
-    g = yield
-    for t in itertools.count(1):
-        m = beta_1 * m + (1 - beta_1) * g
-        v = beta_2 * v + (1 - beta_2) * g**2
-        g_part = (1 - mu[t]) * g / (1 - math.prod(mu[1 : t + 1]))
-        m_part = mu[t + 1] * m / (1 - math.prod(mu[1 : t + 2]))
-        g = yield eta * (g_part + m_part) / (np.sqrt(v / (1 - beta_2**t)) + epsilon)
-
-
-def liu(eta, beta_1, beta_2, epsilon):
-    """Algorithm 2 of Liu et al. (2020), dividing from ρ > 5 on."""
-    m = v = 0
-    longest = 2 / (1 - beta_2) - 1
-    g = yield
-    for t in itertools.count(1):
-        m = beta_1 * m + (1 - beta_1) * g
-        v = beta_2 * v + (1 - beta_2) * g**2
-        m_hat = m / (1 - beta_1**t)
-        rho = longest - 2 * t * beta_2**t / (1 - beta_2**t)
-        if rho > 5:
-            r = math.sqrt((rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho))
-            g = yield eta * r * m_hat * math.sqrt(1 - beta_2**t) / (np.sqrt(v) + epsilon)
-        else:
-            g = yield eta * m_hat
-
-
-def rmsprop(eta, rho, epsilon, mu=0.0, *, centered=False):
-    """Tieleman & Hinton (2012); centered, Graves (2013)."""
-    v = mean = b = 0
-    g = yield
-    while True:
-        v = rho * v + (1 - rho) * g**2
-        mean = rho * mean + (1 - rho) * g
-        b = mu * b + g / (np.sqrt(v - mean**2 if centered else v) + epsilon)
-        g = yield eta * b
-
-
-def duchi(eta, first, epsilon):
-    """Duchi et al. (2011), with the diagonal."""
-    squares = first
-    g = yield
-    while True:
-        squares = squares + g**2
-        g = yield eta * g / (np.sqrt(squares) + epsilon)
-
-
-def zeiler(eta, rho, epsilon):
-    """Algorithm 1 of Zeiler (2012)."""
-    v = u = 0
-    g = yield
-    while True:
-        v = rho * v + (1 - rho) * g**2
-        delta = np.sqrt(u + epsilon) / np.sqrt(v + epsilon) * g
-        u = rho * u + (1 - rho) * delta**2
-        g = yield eta * delta
-
-
-def chen(eta, beta_1, beta_2):
-    """Lion as in Chen et al. (2023)."""
-    m = 0
-    g = yield
-    while True:
-        update = np.sign(beta_1 * m + (1 - beta_1) * g)
-        m = beta_2 * m + (1 - beta_2) * g
-        g = yield eta * update
-
-
-def zhuang(eta, beta_1, beta_2, epsilon):
-    """AdaBelief as in Zhuang et al. (2020)."""
-    m = s = 0
-    g = yield
-    for t in itertools.count(1):
-        m = beta_1 * m + (1 - beta_1) * g
-        s = beta_2 * s + (1 - beta_2) * (g - m) ** 2 + epsilon
-        g = yield eta * m / (1 - beta_1**t) / (np.sqrt(s / (1 - beta_2**t)) + epsilon)
 
 
 RULES = [
@@ -271,7 +164,7 @@ def test_the_first_step_is_the_learning_rate_whatever_the_gradient(cls):
 
 
 def test_adam_does_not_drift_over_many_steps():
-    steps = 20_000
+    steps = 10_000
     path = trajectory(Adam(0.01), lambda theta: np.array([2.0]), np.zeros(1), steps)
     assert path[-1, 0] == pytest.approx(-0.01 * steps, rel=1e-7)
 
@@ -285,7 +178,7 @@ def test_amsgrad_does_not_forget_a_large_gradient():
     assert abs(np.diff(trajectory(Adam(0.1, 0.0, 0.5), gradient, np.zeros(1), 200)[:, 0]))[-1] == pytest.approx(0.1)
 
 
-def test_adamw_shrinks_what_is_decayed_by_a_factor_and_nothing_else():
+def test_adamw_shrinks_what_is_regularized_by_a_factor_and_nothing_else():
     optimizer, theta = AdamW(0.1, weight_decay=0.5), np.ones(3)
     state = optimizer.init(theta)
     for _ in range(3):
@@ -371,24 +264,6 @@ def test_adadelta_does_not_care_about_the_scale_of_the_loss():
 
 
 @pytest.mark.parametrize("ours", EXAMPLES, ids=repr)
-def test_float32_follows_float64(ours):
-    gradient, start = quadratic()
-    gradients = np.array([gradient(theta) for theta in trajectory(SGD(0.1), gradient, start)])
-    paths = []
-    for dtype in (np.float32, np.float64):
-        given = iter(gradients.astype(dtype))
-        theta = start.astype(dtype)
-        state = ours.init(theta)
-        for _ in range(STEPS):
-            ours.update(theta, next(given), state, regularized=7)
-        assert theta.dtype == dtype
-        assert all(vector.dtype == dtype and vector.shape == theta.shape for vector in state.vectors.values())
-        assert all(type(scalar) is float for scalar in state.scalars.values())
-        paths.append(theta)
-    np.testing.assert_allclose(*paths, rtol=1e-4, atol=1e-4 * ours.learning_rate)
-
-
-@pytest.mark.parametrize("ours", EXAMPLES, ids=repr)
 def test_a_step_makes_no_array(ours):
     theta, grad = np.zeros(50_000), np.random.default_rng(0).normal(size=50_000)
     state = ours.init(theta)
@@ -400,13 +275,13 @@ def test_a_step_makes_no_array(ours):
     assert peak < theta.nbytes / 10
 
 
-@pytest.mark.parametrize("ours", EXAMPLES, ids=repr)
-def test_weights_without_a_gradient_stay_where_they_are(ours):
-    theta = np.linspace(-1, 1, 5)
-    state = ours.init(theta)
-    for _ in range(100):
-        ours.step(theta, np.zeros(5), state)
-    np.testing.assert_array_equal(theta, np.linspace(-1, 1, 5))
+def test_weights_without_a_gradient_stay_where_they_are():
+    for ours in EXAMPLES:
+        theta = np.linspace(-1, 1, 5)
+        state = ours.init(theta)
+        for _ in range(100):
+            ours.step(theta, np.zeros(5), state)
+        np.testing.assert_array_equal(theta, np.linspace(-1, 1, 5), err_msg=repr(ours))
 
 
 BAD = {
@@ -424,8 +299,9 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize(("cls", "name"), [(cls, name) for cls in CLASSES for name in field_names(cls) if name in BAD])
-def test_numbers_out_of_range_are_refused_on_construction(cls, name):
-    for value in BAD[name]:
-        with pytest.raises(InvalidSpecError, match=name):
-            cls(**{name: value})
+@pytest.mark.parametrize("cls", CLASSES)
+def test_numbers_out_of_range_are_refused_on_construction(cls):
+    for name in set(field_names(cls)) & BAD.keys():
+        for value in BAD[name]:
+            with pytest.raises(InvalidSpecError, match=name):
+                cls(**{name: value})

@@ -8,6 +8,8 @@ from modnet.layers import Dense
 from modnet.network import Pass
 from modnet.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop
 
+torch = pytest.importorskip("torch")
+
 STEPS = 50
 
 PAIRS = [
@@ -60,7 +62,6 @@ def trajectory(optimizer, gradient, theta):
 
 @pairs
 def test_trajectories_on_a_quadratic_are_those_of_pytorch(ours, name, settings):
-    torch = pytest.importorskip("torch")
     rng = np.random.default_rng(0)
     root = rng.normal(size=(20, 20))
     A, c, start = root @ root.T / 20, rng.normal(size=20), rng.normal(size=20)
@@ -79,7 +80,6 @@ def test_trajectories_on_a_quadratic_are_those_of_pytorch(ours, name, settings):
 
 @pairs
 def test_trajectories_of_a_network_are_those_of_pytorch(ours, name, settings):
-    torch = pytest.importorskip("torch")
     rng = np.random.default_rng(0)
     x, t = rng.normal(size=(30, 4)), rng.normal(size=(30, 2))
     network = Network([Dense(5, "tanh"), Dense(2)], (4,))
@@ -105,7 +105,6 @@ def test_trajectories_of_a_network_are_those_of_pytorch(ours, name, settings):
 
 @pairs
 def test_trajectories_in_float32_are_those_of_pytorch(ours, name, settings):
-    torch = pytest.importorskip("torch")
     gradients = np.random.default_rng(0).normal(size=(STEPS, 20)).astype(np.float32)
     theta, path = torch.ones(20), []
     theirs = getattr(torch.optim, name)([theta], **settings)
@@ -121,7 +120,6 @@ def test_trajectories_in_float32_are_those_of_pytorch(ours, name, settings):
 
 @pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
 def test_clipping_is_that_of_pytorch(scale):
-    torch = pytest.importorskip("torch")
     grad = scale * np.random.default_rng(0).normal(size=50)
 
     def clipped(**options):

@@ -25,7 +25,7 @@ class RBF(Module):
         The first width of every bump, > 0, in units of √n_in, the typical distance of standardized rows from the
         origin: γ starts at 1 / (2 width² n_in).
     spread : float
-        Standard deviation of the first centres in each feature, > 0; 1 suits standardized inputs.
+        Standard deviation of the first centres in each feature, > 0; 1 is for standardized inputs.
 
     Raises
     ------
@@ -62,7 +62,7 @@ class RBF(Module):
         return (self.units,)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        """Return the centres C, shape (n_in, units), and g = log γ, shape (1, units); decay would misplace both."""
+        """Return the centres C, shape (n_in, units), and g = log γ, shape (1, units); a penalty would move both."""
         g = -math.log(2 * self.width**2 * input_shape[-1])
         return {
             "C": Parameter((input_shape[-1], self.units), _Normal(scale=self.spread), regularized=False),

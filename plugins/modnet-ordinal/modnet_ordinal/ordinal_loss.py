@@ -43,14 +43,6 @@ class OrdinalLoss(Loss):
         if wrong.size:
             raise ValueError(f"an ordinal loss needs class codes 0, 1, 2, …, got {t[wrong[0]]} in row {wrong[0]}")
 
-    def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
-        """Return Σᵢ wᵢ Jᵢ / Σᵢ wᵢ."""
-        return self.value_and_gradient(t, raw, weight=weight)[0]
-
-    def gradient(self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None) -> Array:
-        """Return wᵢ ∂Jᵢ/∂zᵢ / Σᵢ wᵢ."""
-        return self.value_and_gradient(t, raw, weight=weight, out=out)[1]
-
     def value_and_gradient(
         self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
     ) -> tuple[float, Array]:

@@ -56,28 +56,28 @@ def ones(n: int, dtype: "np.dtype[Any]") -> Array:
 
 
 def column_sums(a: Array, *, out: Array | None = None) -> Array:
-    """Return Σ rows a, shape (…, 1, n), as 1ᵀ a: a matrix product is several times faster than np.sum."""
-    return np.matmul(ones(a.shape[-2], a.dtype), a, out=out)
+    """Return Σ rows a, shape (1, m), as 1ᵀ a: a matrix product is several times faster than np.sum."""
+    return np.matmul(ones(len(a), a.dtype), a, out=out)
 
 
 def by_column(a: Array, columns: int) -> Array:
-    """Return a view of a, shape (…, n, columns · m), with the columns in front: (…, columns, n, m).
+    """Return a view of a, shape (n, columns · m), with the columns in front: (columns, n, m).
 
     A product of such stacks reaches BLAS without a copy: it takes matrices whose rows lie apart.
     """
-    return a.reshape(*a.shape[:-1], columns, a.shape[-1] // columns).swapaxes(-3, -2)
+    return a.reshape(len(a), columns, a.shape[-1] // columns).swapaxes(0, 1)
 
 
 def joined(a: Array) -> Array:
-    """Return a, shape (…, n, k, m), as rows of one axis, shape (…, n, k · m)."""
-    return a.reshape(*a.shape[:-2], a.shape[-2] * a.shape[-1])
+    """Return a, shape (n, k, m), as rows of one axis, shape (n, k · m)."""
+    return a.reshape(len(a), a.shape[1] * a.shape[2])
 
 
 def as_rows(a: Array) -> Array:
-    """Return a, shape (…, n, k, m), with every member's row as a row: (…, n · k, m), for one large product."""
-    return a.reshape(*a.shape[:-3], a.shape[-3] * a.shape[-2], a.shape[-1])
+    """Return a, shape (n, k, m), with every member's row as a row: (n · k, m), for one large product."""
+    return a.reshape(a.shape[0] * a.shape[1], a.shape[2])
 
 
 def member_sums(a: Array, *, out: Array) -> None:
-    """Write Σ rows a, shape (…, k, m), for a of shape (…, n, k, m)."""
-    column_sums(joined(a), out=joined(out)[..., np.newaxis, :])
+    """Write Σ rows a, shape (k, m), for a of shape (n, k, m)."""
+    column_sums(joined(a), out=out.reshape(1, -1))

@@ -97,52 +97,43 @@ class BatchEnsembleDense(Module):
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return z = (h W) ∘ s + b with h = x ∘ r."""
         hW = self._product(ctx, "hW", self._h(ctx, x), ctx.p.W)
-        if self.scaling is None:
-            return np.add(hW, _per_row(ctx.p.b), out=ctx.out)
-        z: Array = np.multiply(hW, _per_row(ctx.p.s), out=ctx.out)
-        return np.add(z, _per_row(ctx.p.b), out=z)
+        scaled = hW if self.scaling is None else np.multiply(hW, ctx.p.s, out=ctx.out)
+        z: Array = np.add(scaled, ctx.p.b, out=ctx.out)
+        return z
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂W = Σₘ hₘᵀ eₘ, and ∂J/∂r, ∂J/∂s and ∂J/∂b."""
         if self.scaling is None:
-            np.matmul(as_rows(ctx.x).mT, as_rows(dy), out=ctx.g.W)
+            np.matmul(as_rows(ctx.x).T, as_rows(dy), out=ctx.g.W)
             column_sums(as_rows(dy), out=ctx.g.b)
             return
         member_sums(dy, out=ctx.g.b)
         e = ctx.scratch("hW", dy.shape, dy.dtype)
         member_sums(np.multiply(dy, e, out=e), out=ctx.g.s)
-        np.multiply(dy, _per_row(ctx.p.s), out=e)
-        h = ctx.scratch("h", self._shape(ctx, ctx.x), dy.dtype)
-        np.matmul(as_rows(h).mT, as_rows(e), out=ctx.g.W)
-        dh = self._product(ctx, "dh", e, ctx.p.W.mT)
+        np.multiply(dy, ctx.p.s, out=e)
+        h = ctx.scratch("h", ctx.x.shape, dy.dtype)
+        np.matmul(as_rows(h).T, as_rows(e), out=ctx.g.W)
+        dh = self._product(ctx, "dh", e, ctx.p.W.T)
         member_sums(np.multiply(dh, ctx.x, out=h), out=ctx.g.r)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return ∂J/∂x = e Wᵀ ∘ r."""
         if self.scaling is None:
-            return self._product(ctx, "dh", dy, ctx.p.W.mT)
-        dh = ctx.scratch("dh", self._shape(ctx, ctx.x), dy.dtype)
-        return np.multiply(dh, _per_row(ctx.p.r), out=ctx.dx)
+            return self._product(ctx, "dh", dy, ctx.p.W.T)
+        dh = ctx.scratch("dh", ctx.x.shape, dy.dtype)
+        dx: Array = np.multiply(dh, ctx.p.r, out=ctx.dx)
+        return dx
 
     def _h(self, ctx: Context, x: Array) -> Array:
         """Return x ∘ r."""
         if self.scaling is None:
             return x
-        return np.multiply(x, _per_row(ctx.p.r), out=ctx.scratch("h", self._shape(ctx, x), x.dtype))
-
-    def _shape(self, ctx: Context, x: Array) -> Shape:
-        """Return the shape of h."""
-        return np.broadcast_shapes(x.shape, _per_row(ctx.p.r).shape)
+        h: Array = np.multiply(x, ctx.p.r, out=ctx.scratch("h", x.shape, x.dtype))
+        return h
 
     @staticmethod
     def _product(ctx: Context, name: str, a: Array, W: Array) -> Array:
         """Return a W in scratch memory, as one product for all members of all rows."""
-        shape = (*np.broadcast_shapes(a.shape[:-3], W.shape[:-2]), *a.shape[-3:-1], W.shape[-1])
-        product = ctx.scratch(name, shape, a.dtype)
+        product = ctx.scratch(name, (*a.shape[:-1], W.shape[-1]), a.dtype)
         np.matmul(as_rows(a), W, out=as_rows(product))
         return product
-
-
-def _per_row(a: Array) -> Array:
-    """Return a, shape (…, k, m), as it meets rows: (…, 1, k, m)."""
-    return a[..., np.newaxis, :, :]

@@ -84,8 +84,7 @@ class ColumnDense(Module):
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return zⱼ = xⱼ Wⱼ + bⱼ."""
         W, d = self._W(ctx), x.shape[-1] // self.inputs
-        shape = (*np.broadcast_shapes(x.shape[:-2], W.shape[:-3]), x.shape[-2], d * self.units)
-        z: Array = np.empty(shape, x.dtype) if ctx.out is None else ctx.out
+        z: Array = np.empty((len(x), d * self.units), x.dtype) if ctx.out is None else ctx.out
         np.matmul(by_column(x, d), W, out=by_column(z, d))
         np.add(z, np.tile(ctx.p.b, d) if self.shared else ctx.p.b, out=z)
         return z
@@ -95,9 +94,8 @@ class ColumnDense(Module):
         d = dy.shape[-1] // self.units
         x_T, dz = by_column(ctx.x, d).mT, by_column(dy, d)
         if self.shared:
-            np.sum(np.matmul(x_T, dz), axis=-3, out=ctx.g.W)
-            sums = column_sums(dy)
-            np.sum(sums.reshape(*sums.shape[:-2], d, self.units), axis=-2, keepdims=True, out=ctx.g.b)
+            np.sum(np.matmul(x_T, dz), axis=0, out=ctx.g.W)
+            np.sum(column_sums(dy).reshape(d, self.units), axis=0, keepdims=True, out=ctx.g.b)
         else:
             np.matmul(x_T, dz, out=ctx.g.W)
             column_sums(dy, out=ctx.g.b)
@@ -105,14 +103,14 @@ class ColumnDense(Module):
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return ∂J/∂xⱼ = dzⱼ Wⱼᵀ."""
         d = dy.shape[-1] // self.units
-        dx: Array = np.empty((*dy.shape[:-1], d * self.inputs), dy.dtype) if ctx.dx is None else ctx.dx
+        dx: Array = np.empty((len(dy), d * self.inputs), dy.dtype) if ctx.dx is None else ctx.dx
         np.matmul(by_column(dy, d), self._W(ctx).mT, out=by_column(dx, d))
         return dx
 
     def _W(self, ctx: Context) -> Array:
-        """Return W, shape (…, d, inputs, units), or (…, 1, inputs, units) where it is shared."""
+        """Return W, shape (d, inputs, units), or (1, inputs, units) where it is shared."""
         W: Array = ctx.p.W
-        return W[..., np.newaxis, :, :] if self.shared else W
+        return W[np.newaxis] if self.shared else W
 
     def _columns(self, input_shape: Shape) -> int:
         """Return the number of columns, or groups of them.

@@ -17,9 +17,9 @@ from modnet_tabular.arrays import features
 class ColumnEmbedding(Module):
     """Codes by the size of their column: y = [onehot(xⱼ)] of columns with few categories, then [Eⱼ[xⱼ]] of the others.
 
-    `embedding` gives every column rows of one length; here each column gets what suits it: no table where one-hot
-    columns are shorter, and tables of lengths of their own. (A learnt mark of the column itself, as attention needs it
-    to tell columns apart, would say nothing new to a dense layer, which has a bias.)
+    `embedding` gives every column rows of one length; here columns with few categories, whose one-hot columns are
+    shorter, get no table, and the tables of the others may differ in length. (A learnt mark of the column itself, as
+    attention needs it to tell columns apart, would say nothing new to a dense layer, which has a bias.)
 
     Parameters
     ----------
@@ -57,7 +57,6 @@ class ColumnEmbedding(Module):
     reads: ClassVar[frozenset[str]] = frozenset()
     takes_codes: ClassVar[bool] = True
     takes_missing: ClassVar[bool] = True
-    members: ClassVar[bool] = False
 
     categories: Annotated[tuple[Count, ...], MinLen(1)]
     units: Count | tuple[Count, ...] = 8

@@ -73,7 +73,7 @@ class EnsembleView(Module):
         """Return x ∘ r."""
         x = x[..., np.newaxis, :]
         if self.scaling is not None:
-            y: Array = np.multiply(x, ctx.p.r[..., np.newaxis, :, :], out=ctx.out)
+            y: Array = np.multiply(x, ctx.p.r, out=ctx.out)
             return y
         if ctx.out is None:
             return np.repeat(x, self.ensemble_size, axis=-2)
@@ -89,5 +89,5 @@ class EnsembleView(Module):
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return Σₘ dyₘ ∘ rₘ."""
         if self.scaling is not None:
-            dy = np.multiply(dy, ctx.p.r[..., np.newaxis, :, :], out=ctx.scratch("dr", dy.shape, dy.dtype))
+            dy = np.multiply(dy, ctx.p.r, out=ctx.scratch("dr", dy.shape, dy.dtype))
         return np.sum(dy, axis=-2, out=ctx.dx)

@@ -71,7 +71,7 @@ class MeanOfMembers(Module):
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return [s₁ x₁, …, s_k x_k] or Σₘ sₘ xₘ."""
         s = self._drawn(ctx, x)
-        y = np.empty((*x.shape[:-2], *self.output_shape(x.shape[-2:])), x.dtype) if ctx.out is None else ctx.out
+        y = np.empty((len(x), *self.output_shape(x.shape[1:])), x.dtype) if ctx.out is None else ctx.out
         if self.heads == "own":
             np.multiply(x, s, out=y.reshape(x.shape))
         else:
@@ -84,17 +84,17 @@ class MeanOfMembers(Module):
         return np.multiply(dy, self._s(ctx, ctx.x), out=ctx.dx)
 
     def _s(self, ctx: Context, x: Array) -> Array:
-        """Return memory for s, shape (…, n, k, 1)."""
+        """Return memory for s, shape (n, k, 1)."""
         return ctx.scratch("s", (*x.shape[:-1], 1), x.dtype)
 
     def _drawn(self, ctx: Context, x: Array) -> Array:
         """Return s: 1/k for all members, or 1 for one of them in each row, dealt out in turn from one that is drawn."""
         s = self._s(ctx, x)
-        *networks, n, k, _ = s.shape
+        n, k, _ = s.shape
         if not ctx.training or self.loss_of == "mean":
             s.fill(1 / k)
         else:
-            first = ctx.rng.integers(k, size=(*networks, 1))
+            first = ctx.rng.integers(k)
             turn = (first + np.arange(n)) % k
             np.equal(turn[..., np.newaxis], np.arange(k), out=s[..., 0])
         return s

@@ -89,15 +89,6 @@ class MeanOfMembersLoss(Loss):
         """Return a truth that `loss` can take."""
         return self.loss.example_truth(task, rng, n)
 
-    def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
-        """Return Σₘ Jₘ / k."""
-        t, weight = self._repeated(t, weight)
-        return self.loss.value(t, self._by_member(raw), weight=weight)
-
-    def gradient(self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None) -> Array:
-        """Return each member's gradient in its own columns, divided by k."""
-        return self.value_and_gradient(t, raw, weight=weight, out=out)[1]
-
     def value_and_gradient(
         self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
     ) -> tuple[float, Array]:

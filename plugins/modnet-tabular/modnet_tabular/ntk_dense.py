@@ -18,8 +18,8 @@ class NTKDense(Module):
     """A dense layer in the NTK parametrisation: z = x W / √n_in + b, all first values from N(0, 1).
 
     What `dense` puts into the first W, this puts into the equation. So weights are of one size whatever the width, and
-    an optimizer with steps of one size, as Adam's are, moves W's share in z by as much as b: the same learning rate
-    suits networks of any width. The derivatives are ∂J/∂W = xᵀ dz / √n_in, ∂J/∂b = Σ rows dz and ∂J/∂x = dz Wᵀ / √n_in.
+    an optimizer with steps of one size, as Adam's are, moves W's share in z by as much as b: one learning rate does for
+    networks of any width. The derivatives are ∂J/∂W = xᵀ dz / √n_in, ∂J/∂b = Σ rows dz and ∂J/∂x = dz Wᵀ / √n_in.
 
     Parameters
     ----------
@@ -85,11 +85,11 @@ class NTKDense(Module):
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂W = xᵀ dz / √n_in and ∂J/∂b = Σ rows dz."""
-        np.matmul(ctx.x.mT, dy, out=ctx.g.W)
+        np.matmul(ctx.x.T, dy, out=ctx.g.W)
         np.multiply(ctx.g.W, inverse_root(ctx.x.shape[-1]), out=ctx.g.W)
         column_sums(dy, out=ctx.g.b)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return ∂J/∂x = dz Wᵀ / √n_in."""
-        dx: Array = np.matmul(dy, ctx.p.W.mT, out=ctx.dx)
+        dx: Array = np.matmul(dy, ctx.p.W.T, out=ctx.dx)
         return np.multiply(dx, inverse_root(ctx.x.shape[-1]), out=dx)

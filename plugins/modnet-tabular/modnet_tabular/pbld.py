@@ -78,41 +78,40 @@ class PBLD(Module):
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return [x, cos v W + c] with v = 2πwx + b."""
-        # Rows come last in here, shape (…, d, k, n): they are many, so ufuncs run through long lines.
-        v = np.multiply(x.mT[..., np.newaxis, :], 2 * math.pi * ctx.p.w, out=self._hidden(ctx, x, "v"))
+        # Rows come last in here, shape (d, k, n): they are many, so ufuncs run through long lines.
+        v = np.multiply(x.T[:, np.newaxis], 2 * math.pi * ctx.p.w, out=self._hidden(ctx, x, "v"))
         v += ctx.p.b
         h = np.cos(v, out=self._hidden(ctx, x, "h"))
-        d = v.shape[-3]
-        y: Array = np.empty((*v.shape[:-3], x.shape[-2], d * self.units), x.dtype) if ctx.out is None else ctx.out
+        d = len(v)
+        y: Array = np.empty((len(x), d * self.units), x.dtype) if ctx.out is None else ctx.out
         parts = by_column(y, d)
-        parts[..., 0] = x.mT
+        parts[..., 0] = x.T
         np.matmul(h.mT, ctx.p.W, out=parts[..., 1:])
         # [0, c] of all features as one row: a long line again.
-        row = np.zeros((*ctx.p.c.shape[:-2], self.units), y.dtype)
-        row[..., 1:] = ctx.p.c[..., 0, :]
-        return np.add(y, row.reshape(*row.shape[:-2], 1, d * self.units), out=y)
+        row = np.zeros((d, self.units), y.dtype)
+        row[:, 1:] = ctx.p.c[:, 0]
+        return np.add(y, row.ravel(), out=y)
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂W = hᵀ dy, ∂J/∂c = Σ rows dy, ∂J/∂w = 2π Σ rows x dv and ∂J/∂b = Σ rows dv."""
         x = ctx.x
         v, h = self._hidden(ctx, x, "v"), self._hidden(ctx, x, "h")
-        parts = by_column(dy, v.shape[-3])[..., 1:]
+        parts = by_column(dy, len(v))[..., 1:]
         np.matmul(h, parts, out=ctx.g.W)
-        ctx.g.c[...] = column_sums(dy).reshape(*ctx.g.c.shape[:-1], self.units)[..., 1:]
+        ctx.g.c[...] = column_sums(dy).reshape(len(v), 1, self.units)[..., 1:]
         dv = np.sin(v, out=v)
         dv *= np.matmul(-ctx.p.W, parts.mT, out=h)
-        np.matmul(dv, 2 * math.pi * x.mT[..., np.newaxis], out=ctx.g.w)
-        np.matmul(dv, ones(x.shape[-2], dv.dtype).mT, out=ctx.g.b)
+        np.matmul(dv, 2 * math.pi * x.T[..., np.newaxis], out=ctx.g.w)
+        np.matmul(dv, ones(len(x), dv.dtype).T, out=ctx.g.b)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return ∂J/∂x = dy_x + Σ frequencies 2πw dv."""
         dv = self._hidden(ctx, ctx.x, "v")
-        d = dv.shape[-3]
-        dx: Array = np.empty((*dy.shape[:-1], d), dy.dtype) if ctx.dx is None else ctx.dx
-        np.matmul(2 * math.pi * ctx.p.w.mT, dv, out=dx.mT[..., np.newaxis, :])
-        return np.add(dx, by_column(dy, d)[..., 0].mT, out=dx)
+        d = len(dv)
+        dx: Array = np.empty((len(dy), d), dy.dtype) if ctx.dx is None else ctx.dx
+        np.matmul(2 * math.pi * ctx.p.w.mT, dv, out=dx.T[:, np.newaxis])
+        return np.add(dx, by_column(dy, d)[..., 0].T, out=dx)
 
     def _hidden(self, ctx: Context, x: Array, name: str) -> Array:
-        """Return memory for what there is per cosine, shape (…, d, k, n)."""
-        shape = np.broadcast_shapes((*x.shape[:-2], x.shape[-1], 1, x.shape[-2]), ctx.p.w.shape)
-        return ctx.scratch(name, shape, x.dtype)
+        """Return memory for what there is per cosine, shape (d, k, n)."""
+        return ctx.scratch(name, (x.shape[-1], self.frequencies, len(x)), x.dtype)

@@ -62,13 +62,13 @@ class Periodic(Module):
         return (features(input_shape) * 2 * self.frequencies,)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        """Return c, shape (d, k); decay would slow the swings down, so there is none."""
+        """Return c, shape (d, k), not regularized: a penalty would slow the swings down."""
         return {"c": Parameter((features(input_shape), self.frequencies), Normal(stddev=self.sigma), regularized=False)}
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return [sin v, cos v] with v = 2πcx."""
-        v = np.multiply(x[..., np.newaxis], self._w(ctx), out=self._v(ctx, x))
-        y = np.empty((*v.shape[:-2], v.shape[-2] * 2 * self.frequencies), x.dtype) if ctx.out is None else ctx.out
+        v = np.multiply(x[..., np.newaxis], 2 * math.pi * ctx.p.c, out=self._v(ctx, x))
+        y = np.empty((len(x), x.shape[-1] * 2 * self.frequencies), x.dtype) if ctx.out is None else ctx.out
         sine, cosine = self._halves(y)
         np.sin(v, out=sine)
         np.cos(v, out=cosine)
@@ -79,30 +79,23 @@ class Periodic(Module):
         (sine, cosine), (dsine, dcosine) = self._halves(ctx.y), self._halves(dy)
         dv = np.multiply(dsine, cosine, out=self._v(ctx, ctx.x))
         dv -= np.multiply(dcosine, sine, out=ctx.scratch("product", dv.shape, dv.dtype))
-        dc = ctx.g.c[..., np.newaxis, :]
-        np.matmul(ctx.x.mT[..., np.newaxis, :], dv.swapaxes(-3, -2), out=dc)
+        dc = ctx.g.c[:, np.newaxis]
+        np.matmul(ctx.x.T[:, np.newaxis], dv.swapaxes(0, 1), out=dc)
         np.multiply(dc, 2 * math.pi, out=dc)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return ∂J/∂x = Σ frequencies 2πc dv."""
         dv = self._v(ctx, ctx.x)
         dx = np.empty(dv.shape[:-1], dv.dtype) if ctx.dx is None else ctx.dx
-        w = self._w(ctx).swapaxes(-3, -2).mT
-        np.matmul(dv.swapaxes(-3, -2), w, out=dx.mT[..., np.newaxis])
+        np.matmul(dv.swapaxes(0, 1), (2 * math.pi * ctx.p.c)[..., np.newaxis], out=dx.T[..., np.newaxis])
         return dx
 
-    def _w(self, ctx: Context) -> Array:
-        """Return 2πc, shape (…, 1, d, k)."""
-        w: Array = 2 * math.pi * ctx.p.c[..., np.newaxis, :, :]
-        return w
-
     def _v(self, ctx: Context, x: Array) -> Array:
-        """Return memory for v, and then dv, shape (…, n, d, k)."""
-        shape = np.broadcast(x[..., np.newaxis], ctx.p.c[..., np.newaxis, :, :]).shape
-        return ctx.scratch("v", shape, x.dtype)
+        """Return memory for v, and then dv, shape (n, d, k)."""
+        return ctx.scratch("v", (*x.shape, self.frequencies), x.dtype)
 
     def _halves(self, y: Array) -> tuple[Array, Array]:
-        """Return the sines and the cosines in y as views, shape (…, n, d, k)."""
+        """Return the sines and the cosines in y as views, shape (n, d, k)."""
         k = self.frequencies
-        halves = y.reshape(*y.shape[:-1], y.shape[-1] // (2 * k), 2 * k)
+        halves = y.reshape(len(y), y.shape[-1] // (2 * k), 2 * k)
         return halves[..., :k], halves[..., k:]

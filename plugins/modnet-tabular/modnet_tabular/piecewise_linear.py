@@ -120,20 +120,19 @@ class PiecewiseLinear(Module):
         rng = np.random.default_rng(seen)  # of its own: the stream of a pass begins anew with every block
         place[beyond] = rng.integers(place[beyond] + 1)
         kept = place < self.sample
-        s.sample[..., place[kept]] = x[kept].T
-        s.weight[..., place[kept]] = 1 if weight is None else weight[kept]
+        s.sample[:, place[kept]] = x[kept].T
+        s.weight[:, place[kept]] = 1 if weight is None else weight[kept]
         s.count += len(x)
         filled = min(seen + len(x), self.sample)
-        s.edges[...] = _edges(s.sample[..., :filled], s.weight[..., :filled], self.bins)
+        s.edges[...] = _edges(s.sample[:, :filled], s.weight[:, :filled], self.bins)
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return (x − eₜ₋₁) / (eₜ − eₜ₋₁), at least 0 and at most 1, the first and the last bin open."""
         left, factor = self._left_and_factor(ctx)
         d = x.shape[-1]
-        shape = np.broadcast_shapes((*x.shape, 1), left.shape)
-        y: Array = np.empty((*shape[:-2], d * self.bins), x.dtype) if ctx.out is None else ctx.out
-        np.subtract(x[..., np.newaxis], left, out=y.reshape(shape))
-        np.multiply(y, factor.reshape(*factor.shape[:-2], d * self.bins), out=y)
+        y: Array = np.empty((len(x), d * self.bins), x.dtype) if ctx.out is None else ctx.out
+        np.subtract(x[..., np.newaxis], left, out=y.reshape(*x.shape, self.bins))
+        np.multiply(y, factor.ravel(), out=y)
         least, most = _bounds(d, self.bins, y.dtype)
         np.minimum(y, most, out=y)
         return np.maximum(y, least, out=y)
@@ -152,9 +151,9 @@ class PiecewiseLinear(Module):
 
     @staticmethod
     def _left_and_factor(ctx: Context) -> tuple[Array, Array]:
-        """Return eₜ₋₁ and 1 / (eₜ − eₜ₋₁), shape (…, 1, d, bins)."""
-        edges = ctx.s.edges[..., np.newaxis, :, :]
-        return edges[..., :-1], 1 / np.diff(edges)
+        """Return eₜ₋₁ and 1 / (eₜ − eₜ₋₁), shape (d, bins)."""
+        edges = ctx.s.edges
+        return edges[:, :-1], 1 / np.diff(edges)
 
 
 class _Even(Initializer):
@@ -185,8 +184,8 @@ def _edges(values: Array, weight: Array, bins: int) -> Array:
     """
     edges = _quantiles(values, weight, bins)
     close = (np.diff(edges) <= _gaps(edges)[..., 1:]).any(axis=-1)
-    for line in np.argwhere(close):
-        edges[*line] = _divided(edges[*line])
+    for line in np.flatnonzero(close):
+        edges[line] = _divided(edges[line])
     return edges
 
 
@@ -206,10 +205,9 @@ def _quantiles(values: Array, weight: Array, parts: int) -> Array:
     order = np.argsort(values)
     values = np.take_along_axis(values, order, axis=-1)
     total = np.cumsum(np.take_along_axis(np.broadcast_to(weight, values.shape), order, axis=-1), axis=-1, dtype=float)
-    quantiles = np.empty((*values.shape[:-1], parts + 1), values.dtype)
-    for line in np.ndindex(values.shape[:-1]):
-        share = total[line] / total[line][-1]
-        quantiles[line] = values[line][np.searchsorted(share, t / parts - 1e-9)]
+    quantiles = np.empty((len(values), parts + 1), values.dtype)
+    for line, sums in enumerate(total):
+        quantiles[line] = values[line][np.searchsorted(sums / sums[-1], t / parts - 1e-9)]
     return quantiles
 
 

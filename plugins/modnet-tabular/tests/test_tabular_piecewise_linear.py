@@ -1,10 +1,12 @@
 """Piecewise-linear encoding: the paper's equation, edges that are quantiles of all blocks, and columns of any kind."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from modnet_tabular import PiecewiseLinear
 
-from modnet import ModNetRegressor, Network
+from modnet import Context, ModNetRegressor, Network
 from modnet.errors import InvalidSpecError
 from modnet.network import Pass
 from modnet.network.adapting import adapt
@@ -29,12 +31,12 @@ def edges_of(network, state):
 def blocks(layer, x, size):
     """The state after rows that came in blocks of a size."""
     network = Network([layer], x.shape[1:])
-    theta, state = network.initialize(np.random.default_rng(1))
+    _, state = network.initialize(np.random.default_rng(1))
     (link,) = network.links
+    views = {name: place.view(state) for name, place in link.state_places.items()}
+    ctx = Context(p=SimpleNamespace(), g=SimpleNamespace(), s=SimpleNamespace(**views))
     for start in range(0, len(x), size):
-        part = x[start : start + size]
-        ((_, ctx),) = Pass(network, theta, state, rows=len(part)).chain._steps
-        link.module.adapt(ctx, part)
+        layer.adapt(ctx, x[start : start + size])
     return network, state
 
 

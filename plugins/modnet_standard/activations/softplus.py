@@ -1,5 +1,9 @@
-"""Softplus: a smooth rectifier, the logarithm of 1 + e^z."""
+"""Smooth rectifiers: softplus and its algebraic relatives, which have a rounded corner in place of a kink.
 
+Each is computed as max(z, 0) and a remainder, so that no digits are lost far from the corner.
+"""
+
+import math
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -7,14 +11,14 @@ import numpy as np
 from pydantic import Field
 
 from modnet import Activation, Array
-from modnet_standard.constants import zeros
+from modnet_standard.arrays import zeros
 
 
 class Softplus(Activation):
     """The softplus: a = log(1 + e^(βz)) / β, dz = σ(βz) da = (1 − e^(−βa)) da.
 
-    Computed as max(z, 0) + log(1 + e^(−β|z|)) / β, which is exact everywhere, so that it needs no threshold beyond
-    which it would be taken for z.
+    Computed as max(z, 0) + log(1 + e^(−β|z|)) / β, which is exact everywhere: no threshold is needed beyond
+    which a is taken to be z.
 
     Parameters
     ----------
@@ -61,3 +65,92 @@ class Softplus(Activation):
         np.expm1(dz, out=dz)
         np.multiply(dz, da, out=dz)
         return np.negative(dz, out=dz)
+
+
+class Squareplus(Activation):
+    """The squareplus: a = (z + √(z² + b)) / 2, dz = da / (1 + b / (4a²)).
+
+    Computed as max(z, 0) + (b/2) / (|z| + √(z² + b)), which keeps its digits far below zero.
+
+    Parameters
+    ----------
+    b : float
+        > 0: how round the corner is; a = √b / 2 at z = 0.
+
+    References
+    ----------
+    Barron (2021), Squareplus: a softplus-like algebraic rectifier, arXiv:2112.11687.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.activations import Squareplus
+    >>> Squareplus().f(np.array([-1.5, 0.0, 1.5]))
+    array([0.5, 1. , 2. ])
+    """
+
+    reads: ClassVar[frozenset[str]] = frozenset({"y"})
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
+
+    b: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4.0
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return it with the usual b and with another."""
+        return (cls(), cls(0.3))
+
+    def f(self, z: Array, *, out: Array | None = None) -> Array:
+        """Return max(z, 0) + (b/2) / (|z| + √(z² + b))."""
+        rest = np.multiply(z, z)
+        np.add(rest, self.b, out=rest)
+        np.sqrt(rest, out=rest)
+        np.add(rest, np.abs(z), out=rest)
+        np.divide(0.5 * self.b, rest, out=rest)
+        a = np.maximum(z, zeros(z.shape, z.dtype), out=out)
+        return np.add(a, rest, out=a)
+
+    def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
+        """Return da / (1 + b / (4a²))."""
+        # √(z² + b) = a + b/(4a), and σ' = a / √(z² + b).
+        assert a is not None
+        inverse = np.multiply(a, a, out=out)
+        np.divide(0.25 * self.b, inverse, out=inverse)
+        np.add(inverse, 1, out=inverse)
+        return np.divide(da, inverse, out=inverse)
+
+
+class SparsePlus(Activation):
+    """The sparse plus: a = 0 up to z = −1, (z + 1)²/4 up to z = 1, then z; dz = min(√a, 1) ∘ da.
+
+    References
+    ----------
+    Martins & Astudillo (2016), From softmax to sparsemax: a sparse model of attention and multi-label classification,
+    ICML: its loss for two classes is the sparse plus of minus the margin.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.activations import SparsePlus
+    >>> SparsePlus().f(np.array([-2.0, 0.0, 0.5, 3.0]))
+    array([0.    , 0.25  , 0.5625, 3.    ])
+    """
+
+    reads: ClassVar[frozenset[str]] = frozenset({"y"})
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
+
+    def f(self, z: Array, *, out: Array | None = None) -> Array:
+        """Return ((min(max(z, −1), 1) + 1) / 2)² + max(z, 1) − 1."""
+        corner: Array = z.clip(-1.0, 1.0)
+        np.add(corner, 1, out=corner)
+        np.multiply(corner, 0.5, out=corner)
+        np.multiply(corner, corner, out=corner)
+        a: Array = z.clip(1.0, math.inf, out=out)
+        np.subtract(a, 1, out=a)
+        return np.add(a, corner, out=a)
+
+    def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
+        """Return min(√a, 1) ∘ da."""
+        assert a is not None
+        slope = np.sqrt(a, out=out)
+        slope.clip(0.0, 1.0, out=slope)
+        return np.multiply(slope, da, out=slope)

@@ -1,4 +1,7 @@
-"""Columns: some columns of the input, for a branch that works on them."""
+"""Columns: some columns of the input, for a branch that works on them.
+
+With a branch per selection, `Parallel` treats every kind of column in its own way.
+"""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -12,9 +15,8 @@ from pydantic import model_validator
 from modnet import Array, Context, Module, Parameter, Shape
 from modnet.base import Column, ColumnType, TableShape
 from modnet.errors import ShapeError
-from modnet_standard.initializers.values import Values
-from modnet_standard.layers.shapes import features
-from modnet_standard.layers.unions import expected
+from modnet_standard.initializers.constants import Values
+from modnet_standard.layers.inputs import expected, features
 
 Chosen = Annotated[int | str, expected("a position, which is a whole number, or a name")]
 
@@ -150,7 +152,6 @@ def _columns(input_shape: Shape, wanted: str) -> tuple[Column, ...]:
 
 
 def _positions(ctx: Context) -> NDArray[np.intp]:
-    """Return the positions of the columns; they are the same in all members."""
-    index = ctx.s.index
-    positions: NDArray[np.intp] = index.reshape(-1, index.shape[-1])[0].astype(np.intp)
+    """Return the positions of the columns."""
+    positions: NDArray[np.intp] = ctx.s.index[0].astype(np.intp)
     return positions

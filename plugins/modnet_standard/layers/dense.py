@@ -1,4 +1,7 @@
-"""Dense: the affine link z = x W + b, the layer that every textbook starts with."""
+"""Dense: the affine link z = x W + b, the layer that every textbook starts with.
+
+Its activation, if it names one, is a link of its own behind it.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,12 +11,11 @@ import numpy as np
 
 from modnet import AnyActivation, AnyConstraint, AnyInitializer, Array, Context, Count, Module, Parameter, Shape
 from modnet.base import Links
-from modnet_standard.activations.tanh import Tanh
-from modnet_standard.initializers.auto import KernelInitializer, chosen
-from modnet_standard.initializers.glorot import GlorotUniform
-from modnet_standard.initializers.zeros import Zeros
-from modnet_standard.layers.shapes import features
-from modnet_standard.products import column_sums, product, times, transposed_times
+from modnet_standard.activations.sigmoids import Tanh
+from modnet_standard.arrays import column_sums, product, transposed_product
+from modnet_standard.initializers.constants import Zeros
+from modnet_standard.initializers.fans import GlorotUniform, KernelInitializer, chosen
+from modnet_standard.layers.inputs import features
 
 
 class Dense(Module):
@@ -31,8 +33,8 @@ class Dense(Module):
     use_bias : bool
         Whether there is a b.
     kernel_initializer : Initializer or "auto"
-        Draws the first W, shape (n_in, units); "auto": the initializer that the activation says it suits, Glorot's
-        without one.
+        Draws the first W, shape (n_in, units); "auto": the initializer that the activation recommends,
+        Glorot's without one.
     bias_initializer : Initializer
         Draws the first b, shape (1, units).
     kernel_constraint : Constraint, optional
@@ -68,7 +70,7 @@ class Dense(Module):
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
-        """Return it with and without a bias, and with an activation that its first weights go by."""
+        """Return it with and without a bias, and with an activation that recommends its first weights."""
         return (cls(3), cls(3, use_bias=False), cls(3, Tanh(), kernel_initializer="auto"))
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -93,15 +95,15 @@ class Dense(Module):
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return z = x W + b."""
-        z = times(x, ctx.p.W, out=ctx.out)
+        z = product(x, ctx.p.W, out=ctx.out)
         return np.add(z, ctx.p.b, out=z) if self.use_bias else z
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂W = xᵀ dz and ∂J/∂b = Σ rows dz."""
-        transposed_times(ctx.x, dy, out=ctx.g.W)
+        transposed_product(ctx.x, dy, out=ctx.g.W)
         if self.use_bias:
             column_sums(dy, out=ctx.g.b)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return ∂J/∂x = dz Wᵀ."""
-        return product(dy, ctx.p.W.mT, out=ctx.dx)
+        return product(dy, ctx.p.W.T, out=ctx.dx)

@@ -1,4 +1,7 @@
-"""GatedLinear: a linear map of its input, let through by gates that look at the input as well."""
+"""GatedLinear: a linear map of its input, let through by gates that look at the input as well.
+
+GLU, SwiGLU and GEGLU differ in the activation of the gates.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
@@ -6,14 +9,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from modnet import AnyActivation, AnyInitializer, Array, Context, Count, Module, Parameter, Shape
-from modnet_standard.activations.identity import Identity
-from modnet_standard.activations.sigmoid import Sigmoid
+from modnet_standard.activations.functions import Identity
+from modnet_standard.activations.sigmoids import Sigmoid, Tanh
 from modnet_standard.activations.silu import SiLU
-from modnet_standard.activations.tanh import Tanh
-from modnet_standard.initializers.glorot import GlorotUniform
-from modnet_standard.initializers.zeros import Zeros
-from modnet_standard.layers.shapes import features
-from modnet_standard.products import column_sums, product, times, transposed_times
+from modnet_standard.arrays import column_sums, product, transposed_product
+from modnet_standard.initializers.constants import Zeros
+from modnet_standard.initializers.fans import GlorotUniform
+from modnet_standard.layers.inputs import features
 
 
 class GatedLinear(Module):
@@ -81,7 +83,7 @@ class GatedLinear(Module):
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return u ∘ h with u = x W + b and h = σ(x V + c)."""
         p = ctx.p
-        u, z, h = self._scratch(ctx, (*(p.W.shape[:-2] or x.shape[:-2]), x.shape[-2], self.units), x.dtype)
+        u, z, h = self._scratch(ctx, (*x.shape[:-1], self.units), x.dtype)
         _affine(x, p.W, p.b if self.use_bias else None, out=u)
         _affine(x, p.V, p.c if self.use_bias else None, out=z)
         return np.multiply(u, self.gate.f(z, out=h), out=ctx.out)
@@ -93,8 +95,8 @@ class GatedLinear(Module):
         np.multiply(dy, h, out=du)
         reads = self.gate.reads
         self.gate.df(z if "x" in reads else None, h if "y" in reads else None, dy * u, out=dz)
-        transposed_times(ctx.x, du, out=ctx.g.W)
-        transposed_times(ctx.x, dz, out=ctx.g.V)
+        transposed_product(ctx.x, du, out=ctx.g.W)
+        transposed_product(ctx.x, dz, out=ctx.g.V)
         if self.use_bias:
             column_sums(du, out=ctx.g.b)
             column_sums(dz, out=ctx.g.c)
@@ -102,8 +104,8 @@ class GatedLinear(Module):
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return ∂J/∂x = du Wᵀ + dz Vᵀ."""
         du, dz = (ctx.scratch(name, dy.shape, dy.dtype) for name in ("du", "dz"))
-        dx = product(du, ctx.p.W.mT, out=ctx.dx)
-        np.add(dx, product(dz, ctx.p.V.mT), out=dx)
+        dx = product(du, ctx.p.W.T, out=ctx.dx)
+        np.add(dx, product(dz, ctx.p.V.T), out=dx)
         return dx
 
     def _scratch(self, ctx: Context, shape: Shape, dtype: Any) -> tuple[Array, Array, Array]:
@@ -113,7 +115,7 @@ class GatedLinear(Module):
 
 def _affine(x: Array, W: Array, b: Array | None, *, out: Array) -> None:
     """Write x W + b."""
-    z = times(x, W, out=out)
+    z = product(x, W, out=out)
     if b is not None:
         np.add(z, b, out=out)
     elif z is not out:

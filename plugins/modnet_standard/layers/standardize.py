@@ -1,24 +1,26 @@
-"""Standardize: inputs get mean 0 and standard deviation 1, as they have it in the data to train on."""
+"""Standardize: inputs get mean 0 and standard deviation 1, as they have it in the data to train on.
+
+Mean and deviation are taken once, before training starts.
+"""
 
 from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 
-from modnet import Array, Context, Module, Parameter, Shape
-from modnet_standard.initializers.ones import Ones
-from modnet_standard.initializers.zeros import Zeros
-from modnet_standard.layers.shapes import features
+from modnet import Array, Context, Parameter, Shape
+from modnet_standard.initializers.constants import Ones, Zeros
+from modnet_standard.layers.inputs import PerFeature, per_feature
 
 _CONSTANT = 1e-12
 """A column whose standard deviation is this small beside its mean is constant: what is left is rounding in float64."""
 
 
-class Standardize(Module):
+class Standardize(PerFeature):
     """Standardized inputs: y = (x − μ) / σ, with the mean μ and the standard deviation σ of each column of the data.
 
-    Both are taken from the rows to train on before training starts, with their weights, and do not change any more; a
-    constant column has σ = 1. Before there were any data it is the identity. ∂J/∂x = dy / σ.
+    Both are taken from the rows to train on before training starts, with their weights, and stay as they are; a
+    constant column has σ = 1. Before it has seen data it is the identity. ∂J/∂x = dy / σ.
 
     It is scikit-learn's StandardScaler as a layer: inside a branch it standardizes what the branch sees, and it is
     stored with the network.
@@ -45,21 +47,15 @@ class Standardize(Module):
     reads: ClassVar[frozenset[str]] = frozenset()
     adapts: ClassVar[bool] = True
 
-    def output_shape(self, input_shape: Shape) -> Shape:
-        """Return the shape of the input."""
-        features(input_shape)
-        return input_shape
-
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return the state: the sum of weights, μ as mean + rest, σ, and the factor 1/σ, or 1 for constant columns.
 
         In float32 the mean is rounded; `rest` is what rounding took off. Without it blocks would not add up: for sorted
         values of mean 1e4 and σ = 1 in blocks of 200 the mean ends up 0.16 off, with it 0.0004.
         """
-        shape = (1, features(input_shape))
-        first = {"count": (1, 1), "mean": shape, "rest": shape, "deviation": shape}
-        state = {name: Parameter(shape, Zeros(), trainable=False, regularized=False) for name, shape in first.items()}
-        return {**state, "factor": Parameter(shape, Ones(), trainable=False, regularized=False)}
+        count = {"count": Parameter((1, 1), Zeros(), trainable=False, regularized=False)}
+        first = [("mean", Zeros()), ("rest", Zeros()), ("deviation", Zeros()), ("factor", Ones())]
+        return count | per_feature(input_shape, first, trainable=False)
 
     def adapt(self, ctx: Context, x: Array, *, weight: Array | None = None) -> None:
         """Join the statistics of the rows seen before, a, with those of a block, b.
@@ -67,7 +63,7 @@ class Standardize(Module):
         With n = nₐ + nᵦ and δ = μᵦ − μₐ: μ = μₐ + δ nᵦ/n and σ² = (nₐ σₐ² + nᵦ σᵦ²)/n + δ² nₐ nᵦ/n².
         """
         s, x = ctx.s, x.astype(np.float64)
-        share = np.ones(x.shape[-2]) if weight is None else weight.astype(np.float64)
+        share = np.ones(len(x)) if weight is None else weight.astype(np.float64)
         n_b = float(share.sum())
         if n_b == 0:
             return

@@ -1,4 +1,7 @@
-"""Averages over rows, J = Σᵢ wᵢ Jᵢ / Σᵢ wᵢ: what all losses have in common."""
+"""Averages over rows, J = Σᵢ wᵢ Jᵢ / Σᵢ wᵢ: what all losses have in common.
+
+Most of them only say what a row costs.
+"""
 
 from abc import abstractmethod
 
@@ -20,14 +23,6 @@ class AveragedLoss(Loss):
             Jᵢ, or m numbers whose sum it is.
         ndarray, shape of raw
         """
-
-    def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
-        """Return Σᵢ wᵢ Jᵢ / Σᵢ wᵢ."""
-        return self.value_and_gradient(t, raw, weight=weight)[0]
-
-    def gradient(self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None) -> Array:
-        """Return wᵢ ∂Jᵢ/∂rawᵢ / Σ w."""
-        return self.value_and_gradient(t, raw, weight=weight, out=out)[1]
 
     def value_and_gradient(
         self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None

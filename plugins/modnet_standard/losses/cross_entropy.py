@@ -1,4 +1,7 @@
-"""Cross-entropy on logits: the negative log-likelihood of classes, computed where nothing over- or underflows."""
+"""Cross-entropy on logits: the negative log-likelihood of classes, computed where nothing over- or underflows.
+
+Value and gradient share one exponential per logit.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -9,9 +12,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from modnet import Array, Loss
-from modnet_standard.constants import ones, zeros
-from modnet_standard.losses.links import ClassLink, log_probabilities, probabilities
-from modnet_standard.losses.truths import check_codes, check_labels
+from modnet_standard.arrays import ones, zeros
+from modnet_standard.losses.classes import CLASS_TASKS, ClassLink, check_classes, log_probabilities, probabilities
 
 
 class CrossEntropy(Loss):
@@ -27,14 +29,14 @@ class CrossEntropy(Loss):
     ----------
     link : {"softmax", "sigmoid"}
         What turns logits into probabilities: softmax for one of k classes, sigmoid for a binary target or for labels
-        that do not exclude each other. Estimators set it to suit the target.
+        that do not exclude each other. Estimators set it by the target.
     label_smoothing : float
-        ε, in [0, 1): how much of the truth is shared among all classes, so that no logit gains by growing on and on.
+        ε, in [0, 1): the share of the truth that is spread evenly over all classes, so that logits stay bounded.
 
     Raises
     ------
     ValueError
-        By `check_truth`, if t is neither codes nor 0 and 1; names the first such row.
+        By `check_truth`, naming the first row whose t is no class code (softmax), or neither 0 nor 1 (sigmoid).
 
     References
     ----------
@@ -54,11 +56,7 @@ class CrossEntropy(Loss):
            [ 0.  ,  0.  ]])
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "binary": {"link": "sigmoid"},
-        "multiclass": {"link": "softmax"},
-        "multilabel": {"link": "sigmoid"},
-    }
+    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = CLASS_TASKS
 
     link: ClassLink = "softmax"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -70,16 +68,7 @@ class CrossEntropy(Loss):
 
     def check_truth(self, t: Array) -> None:
         """Check that t is class codes (softmax), or 0 and 1 (sigmoid)."""
-        check = check_codes if self.link == "softmax" else check_labels
-        check(t, "cross_entropy")
-
-    def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
-        """Return Σᵢ wᵢ Jᵢ / Σᵢ wᵢ."""
-        return self.value_and_gradient(t, raw, weight=weight)[0]
-
-    def gradient(self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None) -> Array:
-        """Return (probability − truth) wᵢ / Σ w."""
-        return self.value_and_gradient(t, raw, weight=weight, out=out)[1]
+        check_classes(t, "cross_entropy", exclusive=self.link == "softmax")
 
     def value_and_gradient(
         self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None

@@ -1,4 +1,7 @@
-"""Focal loss: cross-entropy that lets go of what is classified well, for rare classes."""
+"""Focal loss: cross-entropy in which rows that are classified well hardly count, for rare classes.
+
+The margin of the truth decides how much a row counts.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
@@ -8,15 +11,21 @@ from pydantic import Field, model_validator
 
 from modnet import Array
 from modnet_standard.losses.averages import AveragedLoss
-from modnet_standard.losses.links import ClassLink, log_probabilities, probabilities, softplus_and_sigmoid
-from modnet_standard.losses.truths import check_codes, check_labels
+from modnet_standard.losses.classes import (
+    CLASS_TASKS,
+    ClassLink,
+    check_classes,
+    log_probabilities,
+    probabilities,
+    softplus_and_sigmoid,
+)
 
 
 class Focal(AveragedLoss):
     """The focal loss from logits z: J = −α_t (1 − p_t)^γ log p_t, p_t the probability of the truth.
 
-    Summed over columns (sigmoid), averaged over rows. γ = 0 is `cross_entropy`; the larger γ, the less a row counts
-    that is classified well already. With m = log p_t/(1 − p_t), the margin of the truth, p_t = σ(m) and
+    Summed over columns (sigmoid), averaged over rows. γ = 0 is `cross_entropy`; the larger γ, the less a row
+    counts that is classified well already. With m = log p_t/(1 − p_t), the margin of the truth, p_t = σ(m) and
     ∂J/∂m = −α_t (1 − p_t)^γ (1 − p_t − γ p_t log p_t). With the sigmoid link m is z where t = 1, else −z; with the
     softmax link m = z_t − log Σⱼ e^zⱼ over the other classes.
 
@@ -29,7 +38,7 @@ class Focal(AveragedLoss):
         estimator's `class_weight` weighs any number of classes.
     link : {"softmax", "sigmoid"}
         What turns logits into probabilities: softmax for one of k classes, sigmoid for a binary target or for labels
-        that do not exclude each other. Estimators set it to suit the target.
+        that do not exclude each other. Estimators set it by the target.
 
     Raises
     ------
@@ -49,11 +58,7 @@ class Focal(AveragedLoss):
     [0.69315, 0.01815, 0.17329, 1e-05]
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "binary": {"link": "sigmoid"},
-        "multiclass": {"link": "softmax"},
-        "multilabel": {"link": "sigmoid"},
-    }
+    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = CLASS_TASKS
 
     gamma: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2.0
     alpha: Annotated[float, Field(gt=0, lt=1)] | None = None
@@ -80,8 +85,7 @@ class Focal(AveragedLoss):
 
     def check_truth(self, t: Array) -> None:
         """Check that t is class codes (softmax), or 0 and 1 (sigmoid)."""
-        check = check_codes if self.link == "softmax" else check_labels
-        check(t, "focal")
+        check_classes(t, "focal", exclusive=self.link == "softmax")
 
     def rows(self, t: Array, raw: Array) -> tuple[Array, Array]:
         """Return J(m) and ∂J/∂m ∂m/∂z."""

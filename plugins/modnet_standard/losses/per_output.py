@@ -1,4 +1,7 @@
-"""Per output: several losses side by side, each for its own columns of the raw output."""
+"""Per output: several losses side by side, each for its own columns of the raw output.
+
+Estimators use it for targets with several columns of classes.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
@@ -75,17 +78,6 @@ class PerOutput(Loss):
     def example_truth(self, task: Task, rng: np.random.Generator, n: int) -> Array:
         """Return codes, as many as there are raw columns; two for a single one."""
         return np.stack([rng.integers(max(width, 2), size=n) for width in self.widths], axis=1)
-
-    def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
-        """Return Σⱼ Jⱼ."""
-        return sum(loss.value(tj, raw[:, part], weight=weight) for loss, tj, part in self._parts(t, raw))
-
-    def gradient(self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None) -> Array:
-        """Return each loss's gradient in its own columns."""
-        draw = np.empty_like(raw) if out is None else out
-        for loss, tj, part in self._parts(t, raw):
-            draw[:, part] = loss.gradient(tj, raw[:, part], weight=weight)
-        return draw
 
     def value_and_gradient(
         self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None

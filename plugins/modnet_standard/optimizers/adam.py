@@ -1,15 +1,73 @@
-"""Adam: steps scaled by running means of the gradient and of its square."""
+"""Adam and AdamW: steps scaled by running means of the gradient and of its square.
 
+The vectors hold m/(1 − β₁) and v/(1 − β₂): so all constants of a step meet in two numbers, and it is ten passes over θ
+instead of fourteen. They go through the gradient's own memory, which becomes g², √v and the step in turn: θ, g, m and v
+are all that is held.
+"""
+
+import math
 from collections.abc import Sequence
 from typing import Annotated, Self
 
+import numpy as np
 from pydantic import Field
 
 from modnet import Array, Optimizer, OptimizerState
-from modnet_standard.optimizers.moments import adam_init, adam_step
+
+Decay = Annotated[float, Field(ge=0, lt=1)]
+"""How much of a running mean is left after a step."""
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class Adam(Optimizer):
+class AdamLike(Optimizer):
+    """What Adam and its relatives share: their constants, and running means of the gradient and of its square.
+
+    Parameters
+    ----------
+    beta_1, beta_2 : float
+        Decay of the two means, in [0, 1).
+    epsilon : float
+        ε, > 0.
+    """
+
+    beta_1: Decay = 0.9
+    beta_2: Decay = 0.999
+    epsilon: Positive = 1e-8
+
+    def moments(self, theta: Array, *more: str) -> OptimizerState:
+        """Return the state with m = v = 0, and zeros under other names."""
+        return OptimizerState(self.learning_rate, vectors={name: np.zeros_like(theta) for name in ("m", "v", *more)})
+
+    def follow(self, grad: Array, state: OptimizerState) -> tuple[Array, Array]:
+        """Count a step, update m ← β₁ m + g and v ← β₂ v + g², and return both; the gradient becomes g²."""
+        m, v = state.vectors["m"], state.vectors["v"]
+        state.step += 1
+        m *= self.beta_1
+        m += grad
+        grad *= grad
+        v *= self.beta_2
+        v += grad
+        return m, v
+
+    def adam_step(
+        self, theta: Array, grad: Array, state: OptimizerState, *, amsgrad: bool, epsilon_hat: bool = False
+    ) -> None:
+        """Move θ by −η m̂ / (√v̂ + ε); `amsgrad` and `epsilon_hat` are those of `Adam`."""
+        m, v = self.follow(grad, state)
+        root = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**state.step))  # √v̂ = root · √v
+        rate = state.learning_rate * (1 - self.beta_1) / (1 - self.beta_1**state.step) / root
+        if amsgrad:
+            largest = state.vectors["largest"]
+            v = np.maximum(largest, v, out=largest)
+        step = np.sqrt(v, out=grad)
+        step += self.epsilon / (math.sqrt(1 - self.beta_2) if epsilon_hat else root)
+        np.divide(m, step, out=step)
+        step *= rate
+        theta -= step
+
+
+class Adam(AdamLike):
     """Adam: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², θ ← θ − η m̂ / (√v̂ + ε), m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ).
 
     Parameters
@@ -43,10 +101,6 @@ class Adam(Optimizer):
     array([0.9, 2.1])
     """
 
-    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.001
-    beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    beta_2: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-8
     epsilon_hat: bool = False
     amsgrad: bool = False
 
@@ -57,17 +111,57 @@ class Adam(Optimizer):
 
     def init(self, theta: Array) -> OptimizerState:
         """Return m = v = 0; with `amsgrad` also the largest v so far."""
-        return adam_init(theta, self.learning_rate, amsgrad=self.amsgrad)
+        return self.moments(theta, *(("largest",) if self.amsgrad else ()))
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by −η m̂ / (√v̂ + ε)."""
-        adam_step(
-            theta,
-            grad,
-            state,
-            self.beta_1,
-            self.beta_2,
-            self.epsilon,
-            amsgrad=self.amsgrad,
-            epsilon_hat=self.epsilon_hat,
-        )
+        self.adam_step(theta, grad, state, amsgrad=self.amsgrad, epsilon_hat=self.epsilon_hat)
+
+
+class AdamW(AdamLike):
+    """Adam with decoupled weight decay: θ ← (1 − ηλ) θ − η m̂ / (√v̂ + ε), the decay for weights only, not for biases.
+
+    Parameters
+    ----------
+    learning_rate : float
+        η, > 0.
+    beta_1, beta_2 : float
+        Decay of the two means, in [0, 1).
+    epsilon : float
+        ε, > 0.
+    amsgrad : bool
+        Whether the largest v so far stands in place of v.
+    weight_decay : float
+        λ, ≥ 0. `alpha` of the estimators is the penalty in the loss; set that to 0 for AdamW alone.
+    schedule, clip_norm, clip_value, ema, swa, groups
+        What any optimizer can be combined with: see `modnet.Optimizer`.
+
+    References
+    ----------
+    Loshchilov & Hutter (2019), Decoupled weight decay regularization, ICLR, algorithm 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.optimizers import AdamW
+    >>> adamw, theta = AdamW(0.1, weight_decay=0.5), np.array([1.0, 1.0])
+    >>> adamw.update(theta, np.zeros(2), adamw.init(theta), regularized=1)
+    >>> theta
+    array([0.95, 1.  ])
+    """
+
+    amsgrad: bool = False
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(default=0.01, kw_only=True)
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return it without and with the largest v."""
+        return cls(), cls(amsgrad=True)
+
+    def init(self, theta: Array) -> OptimizerState:
+        """Return m = v = 0; with `amsgrad` also the largest v so far."""
+        return self.moments(theta, *(("largest",) if self.amsgrad else ()))
+
+    def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
+        """Move θ by −η m̂ / (√v̂ + ε); what is regularized was shrunk before, by `update`."""
+        self.adam_step(theta, grad, state, amsgrad=self.amsgrad)

@@ -1,4 +1,7 @@
-"""LBFGS: a quasi-Newton method on all data at once, by SciPy."""
+"""LBFGS: a quasi-Newton method on all data at once, by SciPy.
+
+It is a solver: it asks for the loss and its gradient over all rows, at points of its own choice.
+"""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -14,7 +17,7 @@ class LBFGS(Solver):
     """Limited-memory BFGS: θ ← θ − η H ∇J, where H approximates the inverse Hessian from the last few steps.
 
     The arithmetic is `scipy.optimize.minimize` with method "L-BFGS-B", in float64 whatever the dtype of θ. Good where
-    all data fits into one step and the loss is not random: without dropout.
+    all rows fit into memory at once and the loss is not random, as dropout would make it.
 
     Parameters
     ----------

@@ -1,13 +1,16 @@
-"""Cosine: the learning rate falls slowly, then fast, then slowly, along half a wave."""
+"""Schedules along half a cosine wave: once, again and again, or up and down.
+
+They follow the clock and nothing else.
+"""
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from modnet import Count, Progress
-from modnet_standard.schedules.timed import TimedSchedule
+from modnet import Count, Progress, Unit
+from modnet_standard.schedules.decays import TimedSchedule
 
 
 class Cosine(TimedSchedule):
@@ -48,3 +51,113 @@ class Cosine(TimedSchedule):
         total = self.total or self.planned(progress)
         wave = math.cos(math.pi * min(self.time(progress), total) / total)
         return self.min_rate + 0.5 * (learning_rate - self.min_rate) * (1 + wave)
+
+
+class CosineRestarts(TimedSchedule):
+    """Cosine annealing with restarts: η = η₁ + ½ (η₀ − η₁)(1 + cos(π t/T)), t counted from the start of each period.
+
+    Parameters
+    ----------
+    period : int
+        T of the first period, ≥ 1.
+    multiplier : int
+        How many times longer each period is than the one before, ≥ 1.
+    min_rate : float
+        η₁, ≥ 0.
+    unit : {"epoch", "step"}
+        What t and T are counted in.
+
+    References
+    ----------
+    Loshchilov & Hutter (2017), SGDR: stochastic gradient descent with warm restarts, ICLR, eq. 5;
+    torch.optim.lr_scheduler.CosineAnnealingWarmRestarts.
+
+    Examples
+    --------
+    >>> from modnet import Progress
+    >>> from modnet.schedules import CosineRestarts
+    >>> schedule = CosineRestarts(10, multiplier=2)
+    >>> [round(schedule.rate(0.1, Progress(epoch=epoch)), 4) for epoch in (0, 5, 10, 20, 30)]
+    [0.1, 0.05, 0.1, 0.05, 0.1]
+    """
+
+    period: Count
+    multiplier: Count = 1
+    min_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return periods of one length, and longer and longer ones."""
+        return cls(4), cls(3, 2, 0.001, unit="step")
+
+    def rate(self, learning_rate: float, progress: Progress) -> float:
+        """Return η₁ + ½ (η₀ − η₁)(1 + cos(π t/T))."""
+        t, T = self.time(progress), self.period
+        if self.multiplier == 1:
+            t %= T
+        while t >= T:
+            t, T = t - T, T * self.multiplier
+        return self.min_rate + 0.5 * (learning_rate - self.min_rate) * (1 + math.cos(math.pi * t / T))
+
+
+class OneCycle(TimedSchedule):
+    """One cycle: from η₀/div_factor up to η₀ in pct_start of the time, then down to η₀/(div_factor · final_div_factor).
+
+    The optimizer's learning rate is the largest. Both ways are half a cosine wave, or a line.
+
+    Parameters
+    ----------
+    total : int, optional
+        Length of the cycle, ≥ 1; None: all of the planned training.
+    pct_start : float
+        Share of the cycle that the rate climbs in, in [0, 1].
+    div_factor : float
+        How many times smaller the first rate is than the largest, ≥ 1.
+    final_div_factor : float
+        How many times smaller the last rate is than the first, ≥ 1.
+    anneal_strategy : {"cosine", "linear"}
+        The way between them.
+    unit : {"epoch", "step"}
+        What time is counted in; here steps by default.
+
+    References
+    ----------
+    Smith & Topin (2019), Super-convergence: very fast training of neural networks using large learning rates, SPIE
+    11006; torch.optim.lr_scheduler.OneCycleLR, with two phases and without a cycle of the momentum.
+
+    Examples
+    --------
+    >>> from modnet import Progress
+    >>> from modnet.schedules import OneCycle
+    >>> schedule = OneCycle(101, anneal_strategy="linear", pct_start=21 / 101)
+    >>> [round(schedule.rate(0.1, Progress(step=step)), 6) for step in (0, 10, 20, 60, 100)]
+    [0.004, 0.052, 0.1, 0.05, 0.0]
+    """
+
+    total: Count | None = None
+    pct_start: Unit = 0.3
+    div_factor: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 25.0
+    final_div_factor: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 1e4
+    anneal_strategy: Literal["cosine", "linear"] = "cosine"
+    unit: Literal["epoch", "step"] = Field(default="step", kw_only=True)
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return both ways, over the planned steps and over some epochs."""
+        return cls(), cls(15, 0.25, anneal_strategy="linear", unit="epoch")
+
+    def rate(self, learning_rate: float, progress: Progress) -> float:
+        """Return the rate on the way up, or on the way down."""
+        last = (self.total or self.planned(progress)) - 1
+        top = self.pct_start * (last + 1) - 1  # in PyTorch's count the rate at t = 0 is part of the climb
+        t = min(self.time(progress), last)
+        first = learning_rate / self.div_factor
+        if t < top:
+            return self._between(first, learning_rate, t / top)
+        down = (t - top) / (last - top) if last > top else 0.0
+        return self._between(learning_rate, first / self.final_div_factor, down)
+
+    def _between(self, start: float, end: float, share: float) -> float:
+        """Return the rate after a share of the way from start to end."""
+        gone = share if self.anneal_strategy == "linear" else (1 - math.cos(math.pi * share)) / 2
+        return start * (1 - gone) + end * gone

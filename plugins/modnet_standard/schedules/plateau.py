@@ -1,4 +1,7 @@
-"""Plateau: the learning rate falls by a factor each time that the loss has stopped falling."""
+"""Schedules that go by how training progresses: the rate falls when the loss has stopped falling.
+
+Training goes on at the lower rate, down to a smallest one.
+"""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,15 +16,15 @@ class Plateau(Schedule):
     """η = max(η₀ · factor^k, min_rate) after k plateaus: more than `patience` epochs in a row without a better loss.
 
     What is watched is the training loss, or with early stopping the validation loss or the negative score. k is at
-    least how often progress has ended by the rule that stops training (`n_iter_no_change` epochs in a row without
-    `tol`): training goes on at a lower rate then, and stops when progress ends at `min_rate`.
+    least how often progress has ended by the rule that stops training (`n_iter_no_change` epochs in a row without an
+    improvement of `tol`): training goes on at a lower rate then, and stops when progress ends at `min_rate`.
 
     Parameters
     ----------
     factor : float
         What the rate is multiplied by, in (0, 1).
     patience : int
-        Epochs without a better loss that are put up with, ≥ 0.
+        How many epochs in a row may pass without a better loss, ≥ 0.
     threshold : float
         Share of the best loss by which a better one has to be lower, in [0, 1).
     cooldown : int
@@ -88,3 +91,38 @@ def _plateaus(losses: _Losses, patience: int, threshold: float, cooldown: int) -
         if waited > patience:
             k, rest, waited = k + 1, cooldown, 0
     return k
+
+
+class Adaptive(Schedule):
+    """η = η₀ / factor^p, p being how often progress has ended; training stops when it ends at η ≤ 1e-6.
+
+    Progress ends by the rule that would stop training otherwise: `n_iter_no_change` epochs in a row without an
+    improvement of `tol`.
+
+    Parameters
+    ----------
+    factor : float
+        What the rate is divided by, > 1.
+
+    References
+    ----------
+    ``learning_rate="adaptive"`` in sklearn.neural_network.
+
+    Examples
+    --------
+    >>> from modnet import Progress
+    >>> from modnet.schedules import Adaptive
+    >>> Adaptive().rate(0.1, Progress(plateaus=1))
+    0.02
+    """
+
+    factor: Annotated[float, Field(gt=1)] = 5.0
+
+    @property
+    def lowest(self) -> float:
+        """1e-6, as in scikit-learn."""
+        return 1e-6
+
+    def rate(self, learning_rate: float, progress: Progress) -> float:
+        """Return η₀ / factor^p."""
+        return float(learning_rate / self.factor**progress.plateaus)

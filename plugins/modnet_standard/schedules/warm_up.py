@@ -1,4 +1,7 @@
-"""WarmUp: the learning rate climbs to its size, and then another schedule takes over."""
+"""WarmUp: the learning rate climbs to its size, and then another schedule takes over.
+
+The other schedule sees only the progress made since.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,10 +10,9 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from modnet import AnySchedule, Count, Progress
-from modnet_standard.schedules.adaptive import Adaptive
-from modnet_standard.schedules.cosine import Cosine
-from modnet_standard.schedules.one_cycle import OneCycle
-from modnet_standard.schedules.timed import TimedSchedule
+from modnet_standard.schedules.cosine import Cosine, OneCycle
+from modnet_standard.schedules.decays import TimedSchedule
+from modnet_standard.schedules.plateau import Adaptive
 
 
 class WarmUp(TimedSchedule):
@@ -27,8 +29,8 @@ class WarmUp(TimedSchedule):
     then : Schedule, optional
         What follows; None: η₀.
     unit : {"epoch", "step"}
-        What t and T are counted in. Warm-ups of steps may end within an epoch; for schedules that count epochs, that
-        one is then the first.
+        What t and T are counted in. A warm-up of steps may end within an epoch, which is then the first for a schedule
+        that counts epochs.
 
     References
     ----------

@@ -1,1 +1,0 @@
-"""Standard constraints; ``modnet.constraints`` re-exports them."""

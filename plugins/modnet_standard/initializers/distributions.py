@@ -1,0 +1,155 @@
+"""Initializers that draw from a distribution whose width does not depend on the shape.
+
+Orthogonal matrices are among them: they turn their input and do not stretch it.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from modnet import Array, Initializer, Shape
+
+
+class Uniform(Initializer):
+    """U(low, high), whatever the shape: variance (high − low)²/12.
+
+    Parameters
+    ----------
+    low, high : float
+        The ends of the interval, low < high.
+
+    Raises
+    ------
+    InvalidSpecError
+        If low is not below high.
+
+    References
+    ----------
+    ``keras.initializers.RandomUniform``, whose interval it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.initializers import Uniform
+    >>> bool(abs(Uniform(-0.2, 0.2).sample(np.random.default_rng(0), (3, 2))).max() <= 0.2)
+    True
+    """
+
+    low: Annotated[float, Field(allow_inf_nan=False)] = -0.05
+    high: Annotated[float, Field(allow_inf_nan=False)] = 0.05
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError(f"low={self.low} should be below high={self.high}")
+        return self
+
+    def sample(self, rng: np.random.Generator, shape: Shape) -> Array:
+        """Return U(low, high)."""
+        return rng.uniform(self.low, self.high, shape)
+
+
+class Normal(Initializer):
+    """N(mean, stddev²), whatever the shape.
+
+    Parameters
+    ----------
+    mean : float
+    stddev : float
+        > 0. PyTorch's is 1, which is too much for most layers.
+
+    References
+    ----------
+    ``keras.initializers.RandomNormal``, whose stddev it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.initializers import Normal
+    >>> Normal(stddev=0.1).sample(np.random.default_rng(0), (3, 2)).shape
+    (3, 2)
+    """
+
+    mean: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    stddev: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.05
+
+    def sample(self, rng: np.random.Generator, shape: Shape) -> Array:
+        """Return N(mean, stddev²)."""
+        return rng.normal(self.mean, self.stddev, shape)
+
+
+class TruncatedNormal(Initializer):
+    """N(mean, stddev²) cut off at mean ± 2 stddev: variance 0.774 stddev².
+
+    Parameters
+    ----------
+    mean : float
+    stddev : float
+        Standard deviation before the cut, > 0. PyTorch's is 1, which is too much for most layers.
+
+    References
+    ----------
+    ``keras.initializers.TruncatedNormal``, whose stddev it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.initializers import TruncatedNormal
+    >>> bool(abs(TruncatedNormal(stddev=0.1).sample(np.random.default_rng(0), (30, 20))).max() <= 0.2)
+    True
+    """
+
+    mean: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    stddev: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.05
+
+    def sample(self, rng: np.random.Generator, shape: Shape) -> Array:
+        """Return normal numbers, those in the tails drawn again until there are none."""
+        z = rng.standard_normal(shape)
+        while (tails := abs(z) > 2).any():
+            z[tails] = rng.standard_normal(np.count_nonzero(tails))
+        return self.mean + self.stddev * z
+
+
+class Orthogonal(Initializer):
+    """A random W with WᵀW = gain² I, or WWᵀ = gain² I where there are more outputs than inputs.
+
+    Each such matrix is as likely as any other. Matrices along leading axes are drawn one by one; a shape with a single
+    axis is one row.
+
+    Parameters
+    ----------
+    gain : float
+        Scale, > 0; 1 keeps lengths.
+
+    References
+    ----------
+    Saxe, McClelland & Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep linear neural
+    networks, ICLR; Mezzadri (2007), How to generate random matrices from the classical compact groups, Notices AMS 54.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.initializers import Orthogonal
+    >>> W = Orthogonal().sample(np.random.default_rng(0), (3, 2))
+    >>> np.round(W.T @ W, 12) + 0.0
+    array([[1., 0.],
+           [0., 1.]])
+    """
+
+    gain: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return it with and without a gain."""
+        return cls(), cls(2.0)
+
+    def sample(self, rng: np.random.Generator, shape: Shape) -> Array:
+        """Return gain · Q of the decomposition QR of normal numbers, transposed for wide shapes."""
+        *stack, n_in, n_out = shape if len(shape) > 1 else (1, math.prod(shape))
+        Q, R = np.linalg.qr(rng.standard_normal((*stack, max(n_in, n_out), min(n_in, n_out))))
+        # QR leaves the signs of Q's columns to the algorithm; with those of R's diagonal at plus, Q is uniform.
+        Q *= np.sign(np.diagonal(R, axis1=-2, axis2=-1))[..., None, :]
+        return self.gain * (Q if n_in >= n_out else Q.mT).reshape(shape)

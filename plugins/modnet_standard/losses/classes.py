@@ -1,0 +1,64 @@
+"""Links, which turn raw outputs into probabilities, rates and scales without overflow, and checks of the truth.
+
+A check names the first row that a loss cannot measure against.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from scipy.special import expit, log_expit, log_softmax
+
+from modnet import Array
+from modnet_standard.activations.softmax import Softmax
+
+ClassLink = Literal["softmax", "sigmoid"]
+"""What turns logits into probabilities: softmax for one of k classes, sigmoid for each column on its own."""
+
+CLASS_TASKS: Mapping[str, Mapping[str, Any]] = {
+    "binary": {"link": "sigmoid"},
+    "multiclass": {"link": "softmax"},
+    "multilabel": {"link": "sigmoid"},
+}
+"""The tasks of a loss that has such a link."""
+
+
+def probabilities(link: ClassLink, z: Array) -> Array:
+    """Return softmax(z) or σ(z)."""
+    # expit, and not the faster sigmoid of hidden layers: it keeps the digits of a probability close to 0.
+    p: Array = Softmax().f(z) if link == "softmax" else expit(z)
+    return p
+
+
+def log_probabilities(link: ClassLink, z: Array) -> Array:
+    """Return log softmax(z) or log σ(z), exact where a probability rounds to 0."""
+    logs: Array = log_softmax(z, axis=-1) if link == "softmax" else log_expit(z)
+    return logs
+
+
+def exponential(z: Array) -> Array:
+    """Return e^z, inf where it is larger than any float."""
+    with np.errstate(over="ignore"):  # an infinite rate is what such a z means
+        return np.exp(z)
+
+
+def softplus_and_sigmoid(z: Array) -> tuple[Array, Array]:
+    """Return log(1 + e^z) and its derivative σ(z) from one exponential, both exact in both tails."""
+    z = np.ascontiguousarray(z)  # of a few columns of a wider array, every pass would go row by row
+    e = np.exp(-np.abs(z))  # in (0, 1]: log(1 + e^z) = max(z, 0) + log(1 + e^−|z|)
+    return np.log1p(e) + np.maximum(z, 0), np.where(z >= 0, 1, e) / (1 + e)
+
+
+def check_rows(fits: Array, t: Array, needs: str) -> None:
+    """Raise, unless every element fits, a ValueError with `needs`, the first row that does not, and its value."""
+    if not fits.all():
+        row = int(np.argwhere(~fits)[0, 0])
+        raise ValueError(f"{needs}, got {t[row].tolist()} in row {row}")
+
+
+def check_classes(t: Array, loss: str, *, exclusive: bool) -> None:
+    """Check that t holds class codes, if classes exclude each other, or else nothing but 0 and 1."""
+    if exclusive:  # how many classes there are is not known here
+        check_rows((t >= 0) & (t == np.floor(t)), t, f"{loss} needs class codes 0, 1, 2, …")
+    else:
+        check_rows((t == 0) | (t == 1), t, f"{loss} needs targets 0 or 1")

@@ -1,0 +1,242 @@
+"""Variants of Adam, which look ahead, wait, or measure the spread of the gradient in another way.
+
+Their vectors hold the same multiples of the means as Adam's; see `modnet_standard.optimizers.adam`.
+"""
+
+import math
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from modnet import Array, OptimizerState
+from modnet_standard.optimizers.adam import AdamLike, Positive
+
+
+class NAdam(AdamLike):
+    """NAdam: θ ← θ − η (g (1 − μₜ)/(1 − Πₜ) + m μₜ₊₁/(1 − Πₜ₊₁)) / (√v̂ + ε), m and v as Adam's, Πₜ = μ₁ ⋯ μₜ.
+
+    Parameters
+    ----------
+    learning_rate : float
+        η, > 0.
+    beta_1, beta_2 : float
+        Decay of the two means, in [0, 1).
+    epsilon : float
+        ε, > 0.
+    momentum_decay : float
+        ψ, ≥ 0: the momentum grows from about β₁/2 to β₁ as μₜ = β₁ (1 − ½ · 0.96^(t ψ)).
+    schedule, weight_decay, clip_norm, clip_value, ema, swa, groups
+        What any optimizer can be combined with: see `modnet.Optimizer`.
+
+    References
+    ----------
+    Dozat (2016), Incorporating Nesterov momentum into Adam, ICLR workshop; torch.optim.NAdam.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.optimizers import NAdam
+    >>> nadam, theta = NAdam(0.1), np.array([1.0, 2.0])
+    >>> nadam.step(theta, np.array([5.0, -0.01]), nadam.init(theta))
+    >>> np.round(theta, 4)
+    array([0.8944, 2.1056])
+    """
+
+    learning_rate: Positive = 0.002
+    momentum_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.004
+
+    def init(self, theta: Array) -> OptimizerState:
+        """Return m = v = 0, scratch memory, and the empty product Π₀ = 1."""
+        state = self.moments(theta, "scratch")
+        state.scalars["product"] = 1.0
+        return state
+
+    def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
+        """Move θ along the gradient and the momentum of the next step."""
+        m, v, scratch = (state.vectors[name] for name in ("m", "v", "scratch"))
+        state.step += 1
+        t = state.step
+        m *= self.beta_1
+        m += grad
+        v *= self.beta_2
+        v += np.multiply(grad, grad, out=scratch)
+        mu, ahead = self._momentum(t), self._momentum(t + 1)
+        product = state.scalars["product"] = state.scalars["product"] * mu
+        of_grad = (1 - mu) / (1 - product)
+        of_m = (1 - self.beta_1) * ahead / (1 - product * ahead)
+        scale = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**t))  # √v̂ = scale · √v
+        root = np.sqrt(v, out=scratch)
+        root += self.epsilon / scale
+        grad /= root
+        grad *= state.learning_rate * of_grad / scale
+        theta -= grad
+        np.divide(m, root, out=grad)
+        grad *= state.learning_rate * of_m / scale
+        theta -= grad
+
+    def _momentum(self, t: int) -> float:
+        """Return μₜ."""
+        return self.beta_1 * (1 - 0.5 * float(0.96 ** (t * self.momentum_decay)))
+
+
+class RAdam(AdamLike):
+    """Rectified Adam: θ ← θ − η r m̂ / (√v̂ + ε) once v averages over ρ > 5 steps, θ ← θ − η m̂ before that.
+
+    ρ = ρ∞ − 2 t β₂ᵗ / (1 − β₂ᵗ) is the length of the mean, ρ∞ = 2/(1 − β₂) − 1 that of an endless one, and
+    r² = (ρ − 4)(ρ − 2) ρ∞ / ((ρ∞ − 4)(ρ∞ − 2) ρ) makes up for its variance: a warm-up without a schedule. ε is added to
+    √v before the correction of its bias.
+
+    Parameters
+    ----------
+    learning_rate : float
+        η, > 0.
+    beta_1, beta_2 : float
+        Decay of the two means, in [0, 1); with β₂ ≤ 2/3, ρ never gets to 5.
+    epsilon : float
+        ε, > 0.
+    schedule, weight_decay, clip_norm, clip_value, ema, swa, groups
+        What any optimizer can be combined with: see `modnet.Optimizer`.
+
+    References
+    ----------
+    Liu, Jiang, He, Chen, Liu, Gao & Han (2020), On the variance of the adaptive learning rate and beyond, ICLR,
+    algorithm 2, which divides from ρ > 4; 5 as in torch.optim.RAdam.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.optimizers import RAdam
+    >>> radam, theta = RAdam(0.1), np.array([1.0, 2.0])
+    >>> radam.step(theta, np.array([5.0, -0.01]), radam.init(theta))
+    >>> np.round(theta, 4)
+    array([0.5  , 2.001])
+    """
+
+    def init(self, theta: Array) -> OptimizerState:
+        """Return m = v = 0."""
+        return self.moments(theta)
+
+    def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
+        """Move θ by −η m̂, divided by √v̂ as soon as that can be trusted."""
+        m, v = self.follow(grad, state)
+        t = state.step
+        rate = state.learning_rate * (1 - self.beta_1) / (1 - self.beta_1**t)
+        unbiased = 1 - self.beta_2**t
+        longest = 2 / (1 - self.beta_2) - 1
+        rho = longest - 2 * t * self.beta_2**t / unbiased
+        if rho > 5:
+            rectified = math.sqrt((rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho))
+            root = math.sqrt(1 - self.beta_2)  # √v = root · what the vector holds
+            step = np.sqrt(v, out=grad)
+            step += self.epsilon / root
+            np.divide(m, step, out=step)
+            step *= rate * rectified * math.sqrt(unbiased) / root
+        else:
+            step = np.multiply(m, rate, out=grad)
+        theta -= step
+
+
+class AdaBelief(AdamLike):
+    """AdaBelief: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂)(g − m)² + ε, θ ← θ − η m̂ / (√v̂ + ε), the hats as Adam's.
+
+    Parameters
+    ----------
+    learning_rate : float
+        η, > 0.
+    beta_1, beta_2 : float
+        Decay of the two means, in [0, 1).
+    epsilon : float
+        ε, > 0; it goes under the root as well, so it is smaller than Adam's.
+    schedule, weight_decay, clip_norm, clip_value, ema, swa, groups
+        What any optimizer can be combined with: see `modnet.Optimizer`.
+
+    References
+    ----------
+    Zhuang, Tang, Ding, Tatikonda, Dvornek, Papademetris & Duncan (2020), AdaBelief optimizer: adapting stepsizes by the
+    belief in observed gradients, NeurIPS.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.optimizers import AdaBelief
+    >>> adabelief, theta = AdaBelief(0.1), np.array([1.0, 2.0])
+    >>> adabelief.step(theta, np.array([5.0, -0.01]), adabelief.init(theta))
+    >>> np.round(theta, 4)
+    array([0.8889, 2.1111])
+    """
+
+    epsilon: Positive = 1e-16
+
+    def init(self, theta: Array) -> OptimizerState:
+        """Return m = v = 0."""
+        return self.moments(theta)
+
+    def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
+        """Move θ by −η m̂ / (√v̂ + ε)."""
+        m, v = state.vectors["m"], state.vectors["v"]
+        state.step += 1
+        grad -= m
+        grad *= 1 - self.beta_1
+        m += grad  # m ← m + (1 − β₁)(g − m)
+        grad *= self.beta_1 / (1 - self.beta_1)  # g − m of the new m is β₁ (g − m) of the old one
+        grad *= grad
+        grad += self.epsilon / (1 - self.beta_2)
+        v *= self.beta_2
+        v += grad  # holds v/(1 − β₂)
+        root = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**state.step))  # √v̂ = root · √v
+        step = np.sqrt(v, out=grad)
+        step += self.epsilon / root
+        np.divide(m, step, out=step)
+        step *= state.learning_rate / (1 - self.beta_1**state.step) / root
+        theta -= step
+
+
+class Adamax(AdamLike):
+    """Adamax: m ← β₁ m + (1 − β₁) g, u ← max(β₂ u, |g| + ε), θ ← θ − η m / ((1 − β₁ᵗ) u).
+
+    Parameters
+    ----------
+    learning_rate : float
+        η, > 0.
+    beta_1, beta_2 : float
+        Decay of the mean and of the largest, in [0, 1).
+    epsilon : float
+        ε, > 0.
+    schedule, weight_decay, clip_norm, clip_value, ema, swa, groups
+        What any optimizer can be combined with: see `modnet.Optimizer`.
+
+    References
+    ----------
+    Kingma & Ba (2015), Adam: a method for stochastic optimization, ICLR, algorithm 2; ε, which is not there, as in
+    torch.optim.Adamax.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.optimizers import Adamax
+    >>> adamax, theta = Adamax(0.1), np.array([1.0, 2.0])
+    >>> adamax.step(theta, np.array([5.0, -0.01]), adamax.init(theta))
+    >>> np.round(theta, 4)
+    array([0.9, 2.1])
+    """
+
+    learning_rate: Positive = 0.002
+
+    def init(self, theta: Array) -> OptimizerState:
+        """Return m = u = 0."""
+        return OptimizerState(self.learning_rate, vectors={"m": np.zeros_like(theta), "u": np.zeros_like(theta)})
+
+    def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
+        """Move θ by −η m / ((1 − β₁ᵗ) u)."""
+        m, u = state.vectors["m"], state.vectors["u"]
+        state.step += 1
+        m *= self.beta_1
+        m += grad  # holds m/(1 − β₁)
+        np.abs(grad, out=grad)
+        grad += self.epsilon
+        u *= self.beta_2
+        np.maximum(u, grad, out=u)
+        step = np.divide(m, u, out=grad)
+        step *= state.learning_rate * (1 - self.beta_1) / (1 - self.beta_1**state.step)
+        theta -= step

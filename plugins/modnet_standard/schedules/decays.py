@@ -1,0 +1,238 @@
+"""Schedules that never climb: constant, in stairs, exponential, polynomial, and as a power of the rows seen.
+
+What depends on time counts it in epochs or steps.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator
+
+from modnet import Count, Progress, Schedule
+
+
+class TimedSchedule(Schedule):
+    """A rate that depends on how much time has passed, and on nothing else.
+
+    Attributes
+    ----------
+    unit : {"epoch", "step"}
+        What time is counted in. In steps the rate changes within an epoch, too.
+    """
+
+    unit: Literal["epoch", "step"] = Field(default="epoch", kw_only=True)
+
+    def time(self, progress: Progress) -> int:
+        """Return t: the epochs or steps behind us."""
+        return progress.epoch if self.unit == "epoch" else progress.step
+
+    def planned(self, progress: Progress) -> int:
+        """Return T: the epochs or steps of the whole training, as planned."""
+        return progress.epochs if self.unit == "epoch" else progress.epochs * progress.steps_per_epoch
+
+
+class Constant(Schedule):
+    """The optimizer's own learning rate, at every step.
+
+    Examples
+    --------
+    >>> from modnet import Progress
+    >>> from modnet.schedules import Constant
+    >>> Constant().rate(0.1, Progress(step=1000))
+    0.1
+    """
+
+    def rate(self, learning_rate: float, progress: Progress) -> float:
+        """Return `learning_rate`."""
+        return learning_rate
+
+
+class Step(TimedSchedule):
+    """Stairs: η = η₀ · gamma^⌊t / step_size⌋, t being the epochs (or steps) behind us.
+
+    Parameters
+    ----------
+    step_size : int
+        Length of a stair, ≥ 1.
+    gamma : float
+        Factor from stair to stair, in (0, 1].
+    unit : {"epoch", "step"}
+        What t and `step_size` are counted in.
+
+    References
+    ----------
+    torch.optim.lr_scheduler.StepLR.
+
+    Examples
+    --------
+    >>> from modnet import Progress
+    >>> from modnet.schedules import Step
+    >>> [Step(10, gamma=0.5).rate(0.1, Progress(epoch=epoch)) for epoch in (0, 9, 10, 20)]
+    [0.1, 0.1, 0.05, 0.025]
+    """
+
+    step_size: Count
+    gamma: Annotated[float, Field(gt=0, le=1)] = 0.1
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return stairs of epochs, and of steps."""
+        return cls(3), cls(5, 0.5, unit="step")
+
+    def rate(self, learning_rate: float, progress: Progress) -> float:
+        """Return η₀ · gamma^⌊t / step_size⌋."""
+        return learning_rate * self.gamma ** (self.time(progress) // self.step_size)
+
+
+class MultiStep(TimedSchedule):
+    """Stairs of given lengths: η = η₀ · gamma^k, k of the milestones being behind us.
+
+    Parameters
+    ----------
+    milestones : tuple of int
+        The epochs (or steps) from which on the rate is lower, each ≥ 1, in ascending order.
+    gamma : float
+        Factor at each milestone, in (0, 1].
+    unit : {"epoch", "step"}
+        What `milestones` are counted in.
+
+    Raises
+    ------
+    InvalidSpecError
+        If the milestones are not in ascending order.
+
+    References
+    ----------
+    torch.optim.lr_scheduler.MultiStepLR.
+
+    Examples
+    --------
+    >>> from modnet import Progress
+    >>> from modnet.schedules import MultiStep
+    >>> [MultiStep((10, 15), gamma=0.5).rate(0.1, Progress(epoch=epoch)) for epoch in (9, 10, 15, 99)]
+    [0.1, 0.05, 0.025, 0.025]
+    """
+
+    milestones: Annotated[tuple[Count, ...], Field(min_length=1)]
+    gamma: Annotated[float, Field(gt=0, le=1)] = 0.1
+
+    @field_validator("milestones")
+    @classmethod
+    def _ascending(cls, milestones: tuple[int, ...]) -> tuple[int, ...]:
+        if list(milestones) != sorted(milestones):
+            raise ValueError("should be in ascending order")
+        return milestones
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return milestones in epochs, and in steps."""
+        return cls((2, 5, 11)), cls((7, 8), 0.5, unit="step")
+
+    def rate(self, learning_rate: float, progress: Progress) -> float:
+        """Return η₀ · gamma^k."""
+        return learning_rate * self.gamma ** bisect_right(self.milestones, self.time(progress))
+
+
+class Exponential(TimedSchedule):
+    """Exponential decay: η = η₀ · gamma^t, t being the epochs (or steps) behind us.
+
+    Parameters
+    ----------
+    gamma : float
+        Factor from epoch to epoch, in (0, 1].
+    unit : {"epoch", "step"}
+        What t is counted in.
+
+    References
+    ----------
+    torch.optim.lr_scheduler.ExponentialLR.
+
+    Examples
+    --------
+    >>> from modnet import Progress
+    >>> from modnet.schedules import Exponential
+    >>> Exponential(0.5).rate(0.1, Progress(epoch=2))
+    0.025
+    """
+
+    gamma: Annotated[float, Field(gt=0, le=1)]
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return a decay per epoch, and one per step."""
+        return cls(0.9), cls(0.99, unit="step")
+
+    def rate(self, learning_rate: float, progress: Progress) -> float:
+        """Return η₀ · gamma^t."""
+        return learning_rate * self.gamma ** self.time(progress)
+
+
+class Polynomial(TimedSchedule):
+    """Polynomial decay: η = η₁ + (η₀ − η₁)(1 − t/T)^power, and η₁ from T on; a line by default.
+
+    Parameters
+    ----------
+    total : int, optional
+        T, ≥ 1; None: all of the planned training.
+    power : float
+        > 0; 1 is a line.
+    end_rate : float
+        η₁, ≥ 0.
+    unit : {"epoch", "step"}
+        What t and T are counted in.
+
+    References
+    ----------
+    torch.optim.lr_scheduler.PolynomialLR.
+
+    Examples
+    --------
+    >>> from modnet import Progress
+    >>> from modnet.schedules import Polynomial
+    >>> [Polynomial().rate(0.1, Progress(epoch=epoch, epochs=20)) for epoch in (0, 10, 20)]
+    [0.1, 0.05, 0.0]
+    """
+
+    total: Count | None = None
+    power: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    end_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return a line to the end of the plan, and a parabola of some steps."""
+        return cls(), cls(30, 2.0, 0.001, unit="step")
+
+    def rate(self, learning_rate: float, progress: Progress) -> float:
+        """Return η₁ + (η₀ − η₁)(1 − t/T)^power."""
+        total = self.total or self.planned(progress)
+        left = 1 - min(self.time(progress), total) / total
+        return self.end_rate + (learning_rate - self.end_rate) * float(left**self.power)
+
+
+class InverseScaling(Schedule):
+    """η = η₀ / (1 + t)^power, t being the rows seen in the epochs behind us; it changes between epochs.
+
+    Parameters
+    ----------
+    power : float
+        ≥ 0; by Robbins and Monro's conditions more than 0.5 and at most 1.
+
+    References
+    ----------
+    Robbins & Monro (1951), A stochastic approximation method, Ann. Math. Statist. 22; ``learning_rate="invscaling"`` in
+    sklearn.neural_network.
+
+    Examples
+    --------
+    >>> from modnet import Progress
+    >>> from modnet.schedules import InverseScaling
+    >>> InverseScaling().rate(0.1, Progress(rows=99))
+    0.01
+    """
+
+    power: Annotated[float, Field(ge=0)] = 0.5
+
+    def rate(self, learning_rate: float, progress: Progress) -> float:
+        """Return η₀ / (1 + t)^power."""
+        return float(learning_rate / (1 + progress.rows) ** self.power)
