@@ -1,6 +1,6 @@
 """Acceleration: an accelerator's links, loss and steps run in place of modnet's own, once they have been compared.
 
-The network that a user sees stays as it is. A trainer asks for an `Engine` and maybe a `compiled_loop`, and a prediction
+The network that a user sees stays as it is. A trainer asks for an `Engine` and maybe a `compiled_loop`, a prediction
 for an `accelerated` network.
 """
 
