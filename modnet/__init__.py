@@ -7,38 +7,8 @@ to import and a plugin that defines a layer does not need it.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from modnet import errors
-from modnet.base import (
-    Accelerator,
-    Activation,
-    AnyActivation,
-    AnyConstraint,
-    AnyInitializer,
-    AnyLoss,
-    AnyModule,
-    AnyOptimizer,
-    AnySchedule,
-    Array,
-    CompiledLoop,
-    Constraint,
-    Context,
-    DensityLoss,
-    Fused,
-    Initializer,
-    Loss,
-    Module,
-    Objective,
-    Optimizer,
-    OptimizerState,
-    Parameter,
-    ParameterGroup,
-    Progress,
-    QuantileLoss,
-    Schedule,
-    Shape,
-    Solver,
-    TrainingStep,
-)
+from modnet import base, errors
+from modnet.base import *
 from modnet.component import Component, Count, Slot, Unit
 from modnet.network import Network
 from modnet.registry import register
@@ -50,52 +20,9 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Accelerator",
-    "Activation",
-    "AnyActivation",
-    "AnyConstraint",
-    "AnyInitializer",
-    "AnyLoss",
-    "AnyModule",
-    "AnyOptimizer",
-    "AnySchedule",
-    "Array",
-    "CompiledLoop",
-    "Component",
-    "Constraint",
-    "Context",
-    "Count",
-    "DensityLoss",
-    "Fused",
-    "Initializer",
-    "Loss",
-    "ModNetClassifier",
-    "ModNetRegressor",
-    "ModNetTransformer",
-    "ModelSpec",
-    "Module",
-    "Network",
-    "Objective",
-    "Optimizer",
-    "OptimizerState",
-    "Parameter",
-    "ParameterGroup",
-    "Progress",
-    "QuantileLoss",
-    "Schedule",
-    "Shape",
-    "Slot",
-    "Solver",
-    "TrainingCurveDisplay",
-    "TrainingStep",
-    "Unit",
-    "errors",
-    "load",
-    "register",
-    "save",
-]
-
+__all__ = ["Component", "Count", "ModelSpec", "Network", "Slot", "Unit", "errors", "load", "register", "save"]
+__all__ += ["ModNetClassifier", "ModNetRegressor", "ModNetTransformer", "TrainingCurveDisplay"]
+__all__ += base.__all__
 
 _LAZY = {
     **dict.fromkeys(

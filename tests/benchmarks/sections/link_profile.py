@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from modnet.network.accelerating import accelerated, accelerated_loss, accelerated_step
 
 from benchmarks.contenders import ACCELERATED, MODNET, named
 from benchmarks.contenders.modnet_estimator import estimator
@@ -18,7 +19,6 @@ from benchmarks.timing import seconds_of
 from modnet import ModNetClassifier
 from modnet.base import Accelerator, Context
 from modnet.network import Link, Pass
-from modnet.network.accelerating import accelerated, accelerated_loss, accelerated_step
 from modnet.registry import registry
 from modnet.training import Data
 from modnet.training.batches import batches
