@@ -1,9 +1,7 @@
 """Fusing: which links of a network an accelerator runs, one for one or one for several; and the network that does."""
 
-import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -46,11 +44,7 @@ def accelerated(network: Network, accelerator: Accelerator | None, dtype: "np.dt
     if key not in fast:
         links = _fused(network.links, accelerator, np.dtype(dtype), _runs_alike)
         fast[key] = network.links if links == network.links else links
-    if fast[key] is network.links:
-        return network
-    other = copy.copy(network)
-    other.links = fast[key]
-    return other
+    return network if fast[key] is network.links else network.with_links(fast[key])
 
 
 def fused_parts(
@@ -146,12 +140,12 @@ def _runs_alike(run: Sequence[Link], module: Module, accelerator: Accelerator, d
     x = np.zeros((_ROWS, *shape), dtype) if codes else rng.normal(size=(_ROWS, *shape)).astype(dtype)
     dy = rng.normal(size=(_ROWS, *run[-1].output_shape)).astype(dtype)
 
-    def results(links: Sequence[Link]) -> list[Array]:
+    def results(links: tuple[Link, ...]) -> list[Array]:
         found = []
         for training in (False, True):
             gradient, after = np.zeros_like(theta), state.copy()
-            part = SimpleNamespace(links=tuple(links))
             noise = np.random.default_rng(1)
+            part = own.with_links(links)
             running = Pass(part, theta, after, gradient=gradient, rows=_ROWS, training=training, rng=noise)
             found.append(running.forward(x).copy())
             running.backward(dy)
@@ -159,7 +153,7 @@ def _runs_alike(run: Sequence[Link], module: Module, accelerator: Accelerator, d
         return found
 
     what = ", ".join(repr(link.module) for link in run)
-    return agrees(accelerator, key, what, [_joined(own.links, module)], own.links, results)
+    return agrees(accelerator, key, what, (_joined(own.links, module),), own.links, results)
 
 
 def _replaced(own: Sequence[Link], links: Sequence[Link]) -> Iterator[str]:

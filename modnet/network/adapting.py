@@ -1,11 +1,13 @@
 """Adapting: layers that take note of the data before training, such as one that standardizes, see it here."""
 
+from functools import partial
+
 import numpy as np
 
 from modnet.base import Array
 from modnet.network.link import Link
 from modnet.network.network import Network
-from modnet.network.running import Pass, context_of
+from modnet.network.running import Pass
 
 
 def adapt(network: Network, theta: Array, state: Array, x: Array, weight: Array | None = None) -> None:
@@ -21,23 +23,21 @@ def adapt(network: Network, theta: Array, state: Array, x: Array, weight: Array 
         Of the rows, positive.
     """
     for link in network.walk():
-        if link.module.adapts:
-            network.check_rows(x)
-            for rows in network.blocks(x.shape[0]):
-                arriving = _arriving(network, link, theta, state, x[rows])
-                ctx = context_of(link, theta, state, rows=len(arriving))
-                link.module.adapt(ctx, arriving, weight=None if weight is None else weight[rows])
+        if not link.module.adapts:
+            continue
+        network.check_rows(x)
+        for rows in network.blocks(x.shape[0]):
+            arriving: list[Array] = []
+            catch = partial(_catch, arriving, link)
+            running = Pass(network, theta, state, rows=rows.stop - rows.start, hook=catch)
+            # What is computed behind a link that has not seen all data yet may overflow; nobody looks at it.
+            with np.errstate(all="ignore"):
+                running.forward(x[rows])
+            weights = None if weight is None else weight[rows]
+            link.module.adapt(running.context_of(link), arriving[0], weight=weights)
 
 
-def _arriving(network: Network, link: Link, theta: Array, state: Array, x: Array) -> Array:
-    """Return what comes in at a link when rows are sent through the network."""
-    caught: list[Array] = []
-
-    def catch(each: Link, name: str, array: Array) -> None:
-        if each is link and name == "x":
-            caught.append(array)
-
-    # What is computed behind a link that has not seen all data yet may overflow; nobody looks at it.
-    with np.errstate(all="ignore"):
-        Pass(network, theta, state, rows=x.shape[0], hook=catch).forward(x)
-    return caught[0]
+def _catch(arriving: list[Array], link: Link, each: Link, name: str, array: Array) -> None:
+    """As a hook: keep what comes in at a link."""
+    if each is link and name == "x":
+        arriving.append(array)

@@ -162,7 +162,7 @@ class Network:
         """
         last = next(index for index, each in enumerate(self.links) if any(inner is link for inner in walk([each])))
         y = np.empty((x.shape[0], *link.output_shape), theta.dtype)
-        for rows, block in self.part(slice(last + 1))._outputs(link, theta, state, x):
+        for rows, block in self.with_links(self.links[: last + 1])._outputs(link, theta, state, x):
             y[rows] = block
         return y
 
@@ -203,18 +203,18 @@ class Network:
         index = next((index for index, each in enumerate(self.links[:-1]) if each is link), None)
         if index is None:
             raise ShapeError(f"{link.title} is the last link, or inside another: nothing can be run from there on")
-        return self.part(slice(index + 1, None))
+        return self.with_links(self.links[index + 1 :])
 
     def walk(self) -> Iterator[Link]:
         """Return every link, those inside composites behind the composite."""
         return walk(self.links)
 
-    def part(self, links: slice) -> "Network":
-        """Return some of the links in a row as a network on the same θ."""
-        part = copy.copy(self)
-        part.links = self.links[links]
-        part.input_shape, part.output_shape = part.links[0].input_shape, part.links[-1].output_shape
-        return part
+    def with_links(self, links: tuple[Link, ...]) -> "Network":
+        """Return a network of these links on the same θ."""
+        network = copy.copy(self)
+        network.links = links
+        network.input_shape, network.output_shape = links[0].input_shape, links[-1].output_shape
+        return network
 
     def blocks(self, rows: int) -> Iterator[slice]:
         """Yield slices of so many rows that what each link puts out for one of them takes little memory."""

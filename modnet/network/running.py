@@ -6,7 +6,7 @@ of the one before it.
 
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,13 +15,8 @@ from modnet.network.hooks import Hook, methods_of
 from modnet.network.layout import Place
 from modnet.network.link import Link
 
-
-class Linked(Protocol):
-    """What a pass runs: a network, or a part of one."""
-
-    @property
-    def links(self) -> tuple[Link, ...]:
-        """The links in a row."""
+if TYPE_CHECKING:
+    from modnet.network.network import Network
 
 
 class Chain:
@@ -123,7 +118,7 @@ class Pass(Chain):
 
     def __init__(
         self,
-        network: Linked,
+        network: "Network",
         theta: Array,
         state: Array,
         *,
@@ -133,9 +128,9 @@ class Pass(Chain):
         rng: np.random.Generator | None = None,
         hook: Hook | None = None,
     ) -> None:
-        options: dict[str, Any] = {"rows": rows, "training": training, "rng": rng, "hook": hook}
-        contexts = [context_of(link, theta, state, gradient, **options) for link in network.links]
-        super().__init__(network.links, contexts, hook)
+        self._theta, self._state, self._gradient = theta, state, gradient
+        self._rows, self._training, self._rng, self._hook = rows, training, rng, hook
+        super().__init__(network.links, [self.context_of(link) for link in network.links], hook)
 
     def backward(self, draw: Array) -> None:
         """Write ∇J(θ) into `gradient`, given draw = ∂J/∂raw for the batch that went forward last."""
@@ -145,34 +140,19 @@ class Pass(Chain):
         """Return ∂J/∂X, shape (rows, *input_shape), for the batch that went backward last."""
         return self.grad_input()
 
-
-def context_of(
-    link: Link,
-    theta: Array,
-    state: Array,
-    gradient: Array | None = None,
-    *,
-    rows: int,
-    training: bool = False,
-    rng: np.random.Generator | None = None,
-    hook: Hook | None = None,
-) -> Context:
-    """Return the context of a link in a pass, with those of the links inside it; arguments as of `Pass`."""
-    options: dict[str, Any] = {"rows": rows, "training": training, "rng": rng, "hook": hook}
-    children = tuple(
-        Chain(chain, [context_of(each, theta, state, gradient, **options) for each in chain], hook)
-        for chain in link.chains
-    )
-    return Context(
-        p=_views(theta, link.places),
-        g=_views(gradient, link.places),
-        s=_views(state, link.state_places),
-        out=np.empty((rows, *link.output_shape), theta.dtype),
-        dx=None if gradient is None else np.empty((rows, *link.input_shape), theta.dtype),
-        training=training,
-        rng=rng,
-        children=children,
-    )
+    def context_of(self, link: Link) -> Context:
+        """Return a new context of a link, with chains of those inside it."""
+        theta, gradient = self._theta, self._gradient
+        return Context(
+            p=_views(theta, link.places),
+            g=_views(gradient, link.places),
+            s=_views(self._state, link.state_places),
+            out=np.empty((self._rows, *link.output_shape), theta.dtype),
+            dx=None if gradient is None else np.empty((self._rows, *link.input_shape), theta.dtype),
+            training=self._training,
+            rng=self._rng,
+            children=tuple(Chain(chain, list(map(self.context_of, chain)), self._hook) for chain in link.chains),
+        )
 
 
 def _views(vector: Array | None, places: Mapping[str, Place]) -> SimpleNamespace:
