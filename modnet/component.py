@@ -9,7 +9,7 @@ import difflib
 import functools
 from abc import ABC
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Self, dataclass_transform
+from typing import Annotated, Any, ClassVar, Self, dataclass_transform, get_args
 
 import numpy as np
 import pydantic
@@ -19,7 +19,7 @@ from pydantic_core import ArgsKwargs, CoreSchema, InitErrorDetails, PydanticCust
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.registry import article, group_of, registry
 
-__all__ = ["Component", "Count", "Slot", "Unit", "dump", "field_names", "parse", "walk"]
+__all__ = ["Component", "Count", "Slot", "Unit", "dump", "field_names", "parse", "slots", "walk"]
 
 Count = Annotated[int, Field(ge=1)]
 """A whole number from 1."""
@@ -157,6 +157,30 @@ class Slot:
 def field_names(cls: type[Component]) -> tuple[str, ...]:
     """Return the names of a component's fields: in the order of its arguments, keyword-only ones last."""
     return tuple(field.name for field in _fields(cls))
+
+
+def slots(cls: type[Component]) -> dict[str, Slot]:
+    """Return the slots that a component's fields declare, by the name of the field.
+
+    Examples
+    --------
+    >>> from modnet.layers import Dense
+    >>> {name: slot.kinds for name, slot in slots(Dense).items()}["activation"]
+    ('activation',)
+    """
+    fields: dict[str, Any] = cls.__pydantic_fields__  # type: ignore[attr-defined]
+    found = {name: _slot_in(*fields[name].metadata, fields[name].annotation) for name in field_names(cls)}
+    return {name: slot for name, slot in found.items() if slot is not None}
+
+
+def _slot_in(*annotations: Any) -> Slot | None:
+    """Return the first slot in annotations, however deep: in ``tuple[Annotated[Module, Slot("layer")], ...]``."""
+    for each in annotations:
+        if isinstance(each, Slot):
+            return each
+        if found := _slot_in(*getattr(each, "__metadata__", ()), *get_args(each)):
+            return found
+    return None
 
 
 def parse(slot: Slot, value: Any, *, subject: str, path: str = "") -> Any:
@@ -326,6 +350,7 @@ def _cause(error: ValidationError) -> BaseException | None:
     return next((cause for cause in causes if isinstance(cause, BaseException)), None)
 
 
+@functools.cache
 def _fields(cls: type[Component]) -> list[dataclasses.Field[Any]]:
     return sorted(dataclasses.fields(cls), key=lambda field: bool(field.kw_only))  # type: ignore[arg-type]
 

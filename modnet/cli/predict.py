@@ -61,7 +61,7 @@ def _features(model: Any, frame: Any, args: argparse.Namespace) -> Any:
     data.check_columns(frame, names, args.data)
     if ignored := [name for name in frame.columns if name not in names]:
         note(f"ignored, for the model was not trained on them: {', '.join(ignored)}")
-    for column in model._table.columns if model._table else ():
+    for column in model.table_.columns if model.table_ else ():
         found = frame.schema[column.name]
         if data.kind(found) != "number" and column.dtype != "category":
             raise CommandError(f"{args.data}: column {column.name!r} was numbers in training, and is {found} here")

@@ -30,10 +30,10 @@ from modnet.diagnosis.finding import Finding
 from modnet.diagnosis.signals import Look, look_at
 from modnet.errors import InputError, NonFiniteError
 from modnet.estimators import ModNetTransformer
-from modnet.estimators.base import BaseModNet
+from modnet.estimators.base import BaseModNet, with_first_weights
 from modnet.estimators.lookup import modules
-from modnet.estimators.sample import Sample
-from modnet.network.adapting import adapt
+from modnet.estimators.parameters import loss_of
+from modnet.estimators.preparation import Sample, prepared
 from modnet.network.trial import check_missing
 
 _INNER = ("best_estimator_", "estimator_", "estimator")
@@ -119,7 +119,7 @@ def examine(model: Any, X: Any, y: Any) -> Examination:
     net, sample = _ready(net, X, y)
     named = hasattr(X, "columns") or hasattr(net, "feature_names_in_")
     findings += constant_columns(sample.data.x, names, named=named)
-    look = look_at(net.network_, net.theta_, net.state_, net._loss, sample.data)
+    look = look_at(net.network_, net.theta_, net.state_, loss_of(net), sample.data)
     for signal in look.signals:
         findings += scales(signal, names)
     if not isinstance(net, ModNetTransformer):
@@ -204,13 +204,7 @@ def _chosen(X: Any, y: Any, rows: Array) -> tuple[Any, Any]:
 
 def _ready(net: BaseModNet, X: Any, y: Any) -> tuple[BaseModNet, Sample]:
     """Return a network with its weights, a copy with first ones if it has none, and the rows as it takes them."""
-    if hasattr(net, "theta_"):
-        return net, net._sample(X, y, None, known="all")
-    net = clone(net)
-    sample = net._sample(X, y, None, known="nothing")
-    net._start(net.to_spec(), sample.target, sample.data.x.dtype)
-    adapt(net.network_, net.theta_, net.state_, sample.data.x, sample.data.weight)
-    return net, sample
+    return (net, prepared(net, X, y)) if hasattr(net, "theta_") else with_first_weights(net, X, y)
 
 
 def _takes_missing(net: BaseModNet, X: Any, y: Any) -> bool:
@@ -228,7 +222,7 @@ def _takes_missing(net: BaseModNet, X: Any, y: Any) -> bool:
 def _target_findings(net: BaseModNet, sample: Sample, look: Look, fitted: bool) -> Iterator[Finding]:
     t, task = sample.data.t, sample.target.task
     if task == "regression":
-        yield from target_scale(look, net._loss, fitted=fitted)
+        yield from target_scale(look, loss_of(net), fitted=fitted)
     elif getattr(net, "class_weight", None) is None:
         classes: Any = net.classes_
         if task == "binary":
@@ -261,8 +255,8 @@ def _trial(net: BaseModNet, X: Any, y: Any, found: Sequence[Finding]) -> Iterato
         said, _, causes = text.partition(". Likely causes: ")
         yield Finding("loss-not-finite", "problem", "a trial fit", said, f"likely causes: {causes}" if causes else text)
         return
-    sample = trained._sample(X, y, None, known="all")
-    look = look_at(trained.network_, trained.theta_, trained.state_, trained._loss, sample.data)
+    sample = prepared(trained, X, y)
+    look = look_at(trained.network_, trained.theta_, trained.state_, loss_of(trained), sample.data)
     known = {(finding.check, finding.subject) for finding in found}
     for finding in [*dead_units(look), *saturated_units(look)]:
         if (finding.check, finding.subject) not in known:

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from modnet.component import Component, Slot, field_names, parse, unknown_field
+from modnet.component import Component, Slot, field_names, parse, slots, unknown_field
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.registry import registry
-from modnet.spec import DENSE
+from modnet.spec import DENSE, ModelSpec
 
-LAYER = Slot("layer", "activation")
+LAYER = slots(ModelSpec)["layers"]
 
 
 class LayerSlot(Slot):
@@ -99,7 +99,7 @@ def replaced(path: str, value: Any, steps: Sequence[str], new: Any, slot: Slot) 
     if step not in field_names(type(component)):
         raise ValueError(f"{path}: {unknown_field(type(component), step)}")
     current = getattr(component, step)
-    inner = replaced(here, current, rest, new, _slot_of(current)) if rest else new
+    inner = replaced(here, current, rest, new, slots(type(component)).get(step, LAYER)) if rest else new
     try:
         changed = dataclasses.replace(component, **{step: inner})  # type: ignore[type-var]
     except InvalidSpecError:
@@ -113,9 +113,7 @@ def _fields_below(path: str, component: Component) -> Iterator[tuple[str, Any]]:
     for name in field_names(type(component)):
         value = getattr(component, name)
         yield f"{path}__{name}", value
-        if isinstance(value, Component):
-            yield from _fields_below(f"{path}__{name}", value)
-        elif _are_components(value):
+        if isinstance(value, Component) or _are_components(value):
             yield from listed(f"{path}__{name}", value, LAYER)
 
 
@@ -153,7 +151,7 @@ def _replaced_in_mapping(path: str, value: Any, step: str, rest: Sequence[str], 
         raise ValueError(f"{path}: {unknown_field(cls, step)}")
     fields = dict(value) if isinstance(value, Mapping) else {"type": value}
     if rest:
-        new = replaced(f"{path}__{step}", fields.get(step), rest, new, LAYER)
+        new = replaced(f"{path}__{step}", fields.get(step), rest, new, slots(cls).get(step, LAYER))
     changed = {**fields, step: new}
     # A draft that an earlier change has left behind may be complete now; what the user wrote as a mapping stays one.
     complete = understood(changed, slot) if isinstance(type_, type) else None
@@ -193,11 +191,6 @@ def understood(value: Any, slot: Slot) -> Component | None:
 def _has_field(item: Any, name: str, slot: Slot) -> bool:
     component = understood(item, slot)
     return component is not None and name in field_names(type(component))
-
-
-def _slot_of(value: Any) -> Slot:
-    """Return the slot that a value inside a component came from; anything in there is an instance already."""
-    return Slot(value.kind) if isinstance(value, Component) and value.kind else LAYER
 
 
 def _are_components(value: Any) -> bool:

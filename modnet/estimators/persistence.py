@@ -21,10 +21,12 @@ from sklearn.utils.validation import check_is_fitted
 from modnet.base import Array, Average, Column, OptimizerState
 from modnet.component import Component, Slot, dump, parse
 from modnet.errors import ModNetError
-from modnet.estimators.streams import Streams
+from modnet.estimators.continuing import Streams
+from modnet.estimators.epochs import CALLBACKS
+from modnet.estimators.parameters import chosen_accelerator
 from modnet.estimators.table import Table
-from modnet.estimators.target import Classes
-from modnet.files import write_whole
+from modnet.estimators.target import Classes, Numbers
+from modnet.files import as_json, write_whole
 from modnet.registry import registry
 from modnet.spec import ModelSpec
 from modnet.training import History
@@ -48,10 +50,7 @@ _HEADER = "header"
 _REBUILT = ("spec_", "network_")
 """What is made of the spec, which stands in the header by itself."""
 
-_SKLEARN = (
-    *("_skl_callbacks", "_skl_callbacks_to_teardown", "_callback_fit_ctx", "_parent_callback_ctx"),
-    "_metadata_request",
-)
+_SKLEARN = (*CALLBACKS, "_metadata_request")
 """What scikit-learn keeps on an estimator: callbacks and requests, which are code."""
 
 
@@ -117,7 +116,7 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     header = {
         "format": FORMAT,
         "estimator": name,
-        "spec": json.loads(model.spec_.to_json()),
+        "spec": as_json(model.spec_.to_dict()),
         "outputs": next(link.output_shape[-1] for link in model.network_.links if link.path == "output"),
         "params": {name: writer.write(each, name) for name, each in params.items()},
         "learnt": {name: writer.write(each, name) for name, each in learnt.items()},
@@ -194,12 +193,12 @@ def _model(header: Mapping[str, Any], reader: "_Reader", allow: Iterable[str] | 
     # Names among the parameters are otherwise looked up by `fit`, when the allow list is no longer there.
     model.to_spec()
     if model.accelerator != "auto":
-        model._chosen_accelerator()
+        chosen_accelerator(model)
     for name, each in header["learnt"].items():
         if not re.fullmatch(r"_?[A-Za-z]\w*", name) or hasattr(cls, name) or name in header["params"]:
             raise ModelFileError(f"{name!r} is nothing that a {cls.__name__} learns")
         setattr(model, name, reader.read(each))
-    columns = None if model._table is None else model._table.columns
+    columns = None if model.table_ is None else model.table_.columns
     model.spec_, model.network_ = spec, spec.network(model.n_features_in_, header["outputs"], columns)
     if not hasattr(model, "optimizer_state_"):
         model.optimizer_state_ = spec.optimizer.init(model.theta_)
@@ -300,6 +299,7 @@ _FORMS = {
         lambda value: [value.columns, {name: each.categories_[0] for name, each in value.encoders.items()}],
         _table,
     ),
+    "numbers": _record(Numbers),
     "column": _record(Column),
     "streams": _record(Streams),
     "history": _record(History),

@@ -468,7 +468,7 @@ def test_the_allow_list_holds_for_an_accelerator(saved: Path, site: Site):
         lambda header: header["learnt"].update({"__class__": "int"}),
         lambda header: header["learnt"].update({"__dict__": {"mapping": []}}),
         lambda header: header["learnt"].update({"layers": 1}),
-        lambda header: header["learnt"].update({"_fit": 1}),
+        lambda header: header["learnt"].update({"fit": 1}),
         lambda header: header["params"].update({"no_such_parameter": 1}),
         lambda header: header["params"].update({"layers": {"eval": ["1 + 1"]}}),
         lambda header: header["params"].update({"layers": {"component": ["os", "system"]}}),
