@@ -7,6 +7,7 @@ succeeds changes the estimator.
 import copy
 import warnings
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 from operator import methodcaller
 from typing import Any, Self
@@ -83,7 +84,6 @@ class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
     learning_rate_curve_: list[float]
     n_iter_: int
     optimizer_state_: OptimizerState
-    n_features_in_: int
     table_: Table | None
     _target: Classes | Numbers
     _streams: Streams
@@ -156,7 +156,7 @@ class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
                 return task.end_epoch(reconstruction(self))
 
             with few_threads(self.network_, _rows_per_step(self.spec_, len(sample.data))):
-                history = self._training(trainer).fit(
+                history = self._fit_of(trainer)(
                     sample.data,
                     None if validation is None else validation.data,
                     score=scorer_on(self, validation),
@@ -258,9 +258,9 @@ class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
         fraction = max(self.spec_.training.validation_fraction, held_out / n)
         return sample.split(fraction, seed, stratify)
 
-    def _training(self, trainer: Trainer) -> Any:
-        """Return what has the `fit` of a trainer."""
-        return trainer
+    def _fit_of(self, trainer: Trainer) -> Callable[..., History]:
+        """Return what trains; it takes the arguments of `Trainer.fit`."""
+        return trainer.fit
 
     def _passes_made(self) -> int:
         """Return what `n_iter_` is after another pass of `partial_fit`."""

@@ -13,7 +13,7 @@ from modnet.estimators.base import BaseModNet, makes_steps
 from modnet.estimators.continuing import unchanged_on_failure
 from modnet.estimators.docs import completed
 from modnet.estimators.parameters import chosen_loss, loss_of, store
-from modnet.estimators.predicting import raw_blocks, raw_output
+from modnet.estimators.preparation import raw_blocks, raw_output
 from modnet.estimators.target import Classes
 
 

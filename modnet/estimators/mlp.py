@@ -6,6 +6,8 @@ difference in a method of its own.
 
 import sys
 import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,11 +69,7 @@ class BaseMLP(BaseModNet):
             "loss": f"modnet-layers:{getattr(self, 'loss', 'cross_entropy')}",
             "optimizer": _optimizer(self),
             "training": {
-                "max_iter": self.max_iter,
-                "batch_size": self.batch_size,
-                "shuffle": self.shuffle,
-                "alpha": self.alpha,
-                "tol": self.tol,
+                **{name: getattr(self, name) for name in ("max_iter", "batch_size", "shuffle", "alpha", "tol")},
                 "n_iter_no_change": int(min(self.n_iter_no_change, sys.maxsize)),
                 "early_stopping": self.early_stopping and self.solver != "lbfgs",
                 **({"validation_fraction": self.validation_fraction} if self.early_stopping else {}),
@@ -116,8 +114,51 @@ class BaseMLP(BaseModNet):
             self._earlier = History(losses=self.loss_curve_, validation_scores=scores)
         return sample
 
-    def _training(self, trainer: Trainer) -> "_Training":
-        return _Training(self, trainer, self._earlier)
+    def _fit_of(self, trainer: Trainer) -> Callable[..., History]:
+        return partial(self._fit_as_there, trainer)
+
+    def _fit_as_there(
+        self, trainer: Trainer, data: Data, validation: Data | None, *, on_epoch: OnEpoch, **hooks: Any
+    ) -> History:
+        """Train as sklearn.neural_network does, where that is not how modnet does it; arguments as in `Trainer.fit`."""
+        first = trainer.theta.copy() if self.early_stopping else None
+        # As there: in the first epoch of a warm start the learning rate is the first one again; after it, the rows seen
+        # before count, and so do the epochs without progress.
+        seen, trainer.progress.rows = trainer.progress.rows, 0
+
+        def counted(history: History) -> bool:
+            if len(history.losses) == 1:
+                trainer.progress.rows += seen
+            return on_epoch(history)
+
+        patience = Patience(trainer.settings.tol, trainer.settings.n_iter_no_change)
+        watched = self._earlier.watched(early_stopping=self.early_stopping)
+        if watched:
+            patience.best, patience.waited = min(watched), vars(self).get("_no_improvement_count", 0)
+        try:
+            history = trainer.fit(data, validation, on_epoch=counted, patience=patience, **hooks)
+        except NonFiniteError as error:
+            if first is None:
+                raise ValueError(
+                    "Solver produced non-finite parameter weights. The input data may contain large values and need "
+                    "to be preprocessed."
+                ) from error
+            # As there: training that diverges ends with a score of NaN, and the best weights are kept.
+            if not np.isfinite(trainer.theta).all():
+                trainer.theta[...] = first
+            scores = [*(self.validation_scores_ or []), np.nan]
+            return History(losses=[*self.loss_curve_, np.nan], validation_scores=scores)
+        except KeyboardInterrupt:
+            if not hasattr(self, "loss_curve_"):
+                raise
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+            return History(losses=self.loss_curve_, validation_scores=self.validation_scores_ or [], stopped=True)
+        if isinstance(trainer.optimizer, Optimizer):  # theirs shows the rate of the step to come
+            trainer.optimizer_state.learning_rate = trainer.optimizer.rate(trainer.progress)
+        if self.verbose and history.converged and self.solver != "lbfgs":
+            small = " Learning rate too small." if self.learning_rate == "adaptive" else ""
+            print(f"{_no_progress(self)}{small} Stopping.")
+        return history
 
     def _record(self, history: History) -> None:
         super()._record(history)
@@ -207,69 +248,6 @@ class BaseMLP(BaseModNet):
     @property
     def _optimizer(self) -> OptimizerState:
         return self.optimizer_state_
-
-
-class _Training:
-    """Trains as sklearn.neural_network does, where that is not how modnet does it.
-
-    Parameters
-    ----------
-    estimator : BaseMLP
-    trainer : Trainer
-    earlier : History
-        What a warm start goes on from.
-    """
-
-    def __init__(self, estimator: BaseMLP, trainer: Trainer, earlier: History) -> None:
-        self._estimator, self._trainer, self._earlier = estimator, trainer, earlier
-
-    def fit(self, data: Data, validation: Data | None, *, on_epoch: OnEpoch, **hooks: Any) -> History:
-        """Train; arguments as in `Trainer.fit`."""
-        estimator, trainer = self._estimator, self._trainer
-        first = trainer.theta.copy() if estimator.early_stopping else None
-        # As there: in the first epoch of a warm start the learning rate is the first one again; after it, the rows seen
-        # before count, and so do the epochs without progress.
-        seen, trainer.progress.rows = trainer.progress.rows, 0
-
-        def counted(history: History) -> bool:
-            if len(history.losses) == 1:
-                trainer.progress.rows += seen
-            return on_epoch(history)
-
-        try:
-            history = trainer.fit(data, validation, on_epoch=counted, patience=self._patience(), **hooks)
-        except NonFiniteError as error:
-            if first is None:
-                raise ValueError(
-                    "Solver produced non-finite parameter weights. The input data may contain large values and need "
-                    "to be preprocessed."
-                ) from error
-            # As there: training that diverges ends with a score of NaN, and the best weights are kept.
-            if not np.isfinite(trainer.theta).all():
-                trainer.theta[...] = first
-            scores = [*(estimator.validation_scores_ or []), np.nan]
-            return History(losses=[*estimator.loss_curve_, np.nan], validation_scores=scores)
-        except KeyboardInterrupt:
-            if not hasattr(estimator, "loss_curve_"):
-                raise
-            warnings.warn("Training interrupted by user.", stacklevel=2)
-            scores = estimator.validation_scores_ or []
-            return History(losses=estimator.loss_curve_, validation_scores=scores, stopped=True)
-        if isinstance(trainer.optimizer, Optimizer):  # theirs shows the rate of the step to come
-            trainer.optimizer_state.learning_rate = trainer.optimizer.rate(trainer.progress)
-        if estimator.verbose and history.converged and estimator.solver != "lbfgs":
-            small = " Learning rate too small." if estimator.learning_rate == "adaptive" else ""
-            print(f"{_no_progress(estimator)}{small} Stopping.")
-        return history
-
-    def _patience(self) -> Patience:
-        """Return the count of epochs without progress where an earlier training ended."""
-        patience = Patience(self._trainer.settings.tol, self._trainer.settings.n_iter_no_change)
-        watched = self._earlier.watched(early_stopping=self._estimator.early_stopping)
-        if watched:
-            patience.best = min(watched)
-            patience.waited = vars(self._estimator).get("_no_improvement_count", 0)
-        return patience
 
 
 def _optimizer(mlp: BaseMLP) -> dict[str, Any]:

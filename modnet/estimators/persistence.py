@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.preprocessing import OrdinalEncoder
 from sklearn.utils.validation import check_is_fitted
 
 from modnet.base import Array, Average, Column, OptimizerState
@@ -24,7 +23,7 @@ from modnet.errors import ModNetError
 from modnet.estimators.continuing import Streams
 from modnet.estimators.epochs import CALLBACKS
 from modnet.estimators.parameters import chosen_accelerator
-from modnet.estimators.table import Table
+from modnet.estimators.table import Table, encoder_of
 from modnet.estimators.target import Classes, Numbers
 from modnet.files import as_json, write_whole
 from modnet.registry import registry
@@ -218,17 +217,11 @@ def _check_vectors(model: Any) -> None:
     theta, size = network.layout.size, network.state_layout.size
     vectors = [("theta_", model.theta_, theta), ("state_", model.state_, size)]
     vectors += [(f"optimizer_state_.vectors[{name!r}]", each, theta) for name, each in state.vectors.items()]
-    if state.average is not None:
-        vectors += [
-            ("the mean of theta_", state.average.theta, theta),
-            ("the mean of state_", state.average.state, size),
-        ]
+    if mean := state.average:
+        vectors += [("the mean of theta_", mean.theta, theta), ("the mean of state_", mean.state, size)]
     for name, vector, length in vectors:
-        if (
-            vector.shape != (length,)
-            or vector.dtype != model.theta_.dtype
-            or vector.dtype not in (np.float32, np.float64)
-        ):
+        floats = vector.dtype == model.theta_.dtype and vector.dtype in (np.float32, np.float64)
+        if vector.shape != (length,) or not floats:
             raise ModelFileError(f"{name} should be {length} floats for this spec, got {vector.dtype} {vector.shape}")
 
 
@@ -276,12 +269,7 @@ def _random_state(state: Mapping[str, Any]) -> np.random.RandomState:
 
 
 def _table(columns: tuple[Column, ...], categories: Mapping[str, Array]) -> Table:
-    settings = {"handle_unknown": "use_encoded_value", "unknown_value": -1, "encoded_missing_value": np.nan}
-    encoders = {
-        name: OrdinalEncoder(categories=[values], **settings).fit(values[:, np.newaxis])
-        for name, values in categories.items()
-    }
-    return Table(columns, encoders)
+    return Table(columns, {name: encoder_of([values], values) for name, values in categories.items()})
 
 
 _FORMS = {
@@ -349,19 +337,16 @@ class _Reader:
     """
 
     def __init__(self, arrays: Mapping[str, Array]) -> None:
-        self._arrays = arrays
-        self._unread = set(arrays)
+        self._arrays, self._unread = arrays, set(arrays)
 
     def read(self, written: Any) -> Any:
         """Return the value."""
         if not isinstance(written, dict):
             return written
         ((what, parts),) = written.items()
-        if what == "array":
-            return self._array(*parts)
-        return _FORMS[what].made(*map(self.read, parts))
-
-    def _array(self, name: str) -> Array:
+        if what != "array":
+            return _FORMS[what].made(*map(self.read, parts))
+        (name,) = parts
         self._unread.remove(name)  # raises the second time: no array has two owners
         array = self._arrays[name]
         if array.dtype.kind not in "biufUSMm":

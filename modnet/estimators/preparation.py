@@ -4,7 +4,7 @@ All data comes in through here: what is learnt from, what early stopping watches
 """
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -12,12 +12,15 @@ import numpy as np
 from scipy import sparse
 from sklearn.model_selection import train_test_split
 from sklearn.utils import column_or_1d
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from modnet.base import Array, Module
 from modnet.estimators.lookup import modules
+from modnet.estimators.parameters import chosen_accelerator
 from modnet.estimators.table import Table
 from modnet.estimators.target import Target, weights_of
+from modnet.network import Network
+from modnet.network.accelerating import accelerated
 from modnet.network.trial import check_missing
 from modnet.training import Data
 
@@ -140,6 +143,24 @@ def rows_of(estimator: Any, X: Any) -> Any:
     if checks["ensure_all_finite"] == "allow-nan":
         check_missing(estimator.network_, estimator.theta_, estimator.state_, X)
     return X
+
+
+def raw_output(estimator: Any, X: Any) -> Array:
+    """Return the raw output of a fitted estimator's network for X: shape (n, width of the output), dtype of θ."""
+    network, rows = _network_and_rows(estimator, X)
+    return network.predict(estimator.theta_, estimator.state_, rows)
+
+
+def raw_blocks(estimator: Any, X: Any) -> Iterator[Array]:
+    """Yield the raw output for X, a block of rows at a time; a block is valid until the next."""
+    network, rows = _network_and_rows(estimator, X)
+    return network.predict_blocks(estimator.theta_, estimator.state_, rows)
+
+
+def _network_and_rows(estimator: Any, X: Any) -> tuple[Network, Any]:
+    check_is_fitted(estimator)
+    rows = rows_of(estimator, X)
+    return accelerated(estimator.network_, chosen_accelerator(estimator), estimator.theta_.dtype), rows
 
 
 def modules_of(estimator: Any, *, fitted: bool) -> list[Module]:

@@ -10,7 +10,7 @@ from modnet.estimators.base import BaseModNet, makes_steps
 from modnet.estimators.continuing import unchanged_on_failure
 from modnet.estimators.docs import completed
 from modnet.estimators.parameters import chosen_loss, loss_of
-from modnet.estimators.predicting import raw_output
+from modnet.estimators.preparation import raw_output
 from modnet.estimators.target import Numbers
 
 
