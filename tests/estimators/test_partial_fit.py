@@ -66,11 +66,11 @@ def test_a_stream_learns_what_it_is_shown(case):
 @pytest.mark.parametrize("send", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
 def test_a_stream_goes_on_after_a_copy(case, send):
     model = started(case, layers=(16, "dropout"))
-    twin = send(model)
+    second = send(model)
     for _ in range(2):
         model.partial_fit(case.X, case.y)
-        twin.partial_fit(case.X, case.y)
-    assert model.theta_.tobytes() == twin.theta_.tobytes()
+        second.partial_fit(case.X, case.y)
+    assert model.theta_.tobytes() == second.theta_.tobytes()
 
 
 def test_a_stream_goes_on_from_a_fit(case):
