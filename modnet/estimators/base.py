@@ -20,7 +20,7 @@ from sklearn.exceptions import ConvergenceWarning
 from modnet.base import Array, Optimizer, OptimizerState, Solver
 from modnet.estimators.continuing import (
     Streams,
-    carried_over,
+    carry_over,
     check_same_network,
     reconstruction,
     unchanged_on_failure,
@@ -190,13 +190,15 @@ class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
             self.theta_, self.state_, self._streams = copy.deepcopy((self.theta_, self.state_, self._streams))
             old, self.optimizer_state_ = self.optimizer_state_, spec.optimizer.init(self.theta_)
             if keep_optimizer:
-                self.optimizer_state_ = carried_over(old, spec, before, self.optimizer_state_)
+                carry_over(old, self.optimizer_state_, before, spec)
         self.spec_ = spec
         check_values(self.network_, self.theta_, self.state_, sample.data.x)
         return sample
 
-    def _partial_fit(self, X: Any, y: Any, weight: Any, *, first: bool, learning: bool) -> None:
-        """Go through X and y once; `learning`: whether y tells what there is to predict."""
+    def _partial_fit(self, X: Any, y: Any, weight: Any, *, announced: bool = False) -> None:
+        """Go through X and y once; `announced`: whether it is known before the first call what there is to predict."""
+        first = not hasattr(self, "theta_")
+        learning = first and not announced
         sample = self._begin(self.to_spec(), X, y, weight, again=not first, learning=learning, keep_optimizer=True)
         if first:
             self.loss_curve_, self.learning_rate_curve_, self.n_iter_ = [], [], 0

@@ -136,7 +136,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
                     "class_weight 'balanced' is not supported for partial_fit, which does not know how often classes "
                     "will come: pass a dict, made by sklearn.utils.class_weight.compute_class_weight from a sample"
                 )
-            self._partial_fit(X, y, sample_weight, first=first, learning=False)
+            self._partial_fit(X, y, sample_weight, announced=first)
         return self
 
     def predict(self, X: Any) -> Array:

@@ -44,11 +44,11 @@ def check_same_network(spec: ModelSpec, before: ModelSpec) -> None:
             raise ValueError(f"{name} has changed since the network was made; fit a new estimator instead")
 
 
-def carried_over(old: OptimizerState, spec: ModelSpec, before: ModelSpec, new: OptimizerState) -> OptimizerState:
-    """Return a new state with what the old one remembers, as far as both optimizers remember it."""
+def carry_over(old: OptimizerState, new: OptimizerState, before: ModelSpec, spec: ModelSpec) -> None:
+    """Write into a new state what the old one remembers, as far as both optimizers remember it."""
     now, earlier = spec.optimizer, before.optimizer
     if not (isinstance(now, Optimizer) and isinstance(earlier, type(now))):
-        return new
+        return
     new.step = old.step
     if (now.ema, now.swa) == (earlier.ema, earlier.swa):
         new.average = copy.deepcopy(old.average)
@@ -56,7 +56,6 @@ def carried_over(old: OptimizerState, spec: ModelSpec, before: ModelSpec, new: O
         new.vectors[name][...] = old.vectors[name]
     for name in new.scalars.keys() & old.scalars.keys():
         new.scalars[name] = old.scalars[name]
-    return new
 
 
 @contextmanager

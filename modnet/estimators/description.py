@@ -28,10 +28,13 @@ try:
 except ImportError:  # It is private. Without it scikit-learn draws estimators as it draws all others.
     _VisualBlock = None
 
+VisualBlock: Any = _VisualBlock
+"""What scikit-learn's pictures are made of; None where scikit-learn has it no more."""
+
 
 def can_draw(estimator: Any) -> bool:
     """Return whether scikit-learn has the blocks that `visual_block` is made of."""
-    return _VisualBlock is not None
+    return VisualBlock is not None
 
 
 class Described(NestedParameters):
@@ -119,7 +122,7 @@ def visual_block(estimator: Any) -> Any:
     """
     blocks = list(_blocks(*_layers(estimator)))
     if not blocks:
-        return _VisualBlock("single", estimator, names=type(estimator).__name__, name_details=str(estimator))
+        return VisualBlock("single", estimator, names=type(estimator).__name__, name_details=str(estimator))
     return _serial(blocks)
 
 
@@ -152,18 +155,18 @@ def _block(path: str, module: Module, links: Sequence[Link]) -> _Block:
     title, caption, details = title_of(module), _caption(links), _details(path, module, links)
     chains = module.chains()
     if not chains:
-        return _Block(_VisualBlock("single", None, names=title, name_details=details, name_caption=caption))
+        return _Block(VisualBlock("single", None, names=title, name_details=details, name_caption=caption))
     inside: Sequence[Sequence[Link]] = next((link.chains for link in links if link.chains), ((),) * len(chains))
     drawn = [list(_blocks(chain, mine, path)) for chain, mine in zip(chains, inside, strict=True)]
     if len(drawn) == 1:
         body = _serial(drawn[0])
     else:
-        body = _VisualBlock("parallel", [_serial(blocks, framed=False) for blocks in drawn])
+        body = VisualBlock("parallel", [_serial(blocks, framed=False) for blocks in drawn])
     return _Block(body, f"{title} · {caption}" if caption else title, details)
 
 
 def _serial(blocks: Sequence[_Block], *, framed: bool = True) -> Any:
-    return _VisualBlock(
+    return VisualBlock(
         "serial",
         [block.drawn for block in blocks],
         names=[block.name for block in blocks],

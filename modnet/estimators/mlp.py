@@ -196,10 +196,10 @@ class BaseMLP(BaseModNet):
             "yet."
         )
 
-    def _partial_fit(self, X: Any, y: Any, weight: Any, *, first: bool, learning: bool) -> None:
+    def _partial_fit(self, X: Any, y: Any, weight: Any, *, announced: bool = False) -> None:
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
-        super()._partial_fit(X, y, weight, first=first, learning=learning)
+        super()._partial_fit(X, y, weight, announced=announced)
 
     # Attributes
 

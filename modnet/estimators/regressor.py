@@ -69,9 +69,8 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
         -------
         self
         """
-        first = not hasattr(self, "theta_")
         with unchanged_on_failure(self):
-            self._partial_fit(X, y, sample_weight, first=first, learning=first)
+            self._partial_fit(X, y, sample_weight)
         return self
 
     def predict(self, X: Any, return_std: bool = False) -> Any:

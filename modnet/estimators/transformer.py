@@ -66,9 +66,6 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
 
     Parameters
     ----------
-    layers : tuple
-        The hidden layers: numbers of units (a dense layer, then `activation`), registered names, mappings such as
-        ``{"type": "dropout", "rate": 0.2}``, instances, mixed. The output layer, as wide as X, comes behind them.
     layer : int, str or None
         The layer to read: its index among the hidden layers, or its name, ``Dense(2, name="code")``, wherever in the
         network it is. None: the narrowest hidden layer, of several as narrow the last. What a layer puts out is what
@@ -102,7 +99,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     clones, searches (``estimator__alpha``) and shows. There is no ``prefit`` beside it: ``FrozenEstimator`` is how
     scikit-learn says that a fitted estimator is to be used as it is, and survives a clone in a pipeline or a grid.
 
-    An autoencoder is refused sparse X: what it would have to give back is dense.
+    The output layer of an autoencoder is as wide as X. Sparse X is refused: what it would have to give back is dense.
 
     Examples
     --------
@@ -163,30 +160,14 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     # Parameters: those of the estimator are below its name
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters by name.
-
-        Parameters
-        ----------
-        deep : bool
-            Whether to list the parameters inside layers, optimizer, estimator, … too: ``estimator__alpha``.
-
-        Returns
-        -------
-        dict of str to object
-        """
+        """Return the parameters by name; if `deep`, also those inside layers, optimizer, estimator, …"""
         params = super().get_params(deep)
         if deep and isinstance(self.estimator, BaseModNet):
             params.update({f"estimator__{name}": each for name, each in self.estimator.get_params().items()})
         return params
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters by name, those inside components and of the estimator by path.
-
-        Raises
-        ------
-        ValueError
-            If there is no such parameter; nothing is set then.
-        """
+        """Set parameters by name, those inside components and of the estimator: all, or none if one is wrong."""
         inner = {name: each for name, each in params.items() if name.startswith("estimator__")}
         before = self.get_params(deep=False)
         super().set_params(**{name: each for name, each in params.items() if name not in inner})
@@ -238,24 +219,16 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
 
         Raises
         ------
-        InvalidSpecError, ShapeError, ContractError
-            If a parameter is not valid, a layer does not fit or a component breaks its contract.
-        NonFiniteError
-            If the loss becomes inf or NaN.
-        ValueError
-            If the data is not valid, as scikit-learn words it.
-
-        Notes
-        -----
-        If it fails, the transformer is what it was before.
+        ModNetError, ValueError
+            As `ModNetClassifier.fit`; the transformer is then what it was before.
         """
+        validation = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         with unchanged_on_failure(self):
             if self.estimator is None:
                 self._forget_estimator()
-                super().fit(X, X, sample_weight, X_val=X_val, y_val=X_val, sample_weight_val=sample_weight_val)
+                super().fit(X, X, sample_weight, **{**validation, "y_val": X_val})
             else:
-                given = {"sample_weight": sample_weight, "X_val": X_val, "y_val": y_val}
-                given["sample_weight_val"] = sample_weight_val
+                given = {"sample_weight": sample_weight, **validation}
                 self._fit_estimator(X, y, {name: each for name, each in given.items() if each is not None})
         return self
 
@@ -298,8 +271,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         """
         with unchanged_on_failure(self):
             self._forget_estimator()
-            first = not hasattr(self, "theta_")
-            self._partial_fit(X, X, sample_weight, first=first, learning=first)
+            self._partial_fit(X, X, sample_weight)
         return self
 
     @property
@@ -341,7 +313,6 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
-            Sparse only for an estimator.
 
         Returns
         -------
@@ -375,9 +346,8 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
             )
         link = self.network_.layer(self.layer_)
         decoder = self.network_.behind(link)
-        return loss_of(self).predict(
-            decoder.predict(self.theta_, self.state_, code.reshape(len(code), *link.output_shape))
-        )
+        rows = code.reshape(len(code), *link.output_shape)
+        return loss_of(self).predict(decoder.predict(self.theta_, self.state_, rows))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the share of the variance of X that the autoencoder gives back, or the score of the estimator.

@@ -36,6 +36,16 @@ FEW = {"layers": (10,), "activation": "tanh", "alpha": 0.1, "max_iter": 50}  # h
 SETTINGS: dict[str, tuple[type[BaseEstimator], dict[str, Any], frozenset[str]]] = {
     "classifier, lbfgs": (ModNetClassifier, {"optimizer": LBFGS(), **FEW}, frozenset()),
     "regressor, lbfgs": (ModNetRegressor, {"optimizer": LBFGS(), **FEW}, frozenset()),
+    "classifier, momentum": (
+        ModNetClassifier,
+        {"optimizer": SGD(0.002, momentum=0.9, nesterov=True), "max_iter": 500},
+        frozenset(),
+    ),
+    "regressor, momentum": (
+        ModNetRegressor,
+        {"optimizer": SGD(0.002, momentum=0.9, nesterov=True), "max_iter": 500},
+        frozenset(),
+    ),
     "regressor, adaptive": (ModNetRegressor, {"optimizer": SGD(0.001, 0.9, schedule=Adaptive())}, frozenset()),
     "classifier, balanced": (ModNetClassifier, {"class_weight": "balanced"}, PARTIAL_FIT),
     "classifier, warm start": (ModNetClassifier, {"warm_start": True}, REFITS),

@@ -127,7 +127,7 @@ def test_text_is_escaped() -> None:
 
 def test_without_the_blocks_of_scikit_learn_it_is_one_block(monkeypatch: pytest.MonkeyPatch) -> None:
     model = ModNetRegressor((6,), max_iter=1).fit(X, y)
-    monkeypatch.setattr(description, "_VisualBlock", None)
+    monkeypatch.setattr(description, "VisualBlock", None)
     assert not hasattr(model, "_sk_visual_block_")
     assert blocks(model) == []
     assert "ModNetRegressor" in drawn(model)

@@ -289,9 +289,14 @@ def test_a_name_given_by_hand_is_known_to_its_own_process_only(book: Any, file: 
     book.register(Bump)
     model = classifier(layers=(4, "bump")).fit(X, NAMES)
     assert_same(through(model, file).predict_proba(X), model.predict_proba(X))
-    book._registered.clear()
-    with pytest.raises(InvalidSpecError, match=r"unknown layer or activation 'bump'.*modnet\.register is known to"):
-        load(file)
+    code = """
+from modnet.errors import InvalidSpecError
+from modnet.estimators.persistence import load
+try: load("model.npz")
+except InvalidSpecError as error: print(error)
+"""
+    message = run_python(code, cwd=file.parent)
+    assert re.search(r"unknown layer or activation 'bump'.*modnet\.register is known to", message)
 
 
 def test_functions_among_the_parameters_are_refused(file: Path):
