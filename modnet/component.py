@@ -265,7 +265,7 @@ def walk(value: Any, path: str = "") -> Iterator[tuple[str, Component]]:
 
 
 def explained(error: ValidationError, subject: type[Component] | str) -> InvalidSpecError:
-    """Return Pydantic's report in the words of this house: path, what is wrong, what was found."""
+    """Return Pydantic's report as modnet's error: path, what is wrong, what was found."""
     cls = None if isinstance(subject, str) else subject
     names = tuple(field.name for field in _fields(cls) if not field.kw_only) if cls else ()
     problems = []

@@ -25,7 +25,7 @@ from modnet.schema import json_schema
 from modnet.training import TrainingSettings
 
 DENSE = "modnet-layers:dense"
-"""The layer behind ``layers=(100,)`` and in front of the output, by its full name: no plugin can get in between."""
+"""The layer behind ``layers=(100,)`` and in front of the output, by its full name: no plugin can take its place."""
 
 
 class ModelSpec(Component):

@@ -30,10 +30,10 @@ from modnet.diagnosis.finding import Finding
 from modnet.diagnosis.signals import Look, look_at
 from modnet.errors import InputError, NonFiniteError
 from modnet.estimators import ModNetTransformer
-from modnet.estimators.base import BaseModNet, with_first_weights
+from modnet.estimators.base import BaseModNet
 from modnet.estimators.lookup import modules
 from modnet.estimators.parameters import loss_of
-from modnet.estimators.preparation import Sample, prepared
+from modnet.estimators.preparation import Sample, prepared, with_first_weights
 from modnet.network.trial import check_missing
 
 _INNER = ("best_estimator_", "estimator_", "estimator")

@@ -13,7 +13,6 @@ from operator import methodcaller
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 
@@ -155,7 +154,8 @@ class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
                     print(*waiting.lines(), self._report(history), sep="\n")
                 return task.end_epoch(reconstruction(self))
 
-            with few_threads(self.network_, _rows_per_step(self.spec_, len(sample.data))):
+            n, batched = len(sample.data), isinstance(spec.optimizer, Optimizer)
+            with few_threads(self.network_, spec.training.rows_per_batch(n) if batched else n):
                 history = self._fit_of(trainer)(
                     sample.data,
                     None if validation is None else validation.data,
@@ -221,10 +221,8 @@ class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
         """Show the history so far as attributes."""
         self.loss_curve_, self.n_iter_ = list(history.losses), len(history.losses)
         self.learning_rate_curve_ = list(history.learning_rates)
-        for name, curve in (
-            ("validation_loss_curve_", history.validation_losses),
-            ("validation_scores_", history.validation_scores),
-        ):
+        watched = {"validation_loss_curve_": history.validation_losses, "validation_scores_": history.validation_scores}
+        for name, curve in watched.items():
             self.__dict__.pop(name, None)
             if curve:
                 setattr(self, name, list(curve))
@@ -278,21 +276,6 @@ class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
         )
 
 
-def with_first_weights(estimator: BaseModNet, X: Any, y: Any) -> tuple[BaseModNet, Sample]:
-    """Return a copy of an estimator as it is before the first step of `fit`, and the rows as it takes them.
-
-    Parameters
-    ----------
-    estimator : ModNetClassifier, ModNetRegressor or ModNetTransformer
-    X, y : array-like
-        As for `fit`.
-    """
-    copied: BaseModNet = clone(estimator)
-    sample = copied._begin(copied.to_spec(), X, y, None, again=False, learning=True)
-    adapt(copied.network_, copied.theta_, copied.state_, sample.data.x, sample.data.weight)
-    return copied, sample
-
-
 def _try_out(estimator: BaseModNet, data: Data, *, adapting: bool) -> None:
     """Let a new network adapt to the data, hold its links to their contract, and make room for its optimizer.
 
@@ -304,10 +287,6 @@ def _try_out(estimator: BaseModNet, data: Data, *, adapting: bool) -> None:
     check_links(*weights, data.rows(slice(0, 2)).x)
     if adapting:
         estimator.optimizer_state_ = estimator.spec_.optimizer.init(estimator.theta_)
-
-
-def _rows_per_step(spec: ModelSpec, n: int) -> int:
-    return spec.training.rows_per_batch(n) if isinstance(spec.optimizer, Optimizer) else n
 
 
 def _trainer_of(estimator: BaseModNet) -> Trainer:

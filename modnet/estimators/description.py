@@ -19,7 +19,7 @@ from modnet.estimators.parameters import NestedParameters, chosen_accelerator, l
 from modnet.estimators.preparation import modules_of, takes
 from modnet.estimators.target import loss_before_target
 from modnet.installed import accelerator_name
-from modnet.network.link import Link
+from modnet.network.link import Link, walk
 from modnet.network.summary import Summary, own_fields, shown, summarize, title_of
 from modnet.network.twins import twins
 
@@ -185,8 +185,7 @@ def _caption(links: Sequence[Link]) -> str:
 
 
 def _parameters(link: Link) -> int:
-    mine = sum(place.stop - place.start for place in link.places.values())
-    return mine + sum(_parameters(inner) for chain in link.chains for inner in chain)
+    return sum(place.stop - place.start for each in walk([link]) for place in each.places.values())
 
 
 def _details(path: str, module: Module, links: Sequence[Link]) -> str:

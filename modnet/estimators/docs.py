@@ -38,16 +38,22 @@ def completed(cls: _Class) -> _Class:
     b : int
         The second.
     """
-    own, names = inspect.cleandoc(cls.__doc__ or ""), list(inspect.signature(cls).parameters)
+    doc, names, end = inspect.cleandoc(cls.__doc__ or ""), list(inspect.signature(cls).parameters), 0
     for title in ("Parameters", "Attributes"):
         found: dict[str, str] = {}
         for each in cls.__mro__:
             for name, text in _entries(inspect.cleandoc(each.__doc__ or ""), title).items():
                 found.setdefault(name, text)
+        if not found:
+            continue
         known = [name for name in names if name in found] if title == "Parameters" else list(found)
-        section = "\n".join(found[name] for name in known)
-        own = _section(title).sub(lambda heading, text=section: f"{heading[1]}{text}\n", own)  # type: ignore[misc]
-    cls.__doc__ = own
+        section = "\n".join([title, "-" * len(title), *(found[name] for name in known), ""])
+        if place := _section(title).search(doc):
+            start, stop = place.span()
+        else:  # behind the section before
+            start, stop, section = end, end, f"\n{section}"
+        doc, end = doc[:start] + section + doc[stop:], start + len(section)
+    cls.__doc__ = doc
     return cls
 
 

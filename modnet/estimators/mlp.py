@@ -89,14 +89,12 @@ class BaseMLP(BaseModNet):
         return Streams(init=random_state, shuffle=order, noise=np.random.default_rng(0), split=random_state)
 
     def _first_weights(self, dtype: "np.dtype[np.floating]") -> tuple[Array, Array]:
-        theta, state = np.empty(self.network_.layout.size, dtype), np.empty(0, dtype)
-        views = self.network_.parameters(theta)
-        for path in _paths(self):
-            W, b = views[f"{path}.W"], views[f"{path}.b"]
+        self.theta_, state = np.empty(self.network_.layout.size, dtype), np.empty(0, dtype)
+        for W, b in zip(_views(self, "W"), _views(self, "b"), strict=True):
             bound = np.sqrt((2.0 if self.activation == "logistic" else 6.0) / sum(W.shape))
             W[...] = self._streams.init.uniform(-bound, bound, W.shape)
             b[...] = self._streams.init.uniform(-bound, bound, b.shape)
-        return theta, state
+        return self.theta_, state
 
     def _split(self, sample: Sample) -> tuple[Sample, Sample]:
         binary = sample.target.task == "binary"
@@ -115,15 +113,15 @@ class BaseMLP(BaseModNet):
         return sample
 
     def _fit_of(self, trainer: Trainer) -> Callable[..., History]:
-        return partial(self._fit_as_there, trainer)
+        return partial(self._fit_as_scikit_learn, trainer)
 
-    def _fit_as_there(
+    def _fit_as_scikit_learn(
         self, trainer: Trainer, data: Data, validation: Data | None, *, on_epoch: OnEpoch, **hooks: Any
     ) -> History:
-        """Train as sklearn.neural_network does, where that is not how modnet does it; arguments as in `Trainer.fit`."""
+        """Train with scikit-learn's rules for warm starts, divergence and interrupts; arguments as in `Trainer.fit`."""
         first = trainer.theta.copy() if self.early_stopping else None
-        # As there: in the first epoch of a warm start the learning rate is the first one again; after it, the rows seen
-        # before count, and so do the epochs without progress.
+        # In the first epoch of a warm start the learning rate is the first one again; after it, the rows seen before
+        # count, and so do the epochs without progress.
         seen, trainer.progress.rows = trainer.progress.rows, 0
 
         def counted(history: History) -> bool:
@@ -143,7 +141,7 @@ class BaseMLP(BaseModNet):
                     "Solver produced non-finite parameter weights. The input data may contain large values and need "
                     "to be preprocessed."
                 ) from error
-            # As there: training that diverges ends with a score of NaN, and the best weights are kept.
+            # Training that diverges ends with a score of NaN, and the best weights are kept.
             if not np.isfinite(trainer.theta).all():
                 trainer.theta[...] = first
             scores = [*(self.validation_scores_ or []), np.nan]
@@ -153,7 +151,7 @@ class BaseMLP(BaseModNet):
                 raise
             warnings.warn("Training interrupted by user.", stacklevel=2)
             return History(losses=self.loss_curve_, validation_scores=self.validation_scores_ or [], stopped=True)
-        if isinstance(trainer.optimizer, Optimizer):  # theirs shows the rate of the step to come
+        if isinstance(trainer.optimizer, Optimizer):  # scikit-learn's shows the rate of the next step
             trainer.optimizer_state.learning_rate = trainer.optimizer.rate(trainer.progress)
         if self.verbose and history.converged and self.solver != "lbfgs":
             small = " Learning rate too small." if self.learning_rate == "adaptive" else ""
@@ -206,14 +204,12 @@ class BaseMLP(BaseModNet):
     @property
     def coefs_(self) -> list[Array]:
         """The weights of each layer, shape (n_in, n_out), as views of θ."""
-        views = self.network_.parameters(self.theta_)
-        return [views[f"{path}.W"] for path in _paths(self)]
+        return _views(self, "W")
 
     @property
     def intercepts_(self) -> list[Array]:
         """The biases of each layer, shape (n_out,), as views of θ."""
-        views = self.network_.parameters(self.theta_)
-        return [views[f"{path}.b"][0] for path in _paths(self)]
+        return [b[0] for b in _views(self, "b")]
 
     @property
     def n_layers_(self) -> int:
@@ -272,9 +268,11 @@ def _optimizer(mlp: BaseMLP) -> dict[str, Any]:
     }
 
 
-def _paths(mlp: BaseMLP) -> list[str]:
-    """Return the paths of the dense links, from the first to the output."""
-    return [*(f"layers[{i}]" for i in range(len(np.atleast_1d(mlp.hidden_layer_sizes)))), "output"]
+def _views(mlp: BaseMLP, name: str) -> list[Array]:
+    """Return the parameters of that name, from the first dense link to the output, as views of θ."""
+    views = mlp.network_.parameters(mlp.theta_)
+    paths = [*(f"layers[{i}]" for i in range(len(np.atleast_1d(mlp.hidden_layer_sizes)))), "output"]
+    return [views[f"{path}.{name}"] for path in paths]
 
 
 def _no_progress(mlp: BaseMLP) -> str:

@@ -1,6 +1,6 @@
 """Parameters of an estimator: nested names, and the way to a validated spec and back.
 
-``__init__`` stores what it is given; what it means is worked out here, when somebody asks.
+``__init__`` stores its arguments as they are; `to_spec` validates them.
 """
 
 import difflib
@@ -70,8 +70,8 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
     random_state : int, RandomState or None
         Seed of first weights, order of rows, dropout and split; an int gives bit-identical weights every time.
     accelerator : str, mapping, Accelerator or None
-        Who runs layers, loss and optimizer fused and compiled; "auto": an installed plugin, if there is one; None:
-        nobody. Results agree to rounding.
+        What runs layers, loss and optimizer fused and compiled; "auto": an installed plugin, if there is one; None:
+        nothing, NumPy alone is used. Results agree to rounding.
     verbose : bool
         Whether to print a line per epoch, and how long an accelerator had to compile.
     """

@@ -1,4 +1,4 @@
-"""Model files: a fitted estimator as numbers and text, which whoever reads them can trust to be nothing else.
+"""Model files: a fitted estimator as numbers and text, and nothing else.
 
 A file is an ``.npz`` archive: arrays, and a header in JSON that says what they are. Nothing in it is executed. What it
 names are components, which the registry looks up among those that are installed; a name leads nowhere else.
@@ -105,7 +105,7 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     check_is_fitted(model)
     if getattr(model, "estimator", None) is not None:
         raise ModelFileError("this transformer reads a layer of an estimator: save that, it is its estimator_")
-    model.to_spec()  # If a parameter is not valid, better to hear of it now than when the file is read.
+    model.to_spec()  # A parameter that is not valid is better reported now than when the file is read.
     writer = _Writer()
     params = model.get_params(deep=False)
     # The drop-ins for scikit-learn's MLP draw from new streams in every training, as scikit-learn does.
@@ -169,7 +169,7 @@ def load(path: str | Path, allow: Iterable[str] | None = None) -> Any:
 def _header(archive: Any) -> Mapping[str, Any]:
     """Return the header of an archive that may be read."""
     if any(member.compress_type != zipfile.ZIP_STORED for member in archive.zip.infolist()):
-        raise ModelFileError("its members are compressed, and save() compresses nothing: who knows how large they get")
+        raise ModelFileError("its members are compressed, which save() never does: they might unfold to any size")
     if _HEADER not in archive:
         raise ModelFileError("an .npz archive, but no model file: there is no header in it")
     header: Mapping[str, Any] = json.loads(archive[_HEADER].tobytes())
@@ -246,7 +246,7 @@ def _record(cls: Any) -> _Form:
 
 
 def _component(kind: str, value: Any) -> Any:
-    """Return the component of a kind that a name and fields describe; the registry knows the name, or nobody does."""
+    """Return the component of a kind that a registered name and fields describe."""
     return parse(Slot(kind), value, subject="a parameter")
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -21,6 +22,7 @@ from modnet.estimators.table import Table
 from modnet.estimators.target import Target, weights_of
 from modnet.network import Network
 from modnet.network.accelerating import accelerated
+from modnet.network.adapting import adapt
 from modnet.network.trial import check_missing
 from modnet.training import Data
 
@@ -126,6 +128,21 @@ def prepared(
     if not len(kept):
         raise ValueError(f"class_weight={estimator.class_weight!r} leaves no row that weighs anything")
     return sample.rows(kept)
+
+
+def with_first_weights(estimator: Any, X: Any, y: Any) -> tuple[Any, Sample]:
+    """Return a copy of an estimator as it is before the first step of `fit`, and the rows as it takes them.
+
+    Parameters
+    ----------
+    estimator : ModNetClassifier, ModNetRegressor or ModNetTransformer
+    X, y : array-like
+        As for `fit`.
+    """
+    copied = clone(estimator)
+    sample = copied._begin(copied.to_spec(), X, y, None, again=False, learning=True)
+    adapt(copied.network_, copied.theta_, copied.state_, sample.data.x, sample.data.weight)
+    return copied, sample
 
 
 def rows_of(estimator: Any, X: Any) -> Any:

@@ -47,7 +47,7 @@ class Table:
 
     @classmethod
     def of(cls, X: Any, *, encode: bool) -> "Table | None":
-        """Return what there is to know of X; None if it is no data frame whose columns have names.
+        """Return the columns of X; None if it is no data frame whose columns have names.
 
         Parameters
         ----------
