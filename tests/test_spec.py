@@ -4,6 +4,7 @@ import json
 import math
 import sys
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +83,7 @@ specs = st.builds(
 
 
 @given(specs)
+@hypothesis.settings(max_examples=40)
 def test_there_and_back_is_the_identity_by_mappings_and_by_json(spec: ModelSpec):
     text = spec.to_json()
     again = ModelSpec.from_json(text)

@@ -8,9 +8,9 @@ from modnet import ModNetClassifier, ModNetRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-ROWS, UNITS = 100_000, 256
+ROWS, UNITS = 100_000, 64
 BLOCKS = 4 * 2**20
-"""Bytes that blocks take: of the widest layer a MiB, four times; all rows of it would be 100 MB."""
+"""Bytes that blocks take: of the widest layer a MiB, four times; all rows of it would be 25 MB."""
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((ROWS, 10), np.float32)

@@ -15,16 +15,14 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 DEEP = (16, "tanh", Residual([{"type": "dense", "units": 16, "activation": "sigmoid"}, Dense(16)]))
 
-SETTINGS = {
-    "default": {},
-    "deep": {"layers": DEEP, "activation": "tanh", "optimizer": Adam(0.01), "max_iter": 60},
-    "no hidden layer": {"layers": (), "optimizer": {"type": "adam", "learning_rate": 0.1}},
-}
-
 
 @parametrize_with_checks(
-    [cls(**each) for cls in (ModNetClassifier, ModNetRegressor) for each in SETTINGS.values()]
-    + [ModNetClassifier(optimizer="sgd", alpha=0.01, shuffle=False)]
+    [
+        ModNetClassifier(),
+        ModNetRegressor(),
+        ModNetClassifier(DEEP, "tanh", optimizer=Adam(0.01), max_iter=60),
+        ModNetRegressor((), optimizer={"type": "adam", "learning_rate": 0.1}, shuffle=False),
+    ]
 )
 def test_estimators_keep_scikit_learns_conventions(estimator, check):
     check(estimator)

@@ -57,8 +57,7 @@ def assert_same(first: Any, second: Any, rtol: float = 1e-9) -> None:
             np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol, err_msg=name)
 
 
-@pytest.mark.parametrize("params", SETTINGS, ids=str)
-@pytest.mark.parametrize("classes", [2, 10])
+@pytest.mark.parametrize(("params", "classes"), [({}, 2), *((each, 10) for each in SETTINGS)], ids=str)
 def test_classifiers_are_the_same(params: dict[str, Any], classes: int):
     y = np.array([f"class {label % classes}" for label in DIGITS])
     first, second = (model.fit(X, y) for model in pair("MLPClassifier", **params))
