@@ -200,7 +200,7 @@ def _check_requirements(requires: Any) -> None:
             continue
         if _release(found) < _release(version):
             warnings.warn(
-                f"the spec was written with {name} {version}, {found} is installed", UserWarning, stacklevel=4
+                f"the spec was written with {name} {version}, {found} is installed", UserWarning, stacklevel=5
             )
     if problems:
         raise InvalidSpecError("ModelSpec", problems)

@@ -187,7 +187,7 @@ def _model(header: Mapping[str, Any], reader: "_Reader", allow: Iterable[str] | 
     if name not in _ESTIMATORS:
         raise ModelFileError(f"the estimator should be one of {', '.join(_ESTIMATORS)}, got {name!r}")
     cls = _class_of(name)
-    spec = ModelSpec.from_json(json.dumps(header["spec"]), allow=allow)
+    spec = ModelSpec.from_dict(header["spec"], allow=allow)
     model = cls(**{name: reader.read(each) for name, each in header["params"].items()})
     # Names among the parameters are otherwise looked up by `fit`, when the allow list is no longer there.
     model.to_spec()
@@ -195,7 +195,7 @@ def _model(header: Mapping[str, Any], reader: "_Reader", allow: Iterable[str] | 
         chosen_accelerator(model)
     for name, each in header["learnt"].items():
         if not re.fullmatch(r"_?[A-Za-z]\w*", name) or hasattr(cls, name) or name in header["params"]:
-            raise ModelFileError(f"{name!r} is nothing that a {cls.__name__} learns")
+            raise ModelFileError(f"{name!r} is no attribute that fitting a {cls.__name__} makes")
         setattr(model, name, reader.read(each))
     columns = None if model.table_ is None else model.table_.columns
     model.spec_, model.network_ = spec, spec.network(model.n_features_in_, header["outputs"], columns)

@@ -19,7 +19,7 @@ from modnet.estimators.persistence import save
 
 @dataclass(frozen=True)
 class Case:
-    """An unfitted model with data that suits it."""
+    """An unfitted model, and data for it."""
 
     model: ModNetClassifier | ModNetRegressor
     X: np.ndarray
