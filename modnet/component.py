@@ -9,7 +9,7 @@ import difflib
 import functools
 from abc import ABC
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Self, dataclass_transform
+from typing import Annotated, Any, ClassVar, Self, dataclass_transform, get_args
 
 import numpy as np
 import pydantic
@@ -19,7 +19,7 @@ from pydantic_core import ArgsKwargs, CoreSchema, InitErrorDetails, PydanticCust
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.registry import article, group_of, registry
 
-__all__ = ["Component", "Count", "Slot", "Unit", "dump", "field_names", "parse", "walk"]
+__all__ = ["Component", "Count", "Slot", "Unit", "dump", "field_names", "parse", "slots", "walk"]
 
 Count = Annotated[int, Field(ge=1)]
 """A whole number from 1."""
@@ -159,6 +159,30 @@ def field_names(cls: type[Component]) -> tuple[str, ...]:
     return tuple(field.name for field in _fields(cls))
 
 
+def slots(cls: type[Component]) -> dict[str, Slot]:
+    """Return the slots that a component's fields declare, by the name of the field.
+
+    Examples
+    --------
+    >>> from modnet.layers import Dense
+    >>> {name: slot.kinds for name, slot in slots(Dense).items()}["activation"]
+    ('activation',)
+    """
+    fields: dict[str, Any] = cls.__pydantic_fields__  # type: ignore[attr-defined]
+    found = {name: _slot_in(*fields[name].metadata, fields[name].annotation) for name in field_names(cls)}
+    return {name: slot for name, slot in found.items() if slot is not None}
+
+
+def _slot_in(*annotations: Any) -> Slot | None:
+    """Return the first slot in annotations, however deep: in ``tuple[Annotated[Module, Slot("layer")], ...]``."""
+    for each in annotations:
+        if isinstance(each, Slot):
+            return each
+        if found := _slot_in(*getattr(each, "__metadata__", ()), *get_args(each)):
+            return found
+    return None
+
+
 def parse(slot: Slot, value: Any, *, subject: str, path: str = "") -> Any:
     """Resolve a value that stands outside of any component, such as an argument of a function.
 
@@ -241,7 +265,7 @@ def walk(value: Any, path: str = "") -> Iterator[tuple[str, Component]]:
 
 
 def explained(error: ValidationError, subject: type[Component] | str) -> InvalidSpecError:
-    """Return Pydantic's report in the words of this house: path, what is wrong, what was found."""
+    """Return Pydantic's report as modnet's error: path, what is wrong, what was found."""
     cls = None if isinstance(subject, str) else subject
     names = tuple(field.name for field in _fields(cls) if not field.kw_only) if cls else ()
     problems = []
@@ -326,6 +350,7 @@ def _cause(error: ValidationError) -> BaseException | None:
     return next((cause for cause in causes if isinstance(cause, BaseException)), None)
 
 
+@functools.cache
 def _fields(cls: type[Component]) -> list[dataclasses.Field[Any]]:
     return sorted(dataclasses.fields(cls), key=lambda field: bool(field.kw_only))  # type: ignore[arg-type]
 

@@ -8,13 +8,12 @@ shuffle alike, so the same ``random_state`` gives the same model up to rounding.
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
-from modnet.base import Array
 from modnet.estimators import ModNetClassifier, ModNetRegressor
 from modnet.estimators.base import makes_steps
 from modnet.estimators.mlp import BaseMLP
+from modnet.estimators.parameters import store
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
@@ -44,7 +43,7 @@ class MLPClassifier(BaseMLP, ModNetClassifier):
     """
 
     _name = "MLPClassifier"
-    _fewest_classes = 1
+    _min_classes = 1
     class_weight = None
 
     def __init__(
@@ -74,33 +73,7 @@ class MLPClassifier(BaseMLP, ModNetClassifier):
         n_iter_no_change: Any = 10,
         max_fun: int = 15000,
     ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-
-    @property
-    def _spec_loss(self) -> str:
-        return "modnet-layers:cross_entropy"
+        store(locals())
 
     @available_if(makes_steps)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
@@ -139,7 +112,7 @@ class MLPClassifier(BaseMLP, ModNetClassifier):
     @property
     def out_activation_(self) -> str:
         """What turns the raw output into probabilities."""
-        loss: Any = self._loss
+        loss: Any = self.spec_.loss
         return {"sigmoid": "logistic", "softmax": "softmax"}[loss.link]
 
 
@@ -171,10 +144,6 @@ class MLPRegressor(BaseMLP, ModNetRegressor):
 
     _name = "MLPRegressor"
 
-    def _validated(self, X: Any, y: Any, **checks: Any) -> tuple[Any, Array]:
-        X, y = super()._validated(X, y, **checks)
-        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
-
     def __init__(
         self,
         loss: str = "squared_error",
@@ -203,34 +172,7 @@ class MLPRegressor(BaseMLP, ModNetRegressor):
         n_iter_no_change: Any = 10,
         max_fun: int = 15000,
     ) -> None:
-        self.loss = loss
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-
-    @property
-    def _spec_loss(self) -> str:
-        return f"modnet-layers:{self.loss}"
+        store(locals())
 
     @available_if(makes_steps)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:

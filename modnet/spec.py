@@ -9,7 +9,7 @@ import json
 import re
 import tomllib
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -25,7 +25,7 @@ from modnet.schema import json_schema
 from modnet.training import TrainingSettings
 
 DENSE = "modnet-layers:dense"
-"""The layer behind ``layers=(100,)`` and in front of the output, by its full name: no plugin can get in between."""
+"""The layer behind ``layers=(100,)`` and in front of the output, by its full name: no plugin can take its place."""
 
 
 class ModelSpec(Component):
@@ -147,30 +147,29 @@ class ModelSpec(Component):
     @classmethod
     def from_json(cls, text: str | bytes, *, allow: Iterable[str] | None = None) -> Self:
         """Return the spec that a JSON text describes; see `from_dict`."""
-        try:
-            fields = json.loads(text)
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise InvalidSpecError(cls.__name__, [("", f"should be JSON: {error}")]) from error
-        return cls.from_dict(fields, allow=allow)
+        return cls._from_text(text, "JSON", json.loads, allow)
 
     @classmethod
     def from_toml(cls, text: str, *, allow: Iterable[str] | None = None) -> Self:
         """Return the spec that a TOML text describes; see `from_dict`."""
+        return cls._from_text(text, "TOML", tomllib.loads, allow)
+
+    @classmethod
+    def _from_text(cls, text: Any, format: str, loads: Callable[[Any], Any], allow: Iterable[str] | None) -> Self:
         try:
-            fields = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise InvalidSpecError(cls.__name__, [("", f"should be TOML: {error}")]) from error
+            fields = loads(text)
+        except ValueError as error:  # of both formats, and of bytes that are no text
+            raise InvalidSpecError(cls.__name__, [("", f"should be {format}: {error}")]) from error
         return cls.from_dict(fields, allow=allow)
 
     @classmethod
     def load(cls, path: str | Path, *, allow: Iterable[str] | None = None) -> Self:
         """Return the spec in a file whose name ends in .json or .toml."""
         path = Path(path)
-        if path.suffix == ".toml":
-            return cls.from_toml(path.read_text(encoding="utf-8"), allow=allow)
-        if path.suffix == ".json":
-            return cls.from_json(path.read_text(encoding="utf-8"), allow=allow)
-        raise InvalidSpecError(cls.__name__, [("", f"should be a .json or .toml file, got {str(path)!r}")])
+        readers = {".json": cls.from_json, ".toml": cls.from_toml}
+        if path.suffix not in readers:
+            raise InvalidSpecError(cls.__name__, [("", f"should be a .json or .toml file, got {str(path)!r}")])
+        return readers[path.suffix](path.read_text(encoding="utf-8"), allow=allow)
 
 
 def _check_version(version: Any) -> None:
@@ -201,7 +200,7 @@ def _check_requirements(requires: Any) -> None:
             continue
         if _release(found) < _release(version):
             warnings.warn(
-                f"the spec was written with {name} {version}, {found} is installed", UserWarning, stacklevel=4
+                f"the spec was written with {name} {version}, {found} is installed", UserWarning, stacklevel=5
             )
     if problems:
         raise InvalidSpecError("ModelSpec", problems)

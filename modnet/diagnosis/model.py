@@ -18,9 +18,9 @@ from modnet.diagnosis.finding import Finding
 from modnet.diagnosis.signals import Look, look_at
 from modnet.errors import InputError, NonFiniteError
 from modnet.estimators import ModNetTransformer
-from modnet.estimators.base import BaseModNet, with_first_weights
+from modnet.estimators.base import BaseModNet
 from modnet.estimators.lookup import modules
-from modnet.estimators.preparation import Sample, prepared, rows_of
+from modnet.estimators.preparation import Sample, prepared, rows_of, with_first_weights
 
 _INNER = ("best_estimator_", "estimator_", "estimator")
 """Where a search, a transformer and other wrappers keep the estimator that they fitted, or will fit."""

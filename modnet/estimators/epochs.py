@@ -1,11 +1,20 @@
-"""Epochs as tasks: what scikit-learn's callback protocol sees of a fit.
+"""Epochs: what scikit-learn's callbacks see of them, what early stopping scores, and what ``verbose`` prints.
 
-A fit is the root task and each epoch a task below it, so that ``ProgressBar``, ``ScoringMonitor`` and modnet's own
-callbacks work on a bare estimator, in a pipeline and in a grid.
+For callbacks a fit is the root task and each epoch a task below it, so that ``ProgressBar``, ``ScoringMonitor`` and
+modnet's own callbacks work on a bare estimator, in a pipeline and in a grid.
 """
 
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from sklearn.metrics import check_scoring
+
+from modnet.estimators.preparation import Sample
+from modnet.training import History
+
+CALLBACKS = ("_skl_callbacks", "_skl_callbacks_to_teardown", "_callback_fit_ctx", "_parent_callback_ctx")
+"""Where scikit-learn keeps callbacks, and how far they are, on an estimator."""
 
 Reconstruction = Callable[[], dict[str, Any]]
 """Returns the attributes that make a fitted copy of the estimator."""
@@ -61,3 +70,43 @@ class EpochTask:
     def end(self, reconstruction: Reconstruction) -> None:
         """Close the root task."""
         self._root.call_on_fit_task_end(**self._given, reconstruction_attributes=reconstruction)
+
+
+def scorer_on(estimator: Any, validation: Sample | None) -> Callable[[], float] | None:
+    """Return what scores the present weights on the validation set; None where the loss is watched.
+
+    Raises
+    ------
+    ValueError
+        If `scoring` names no score, or several.
+    """
+    scoring = estimator.scoring
+    if isinstance(scoring, str) and scoring == "loss":
+        return None
+    if isinstance(scoring, list | tuple | set | dict):
+        raise ValueError(f"scoring should be one score for early stopping to watch, got {scoring!r}")
+    scorer = check_scoring(estimator, scoring)
+    if validation is None:
+        return None
+    # Validated rows have lost their column names; a view that never had any does not miss them.
+    view = copy.copy(estimator)
+    vars(view).pop("feature_names_in_", None)
+    x, y, given = validation.data.x, validation.y, validation.given_weight
+    weights = {} if given is None else {"sample_weight": given}
+    return lambda: float(scorer(view, x, y, **weights))
+
+
+def report(history: History) -> str:
+    """Return the line that ``verbose`` prints after an epoch.
+
+    Examples
+    --------
+    >>> report(History(losses=[0.5], validation_losses=[0.75], seconds=0.01))
+    'epoch    1  loss 0.500000  validation loss 0.750000  0.010 s'
+    """
+    parts = [f"epoch {len(history.losses):4d}", f"loss {history.losses[-1]:.6f}"]
+    if history.validation_losses:
+        parts.append(f"validation loss {history.validation_losses[-1]:.6f}")
+    if history.validation_scores:
+        parts.append(f"score {history.validation_scores[-1]:.4f}")
+    return "  ".join([*parts, f"{history.seconds:.3f} s"])

@@ -4,7 +4,8 @@ import difflib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from modnet.base import Links, Module, located
+from modnet.base import Module, located
+from modnet.component import walk
 from modnet.errors import InvalidSpecError
 from modnet.estimators.nested import is_whole
 
@@ -53,16 +54,8 @@ def path_of(asked: Any, layers: Sequence[Module], width: Callable[[str], int]) -
 
 
 def modules(layers: Sequence[Module]) -> Iterator[tuple[str, Module]]:
-    """Return all modules, those inside layers too, with their paths."""
-    yield from _modules(located("layers", layers))
-
-
-def _modules(links: Links) -> Iterator[tuple[str, Module]]:
-    for path, module in links:
-        yield path, module
-        # Under the empty path a module is the first of its own links.
-        for inside in ([link for link in module.links() if link[0]], *module.chains()):
-            yield from _modules([(f"{path}.{below}", each) for below, each in inside])
+    """Yield all modules, those inside layers too, with their paths."""
+    return ((path, each) for path, each in walk(tuple(layers), "layers") if isinstance(each, Module))
 
 
 def _not_one(asked: str, found: Sequence[str], named: Sequence[tuple[str, str]]) -> str:

@@ -6,23 +6,22 @@ difference in a method of its own.
 
 import sys
 import warnings
-from abc import abstractmethod
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import sklearn.neural_network
 from sklearn.utils import check_random_state, shuffle
 
-from modnet.base import Array, Loss, Optimizer, OptimizerState
-from modnet.component import Slot
+from modnet.base import Array, Optimizer, OptimizerState
 from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.estimators.base import BaseModNet
-from modnet.estimators.sample import Sample
-from modnet.estimators.streams import Streams
-from modnet.estimators.target import Target
+from modnet.estimators.continuing import Streams
+from modnet.estimators.preparation import Sample
 from modnet.spec import DENSE, ModelSpec
 from modnet.training import Data, History, Trainer
-from modnet.training.monitor import Patience
+from modnet.training.monitor import OnEpoch, Patience
 
 
 class _Order:
@@ -43,24 +42,13 @@ class _Order:
 class BaseMLP(BaseModNet):
     """What the two drop-ins share: translation of parameters, attributes, warnings and messages."""
 
+    _name: str
+    _ravel_y = True
+
     scoring = None
     initial_weights = None
-
-    _name: str
-
     accelerator = None
     """None: the numbers are to be scikit-learn's to the last digits that there are."""
-
-    @property
-    @abstractmethod
-    def _spec_loss(self) -> str:
-        """The registered name of the loss."""
-
-    # Parameters
-
-    @staticmethod
-    def _slots(params: Any) -> dict[str, Slot]:
-        return {}
 
     def to_spec(self) -> ModelSpec:
         """Return what the parameters say as a spec.
@@ -77,14 +65,10 @@ class BaseMLP(BaseModNet):
         activation = {"logistic": "sigmoid"}.get(self.activation, self.activation)
         fields = {
             "layers": [{"type": DENSE, "units": size, "activation": activation} for size in sizes],
-            "loss": self._spec_loss,
-            "optimizer": self._optimizer_spec(),
+            "loss": f"modnet-layers:{getattr(self, 'loss', 'cross_entropy')}",
+            "optimizer": _optimizer(self),
             "training": {
-                "max_iter": self.max_iter,
-                "batch_size": self.batch_size,
-                "shuffle": self.shuffle,
-                "alpha": self.alpha,
-                "tol": self.tol,
+                **{name: getattr(self, name) for name in ("max_iter", "batch_size", "shuffle", "alpha", "tol")},
                 "n_iter_no_change": int(min(self.n_iter_no_change, sys.maxsize)),
                 "early_stopping": self.early_stopping and self.solver != "lbfgs",
                 **({"validation_fraction": self.validation_fraction} if self.early_stopping else {}),
@@ -96,29 +80,6 @@ class BaseMLP(BaseModNet):
             problems = [(path.removeprefix("training."), text) for path, text in error.problems]
             raise InvalidSpecError(self._name, problems) from error
 
-    def _chosen_loss(self) -> Loss | None:
-        return self._loss if hasattr(self, "theta_") else None
-
-    def _optimizer_spec(self) -> dict[str, Any]:
-        if self.solver == "lbfgs":
-            return {"type": "modnet-layers:lbfgs", "max_fun": self.max_fun}
-        if self.solver == "adam":
-            betas = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon, "epsilon_hat": True}
-            return {"type": "modnet-layers:adam", "learning_rate": self.learning_rate_init, **betas}
-        schedules: dict[str, Any] = {
-            "constant": None,
-            "invscaling": {"type": "modnet-layers:inverse_scaling", "power": self.power_t},
-            "adaptive": "modnet-layers:adaptive",
-        }
-        return {
-            "type": "modnet-layers:sgd",
-            "learning_rate": self.learning_rate_init,
-            "momentum": self.momentum,
-            "velocity": "steps",
-            "nesterov": self.nesterovs_momentum and self.momentum > 0,
-            "schedule": schedules[self.learning_rate],
-        }
-
     # Randomness, drawn as sklearn.neural_network draws it
 
     def _new_streams(self) -> Streams:
@@ -127,14 +88,12 @@ class BaseMLP(BaseModNet):
         return Streams(init=random_state, shuffle=order, noise=np.random.default_rng(0), split=random_state)
 
     def _first_weights(self, dtype: "np.dtype[np.floating]") -> tuple[Array, Array]:
-        theta, state = np.empty(self.network_.layout.size, dtype), np.empty(0, dtype)
-        views = self.network_.parameters(theta)
-        for path in self._paths():
-            W, b = views[f"{path}.W"], views[f"{path}.b"]
+        self.theta_, state = np.empty(self.network_.layout.size, dtype), np.empty(0, dtype)
+        for W, b in zip(_views(self, "W"), _views(self, "b"), strict=True):
             bound = np.sqrt((2.0 if self.activation == "logistic" else 6.0) / sum(W.shape))
             W[...] = self._streams.init.uniform(-bound, bound, W.shape)
             b[...] = self._streams.init.uniform(-bound, bound, b.shape)
-        return theta, state
+        return self.theta_, state
 
     def _split(self, sample: Sample) -> tuple[Sample, Sample]:
         binary = sample.target.task == "binary"
@@ -143,56 +102,59 @@ class BaseMLP(BaseModNet):
 
     # Training
 
-    def _start(self, spec: ModelSpec, target: Target, dtype: "np.dtype[np.floating]") -> None:
-        super()._start(spec, target, dtype)
+    def _begin(self, *data: Any, again: bool, **how: Any) -> Sample:
+        sample = super()._begin(*data, again=again, **how)
         self._earlier = History()
+        if again:
+            self._streams = self._new_streams()
+            scores = getattr(self, "validation_scores_", None) or []
+            self._earlier = History(losses=self.loss_curve_, validation_scores=scores)
+        return sample
 
-    def _continue(self, spec: ModelSpec, target: Target, *, keep_optimizer: bool) -> None:
-        super()._continue(spec, target, keep_optimizer=keep_optimizer)
-        self._streams = self._new_streams()
-        self._earlier = History(
-            losses=self.loss_curve_, validation_scores=getattr(self, "validation_scores_", None) or []
-        )
+    def _fit_of(self, trainer: Trainer) -> Callable[..., History]:
+        return partial(self._fit_as_scikit_learn, trainer)
 
-    def _train(self, trainer: Trainer, data: Data, validation: Data | None, **hooks: Any) -> History:
+    def _fit_as_scikit_learn(
+        self, trainer: Trainer, data: Data, validation: Data | None, *, on_epoch: OnEpoch, **hooks: Any
+    ) -> History:
+        """Train with scikit-learn's rules for warm starts, divergence and interrupts; arguments as in `Trainer.fit`."""
         first = trainer.theta.copy() if self.early_stopping else None
-        seen, on_epoch = trainer.progress.rows, hooks["on_epoch"]
-        # As there: in the first epoch of a warm start the learning rate is the first one again; after it, the rows seen
-        # before count, and so do the epochs without progress.
-        trainer.progress.rows = 0
+        # In the first epoch of a warm start the learning rate is the first one again; after it, the rows seen before
+        # count, and so do the epochs without progress.
+        seen, trainer.progress.rows = trainer.progress.rows, 0
 
         def counted(history: History) -> bool:
             if len(history.losses) == 1:
                 trainer.progress.rows += seen
-            return bool(on_epoch(history))
+            return on_epoch(history)
 
         patience = Patience(trainer.settings.tol, trainer.settings.n_iter_no_change)
         watched = self._earlier.watched(early_stopping=self.early_stopping)
         if watched:
-            patience.best, patience.waited = min(watched), self.__dict__.get("_no_improvement_count", 0)
+            patience.best, patience.waited = min(watched), vars(self).get("_no_improvement_count", 0)
         try:
-            history = super()._train(trainer, data, validation, **{**hooks, "on_epoch": counted, "patience": patience})
+            history = trainer.fit(data, validation, on_epoch=counted, patience=patience, **hooks)
         except NonFiniteError as error:
-            if not self.early_stopping:
+            if first is None:
                 raise ValueError(
                     "Solver produced non-finite parameter weights. The input data may contain large values and need "
                     "to be preprocessed."
                 ) from error
-            # As there: training that diverges ends with a score of NaN, and the best weights are kept.
+            # Training that diverges ends with a score of NaN, and the best weights are kept.
             if not np.isfinite(trainer.theta).all():
                 trainer.theta[...] = first
-            losses, scores = [*self.loss_curve_, np.nan], [*(self.validation_scores_ or []), np.nan]
-            return History(losses=losses, validation_scores=scores)
+            scores = [*(self.validation_scores_ or []), np.nan]
+            return History(losses=[*self.loss_curve_, np.nan], validation_scores=scores)
         except KeyboardInterrupt:
             if not hasattr(self, "loss_curve_"):
                 raise
             warnings.warn("Training interrupted by user.", stacklevel=2)
             return History(losses=self.loss_curve_, validation_scores=self.validation_scores_ or [], stopped=True)
-        if isinstance(trainer.optimizer, Optimizer):  # theirs shows the rate of the step to come
+        if isinstance(trainer.optimizer, Optimizer):  # scikit-learn's shows the rate of the next step
             trainer.optimizer_state.learning_rate = trainer.optimizer.rate(trainer.progress)
         if self.verbose and history.converged and self.solver != "lbfgs":
             small = " Learning rate too small." if self.learning_rate == "adaptive" else ""
-            print(f"{self._no_progress()}{small} Stopping.")
+            print(f"{_no_progress(self)}{small} Stopping.")
         return history
 
     def _record(self, history: History) -> None:
@@ -202,18 +164,20 @@ class BaseMLP(BaseModNet):
         scores = [*self._earlier.validation_scores, *history.validation_scores]
         self.validation_scores_ = scores if self.early_stopping else None
 
+    def _makes_steps(self) -> bool:
+        if self.solver == "lbfgs":
+            raise AttributeError(
+                f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
+            )
+        return True
+
     def _report(self, history: History) -> str:
         lines = [f"Iteration {len(history.losses)}, loss = {history.losses[-1]:.8f}"]
         lines.extend(f"Validation score: {score:f}" for score in history.validation_scores[-1:])
         rate = history.learning_rates[-1] if history.learning_rates else 0
         if self.learning_rate == "adaptive" and history.waited > self.n_iter_no_change and rate > 1e-6:
-            lines.append(f"{self._no_progress()} Setting learning rate to {rate / 5:f}")
+            lines.append(f"{_no_progress(self)} Setting learning rate to {rate / 5:f}")
         return "\n".join(lines)
-
-    def _no_progress(self) -> str:
-        watched = "Validation score" if self.early_stopping else "Training loss"
-        epochs = f"{self.n_iter_no_change} consecutive epochs"
-        return f"{watched} did not improve more than tol={self.tol:f} for {epochs}."
 
     def _passes_made(self) -> int:
         return 1
@@ -229,35 +193,22 @@ class BaseMLP(BaseModNet):
             "yet."
         )
 
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, *, first: bool) -> None:
+    def _partial_fit(self, X: Any, y: Any, weight: Any, *, announced: bool = False) -> None:
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
-        super()._partial_fit(X, y, sample_weight, first=first)
-
-    def _makes_steps(self) -> bool:
-        if self.solver == "lbfgs":
-            raise AttributeError(
-                f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
-            )
-        return True
+        super()._partial_fit(X, y, weight, announced=announced)
 
     # Attributes
-
-    def _paths(self) -> list[str]:
-        """Return the paths of the dense links, from the first to the output."""
-        return [*(f"layers[{i}]" for i in range(len(np.atleast_1d(self.hidden_layer_sizes)))), "output"]
 
     @property
     def coefs_(self) -> list[Array]:
         """The weights of each layer, shape (n_in, n_out), as views of θ."""
-        views = self.network_.parameters(self.theta_)
-        return [views[f"{path}.W"] for path in self._paths()]
+        return _views(self, "W")
 
     @property
     def intercepts_(self) -> list[Array]:
         """The biases of each layer, shape (n_out,), as views of θ."""
-        views = self.network_.parameters(self.theta_)
-        return [views[f"{path}.b"][0] for path in self._paths()]
+        return [b[0] for b in _views(self, "b")]
 
     @property
     def n_layers_(self) -> int:
@@ -292,3 +243,38 @@ class BaseMLP(BaseModNet):
     @property
     def _optimizer(self) -> OptimizerState:
         return self.optimizer_state_
+
+
+def _optimizer(mlp: BaseMLP) -> dict[str, Any]:
+    """Return the optimizer of a drop-in, as a spec has it."""
+    if mlp.solver == "lbfgs":
+        return {"type": "modnet-layers:lbfgs", "max_fun": mlp.max_fun}
+    if mlp.solver == "adam":
+        betas = {"beta_1": mlp.beta_1, "beta_2": mlp.beta_2, "epsilon": mlp.epsilon, "epsilon_hat": True}
+        return {"type": "modnet-layers:adam", "learning_rate": mlp.learning_rate_init, **betas}
+    schedules: dict[str, Any] = {
+        "constant": None,
+        "invscaling": {"type": "modnet-layers:inverse_scaling", "power": mlp.power_t},
+        "adaptive": "modnet-layers:adaptive",
+    }
+    return {
+        "type": "modnet-layers:sgd",
+        "learning_rate": mlp.learning_rate_init,
+        "momentum": mlp.momentum,
+        "velocity": "steps",
+        "nesterov": mlp.nesterovs_momentum and mlp.momentum > 0,
+        "schedule": schedules[mlp.learning_rate],
+    }
+
+
+def _views(mlp: BaseMLP, name: str) -> list[Array]:
+    """Return the parameters of that name, from the first dense link to the output, as views of θ."""
+    views = mlp.network_.parameters(mlp.theta_)
+    paths = [*(f"layers[{i}]" for i in range(len(np.atleast_1d(mlp.hidden_layer_sizes)))), "output"]
+    return [views[f"{path}.{name}"] for path in paths]
+
+
+def _no_progress(mlp: BaseMLP) -> str:
+    watched = "Validation score" if mlp.early_stopping else "Training loss"
+    epochs = f"{mlp.n_iter_no_change} consecutive epochs"
+    return f"{watched} did not improve more than tol={mlp.tol:f} for {epochs}."

@@ -4,18 +4,16 @@ Changing is copy-on-write: components never change, and the user's lists stay as
 an error at once; a value that does not fit is kept as a mapping and reported by ``fit``, as scikit-learn does it.
 """
 
-import dataclasses
 import numbers
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from modnet.component import Component, Slot, field_names, parse, unknown_field
+from modnet.component import Component, Slot, field_names, parse, slots, unknown_field
 from modnet.errors import InvalidSpecError, RegistryError
-from modnet.registry import registry
-from modnet.spec import DENSE
+from modnet.spec import DENSE, ModelSpec
 
-LAYER = Slot("layer", "activation")
+LAYER = slots(ModelSpec)["layers"]
 
 
 class LayerSlot(Slot):
@@ -95,27 +93,29 @@ def replaced(path: str, value: Any, steps: Sequence[str], new: Any, slot: Slot) 
         return new
     component = understood(value, slot)
     if component is None:
-        return _replaced_in_mapping(path, value, step, rest, new, slot)
-    if step not in field_names(type(component)):
-        raise ValueError(f"{path}: {unknown_field(type(component), step)}")
-    current = getattr(component, step)
-    inner = replaced(here, current, rest, new, _slot_of(current)) if rest else new
-    try:
-        changed = dataclasses.replace(component, **{step: inner})  # type: ignore[type-var]
-    except InvalidSpecError:
-        # Not ours to report: a grid search calls set_params outside of the try that makes error_score of an error.
-        fields = {name: getattr(component, name) for name in field_names(type(component))}
-        return {"type": type(component), **fields, step: inner}
-    return value if changed == component else changed
+        type_, fields = _type_and_fields(path, value, step, slot)
+        cls = slot.class_of(type_)
+    else:
+        type_ = cls = type(component)
+        fields = {name: getattr(component, name) for name in field_names(cls)}
+    if step not in field_names(cls):
+        raise ValueError(f"{path}: {unknown_field(cls, step)}")
+    inner = replaced(here, fields.get(step), rest, new, slots(cls).get(step, LAYER)) if rest else new
+    changed = {"type": type_, **fields, step: inner}
+    # A mapping that names its class is a draft that an earlier change left behind, and may be complete now; what the
+    # user wrote stays a mapping. What does not fit is not ours to report: a grid search calls set_params outside of the
+    # try that makes error_score of an error.
+    complete = understood(changed, slot) if isinstance(type_, type) else None
+    if complete is None:
+        return changed
+    return value if complete == component else complete
 
 
 def _fields_below(path: str, component: Component) -> Iterator[tuple[str, Any]]:
     for name in field_names(type(component)):
         value = getattr(component, name)
         yield f"{path}__{name}", value
-        if isinstance(value, Component):
-            yield from _fields_below(f"{path}__{name}", value)
-        elif _are_components(value):
+        if isinstance(value, Component) or _are_components(value):
             yield from listed(f"{path}__{name}", value, LAYER)
 
 
@@ -137,27 +137,18 @@ def _replaced_in_sequence(
     return type(items)(changed)
 
 
-def _replaced_in_mapping(path: str, value: Any, step: str, rest: Sequence[str], new: Any, slot: Slot) -> Any:
-    """Change a name or mapping that does not make a component yet: ``"dense"`` lacks its units."""
-    type_ = value.get("type") if isinstance(value, Mapping) else value
-    if isinstance(type_, str) and type_ not in slot.keep:
-        try:
-            cls = registry.get(slot.kinds, type_)
-        except RegistryError as error:
-            raise ValueError(f"{path}: {error}") from error
-    elif isinstance(type_, type) and issubclass(type_, Component):
-        cls = type_
-    else:
-        raise ValueError(f"{path} is {value!r}, which has no parameter {step!r}")
-    if step not in field_names(cls):
-        raise ValueError(f"{path}: {unknown_field(cls, step)}")
+def _type_and_fields(path: str, value: Any, step: str, slot: Slot) -> tuple[Any, dict[str, Any]]:
+    """Return what a name or mapping says that does not make a component yet: ``"dense"`` lacks its units."""
     fields = dict(value) if isinstance(value, Mapping) else {"type": value}
-    if rest:
-        new = replaced(f"{path}__{step}", fields.get(step), rest, new, LAYER)
-    changed = {**fields, step: new}
-    # A draft that an earlier change has left behind may be complete now; what the user wrote as a mapping stays one.
-    complete = understood(changed, slot) if isinstance(type_, type) else None
-    return changed if complete is None else complete
+    type_ = fields.pop("type", None)
+    named = isinstance(type_, str) and type_ not in slot.keep
+    if not named and not (isinstance(type_, type) and issubclass(type_, Component)):
+        raise ValueError(f"{path} is {value!r}, which has no parameter {step!r}")
+    try:
+        slot.class_of(type_)
+    except RegistryError as error:
+        raise ValueError(f"{path}: {error}") from error
+    return type_, fields
 
 
 def _index(path: str, items: Sequence[Any], step: str, slot: Slot) -> int:
@@ -193,11 +184,6 @@ def understood(value: Any, slot: Slot) -> Component | None:
 def _has_field(item: Any, name: str, slot: Slot) -> bool:
     component = understood(item, slot)
     return component is not None and name in field_names(type(component))
-
-
-def _slot_of(value: Any) -> Slot:
-    """Return the slot that a value inside a component came from; anything in there is an instance already."""
-    return Slot(value.kind) if isinstance(value, Component) and value.kind else LAYER
 
 
 def _are_components(value: Any) -> bool:

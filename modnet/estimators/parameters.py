@@ -1,6 +1,6 @@
 """Parameters of an estimator: nested names, and the way to a validated spec and back.
 
-``__init__`` stores what it is given; what it means is worked out here, when somebody asks.
+``__init__`` stores its arguments as they are; `to_spec` validates them.
 """
 
 import difflib
@@ -10,18 +10,71 @@ from typing import Any, Self
 from sklearn.base import BaseEstimator
 
 from modnet.acceleration import installed_accelerator
-from modnet.base import Accelerator
-from modnet.component import Slot, field_names, parse
+from modnet.base import Accelerator, Loss
+from modnet.component import Slot, field_names, parse, slots
 from modnet.errors import InvalidSpecError
-from modnet.estimators.nested import LayerSlot, is_whole, listed, replaced
+from modnet.estimators.nested import LayerSlot, is_whole, listed, replaced, understood
 from modnet.spec import ModelSpec
 from modnet.training import TrainingSettings
 
-_ACTIVATION = Slot("activation")
+_SPEC = slots(ModelSpec)
+
+SLOTS = {
+    **_SPEC,
+    "activation": _SPEC["output_activation"],
+    "accelerator": Slot("accelerator", keep=("auto",)),
+}
+"""The parameters that hold components: those of a spec, and two more."""
 
 
 class NestedParameters(BaseEstimator):  # type: ignore[misc]
-    """An estimator whose parameters are, and hold, components."""
+    """An estimator whose parameters are, and hold, components.
+
+    Parameters
+    ----------
+    layers : tuple
+        The hidden layers: numbers of units (a dense layer, then `activation`), registered names, mappings such as
+        ``{"type": "dropout", "rate": 0.2}``, instances, mixed.
+    activation : str, mapping or Activation
+        What follows the dense layer of a bare number; None: nothing.
+    output_activation : str, mapping or Activation, optional
+        Applied behind the output layer.
+    loss : str, mapping or Loss
+        "auto": what the estimator's task asks for.
+    optimizer : str, mapping or Optimizer
+    alpha : float
+        Strength of the penalty on weights (not on biases), ≥ 0; scaled as in sklearn.neural_network.
+    l1_ratio : float
+        The share of that penalty that is L1, in [0, 1], the rest being L2, as scikit-learn's elastic net mixes them.
+    batch_size : int or "auto"
+        Rows per step; "auto": min(200, n).
+    max_iter : int
+        Epochs at most.
+    shuffle : bool
+        Whether each epoch sees the rows in another order.
+    tol : float
+        How far the loss has to fall for an epoch to count as progress.
+    n_iter_no_change : int
+        Training stops after more than this many epochs in a row without progress.
+    early_stopping : bool
+        Whether to hold out rows for validation, watch the loss on them and keep the weights of the best epoch.
+    validation_fraction : float
+        Share of the rows held out, in (0, 1).
+    scoring : str, callable or None
+        What early stopping watches on the rows held out: "loss", or the name of a scikit-learn scorer, or a scorer;
+        None: `score`.
+    warm_start : bool
+        Whether another `fit` goes on from the present weights.
+    initial_weights : mapping of str to array-like, or array-like, optional
+        First weights, by full name (``{"layers[0].W": …, "output.b": …}``, the rest is drawn) or as a whole θ.
+    random_state : int, RandomState or None
+        Seed of first weights, order of rows, dropout and split; an int gives bit-identical weights every time.
+    accelerator : str, mapping, Accelerator or None
+        What runs layers, loss and optimizer fused and compiled; "auto": an installed plugin, if there is one; None:
+        nothing, NumPy alone is used. Results agree to rounding.
+    verbose : bool
+        Whether to print a line per epoch, and how long an accelerator had to compile.
+    """
 
     def __init__(
         self,
@@ -47,26 +100,7 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         accelerator: Any = "auto",
         verbose: bool = False,
     ) -> None:
-        self.layers = layers
-        self.activation = activation
-        self.output_activation = output_activation
-        self.loss = loss
-        self.optimizer = optimizer
-        self.alpha = alpha
-        self.l1_ratio = l1_ratio
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.scoring = scoring
-        self.warm_start = warm_start
-        self.initial_weights = initial_weights
-        self.random_state = random_state
-        self.accelerator = accelerator
-        self.verbose = verbose
+        store(locals())
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name.
@@ -82,7 +116,7 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         """
         params: dict[str, Any] = super().get_params(deep=False)
         if deep:
-            for name, slot in self._slots(params).items():
+            for name, slot in slots_among(params).items():
                 params.update(listed(name, params[name], slot))
         return params
 
@@ -101,15 +135,15 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         current: dict[str, Any] = super().get_params(deep=False)
         for key in sorted(params, key=_order):
             name, *steps = key.split("__")
-            if name not in current or (steps and name not in self._slots(current)):
-                raise ValueError(self._invalid_parameter(key))
+            if name not in current or (steps and name not in slots_among(current)):
+                raise ValueError(invalid_parameter(self, key))
             if not steps:
                 current[name] = params[key]
                 continue
             try:
-                current[name] = replaced(name, current[name], steps, params[key], self._slots(current)[name])
+                current[name] = replaced(name, current[name], steps, params[key], slots_among(current)[name])
             except ValueError as error:
-                raise ValueError(f"{self._invalid_parameter(key)} {error}") from error
+                raise ValueError(f"{invalid_parameter(self, key)} {error}") from error
         for name in {key.partition("__")[0] for key in params}:
             setattr(self, name, current[name])
         return self
@@ -129,7 +163,7 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         activation = self.activation
         if activation is not None:
             try:
-                activation = parse(_ACTIVATION, activation, subject=subject, path="activation")
+                activation = parse(SLOTS["activation"], activation, subject=subject, path="activation")
             except InvalidSpecError as error:
                 # Go on with none, to see what else is wrong.
                 activation, cause = None, error.__cause__
@@ -139,10 +173,8 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
             layers = ()
         slot = LayerSlot(activation)
         fields = {
+            **{name: getattr(self, name) for name in _SPEC},
             "layers": [slot.spelled_out(each) for each in layers] if isinstance(layers, list | tuple) else layers,
-            "output_activation": self.output_activation,
-            "loss": self.loss,
-            "optimizer": self.optimizer,
             "training": {name: getattr(self, name) for name in field_names(TrainingSettings)},
         }
         try:
@@ -153,16 +185,6 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         if problems:
             raise InvalidSpecError(subject, problems) from cause
         return spec
-
-    def _chosen_accelerator(self) -> Accelerator | None:
-        """Return the accelerator that is meant."""
-        if self.accelerator is None:
-            return None
-        if self.accelerator == "auto":
-            return installed_accelerator()
-        slot = Slot("accelerator")
-        given: Accelerator = parse(slot, self.accelerator, subject=type(self).__name__, path="accelerator")
-        return given
 
     @classmethod
     def from_spec(cls, spec: ModelSpec, **params: Any) -> Self:
@@ -177,26 +199,60 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         training = {name: getattr(spec.training, name) for name in field_names(TrainingSettings)}
         if training["batch_size"] is None:
             training["batch_size"] = "auto"
-        mine = {name: getattr(spec, name) for name in ("layers", "output_activation", "loss", "optimizer")}
+        mine = {name: getattr(spec, name) for name in _SPEC}
         return cls(**{**mine, **training, **params})
 
-    @staticmethod
-    def _slots(params: Mapping[str, Any]) -> dict[str, Slot]:
-        return {
-            "layers": LayerSlot(params["activation"]),
-            "activation": Slot("activation"),
-            "output_activation": Slot("activation"),
-            "loss": Slot("loss", keep=("auto",)),
-            "optimizer": Slot("optimizer", "solver"),
-            "accelerator": Slot("accelerator", keep=("auto",)),
-        }
 
-    def _invalid_parameter(self, key: str) -> str:
-        known = list(self.get_params())
-        close = difflib.get_close_matches(key, known, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close and close[0] != key else ""
-        own = sorted(super().get_params(deep=False))
-        return f"Invalid parameter {key!r} for estimator {self}. Valid parameters are: {own!r}.{hint}"
+def store(arguments: dict[str, Any]) -> None:
+    """Store the arguments of an ``__init__``, its ``locals()``, unchanged and unchecked, as scikit-learn wants it."""
+    estimator = arguments.pop("self")
+    arguments.pop("__class__", None)
+    vars(estimator).update(arguments)
+
+
+def slots_among(params: Mapping[str, Any]) -> dict[str, Slot]:
+    """Return the slots of those parameters that hold components; the drop-ins for scikit-learn's MLP have none."""
+    return {**SLOTS, "layers": LayerSlot(params["activation"])} if "layers" in params else {}
+
+
+def invalid_parameter(estimator: BaseEstimator, key: str) -> str:
+    """Say that an estimator has no parameter of that name, which ones it has, and which may be meant."""
+    close = difflib.get_close_matches(key, list(estimator.get_params()), n=1)
+    hint = f" Did you mean {close[0]!r}?" if close and close[0] != key else ""
+    own = sorted(estimator.get_params(deep=False))
+    return f"Invalid parameter {key!r} for estimator {estimator}. Valid parameters are: {own!r}.{hint}"
+
+
+def chosen_accelerator(estimator: Any) -> Accelerator | None:
+    """Return the accelerator that the parameter of an estimator means.
+
+    Raises
+    ------
+    InvalidSpecError
+        If it means none.
+    """
+    given = estimator.accelerator
+    if given is None:
+        return None
+    if given == "auto":
+        return installed_accelerator()
+    found: Accelerator = parse(SLOTS["accelerator"], given, subject=type(estimator).__name__, path="accelerator")
+    return found
+
+
+def chosen_loss(estimator: Any) -> Loss | None:
+    """Return the loss of an estimator: once fitted, the one that was used; None while it is "auto" or not valid."""
+    if hasattr(estimator, "theta_"):
+        found = estimator.spec_.loss
+    else:
+        found = understood(getattr(estimator, "loss", "auto"), SLOTS["loss"])
+    return found if isinstance(found, Loss) else None
+
+
+def loss_of(estimator: Any) -> Loss:
+    """Return the loss that a fitted estimator was trained on."""
+    assert isinstance(estimator.spec_.loss, Loss)  # never "auto" once it is fitted
+    return estimator.spec_.loss
 
 
 def _order(key: str) -> tuple[int, bool]:

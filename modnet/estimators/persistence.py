@@ -1,4 +1,4 @@
-"""Model files: a fitted estimator as numbers and text, which whoever reads them can trust to be nothing else.
+"""Model files: a fitted estimator as numbers and text, and nothing else.
 
 A file is an ``.npz`` archive: arrays, and a header in JSON that says what they are. Nothing in it is executed. What it
 names are components, which the registry looks up among those that are installed; a name leads nowhere else.
@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.preprocessing import OrdinalEncoder
 from sklearn.utils.validation import check_is_fitted
 
 from modnet.base import Array, Average, Column, OptimizerState
 from modnet.component import Component, Slot, dump, parse
 from modnet.errors import ModNetError
-from modnet.estimators.streams import Streams
-from modnet.estimators.table import Table
-from modnet.estimators.target import Classes
-from modnet.files import write_whole
+from modnet.estimators.continuing import Streams
+from modnet.estimators.epochs import CALLBACKS
+from modnet.estimators.parameters import chosen_accelerator
+from modnet.estimators.table import Table, encoder_of
+from modnet.estimators.target import Classes, Numbers
+from modnet.files import as_json, write_whole
 from modnet.registry import registry
 from modnet.spec import ModelSpec
 from modnet.training import History
@@ -48,10 +49,7 @@ _HEADER = "header"
 _REBUILT = ("spec_", "network_")
 """What is made of the spec, which stands in the header by itself."""
 
-_SKLEARN = (
-    *("_skl_callbacks", "_skl_callbacks_to_teardown", "_callback_fit_ctx", "_parent_callback_ctx"),
-    "_metadata_request",
-)
+_SKLEARN = (*CALLBACKS, "_metadata_request")
 """What scikit-learn keeps on an estimator: callbacks and requests, which are code."""
 
 
@@ -107,7 +105,7 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     check_is_fitted(model)
     if getattr(model, "estimator", None) is not None:
         raise ModelFileError("this transformer reads a layer of an estimator: save that, it is its estimator_")
-    model.to_spec()  # If a parameter is not valid, better to hear of it now than when the file is read.
+    model.to_spec()  # A parameter that is not valid is better reported now than when the file is read.
     writer = _Writer()
     params = model.get_params(deep=False)
     # The drop-ins for scikit-learn's MLP draw from new streams in every training, as scikit-learn does.
@@ -117,7 +115,7 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     header = {
         "format": FORMAT,
         "estimator": name,
-        "spec": json.loads(model.spec_.to_json()),
+        "spec": as_json(model.spec_.to_dict()),
         "outputs": next(link.output_shape[-1] for link in model.network_.links if link.path == "output"),
         "params": {name: writer.write(each, name) for name, each in params.items()},
         "learnt": {name: writer.write(each, name) for name, each in learnt.items()},
@@ -171,7 +169,7 @@ def load(path: str | Path, allow: Iterable[str] | None = None) -> Any:
 def _header(archive: Any) -> Mapping[str, Any]:
     """Return the header of an archive that may be read."""
     if any(member.compress_type != zipfile.ZIP_STORED for member in archive.zip.infolist()):
-        raise ModelFileError("its members are compressed, and save() compresses nothing: who knows how large they get")
+        raise ModelFileError("its members are compressed, which save() never does: they might unfold to any size")
     if _HEADER not in archive:
         raise ModelFileError("an .npz archive, but no model file: there is no header in it")
     header: Mapping[str, Any] = json.loads(archive[_HEADER].tobytes())
@@ -189,17 +187,17 @@ def _model(header: Mapping[str, Any], reader: "_Reader", allow: Iterable[str] | 
     if name not in _ESTIMATORS:
         raise ModelFileError(f"the estimator should be one of {', '.join(_ESTIMATORS)}, got {name!r}")
     cls = _class_of(name)
-    spec = ModelSpec.from_json(json.dumps(header["spec"]), allow=allow)
+    spec = ModelSpec.from_dict(header["spec"], allow=allow)
     model = cls(**{name: reader.read(each) for name, each in header["params"].items()})
     # Names among the parameters are otherwise looked up by `fit`, when the allow list is no longer there.
     model.to_spec()
     if model.accelerator != "auto":
-        model._chosen_accelerator()
+        chosen_accelerator(model)
     for name, each in header["learnt"].items():
         if not re.fullmatch(r"_?[A-Za-z]\w*", name) or hasattr(cls, name) or name in header["params"]:
-            raise ModelFileError(f"{name!r} is nothing that a {cls.__name__} learns")
+            raise ModelFileError(f"{name!r} is no attribute that fitting a {cls.__name__} makes")
         setattr(model, name, reader.read(each))
-    columns = None if model._table is None else model._table.columns
+    columns = None if model.table_ is None else model.table_.columns
     model.spec_, model.network_ = spec, spec.network(model.n_features_in_, header["outputs"], columns)
     if not hasattr(model, "optimizer_state_"):
         model.optimizer_state_ = spec.optimizer.init(model.theta_)
@@ -219,17 +217,11 @@ def _check_vectors(model: Any) -> None:
     theta, size = network.layout.size, network.state_layout.size
     vectors = [("theta_", model.theta_, theta), ("state_", model.state_, size)]
     vectors += [(f"optimizer_state_.vectors[{name!r}]", each, theta) for name, each in state.vectors.items()]
-    if state.average is not None:
-        vectors += [
-            ("the mean of theta_", state.average.theta, theta),
-            ("the mean of state_", state.average.state, size),
-        ]
+    if mean := state.average:
+        vectors += [("the mean of theta_", mean.theta, theta), ("the mean of state_", mean.state, size)]
     for name, vector, length in vectors:
-        if (
-            vector.shape != (length,)
-            or vector.dtype != model.theta_.dtype
-            or vector.dtype not in (np.float32, np.float64)
-        ):
+        floats = vector.dtype == model.theta_.dtype and vector.dtype in (np.float32, np.float64)
+        if vector.shape != (length,) or not floats:
             raise ModelFileError(f"{name} should be {length} floats for this spec, got {vector.dtype} {vector.shape}")
 
 
@@ -254,7 +246,7 @@ def _record(cls: Any) -> _Form:
 
 
 def _component(kind: str, value: Any) -> Any:
-    """Return the component of a kind that a name and fields describe; the registry knows the name, or nobody does."""
+    """Return the component of a kind that a registered name and fields describe."""
     return parse(Slot(kind), value, subject="a parameter")
 
 
@@ -277,12 +269,7 @@ def _random_state(state: Mapping[str, Any]) -> np.random.RandomState:
 
 
 def _table(columns: tuple[Column, ...], categories: Mapping[str, Array]) -> Table:
-    settings = {"handle_unknown": "use_encoded_value", "unknown_value": -1, "encoded_missing_value": np.nan}
-    encoders = {
-        name: OrdinalEncoder(categories=[values], **settings).fit(values[:, np.newaxis])
-        for name, values in categories.items()
-    }
-    return Table(columns, encoders)
+    return Table(columns, {name: encoder_of([values], values) for name, values in categories.items()})
 
 
 _FORMS = {
@@ -300,6 +287,7 @@ _FORMS = {
         lambda value: [value.columns, {name: each.categories_[0] for name, each in value.encoders.items()}],
         _table,
     ),
+    "numbers": _record(Numbers),
     "column": _record(Column),
     "streams": _record(Streams),
     "history": _record(History),
@@ -349,19 +337,16 @@ class _Reader:
     """
 
     def __init__(self, arrays: Mapping[str, Array]) -> None:
-        self._arrays = arrays
-        self._unread = set(arrays)
+        self._arrays, self._unread = arrays, set(arrays)
 
     def read(self, written: Any) -> Any:
         """Return the value."""
         if not isinstance(written, dict):
             return written
         ((what, parts),) = written.items()
-        if what == "array":
-            return self._array(*parts)
-        return _FORMS[what].made(*map(self.read, parts))
-
-    def _array(self, name: str) -> Array:
+        if what != "array":
+            return _FORMS[what].made(*map(self.read, parts))
+        (name,) = parts
         self._unread.remove(name)  # raises the second time: no array has two owners
         array = self._arrays[name]
         if array.dtype.kind not in "biufUSMm":

@@ -1,18 +1,237 @@
-"""Preparation of data: X, y and weights as users have them become a sample, as the network and its loss take them."""
+"""Preparing data: X, y and weights as the user has them become rows that the network and the loss take.
 
-from typing import Any
+All data comes in through here: what is learnt from, what early stopping watches, and what is predicted for.
+"""
 
-from modnet.estimators.sample import Sample
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
-__all__ = ["Sample", "prepared", "rows_of"]
+import numpy as np
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.model_selection import train_test_split
+from sklearn.utils import column_or_1d
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from modnet.acceleration import accelerated
+from modnet.base import Array, Module
+from modnet.estimators.lookup import modules
+from modnet.estimators.parameters import chosen_accelerator
+from modnet.estimators.table import Table
+from modnet.estimators.target import Target, weights_of
+from modnet.network import Network
+from modnet.network.adapting import adapt
+from modnet.network.trial import check_missing
+from modnet.training import Data
+
+_FLOATS = (np.float64, np.float32)
+"""What X may be; anything else becomes the first."""
 
 
-def prepared(estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> Sample:
-    """Return the validated rows as the fitted estimator's loss takes them."""
-    sample: Sample = estimator._sample(X, y, sample_weight, known="all")
-    return sample
+@dataclass(frozen=True)
+class Sample:
+    """Rows of data, twice: as the loss takes them and with the labels that the user gave.
+
+    Attributes
+    ----------
+    data : Data
+        What training and the loss look at.
+    target : Target
+    y : ndarray, shape (n,) or (n, k)
+        What scorers look at.
+    given_weight : ndarray, shape (n,), optional
+        The weights that the user gave, without those of classes: what scorers weigh by.
+    """
+
+    data: Data
+    target: Target
+    y: Array
+    given_weight: Array | None = None
+
+    def rows(self, index: Array) -> "Sample":
+        """Return some of the rows, copied."""
+        data = self.data.take(index)
+        given = None if self.given_weight is None else self.given_weight[index]
+        return Sample(data, replace(self.target, t=data.t), self.y[index], given)
+
+    def split(self, fraction: float, random_state: Any, stratify: Array | None) -> tuple["Sample", "Sample"]:
+        """Return the rows to train on and the rows to watch.
+
+        Parameters
+        ----------
+        fraction : float
+            Share of the rows to watch, in (0, 1).
+        random_state : int or RandomState
+        stratify : ndarray, shape (n,), optional
+            What both parts should have in the same proportions.
+        """
+        train, held_out = train_test_split(
+            np.arange(len(self.data)), test_size=fraction, stratify=stratify, random_state=random_state
+        )
+        if len(held_out) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+            )
+        return self.rows(train), self.rows(held_out)
+
+
+def prepared(
+    estimator: Any, X: Any, y: Any = None, sample_weight: Any = None, *, reset: bool = False, learning: bool = False
+) -> Sample:
+    """Return the validated rows that have a weight, with their target.
+
+    Parameters
+    ----------
+    estimator : ModNetClassifier, ModNetRegressor, …
+        A fitted one, except with `reset`.
+    X : array-like or sparse matrix, shape (n, n_features)
+    y : array-like, shape (n,) or (n, k), optional
+        None or X itself: rows that are their own target, as for an autoencoder.
+    sample_weight : array-like, shape (n,), optional
+        A row of weight zero counts as absent: batches, classes and splits are then those of the other rows alone.
+    reset : bool
+        Whether to remember the columns of X, as the first `fit` does, instead of checking that they are as before.
+    learning : bool
+        Whether to learn from y what there is to predict: its classes, or how many numbers per row.
+
+    Raises
+    ------
+    ValueError
+        If the data is not valid, as scikit-learn words it.
+    """
+    if reset:
+        estimator.table_ = Table.of(X, encode=takes("codes", modules_of(estimator, fitted=False)))
+    checks, numbers = _checks(estimator, reset=reset), _numbers(estimator, X)
+    if y is None or y is X:
+        X = y = validate_data(estimator, numbers, None if y is None else "no_validation", **checks)
+    else:
+        X, y = validate_data(estimator, numbers, y, multi_output=True, y_numeric=estimator._y_numeric, **checks)
+    given = None
+    if sample_weight is not None:
+        given = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
+    X, y = _by_rows(X), y.toarray() if sparse.issparse(y) else y
+    if given is not None and not (given > 0).all():
+        present = np.flatnonzero(given > 0)
+        X, y, given = X[present], y[present], given[present]
+    if estimator._ravel_y and y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    if learning:
+        estimator._learn_target(y)
+    target = estimator._target.target(y, X.dtype)
+    weight = _weight_by_class(estimator, y, given, learning=learning or reset)
+    sample = Sample(Data(X, target.t, None if weight is None else weight.astype(X.dtype)), target, y, given)
+    if weight is None or (weight > 0).all():
+        return sample
+    kept = np.flatnonzero(weight > 0)
+    if not len(kept):
+        raise ValueError(f"class_weight={estimator.class_weight!r} leaves no row that weighs anything")
+    return sample.rows(kept)
+
+
+def with_first_weights(estimator: Any, X: Any, y: Any) -> tuple[Any, Sample]:
+    """Return a copy of an estimator as it is before the first step of `fit`, and the rows as it takes them.
+
+    Parameters
+    ----------
+    estimator : ModNetClassifier, ModNetRegressor or ModNetTransformer
+    X, y : array-like
+        As for `fit`.
+    """
+    copied = clone(estimator)
+    sample = copied._begin(copied.to_spec(), X, y, None, again=False, learning=True)
+    adapt(copied.network_, copied.theta_, copied.state_, sample.data.x, sample.data.weight)
+    return copied, sample
 
 
 def rows_of(estimator: Any, X: Any) -> Any:
-    """Return the validated rows of X as the fitted network takes them."""
-    return estimator._rows(X)
+    """Return validated rows as the network of a fitted estimator takes them: an array, or a CSR matrix.
+
+    Raises
+    ------
+    ValueError
+        If X is not valid, as scikit-learn words it.
+    InputError
+        If values are missing that no layer takes.
+    """
+    checks = _checks(estimator, reset=False)
+    X = _by_rows(validate_data(estimator, _numbers(estimator, X), **checks))
+    if checks["ensure_all_finite"] == "allow-nan":
+        check_missing(estimator.network_, estimator.theta_, estimator.state_, X)
+    return X
+
+
+def raw_output(estimator: Any, X: Any) -> Array:
+    """Return the raw output of a fitted estimator's network for X: shape (n, width of the output), dtype of θ."""
+    network, rows = _network_and_rows(estimator, X)
+    return network.predict(estimator.theta_, estimator.state_, rows)
+
+
+def raw_blocks(estimator: Any, X: Any) -> Iterator[Array]:
+    """Yield the raw output for X, a block of rows at a time; a block is valid until the next."""
+    network, rows = _network_and_rows(estimator, X)
+    return network.predict_blocks(estimator.theta_, estimator.state_, rows)
+
+
+def _network_and_rows(estimator: Any, X: Any) -> tuple[Network, Any]:
+    check_is_fitted(estimator)
+    rows = rows_of(estimator, X)
+    return accelerated(estimator.network_, chosen_accelerator(estimator), estimator.theta_.dtype), rows
+
+
+def modules_of(estimator: Any, *, fitted: bool) -> list[Module]:
+    """Return all layers, those inside layers too: of the fitted network, or of the spec."""
+    if fitted:
+        return [link.module for link in estimator.network_.walk()]
+    spec = estimator.spec_ if hasattr(estimator, "spec_") else estimator.to_spec()
+    return [module for _, module in modules(spec.layers)]
+
+
+def takes(what: Literal["codes", "missing"], among: Iterable[Module]) -> bool:
+    """Return whether one of the layers takes codes of categories, or missing values."""
+    return any(each.takes_codes if what == "codes" else each.takes_missing for each in among)
+
+
+def warn_of_clipping(batch_size: int | None, n: int) -> None:
+    """Warn, in scikit-learn's words, of batches larger than the data; training makes them as large as the data."""
+    if batch_size is not None and batch_size > n:
+        warnings.warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=2
+        )
+
+
+def _checks(estimator: Any, *, reset: bool) -> dict[str, Any]:
+    """Return what scikit-learn is asked to check X for."""
+    missing = takes("missing", modules_of(estimator, fitted=not reset))
+    return {
+        "reset": reset,
+        "dtype": _FLOATS if reset else estimator.theta_.dtype,
+        "ensure_all_finite": "allow-nan" if missing else True,
+        "accept_sparse": estimator._sparse_formats,
+    }
+
+
+def _numbers(estimator: Any, X: Any) -> Any:
+    """Return X with codes in place of categories, if a layer takes codes."""
+    return X if estimator.table_ is None else estimator.table_.numbers(X)
+
+
+def _by_rows(X: Any) -> Any:
+    """Return X so that rows can be sliced: CSC and its like become CSR."""
+    return X.tocsr() if sparse.issparse(X) else X
+
+
+def _weight_by_class(estimator: Any, y: Array, weight: Array | None, *, learning: bool) -> Array | None:
+    """Return the weights of rows times those of their classes; without weights of classes, the weights of rows."""
+    class_weight = getattr(estimator, "class_weight", None)
+    if class_weight is None:
+        return weight
+    columns, known = list(y.T) if y.ndim == 2 else [y], estimator._target
+    if learning or class_weight != "balanced":
+        # Balanced by the rows to learn from: validation rows weigh as much as training rows of their class.
+        estimator._class_weights = weights_of(class_weight, known, columns, weight)
+    total = np.ones(len(y)) if weight is None else weight.astype(np.float64)
+    for column, classes, by_class in zip(columns, known.labels_of_columns, estimator._class_weights, strict=True):
+        total *= by_class[np.searchsorted(classes, column)]
+    return total

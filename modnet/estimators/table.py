@@ -47,7 +47,7 @@ class Table:
 
     @classmethod
     def of(cls, X: Any, *, encode: bool) -> "Table | None":
-        """Return what there is to know of X; None if it is no data frame whose columns have names.
+        """Return the columns of X; None if it is no data frame whose columns have names.
 
         Parameters
         ----------
@@ -90,10 +90,13 @@ def _objects(series: Any) -> Array:
 
 def _encoder(series: Any) -> OrdinalEncoder:
     """Return an encoder of the categories in a column, sorted; of an Enum all that it declares, in its order."""
-    categories: Any = "auto"
-    if series.dtype == nw.Enum:
-        categories = [np.array([*series.dtype.categories, np.nan], object)]
+    declared = [np.array([*series.dtype.categories, np.nan], object)] if series.dtype == nw.Enum else "auto"
+    return encoder_of(declared, _objects(series))
+
+
+def encoder_of(categories: Any, values: Array) -> OrdinalEncoder:
+    """Return what writes categories as codes: −1 for one that it does not know, NaN for a missing one."""
     encoder = OrdinalEncoder(
         categories=categories, handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=np.nan
     )
-    return encoder.fit(_objects(series))
+    return encoder.fit(values.reshape(-1, 1))

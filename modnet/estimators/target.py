@@ -1,12 +1,12 @@
 """Targets: what y is, and how it is written for a loss."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from sklearn.utils import compute_class_weight, compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from modnet.base import Array, Loss, Task
 from modnet.registry import registry
@@ -34,6 +34,44 @@ class Target:
     widths: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers as a target.
+
+    Attributes
+    ----------
+    width : int
+        How many per row.
+    single : bool
+        Whether y has shape (n,), and predictions, too; otherwise (n, width).
+    """
+
+    width: int
+    single: bool
+
+    @classmethod
+    def of(cls, y: Array) -> "Numbers":
+        """Return what kind of numbers y holds."""
+        return cls(y.reshape(len(y), -1).shape[1], y.ndim == 1)
+
+    def target(self, y: Array, dtype: "np.dtype[np.floating]") -> Target:
+        """Return y as a target.
+
+        Raises
+        ------
+        ValueError
+            If it does not hold as many numbers per row.
+        """
+        t = np.asarray(y, dtype).reshape(len(y), -1)
+        if t.shape[1] != self.width:
+            raise ValueError(f"y should have {self.width} targets, as before; got shape {y.shape}")
+        return Target("regression", t, self.width)
+
+    def like_y(self, found: Array) -> Array:
+        """Return what was predicted for each target; without an axis of targets if y had none."""
+        return found[:, 0] if self.single else found
+
+
 class Classes:
     """The classes of a target, and the way from labels to codes and back.
 
@@ -44,7 +82,7 @@ class Classes:
     kind : {"single", "multilabel", "multioutput"}
         One class per row; any number of labels per row; one class per row and column.
     min_classes : int
-        How few classes a column may have: 2, or 1 for who does not mind that there is nothing to tell apart.
+        How many classes a column must have at least: 2, or 1 as in scikit-learn's MLP.
 
     Attributes
     ----------
@@ -72,6 +110,27 @@ class Classes:
         if y.ndim == 2:
             return cls([np.unique(column) for column in y.T], "multioutput", min_classes)
         return cls([np.unique(y)], "single", min_classes)
+
+    @classmethod
+    def announced(cls, y: Any, classes: Any) -> "Classes":
+        """Return the classes that the first call to `partial_fit` announces.
+
+        Raises
+        ------
+        ValueError
+            If they are not given, or do not fit y.
+        """
+        several = classes is not None and len(classes) > 0 and all(np.ndim(each) == 1 for each in classes)
+        if np.ndim(y) == 2 and np.shape(y)[1] > 1 and several and len(classes) == np.shape(y)[1]:
+            return cls([np.unique(column) for column in classes], "multioutput")
+        if type_of_target(y) == "multilabel-indicator":
+            columns = np.arange(np.shape(y)[1])
+            if classes is not None and not np.array_equal(unique_labels(classes), columns):
+                raise ValueError(f"classes of a label matrix are its columns, {columns.tolist()}; got {classes!r}")
+            return cls([columns], "multilabel")
+        if classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        return cls([unique_labels(classes)], "single")
 
     @property
     def labels_of_columns(self) -> list[Array]:
@@ -115,6 +174,21 @@ class Classes:
             return _labels(raw, self.classes)
         parts = [_labels(part, classes) for part, classes in zip(self.split(raw), self.columns, strict=True)]
         return np.stack(parts, axis=1)
+
+    def by_class(self, found: Array, other: Callable[[Array], Array]) -> Any:
+        """Return a column per class, or a list of such arrays for several columns of classes.
+
+        Parameters
+        ----------
+        found : ndarray, shape (n, width of the raw output)
+            A single column tells of the second of two classes.
+        other : callable
+            Makes the column of the first of two classes from that of the second.
+        """
+        if self.kind == "multilabel":
+            return found
+        parts = [np.hstack([other(p), p]) if p.shape[1] == 1 else p for p in self.split(found)]
+        return parts if self.kind == "multioutput" else parts[0]
 
     def split(self, raw: Array) -> list[Array]:
         """Return the columns of a raw output that belong to each column of y."""
@@ -181,12 +255,6 @@ def weights_of(class_weight: Any, classes: Classes, columns: Sequence[Array], we
     return weights
 
 
-def number_target(y: Array, dtype: "np.dtype[np.floating]") -> Target:
-    """Return y, numbers of shape (n,) or (n, k), as a target."""
-    t = np.asarray(y, dtype).reshape(len(y), -1)
-    return Target("regression", t, t.shape[1])
-
-
 def loss_for(spec: ModelSpec, target: Target, default: str) -> Loss:
     """Return the loss of a spec, set up for a target.
 
@@ -195,34 +263,28 @@ def loss_for(spec: ModelSpec, target: Target, default: str) -> Loss:
     ValueError
         If it does not serve the task, or a row of the target is nothing that it can measure against.
     """
-    loss = _loss_for(spec, target, default)
+    loss = loss_before_target(spec, default)
+    if target.task == "multioutput" and "multioutput" not in loss.tasks:
+        parts = [_serving(loss, "binary" if width == 1 else "multiclass") for width in target.widths]
+        loss = registry.get("loss", "modnet-layers:per_output")(parts, target.widths)
+    else:
+        loss = _serving(loss, target.task)
     loss.check_truth(target.t)
     return loss
 
 
-def meant_loss(spec: ModelSpec, default: str) -> Loss:
-    """Return the loss of a spec as it is before a target is known."""
+def loss_before_target(spec: ModelSpec, default: str) -> Loss:
+    """Return the loss of a spec before a target is known: what "auto" stands for is the default."""
     loss = registry.get("loss", default)() if spec.loss == "auto" else spec.loss
     assert isinstance(loss, Loss)
     return loss
-
-
-def _loss_for(spec: ModelSpec, target: Target, default: str) -> Loss:
-    loss = meant_loss(spec, default)
-    if target.task == "multioutput":
-        if "multioutput" in loss.tasks:
-            return loss
-        parts = [_serving(loss, "binary" if width == 1 else "multiclass") for width in target.widths]
-        per_output: Loss = registry.get("loss", "modnet-layers:per_output")(parts, target.widths)
-        return per_output
-    return _serving(loss, target.task)
 
 
 def _serving(loss: Loss, task: Task) -> Loss:
     if task not in loss.tasks:
         serves = ", ".join(loss.tasks) or "none that an estimator has"
         raise ValueError(f"loss={loss!r} does not serve a {task} target; it serves: {serves}")
-    return replace(loss, **loss.tasks[task])
+    return replace(loss, **loss.tasks[task]) if loss.tasks[task] else loss
 
 
 def _width(classes: Array) -> int:

@@ -13,22 +13,50 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import r2_score
 from sklearn.utils import Tags, check_array, get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from modnet.base import Array
-from modnet.estimators.base import BaseModNet, Known
+from modnet.estimators.base import BaseModNet, makes_steps
+from modnet.estimators.continuing import unchanged_on_failure
+from modnet.estimators.docs import completed
 from modnet.estimators.epochs import FitMetadata
 from modnet.estimators.lookup import modules, path_of
-from modnet.estimators.target import Target, number_target
+from modnet.estimators.parameters import invalid_parameter, loss_of, store
+from modnet.estimators.preparation import Sample, rows_of
+from modnet.estimators.target import Numbers
 from modnet.spec import ModelSpec
 
 _LEARNT = (
-    *("_table", "spec_", "network_", "theta_", "state_", "n_iter_", "n_features_in_", "feature_names_in_"),
+    *("table_", "spec_", "network_", "theta_", "state_", "n_iter_", "n_features_in_", "feature_names_in_"),
     *("loss_curve_", "validation_loss_curve_", "validation_scores_", "learning_rate_curve_"),
 )
 """What a transformer shows of the estimator that it reads."""
 
 
+def _trains_itself(transformer: Any) -> bool:
+    return transformer.estimator is None and makes_steps(transformer)
+
+
+def _decodes(transformer: Any) -> bool:
+    if transformer.estimator is not None:
+        return False
+    if not hasattr(transformer, "layer_"):
+        return True
+    read = transformer.network_.layer(transformer.layer_)
+    return any(link is read for link in transformer.network_.links)
+
+
+def _readable(estimator: Any) -> Any:
+    """Return the estimator, if it has a network to read."""
+    inner = estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator
+    if not isinstance(inner, BaseModNet):
+        raise TypeError(
+            f"estimator should be a ModNetClassifier, a ModNetRegressor or a FrozenEstimator of one, got {estimator!r}"
+        )
+    return estimator
+
+
+@completed
 class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseModNet):  # type: ignore[misc]
     """The activations of one layer of a neural network, as a scikit-learn transformer.
 
@@ -38,11 +66,6 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
 
     Parameters
     ----------
-    layers : tuple
-        The hidden layers: numbers of units (a dense layer, then `activation`), registered names, mappings such as
-        ``{"type": "dropout", "rate": 0.2}``, instances, mixed. The output layer, as wide as X, comes behind them.
-    activation : str, mapping or Activation
-        What follows the dense layer of a bare number; None: nothing.
     layer : int, str or None
         The layer to read: its index among the hidden layers, or its name, ``Dense(2, name="code")``, wherever in the
         network it is. None: the narrowest hidden layer, of several as narrow the last. What a layer puts out is what
@@ -55,38 +78,8 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         Applied behind the output layer, where X is bounded: "sigmoid" for X in [0, 1].
     loss : str, mapping or Loss
         How far the output is from X; "auto": `squared_error`.
-    optimizer : str, mapping or Optimizer
-    alpha : float
-        Strength of L2 decay on weights (not on biases), ≥ 0; scaled as in sklearn.neural_network.
-    l1_ratio : float
-        The share of that decay that is L1, in [0, 1], as scikit-learn's elastic net mixes the two.
-    batch_size : int or "auto"
-        Rows per step; "auto": min(200, n).
-    max_iter : int
-        Epochs at most.
-    shuffle : bool
-        Whether each epoch sees the rows in another order.
-    tol : float
-        How far the loss has to fall for an epoch to count as progress.
-    n_iter_no_change : int
-        Training stops after more than this many epochs in a row without progress.
-    early_stopping : bool
-        Whether to set rows aside, watch the loss on them and keep the weights of the best epoch.
-    validation_fraction : float
-        Share of the rows set aside, in (0, 1).
     scoring : "loss", callable or None
-        What early stopping watches on the rows set aside: "loss", or a scorer, called with X for y; None: `score`.
-    warm_start : bool
-        Whether another `fit` goes on from the present weights.
-    initial_weights : mapping of str to array-like, or array-like, optional
-        First weights, by full name (``{"layers[0].W": …, "output.b": …}``, the rest is drawn) or as a whole θ.
-    random_state : int, RandomState or None
-        Seed of first weights, order of rows, dropout and split; an int gives bit-identical weights every time.
-    accelerator : str, mapping, Accelerator or None
-        Whose compiled twins of layers, loss and optimizer are run; "auto": those of an installed plugin, if there
-        is one; None: none. Results agree to rounding.
-    verbose : bool
-        Whether to print a line per epoch, and how long an accelerator had to compile.
+        What early stopping watches on the rows held out: "loss", or a scorer, called with X for y; None: `score`.
 
     Attributes
     ----------
@@ -94,25 +87,6 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         Where the layer that is read stands: ``"layers[1]"``.
     estimator_ : ModNetClassifier, ModNetRegressor or FrozenEstimator
         The fitted `estimator`, if there is one.
-    spec_ : ModelSpec
-        The validated parameters, with the loss that was used.
-    network_ : Network
-        Links, shapes and the layout of θ; ``network_.parameters(theta_)`` shows weights by name.
-    theta_, state_ : ndarray, shape (n_parameters,)
-        The parameters, and the non-trainable state.
-    loss_curve_ : list of float
-        Training loss per epoch.
-    validation_loss_curve_, validation_scores_ : list of float
-        Loss and score on the validation set per epoch, if there is one, and a scorer.
-    learning_rate_curve_ : list of float
-        Learning rate per epoch.
-    n_iter_ : int
-        Epochs run.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of str
-        If X had column names.
-    optimizer_state_ : OptimizerState
-        Where `partial_fit` goes on.
 
     See Also
     --------
@@ -125,7 +99,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     clones, searches (``estimator__alpha``) and shows. There is no ``prefit`` beside it: ``FrozenEstimator`` is how
     scikit-learn says that a fitted estimator is to be used as it is, and survives a clone in a pipeline or a grid.
 
-    An autoencoder is refused sparse X: what it would have to give back is dense.
+    The output layer of an autoencoder is as wide as X. Sparse X is refused: what it would have to give back is dense.
 
     Examples
     --------
@@ -150,6 +124,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
 
     _default_loss = "squared_error"
     _y_numeric = True
+    _ravel_y = False
 
     layer_: str
     estimator_: Any
@@ -180,64 +155,25 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         accelerator: Any = "auto",
         verbose: bool = False,
     ) -> None:
-        super().__init__(
-            layers,
-            activation,
-            output_activation=output_activation,
-            loss=loss,
-            optimizer=optimizer,
-            alpha=alpha,
-            l1_ratio=l1_ratio,
-            batch_size=batch_size,
-            max_iter=max_iter,
-            shuffle=shuffle,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            scoring=scoring,
-            warm_start=warm_start,
-            initial_weights=initial_weights,
-            random_state=random_state,
-            accelerator=accelerator,
-            verbose=verbose,
-        )
-        self.layer = layer
-        self.estimator = estimator
+        store(locals())
 
     # Parameters: those of the estimator are below its name
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters by name.
-
-        Parameters
-        ----------
-        deep : bool
-            Whether to list the parameters inside layers, optimizer, estimator, … too: ``estimator__alpha``.
-
-        Returns
-        -------
-        dict of str to object
-        """
+        """Return the parameters by name; if `deep`, also those inside layers, optimizer, estimator, …"""
         params = super().get_params(deep)
         if deep and isinstance(self.estimator, BaseModNet):
             params.update({f"estimator__{name}": each for name, each in self.estimator.get_params().items()})
         return params
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters by name, those inside components and of the estimator by path.
-
-        Raises
-        ------
-        ValueError
-            If there is no such parameter; nothing is set then.
-        """
+        """Set parameters by name, those inside components and of the estimator: all, or none if one is wrong."""
         inner = {name: each for name, each in params.items() if name.startswith("estimator__")}
         before = self.get_params(deep=False)
         super().set_params(**{name: each for name, each in params.items() if name not in inner})
         try:
             if inner and not isinstance(self.estimator, BaseModNet):
-                raise ValueError(self._invalid_parameter(next(iter(inner))))
+                raise ValueError(invalid_parameter(self, next(iter(inner))))
             if inner:
                 self.estimator.set_params(**{name.removeprefix("estimator__"): each for name, each in inner.items()})
         except ValueError:
@@ -249,7 +185,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         """Return the parameters as a validated spec: those of the estimator, if there is one."""
         if self.estimator is None:
             return super().to_spec()
-        spec: ModelSpec = self._checked(self.estimator).to_spec()
+        spec: ModelSpec = _readable(self.estimator).to_spec()
         return spec
 
     # Fitting
@@ -283,31 +219,23 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
 
         Raises
         ------
-        InvalidSpecError, ShapeError, ContractError
-            If a parameter is not valid, a layer does not fit or a component breaks its contract.
-        NonFiniteError
-            If the loss becomes inf or NaN.
-        ValueError
-            If the data is not valid, as scikit-learn words it.
-
-        Notes
-        -----
-        If it fails, the transformer is what it was before.
+        ModNetError, ValueError
+            As `ModNetClassifier.fit`; the transformer is then what it was before.
         """
-        with self._unchanged_on_failure():
+        validation = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        with unchanged_on_failure(self):
             if self.estimator is None:
                 self._forget_estimator()
-                super().fit(X, X, sample_weight, X_val=X_val, y_val=X_val, sample_weight_val=sample_weight_val)
+                super().fit(X, X, sample_weight, **{**validation, "y_val": X_val})
             else:
-                given = {"sample_weight": sample_weight, "X_val": X_val, "y_val": y_val}
-                given["sample_weight_val"] = sample_weight_val
+                given = {"sample_weight": sample_weight, **validation}
                 self._fit_estimator(X, y, {name: each for name, each in given.items() if each is not None})
         return self
 
     @with_callbacks  # type: ignore[untyped-decorator]
     def _fit_estimator(self, X: Any, y: Any, metadata: dict[str, Any]) -> None:
         """Fit a clone of the estimator, and take over its network."""
-        estimator = clone(self._checked(self.estimator))
+        estimator = clone(_readable(self.estimator))
         if not isinstance(estimator, FrozenEstimator):
             # Training may take long: say before it, not after it, that there is no such layer.
             path_of(self.layer, estimator.to_spec().layers, width=lambda path: 0)
@@ -327,9 +255,6 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         self._read()
         root.call_on_fit_task_end(**task, reconstruction_attributes=dict)
 
-    def _trains_itself(self) -> bool:
-        return self.estimator is None and self._makes_steps()
-
     @available_if(_trains_itself)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Go through X once, from the present weights on; there is no such method with an estimator.
@@ -344,26 +269,23 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         -------
         self
         """
-        with self._unchanged_on_failure():
+        with unchanged_on_failure(self):
             self._forget_estimator()
-            self._partial_fit(X, X, sample_weight, first=not hasattr(self, "theta_"))
+            self._partial_fit(X, X, sample_weight)
         return self
 
-    def _validated(self, X: Any, y: Any, **checks: Any) -> tuple[Any, Array]:
-        """Return X, checked, which is its own target."""
-        X = validate_data(self, X, **checks)
-        return X, X
+    @property
+    def _sparse_formats(self) -> Any:
+        """An autoencoder takes no sparse rows: what it would have to give back is dense."""
+        return super()._sparse_formats if hasattr(self, "estimator_") else False
 
-    def _target(self, y: Array, dtype: "np.dtype[np.floating]", *, known: Known) -> Target:
-        return number_target(y, dtype)
+    def _learn_target(self, y: Array) -> None:
+        self._target = Numbers.of(y)
 
-    def _start(self, spec: ModelSpec, target: Target, dtype: "np.dtype[np.floating]") -> None:
-        super()._start(spec, target, dtype)
+    def _begin(self, *data: Any, **how: Any) -> Sample:
+        sample = super()._begin(*data, **how)
         self._read()
-
-    def _continue(self, spec: ModelSpec, target: Target, *, keep_optimizer: bool) -> None:
-        super()._continue(spec, target, keep_optimizer=keep_optimizer)
-        self._read()
+        return sample
 
     def _forget_estimator(self) -> None:
         """Forget what came from an estimator, if something did: an autoencoder does not go on from there."""
@@ -374,18 +296,6 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         """Forget everything that was learnt."""
         for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
             delattr(self, name)
-
-    # The layer
-
-    def _checked(self, estimator: Any) -> Any:
-        """Return the estimator, if its network can be read."""
-        inner = estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator
-        if not isinstance(inner, BaseModNet):
-            raise TypeError(
-                "estimator should be a ModNetClassifier, a ModNetRegressor or a FrozenEstimator of one, "
-                f"got {estimator!r}"
-            )
-        return estimator
 
     def _read(self) -> None:
         """Work out which layer of the network is read."""
@@ -403,7 +313,6 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
-            Sparse only for an estimator.
 
         Returns
         -------
@@ -412,14 +321,8 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         """
         check_is_fitted(self)
         link = self.network_.layer(self.layer_)
-        code = self.network_.outputs_of(link, self.theta_, self.state_, self._rows(X))
+        code = self.network_.outputs_of(link, self.theta_, self.state_, rows_of(self, X))
         return code.reshape(len(code), -1)
-
-    def _decodes(self) -> bool:
-        if self.estimator is not None:
-            return False
-        fitted = hasattr(self, "layer_")
-        return not fitted or any(link is self.network_.layer(self.layer_) for link in self.network_.links)
 
     @available_if(_decodes)  # type: ignore[untyped-decorator]
     def inverse_transform(self, X: Any) -> Array:
@@ -443,9 +346,8 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
             )
         link = self.network_.layer(self.layer_)
         decoder = self.network_.behind(link)
-        return self._loss.predict(
-            decoder.predict(self.theta_, self.state_, code.reshape(len(code), *link.output_shape))
-        )
+        rows = code.reshape(len(code), *link.output_shape)
+        return loss_of(self).predict(decoder.predict(self.theta_, self.state_, rows))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the share of the variance of X that the autoencoder gives back, or the score of the estimator.
@@ -465,8 +367,8 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         check_is_fitted(self)
         if hasattr(self, "estimator_"):
             return float(self.estimator_.score(X, y, sample_weight=sample_weight))
-        X = self._rows(X)
-        given_back = self._loss.predict(self.network_.predict(self.theta_, self.state_, X))
+        X = rows_of(self, X)
+        given_back = loss_of(self).predict(self.network_.predict(self.theta_, self.state_, X))
         return float(r2_score(X, given_back, sample_weight=sample_weight, multioutput="variance_weighted"))
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
@@ -486,10 +388,6 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         names: Array = super().get_feature_names_out(input_features)
         name = dict(modules(self.spec_.layers))[self.layer_].name
         return names if name is None else np.array([f"{name}{index}" for index in range(len(names))], dtype=object)
-
-    def _rows(self, X: Any, **checks: Any) -> Any:
-        """Return validated rows, as the network takes them."""
-        return super()._rows(X, accept_sparse=("csr", "csc") if hasattr(self, "estimator_") else False, **checks)
 
     def __sklearn_tags__(self) -> Tags:
         """Return what scikit-learn may expect of this estimator: of X and y what its own estimator does."""

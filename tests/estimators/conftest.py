@@ -1,20 +1,25 @@
 """Small data for estimators, and models that were trained on it."""
 
+import functools
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
+from support import model_files
+from support.model_files import classifier
 
 from modnet import ModNetClassifier, ModNetRegressor
+from modnet.estimators.persistence import save
 
 
 @dataclass(frozen=True)
 class Case:
-    """An unfitted model with data that suits it."""
+    """An unfitted model, and data for it."""
 
     model: ModNetClassifier | ModNetRegressor
     X: np.ndarray
@@ -81,3 +86,22 @@ def regression() -> Case:
 @pytest.fixture
 def multi_output() -> Case:
     return CASES["multi-output"]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "model.npz"
+
+
+@pytest.fixture
+def saved(file: Path) -> Path:
+    """The file of a classifier."""
+    save(_saved_model(), file)
+    return file
+
+
+@functools.cache
+def _saved_model() -> ModNetClassifier:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return classifier().fit(model_files.X, model_files.NAMES)

@@ -15,7 +15,7 @@ from modnet.training import Data, Trainer, TrainingSettings
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-SETTINGS = {"max_iter": 40, "batch_size": 50, "shuffle": False, "alpha": 0.0001, "tol": 0.0, "n_iter_no_change": 1000}
+SETTINGS = {"max_iter": 20, "batch_size": 50, "shuffle": False, "alpha": 0.0001, "tol": 0.0, "n_iter_no_change": 1000}
 
 OPTIMIZERS = {
     "sgd": (SGD(0.05), {"solver": "sgd", "momentum": 0.0, "nesterovs_momentum": False}),
@@ -58,7 +58,7 @@ def test_loss_curves_from_equal_weights_are_equal(task: str, optimizer: str, act
     history = Trainer(network, loss, rule, TrainingSettings(**SETTINGS), theta, state, **streams).fit(Data(X, t))
     mlp.fit(X, y)
 
-    assert len(history.losses) == 40
+    assert len(history.losses) == 20
     assert history.losses[-1] < 0.8 * history.losses[0]
     np.testing.assert_allclose(history.losses, mlp.loss_curve_, rtol=1e-9)
     np.testing.assert_allclose(views["output.W"], mlp.coefs_[2], rtol=1e-6)

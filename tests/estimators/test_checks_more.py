@@ -12,7 +12,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from modnet import ModNetClassifier, ModNetRegressor
 from modnet.neural_network import MLPClassifier, MLPRegressor
-from modnet.optimizers import LBFGS, SGD
+from modnet.optimizers import LBFGS, SGD, Adam
 from modnet.schedules import Adaptive
 
 # 45 s: the defaults are checked in every run, by test_sklearn_checks.
@@ -36,6 +36,22 @@ FEW = {"layers": (10,), "activation": "tanh", "alpha": 0.1, "max_iter": 50}  # h
 SETTINGS: dict[str, tuple[type[BaseEstimator], dict[str, Any], frozenset[str]]] = {
     "classifier, lbfgs": (ModNetClassifier, {"optimizer": LBFGS(), **FEW}, frozenset()),
     "regressor, lbfgs": (ModNetRegressor, {"optimizer": LBFGS(), **FEW}, frozenset()),
+    "regressor, two layers": (
+        ModNetRegressor,
+        {"layers": (8, 4), "optimizer": Adam(0.01)},
+        frozenset(),
+    ),
+    "classifier, no layer": (ModNetClassifier, {"layers": (), "optimizer": "sgd", "shuffle": False}, frozenset()),
+    "classifier, momentum": (
+        ModNetClassifier,
+        {"optimizer": SGD(0.002, momentum=0.9, nesterov=True), "max_iter": 500},
+        frozenset(),
+    ),
+    "regressor, momentum": (
+        ModNetRegressor,
+        {"optimizer": SGD(0.002, momentum=0.9, nesterov=True), "max_iter": 500},
+        frozenset(),
+    ),
     "regressor, adaptive": (ModNetRegressor, {"optimizer": SGD(0.001, 0.9, schedule=Adaptive())}, frozenset()),
     "classifier, balanced": (ModNetClassifier, {"class_weight": "balanced"}, PARTIAL_FIT),
     "classifier, warm start": (ModNetClassifier, {"warm_start": True}, REFITS),

@@ -183,15 +183,15 @@ def test_what_has_no_training_curve_is_refused() -> None:
         TrainingCurveDisplay.from_estimator(LinearRegression().fit(X, y))
 
 
-def test_matplotlib_is_imported_when_something_is_drawn() -> None:
-    code = "import sys, modnet; modnet.TrainingCurveDisplay(loss=[1.0]); print('matplotlib' in sys.modules)"
-    assert run_python(code) == "False"
-
-
-def test_without_matplotlib_it_says_what_is_missing() -> None:
-    code = (
-        "import sys, modnet; sys.modules['matplotlib'] = None\n"
-        "try: modnet.TrainingCurveDisplay(loss=[1.0]).plot()\n"
-        "except ImportError as error: print(error)"
-    )
-    assert run_python(code).startswith("TrainingCurveDisplay.plot requires matplotlib")
+def test_matplotlib_is_needed_only_when_something_is_drawn() -> None:
+    code = """
+import sys, modnet
+display = modnet.TrainingCurveDisplay(loss=[1.0])
+print("matplotlib" in sys.modules)
+sys.modules["matplotlib"] = None
+try: display.plot()
+except ImportError as error: print(error)
+"""
+    imported, message = run_python(code).split("\n", 1)
+    assert imported == "False"
+    assert message.startswith("TrainingCurveDisplay.plot requires matplotlib")

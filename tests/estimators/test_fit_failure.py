@@ -101,16 +101,18 @@ def test_a_step_that_fails_leaves_a_model_as_it_was(case, params: dict):
     model = clone(case.model).set_params(optimizer=SGD(0.1), layers=(8, "dropout"))
     classes = {"classes": np.unique(case.y)} if case.y.ndim == 1 and isinstance(model, ModNetClassifier) else {}
     model.partial_fit(case.X, case.y, **classes)
-    twin = copy.deepcopy(model)
+    second = copy.deepcopy(model)
     before = model.get_params(deep=False)
     with pytest.raises(ValueError):
         model.set_params(**params).partial_fit(case.X, case.y)
     model.set_params(**before)
-    changed = [name for name in vars(twin) if pickle.dumps(getattr(model, name)) != pickle.dumps(getattr(twin, name))]
+    changed = [
+        name for name in vars(second) if pickle.dumps(getattr(model, name)) != pickle.dumps(getattr(second, name))
+    ]
     assert changed == []
     model.partial_fit(case.X, case.y)
-    twin.partial_fit(case.X, case.y)
-    assert model.theta_.tobytes() == twin.theta_.tobytes()
+    second.partial_fit(case.X, case.y)
+    assert model.theta_.tobytes() == second.theta_.tobytes()
 
 
 # What it says

@@ -196,10 +196,10 @@ def test_what_is_not_touched_stays_the_same_object():
 
 def test_a_clone_is_set_without_its_original():
     model = ModNetClassifier(layers=[BLOCK], optimizer=Adam())
-    twin = clone(model).set_params(layers__0__body__0__units=1, optimizer__learning_rate=1.0)
+    second = clone(model).set_params(layers__0__body__0__units=1, optimizer__learning_rate=1.0)
     assert model.layers == [BLOCK]
     assert model.optimizer == Adam()
-    assert twin.get_params() != model.get_params()
+    assert second.get_params() != model.get_params()
 
 
 # Round trips
@@ -233,10 +233,10 @@ def test_all_parameters_together_can_be_set_back(layers, activation):
 @given(lists)
 def test_a_clone_has_the_same_parameters(layers):
     model = ModNetRegressor(layers=layers, random_state=3)
-    twin = clone(model)
-    assert repr(twin.get_params()) == repr(model.get_params())
-    assert twin.layers is not layers
-    assert all(mine is theirs for mine, theirs in zip(layers, twin.layers, strict=True) if isinstance(mine, Dense))
+    second = clone(model)
+    assert repr(second.get_params()) == repr(model.get_params())
+    assert second.layers is not layers
+    assert all(mine is theirs for mine, theirs in zip(layers, second.layers, strict=True) if isinstance(mine, Dense))
 
 
 def test_paths_lead_through_pipelines():

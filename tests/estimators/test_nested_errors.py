@@ -82,7 +82,7 @@ def test_all_without_a_field_is_refused():
 
 
 def test_a_name_that_two_layers_have_is_refused():
-    layers = [Dense(3, name="twin"), Dense(4, name="twin")]
+    layers = [Dense(3, name="second"), Dense(4, name="second")]
     assert "2 has that name" not in refusal({"layers__twin__units": 3}, layers=layers)
     assert "layers__twin" in refusal({"layers__twin__units": 3}, layers=layers)
 

@@ -54,11 +54,11 @@ def test_k_calls_are_a_fit_of_k_epochs(case, params: dict):
 
 def test_a_stream_learns_what_it_is_shown(case):
     model = clone(case.model).set_params(shuffle=False, batch_size=25)
-    for _ in range(60):
+    for _ in range(30):
         for start in range(0, len(case.X), 25):
             rows = slice(start, start + 25)
             model.partial_fit(case.X[rows], case.y[rows], **(classes_of(case) if not hasattr(model, "theta_") else {}))
-    whole = clone(model).set_params(max_iter=60, tol=0, n_iter_no_change=60).fit(case.X, case.y)
+    whole = clone(model).set_params(max_iter=30, tol=0, n_iter_no_change=30).fit(case.X, case.y)
     np.testing.assert_array_equal(model.theta_, whole.theta_)
     assert model.score(case.X, case.y) > 0.8
 
@@ -66,11 +66,11 @@ def test_a_stream_learns_what_it_is_shown(case):
 @pytest.mark.parametrize("send", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
 def test_a_stream_goes_on_after_a_copy(case, send):
     model = started(case, layers=(16, "dropout"))
-    twin = send(model)
+    second = send(model)
     for _ in range(2):
         model.partial_fit(case.X, case.y)
-        twin.partial_fit(case.X, case.y)
-    assert model.theta_.tobytes() == twin.theta_.tobytes()
+        second.partial_fit(case.X, case.y)
+    assert model.theta_.tobytes() == second.theta_.tobytes()
 
 
 def test_a_stream_goes_on_from_a_fit(case):
@@ -108,7 +108,7 @@ def test_classes_that_did_not_come_yet_are_predicted_later(multiclass):
     model = clone(multiclass.model)
     model.partial_fit(multiclass.X[:50], multiclass.y[:50], classes=np.unique(multiclass.y))
     assert model.predict_proba(multiclass.X).shape == (150, 3)
-    for _ in range(60):
+    for _ in range(30):
         model.partial_fit(multiclass.X, multiclass.y)
     assert model.score(multiclass.X, multiclass.y) > 0.9
 

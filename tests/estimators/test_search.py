@@ -34,7 +34,7 @@ def test_a_grid_over_units_layers_and_learning_rate(pipeline: Pipeline):
         "net__layers__1__rate": [0.0, 0.2],
         "net__optimizer__learning_rate": np.array([1e-5, 0.02]),
     }
-    search = GridSearchCV(pipeline, grid, cv=3, error_score="raise").fit(X, y)
+    search = GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(X, y)
     assert search.best_params_["net__optimizer__learning_rate"] == 0.02
     assert search.best_score_ > 0.85
     spec = search.best_estimator_["net"].spec_

@@ -184,9 +184,9 @@ def test_deep_parameters_can_be_set_to_what_they_are(estimator: BaseEstimator):
     whole, single = clone(estimator).set_params(**params), clone(estimator)
     for key, value in params.items():
         single.set_params(**{key: value})
-    for twin in (whole, single):
-        assert repr(twin.get_params(deep=True)) == repr(params)
-        assert repr(twin) == repr(estimator)
+    for second in (whole, single):
+        assert repr(second.get_params(deep=True)) == repr(params)
+        assert repr(second) == repr(estimator)
 
 
 @every
@@ -200,9 +200,9 @@ def test_deep_parameters_of_a_clone_are_the_same(estimator: BaseEstimator):
     ids=str,
 )
 def test_a_default_estimator_takes_on_all_deep_parameters_of_another(estimator: BaseEstimator):
-    twin = type(estimator)().set_params(**estimator.get_params(deep=True))
-    assert repr(twin.get_params(deep=True)) == repr(estimator.get_params(deep=True))
-    assert twin.to_spec() == estimator.to_spec()
+    second = type(estimator)().set_params(**estimator.get_params(deep=True))
+    assert repr(second.get_params(deep=True)) == repr(estimator.get_params(deep=True))
+    assert second.to_spec() == estimator.to_spec()
 
 
 def test_every_point_of_a_grid_can_be_set_on_a_pipeline_and_read_back():

@@ -116,8 +116,8 @@ def test_the_loss_of_several_columns_is_the_sum_of_theirs():
 def test_a_model_of_several_columns_can_be_made_again_from_its_spec(several: ModNetClassifier):
     spec = ModelSpec.from_json(several.spec_.to_json())
     assert spec == several.spec_
-    twin = ModNetClassifier.from_spec(spec, random_state=0).fit(X, COLUMNS)
-    assert twin.theta_.tobytes() == several.theta_.tobytes()
+    second = ModNetClassifier.from_spec(spec, random_state=0).fit(X, COLUMNS)
+    assert second.theta_.tobytes() == several.theta_.tobytes()
 
 
 def test_numbers_may_be_classes_of_several_columns():

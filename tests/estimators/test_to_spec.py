@@ -61,9 +61,9 @@ def test_what_a_spec_does_not_have_is_said_beside_it():
 def test_a_fitted_model_can_be_made_again_from_its_spec(case):
     model = case.fitted(layers=(8, "dropout", {"type": "residual", "body": ["tanh", Dense(8)]}))
     text = model.spec_.to_json()
-    twin = type(model).from_spec(ModelSpec.from_json(text), random_state=0).fit(case.X, case.y)
-    assert twin.theta_.tobytes() == model.theta_.tobytes()
-    assert twin.spec_ == model.spec_
+    second = type(model).from_spec(ModelSpec.from_json(text), random_state=0).fit(case.X, case.y)
+    assert second.theta_.tobytes() == model.theta_.tobytes()
+    assert second.spec_ == model.spec_
 
 
 def test_the_spec_of_a_fitted_model_names_the_loss_that_was_used(binary, multiclass, multilabel, regression):

@@ -39,8 +39,14 @@ def fitted(module: Any, task: str, **params: Any) -> Any:
     return getattr(module, name)(**{**COMMON, **params}).fit(X, y)
 
 
-@pytest.mark.parametrize("task", DATA)
-@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+@pytest.mark.parametrize(
+    ("task", "activation"),
+    [
+        ("binary", "relu"),
+        ("multilabel", "tanh"),
+        *itertools.product(["multiclass", "regression"], ["identity", "logistic", "tanh", "relu"]),
+    ],
+)
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_the_same_random_state_gives_the_same_model(task: str, solver: str, activation: str):
     for early_stopping, shuffle in itertools.product([False, True], repeat=2):
