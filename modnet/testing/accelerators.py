@@ -14,13 +14,14 @@ from modnet.network import Network
 from modnet.network.accelerating import accelerated, accelerated_loss, accelerated_step
 from modnet.registry import registry
 from modnet.testing.failure import CheckFailed, expect, expect_same
-from modnet.testing.rules import Rule, rule
+from modnet.testing.rules import Rules
 from modnet.training.at_once import WORTH
 
+RULES = Rules()
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-@rule("a factor left out, a buffer read before it is written, or another dtype inside of the kernel")
+@RULES.add("a factor left out, a buffer read before it is written, or another dtype inside of the kernel")
 def twins_of_layers_agree(accelerator: Accelerator) -> None:
     """A twin has the output, the gradients and the state of the links that it stands for, in both dtypes."""
     for layers in [[each] for each in _examples("layer", "activation")] + _pairs():
@@ -36,7 +37,7 @@ def twins_of_layers_agree(accelerator: Accelerator) -> None:
             expect(not offered or fast.links != network.links, f"the twin for {layers} in {dtype} was set aside before")
 
 
-@rule("the average over rows, or the weights, left out")
+@RULES.add("the average over rows, or the weights, left out")
 def twins_of_losses_agree(accelerator: Accelerator) -> None:
     """A twin of a loss has its value and its gradient, with and without weights, in both dtypes."""
     for loss in _examples("loss"):
@@ -44,7 +45,7 @@ def twins_of_losses_agree(accelerator: Accelerator) -> None:
             _undisturbed(accelerated_loss, loss, accelerator, dtype)
 
 
-@rule("another order of the moments, or a step count of its own")
+@RULES.add("another order of the moments, or a step count of its own")
 def twins_of_optimizers_agree(accelerator: Accelerator) -> None:
     """A twin of an optimizer moves θ and the state as the original does, in both dtypes."""
     for optimizer in _examples("optimizer"):
@@ -52,7 +53,7 @@ def twins_of_optimizers_agree(accelerator: Accelerator) -> None:
             _undisturbed(accelerated_step, optimizer, accelerator, dtype)
 
 
-@rule("a twin that is right on a few rows and wrong for other sizes of batches")
+@RULES.add("a twin that is right on a few rows and wrong for other sizes of batches")
 def training_with_twins_gives_the_same_model(accelerator: Accelerator) -> None:
     """A model that is trained with twins is the model that is trained without, to rounding.
 
@@ -70,14 +71,6 @@ def training_with_twins_gives_the_same_model(accelerator: Accelerator) -> None:
             plain.fit(X, X[:, 0])
             fast.fit(X, X[:, 0])
         expect_same("theta_", fast.theta_, plain.theta_, f"with {accelerator!r}", "without", rtol=1e-8, atol=1e-10)
-
-
-RULES: tuple[Rule, ...] = (
-    twins_of_layers_agree,
-    twins_of_losses_agree,
-    twins_of_optimizers_agree,
-    training_with_twins_gives_the_same_model,
-)
 
 
 def _undisturbed(function: Any, original: Any, accelerator: Accelerator, dtype: "np.dtype[Any]") -> Any:

@@ -18,10 +18,12 @@ from modnet.errors import InvalidSpecError
 from modnet.registry import registry
 from modnet.spec import ModelSpec
 from modnet.testing.failure import CheckFailed, expect
-from modnet.testing.rules import raises, rule
+from modnet.testing.rules import Rules, raises
+
+RULES = Rules()
 
 
-@rule("no docstring: its first line is what the catalogue of components shows")
+@RULES.add("no docstring: its first line is what the catalogue of components shows")
 def the_docstring_says_what_it_is(component: Component) -> None:
     """The class has a docstring, and its first paragraph ends with a full stop."""
     cls = type(component)
@@ -31,7 +33,7 @@ def the_docstring_says_what_it_is(component: Component) -> None:
     expect(text.endswith("."), f"it begins {text.splitlines()[0]!r}, which does not end with '.'")
 
 
-@rule("a field without annotation, which is no field; or state beside the fields")
+@RULES.add("a field without annotation, which is no field; or state beside the fields")
 def components_are_equal_by_value(component: Component) -> None:
     """Components with the same fields are equal and have the same hash; with another value they are not."""
     fields = {name: getattr(component, name) for name in field_names(type(component))}
@@ -41,7 +43,7 @@ def components_are_equal_by_value(component: Component) -> None:
     expect(component != object(), "it equals an object of another class")
 
 
-@rule("a __setattr__ of its own, or an array as a field")
+@RULES.add("a __setattr__ of its own, or an array as a field")
 def fields_are_frozen(component: Component) -> None:
     """No attribute of a component can be set."""
     for name in (*field_names(type(component)), "something_new"):
@@ -50,13 +52,13 @@ def fields_are_frozen(component: Component) -> None:
         expect(frozen, f"component.{name} = … was possible")
 
 
-@rule("a class inside a function, or a lambda in a field: put the class at the top of a module")
+@RULES.add("a class inside a function, or a lambda in a field: put the class at the top of a module")
 def pickle_brings_it_back(component: Component) -> None:
     """Pickle gives an equal component, as joblib's workers and saved models need it."""
     _expect_equal(pickle.loads(pickle.dumps(component)), component, "out of pickle")
 
 
-@rule("a field that is changed when it is validated, so that validating it again changes it again")
+@RULES.add("a field that is changed when it is validated, so that validating it again changes it again")
 def copies_are_equal(component: Component) -> None:
     """copy, deepcopy and dataclasses.replace give equal components."""
     copies = {"copy": copy.copy, "deepcopy": copy.deepcopy, "dataclasses.replace": dataclasses.replace}
@@ -64,7 +66,7 @@ def copies_are_equal(component: Component) -> None:
         _expect_equal(copied(component), component, f"out of {name}")  # type: ignore[operator]
 
 
-@rule("a field that is no number, text, tuple or component")
+@RULES.add("a field that is no number, text, tuple or component")
 def json_brings_it_back(component: Component) -> None:
     """A component survives JSON: {"type": name, **fields}; so specs can be written and read."""
     if registry.entry_of(type(component)) is None:  # it has no name yet: its fields at least
@@ -80,7 +82,7 @@ def json_brings_it_back(component: Component) -> None:
         expect(ModelSpec.from_json(spec.to_json()) == spec, "a spec with it does not come back from JSON")
 
 
-@rule("a __repr__ of its own that leaves something out")
+@RULES.add("a __repr__ of its own that leaves something out")
 def repr_is_the_call_that_makes_it(component: Component) -> None:
     """`repr` is the call that makes the component."""
     classes, text = {type(each) for each in _parts(component)}, repr(component)
@@ -94,7 +96,7 @@ def repr_is_the_call_that_makes_it(component: Component) -> None:
     _expect_equal(again, component, "made by its repr")
 
 
-@rule("bounds left out: Annotated[float, Field(gt=0, allow_inf_nan=False)]; or a field without a type")
+@RULES.add("bounds left out: Annotated[float, Field(gt=0, allow_inf_nan=False)]; or a field without a type")
 def hyper_parameters_are_checked(component: Component) -> None:
     """Numbers refuse True, text and, unless allow_inf_nan=True says otherwise, NaN, when the component is made."""
     hints = typing.get_type_hints(type(component), include_extras=True)
@@ -113,7 +115,7 @@ def hyper_parameters_are_checked(component: Component) -> None:
             expect(refused, f"{type(component).__name__}({field.name}={value!r}) was possible")
 
 
-@rule("two examples that are the same, or of another class")
+@RULES.add("two examples that are the same, or of another class")
 def examples_are_of_the_class_and_differ(component: Component) -> None:
     """`examples` returns different instances of the class."""
     cls = type(component)
@@ -124,19 +126,6 @@ def examples_are_of_the_class_and_differ(component: Component) -> None:
     for example in examples:
         expect(type(example) is cls, f"examples() has {example!r}, which is no {cls.__name__}")
         expect(examples.count(example) == 1, f"examples() has {example!r} twice")
-
-
-RULES = (
-    the_docstring_says_what_it_is,
-    components_are_equal_by_value,
-    fields_are_frozen,
-    pickle_brings_it_back,
-    copies_are_equal,
-    json_brings_it_back,
-    repr_is_the_call_that_makes_it,
-    hyper_parameters_are_checked,
-    examples_are_of_the_class_and_differ,
-)
 
 
 def _expect_equal(again: object, component: Component, how: str) -> None:

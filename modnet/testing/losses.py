@@ -2,8 +2,9 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
-from functools import wraps
+import itertools
+from collections.abc import Callable
+from functools import partial, wraps
 from typing import Any, Self, cast, get_args
 
 import numpy as np
@@ -11,9 +12,11 @@ import numpy as np
 from modnet.base import Array, Loss, Task
 from modnet.component import field_names
 from modnet.errors import InvalidSpecError
-from modnet.testing.failure import CheckFailed, expect, expect_same, explained, shown
+from modnet.testing.failure import expect, expect_same, shown
 from modnet.testing.gradients import check_gradient
-from modnet.testing.rules import guarded, nothing_kept, rule
+from modnet.testing.rules import Rules, guarded, nothing_kept, tried
+
+RULES = Rules()
 
 ROWS = 6
 _AVERAGE = "forgot the 1/n, or the weights: J = Σᵢ wᵢ Jᵢ / Σᵢ wᵢ"
@@ -99,41 +102,16 @@ def for_tasks(
     def decorated(check: Callable[[Measured], None]) -> Callable[[Loss], None]:
         @wraps(check)
         def check_loss(loss: Loss) -> None:
-            for options in _choices(loss, weighted, rows, dtype):
-                try:
-                    check(Measured.of(loss, **options))
-                except Exception as error:
-                    failed, measured = _smallest(check, loss, options, error)
-                    failed.example = failed.example or measured.example()
-                    raise failed from (None if failed is error else error)
+            for task, *chosen in itertools.product(served(loss), weighted, rows, dtype):
+                case = dict(zip(("weighted", "rows", "dtype"), chosen, strict=True))
+                tried(check, partial(Measured.of, loss, task), case, ({"rows": 1}, {"rows": 2}))
 
         return check_loss
 
     return decorated
 
 
-def _choices(loss: Loss, *choices: tuple[Any, ...]) -> Iterator[dict[str, Any]]:
-    for task in served(loss):
-        for weighted in choices[0]:
-            for rows in choices[1]:
-                for dtype in choices[2]:
-                    yield {"task": task, "weighted": weighted, "rows": rows, "dtype": dtype}
-
-
-def _smallest(
-    check: Callable[[Measured], None], loss: Loss, options: dict[str, Any], error: Exception
-) -> tuple[CheckFailed, Measured]:
-    for rows in (1, 2, options["rows"]):
-        measured = Measured.of(loss, **{**options, "rows": rows})
-        try:
-            check(measured)
-        except Exception as smaller:
-            if type(smaller) is type(error):
-                return explained(smaller), measured
-    return explained(error), measured
-
-
-@rule("tasks is empty, names no task, or a field that the class does not have")
+@RULES.add("tasks is empty, names no task, or a field that the class does not have")
 def it_serves_tasks_of_estimators(loss: Loss) -> None:
     """`tasks` names one task or several, with values for fields of the loss that suit the task."""
     expect(loss.tasks, "tasks is empty: no estimator could use it")
@@ -144,7 +122,7 @@ def it_serves_tasks_of_estimators(loss: Loss) -> None:
     expect(served(loss), "its other fields go with none of its tasks")
 
 
-@rule("check_truth is stricter than example_truth: define example_truth where not any truth of the task will do")
+@RULES.add("check_truth is stricter than example_truth: define example_truth where not any truth of the task will do")
 @for_tasks(weighted=(False,))
 def the_example_truth_is_accepted(measured: Measured) -> None:
     """`check_truth` accepts what `example_truth` returns, and leaves it as it is."""
@@ -154,7 +132,7 @@ def the_example_truth_is_accepted(measured: Measured) -> None:
         measured.loss.check_truth(measured.t)
 
 
-@rule(f"a factor or a sign left out, {_AVERAGE}; or an average over outputs, where J is their sum")
+@RULES.add(f"a factor or a sign left out, {_AVERAGE}; or an average over outputs, where J is their sum")
 @for_tasks(rows=(ROWS, 1))
 def the_gradient_agrees_with_central_differences(measured: Measured) -> None:
     """`gradient` is the derivative of `value`, the average included, with weights and without, to 1e-6."""
@@ -163,7 +141,7 @@ def the_gradient_agrees_with_central_differences(measured: Measured) -> None:
     check_gradient(J, measured.raw, measured.gradient(), subject="∂J/∂raw")
 
 
-@rule("value_and_gradient takes another path than value and gradient")
+@RULES.add("value_and_gradient takes another path than value and gradient")
 @for_tasks()
 def value_and_gradient_are_value_and_gradient(measured: Measured) -> None:
     """`value_and_gradient` returns what `value` and `gradient` return."""
@@ -174,7 +152,7 @@ def value_and_gradient_are_value_and_gradient(measured: Measured) -> None:
     expect_same("∂J/∂raw", gradient, measured.gradient(), "by value_and_gradient", "by gradient", rtol=1e-14)
 
 
-@rule(_AVERAGE)
+@RULES.add(_AVERAGE)
 @for_tasks(weighted=(False,))
 def rows_are_averaged(measured: Measured) -> None:
     """J is averaged over rows: twice the same rows cost what they cost once, and each counts half as much."""
@@ -191,7 +169,7 @@ def rows_are_averaged(measured: Measured) -> None:
     )
 
 
-@rule(_AVERAGE)
+@RULES.add(_AVERAGE)
 @for_tasks(weighted=(False,))
 def a_weight_of_k_is_a_row_k_times(measured: Measured) -> None:
     """A row of weight k counts as much as k rows, in value and gradient."""
@@ -204,7 +182,7 @@ def a_weight_of_k_is_a_row_k_times(measured: Measured) -> None:
     expect_same("∂J/∂raw", weighted.gradient(), summed, "with weights", "with rows repeated", rtol=1e-12, atol=1e-15)
 
 
-@rule(_AVERAGE)
+@RULES.add(_AVERAGE)
 @for_tasks(weighted=(False,))
 def a_weight_of_zero_is_a_row_left_out(measured: Measured) -> None:
     """A row of weight zero counts as absent."""
@@ -218,7 +196,7 @@ def a_weight_of_zero_is_a_row_left_out(measured: Measured) -> None:
     expect_same("∂J/∂raw", gradient[~kept], 0 * gradient[~kept], "in rows of weight 0", "should be")
 
 
-@rule(_AVERAGE)
+@RULES.add(_AVERAGE)
 @for_tasks(weighted=(True,))
 def only_the_ratio_of_weights_counts(measured: Measured) -> None:
     """Weights times a number are the same weights."""
@@ -231,7 +209,7 @@ def only_the_ratio_of_weights_counts(measured: Measured) -> None:
         )
 
 
-@rule("`out` not passed on to the last step, or a product into a fresh array behind it")
+@RULES.add("`out` not passed on to the last step, or a product into a fresh array behind it")
 @for_tasks()
 def out_is_written_and_returned(measured: Measured) -> None:
     """As in NumPy, the gradient is written into `out`, whatever it holds, and `out` returned."""
@@ -242,7 +220,7 @@ def out_is_written_and_returned(measured: Measured) -> None:
         expect_same(f"what {name} returns", out, expected, "with out", "without", rtol=1e-14)
 
 
-@rule("raw or t taken as scratch memory: raw -= …, out=raw")
+@RULES.add("raw or t taken as scratch memory: raw -= …, out=raw")
 @for_tasks()
 def arguments_are_only_read(measured: Measured) -> None:
     """t, raw and weights are only read, and nothing is kept of them."""
@@ -251,17 +229,3 @@ def arguments_are_only_read(measured: Measured) -> None:
         measured.gradient()
         measured.both()
         measured.loss.predict(measured.raw)
-
-
-RULES = (
-    it_serves_tasks_of_estimators,
-    the_example_truth_is_accepted,
-    the_gradient_agrees_with_central_differences,
-    value_and_gradient_are_value_and_gradient,
-    rows_are_averaged,
-    a_weight_of_k_is_a_row_k_times,
-    a_weight_of_zero_is_a_row_left_out,
-    only_the_ratio_of_weights_counts,
-    out_is_written_and_returned,
-    arguments_are_only_read,
-)

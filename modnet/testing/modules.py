@@ -4,14 +4,17 @@ import contextlib
 
 import numpy as np
 
-from modnet.base import Array, Module
+from modnet.base import Module
 from modnet.errors import ContractError, InputError, ModNetError
 from modnet.testing.failure import CheckFailed, element, expect
 from modnet.testing.gradients import check_problem
 from modnet.testing.problems import Problem, for_problems
-from modnet.testing.rules import guarded, rule
+from modnet.testing.rules import Rules, guarded
 
+RULES = Rules()
 FLOATS = (np.float32, np.float64)
+MANY = 70
+"""So many rows are more than two blocks of 32, in which statistics may be taken."""
 
 _SLIPS = (
     "a factor or a sign left out, a transposed product, rows not summed for a bias, dy not passed through, or a path "
@@ -20,43 +23,39 @@ _SLIPS = (
 _EXTREMES = np.array([1e4, -1e4, 0.0, 700.0, -700.0, 89.0, -89.0, 1e-30, 30.0, -30.0])
 
 
-@rule(_SLIPS)
+@RULES.add(_SLIPS)
 @for_problems(rows=(4, 1))
 def gradients_agree_with_central_differences(problem: Problem) -> None:
     """∂J/∂x and ∂J/∂θ are the derivatives of J = Σ dy ∘ y, to 1e-6 in float64; along codes they are zero."""
-    check_problem(problem, prefix="layers[0].")
+    check_problem(problem)
 
 
-@rule(_SLIPS, applies=lambda module: not module.takes_codes)
+@RULES.add(_SLIPS, applies=lambda module: not module.takes_codes)
 @for_problems(rows=(3,), scale=(1e-3, 30.0))
 def gradients_agree_for_small_and_large_inputs(problem: Problem) -> None:
     """The gradients are right for inputs of size 1e-3 and 30 as well, where the module takes them."""
     with contextlib.suppress(InputError):
-        check_problem(problem, prefix="layers[0].")
+        check_problem(problem)
 
 
-@rule("output_shape and forward disagree, or an axis was summed away: sums over rows need keepdims=True")
+@RULES.add("output_shape and forward disagree, or an axis was summed away: sums over rows need keepdims=True")
 @for_problems(rows=(4, 1))
 def shapes_are_those_announced(problem: Problem) -> None:
     """The shape of y is (n, *output_shape), and that of dx is the shape of x."""
-    results = problem.run()
-    _expect_shape("y", results.y, problem.dy.shape)
-    _expect_shape("dx", results.dx, problem.x.shape)
+    expect_shapes(problem)
 
 
-@rule("a name that was bound anew (ctx.g.W = …) in place of written to, or ctx.g.W += …: it holds no zeros before")
+@RULES.add("a name that was bound anew (ctx.g.W = …) in place of written to, or ctx.g.W += …: it holds no zeros before")
 @for_problems()
 def every_gradient_is_written(problem: Problem) -> None:
     """grad_params writes every element of ctx.g.<name>; what was there before does not count."""
     gradient = problem.run().gradient
     for name, place in problem.network.layout.places.items():
         unwritten = np.isnan(place.view(gradient)).sum()
-        expect(
-            not unwritten, f"{name.removeprefix('layers[0].')}: {unwritten} elements of the gradient are not written"
-        )
+        expect(not unwritten, f"{problem.short(name)}: {unwritten} elements of the gradient are not written")
 
 
-@rule("a np.float64 among float32 arrays, np.zeros(shape) without a dtype, or an axis of x turned into integers")
+@RULES.add("a np.float64 among float32 arrays, np.zeros(shape) without a dtype, or an axis of x turned into integers")
 @for_problems(dtype=FLOATS)
 def dtype_is_kept(problem: Problem) -> None:
     """y, ∂J/∂θ and dx have the dtype of θ, float32 or float64."""
@@ -66,7 +65,9 @@ def dtype_is_kept(problem: Problem) -> None:
             expect(array.dtype == dtype, f"{name} has dtype {array.dtype}, θ and x have {dtype}")
 
 
-@rule("numbers that cancel, a power or exponential that leaves float32's range (3e38), or an epsilon below its 1e-7")
+@RULES.add(
+    "numbers that cancel, a power or exponential that leaves float32's range (3e38), or an epsilon below its 1e-7"
+)
 @for_problems(dtype=(np.float32,))
 def float32_agrees_with_float64(problem: Problem) -> None:
     """In float32 results are those of float64 to 1e-3; where training is random, in prediction."""
@@ -76,15 +77,36 @@ def float32_agrees_with_float64(problem: Problem) -> None:
     problem.expect_same(problem.run(), exact, "in float32", "in float64", rtol=1e-3, atol=1e-3)
 
 
-@rule("x or dy taken as scratch memory (x -= …, out=x, np.exp(dy, out=dy)): write into ctx.out, ctx.dx or ctx.scratch")
+@RULES.add(
+    "x or dy taken as scratch memory (x -= …, out=x, np.exp(dy, out=dy)): write into ctx.out, ctx.dx or ctx.scratch"
+)
 @for_problems()
 def arguments_are_only_read(problem: Problem) -> None:
-    """x, dy and the parameters are only read."""
-    with guarded(problem.x, problem.dy, problem.theta):
-        problem.run()
+    """x, dy and the parameters are only read, and so is y on the way back."""
+    for buffers in (True, False):
+        with guarded(problem.x, problem.dy, problem.theta):
+            chain, contexts = (hand := problem.by_hand(buffers=buffers)).chain, hand.contexts
+            y = chain.forward(problem.x)
+            links = zip(problem.network.links, contexts, strict=True)
+            with guarded(y, *(getattr(ctx, name) for link, ctx in links for name in link.module.reads)):
+                chain.grad_params(problem.dy)
+                chain.grad_input()
 
 
-@rule("a result in an array of its own where another is returned, or a buffer that is expected to hold zeros")
+@RULES.add("ctx.s.mean = …, which binds a new array to the name; the network's stays as it was: ctx.s.mean[...] = …")
+@for_problems()
+def views_are_written_into(problem: Problem) -> None:
+    """ctx.p, ctx.g and ctx.s hold the same arrays after a pass as before: they are views of the network's vectors."""
+    hand = problem.by_hand(buffers=True)
+    spaces = {f"ctx.{name}": getattr(ctx, name) for ctx in hand.contexts for name in ("p", "g", "s")}
+    before = {name: dict(vars(space)) for name, space in spaces.items()}
+    hand.run()
+    for name, arrays in before.items():
+        for key, array in arrays.items():
+            expect(getattr(spaces[name], key) is array, f"{name}.{key} is another array after the pass")
+
+
+@RULES.add("a result in an array of its own where another is returned, or a buffer that is expected to hold zeros")
 @for_problems()
 def buffers_make_no_difference(problem: Problem) -> None:
     """With ctx.out and ctx.dx to write into, whatever they hold, and without them the results are the same."""
@@ -95,7 +117,7 @@ def buffers_make_no_difference(problem: Problem) -> None:
         problem.expect_same(found, expected, what, "in a pass", rtol=1e-12, atol=1e-14)
 
 
-@rule("reads leaves out what a gradient looks at, or an array that a method was given is kept beyond the call")
+@RULES.add("reads leaves out what a gradient looks at, or an array that a method was given is kept beyond the call")
 @for_problems()
 def reads_names_what_the_gradients_look_at(problem: Problem) -> None:
     """Gradients look at x and y only where `reads` names them; the memory of the others is used again."""
@@ -121,19 +143,20 @@ def reads_names_what_the_gradients_look_at(problem: Problem) -> None:
     problem.expect_same(found, expected, used, "as they were", rtol=1e-12)
 
 
-@rule("a mean over rows that divides by zero, or x.reshape(-1, …), which cannot tell how wide no rows are")
+@RULES.add("a mean over rows that divides by zero, or x.reshape(-1, …), which cannot tell how wide no rows are")
 @for_problems(rows=(0,))
 def no_rows_are_fine(problem: Problem) -> None:
     """An empty batch gives an empty output and gradients of zero, and leaves the state finite."""
     results = problem.run()
-    _expect_shape("y", results.y, (0, *problem.network.output_shape))
-    _expect_shape("dx", results.dx, problem.x.shape)
+    expect_shapes(problem)
     zero = results._replace(gradient=np.zeros_like(results.gradient))
     problem.expect_same(results, zero, "for no rows", "should be")
     expect(np.isfinite(results.state).all(), f"the state became {results.state}")
 
 
-@rule("exp of a large number, 0 · inf or inf − inf: work with exp(−|x|), subtract the maximum, clip before the power")
+@RULES.add(
+    "exp of a large number, 0 · inf or inf − inf: work with exp(−|x|), subtract the maximum, clip before the power"
+)
 def extreme_values_stay_finite(module: Module) -> None:
     """Inputs up to ±1e4 give finite results and no warnings, in float32, too; or an error of modnet's."""
     for dtype in FLOATS:
@@ -184,20 +207,8 @@ def is_random(problem: Problem) -> bool:
     return not np.array_equal(y, other, equal_nan=True)
 
 
-def _expect_shape(name: str, array: Array, shape: tuple[int, ...]) -> None:
-    expect(array.shape == shape, f"{name} has shape {array.shape}, not {shape}")
-
-
-RULES = (
-    gradients_agree_with_central_differences,
-    gradients_agree_for_small_and_large_inputs,
-    shapes_are_those_announced,
-    every_gradient_is_written,
-    dtype_is_kept,
-    float32_agrees_with_float64,
-    arguments_are_only_read,
-    buffers_make_no_difference,
-    reads_names_what_the_gradients_look_at,
-    no_rows_are_fine,
-    extreme_values_stay_finite,
-)
+def expect_shapes(problem: Problem) -> None:
+    """Expect that y has the shape that was announced, and dx the shape of x."""
+    results = problem.run()
+    for name, array, shape in (("y", results.y, problem.dy.shape), ("dx", results.dx, problem.x.shape)):
+        expect(array.shape == shape, f"{name} has shape {array.shape}, not {shape}")

@@ -11,8 +11,9 @@ import numpy as np
 from modnet.base import Array, Optimizer, OptimizerState, Solver
 from modnet.testing.failure import expect, expect_same
 from modnet.testing.modules import FLOATS
-from modnet.testing.rules import global_randomness_untouched, guarded, nothing_kept, rule
+from modnet.testing.rules import Rules, guarded, undisturbed
 
+RULES, SOLVERS = Rules(), Rules()
 _SIZE = 7
 Gradient = Callable[[Array], Array]
 
@@ -44,7 +45,7 @@ def walk(
     return theta, state
 
 
-@rule("`theta = theta − …`, which binds a new array to the name: theta −= …, or np.subtract(…, out=theta)")
+@RULES.add("`theta = theta − …`, which binds a new array to the name: theta −= …, or np.subtract(…, out=theta)")
 def theta_is_changed_in_place_and_keeps_its_dtype(optimizer: Optimizer) -> None:
     """`step` changes θ in place wherever the gradient is not zero, and returns nothing; dtypes are kept."""
     for dtype in FLOATS:
@@ -61,7 +62,7 @@ def theta_is_changed_in_place_and_keeps_its_dtype(optimizer: Optimizer) -> None:
             expect(vector.dtype == dtype, f"state.vectors[{name!r}] has dtype {vector.dtype}, θ has {np.dtype(dtype)}")
 
 
-@rule("state.vectors[…] = grad, or = theta: the training loop writes the next gradient into the same memory")
+@RULES.add("state.vectors[…] = grad, or = theta: the training loop writes the next gradient into the same memory")
 def the_state_has_memory_of_its_own(optimizer: Optimizer) -> None:
     """`step`, which may change the gradient, keeps no hold of it, and none of θ."""
     _, gradient, theta = quadratic()
@@ -72,7 +73,7 @@ def the_state_has_memory_of_its_own(optimizer: Optimizer) -> None:
         expect(not np.shares_memory(vector, theta), f"state.vectors[{name!r}] is θ's own memory: copy it")
 
 
-@rule("a learning rate or a step count that is not set, or a vector that is not of θ's shape")
+@RULES.add("a learning rate or a step count that is not set, or a vector that is not of θ's shape")
 def init_makes_a_state_and_leaves_theta_alone(optimizer: Optimizer) -> None:
     """`init` returns a state at step 0 with the optimizer's learning rate and vectors like θ; θ stays as it is."""
     theta = np.ones(_SIZE)
@@ -87,14 +88,14 @@ def init_makes_a_state_and_leaves_theta_alone(optimizer: Optimizer) -> None:
         expect(vector.shape == theta.shape, f"state.vectors[{name!r}] has shape {vector.shape}, θ {theta.shape}")
 
 
-@rule("`state.step += 1` left out")
+@RULES.add("`state.step += 1` left out")
 def steps_are_counted(optimizer: Optimizer) -> None:
     """The state counts the steps."""
     _, gradient, start = quadratic()
     expect(walk(optimizer, gradient, start, 5)[1].step == 5, "state.step is not 5 after 5 steps")
 
 
-@rule("the sign of the step: θ moves against the gradient")
+@RULES.add("the sign of the step: θ moves against the gradient")
 def the_loss_falls(optimizer: Optimizer) -> None:
     """200 steps lower a convex quadratic."""
     J, gradient, start = quadratic()
@@ -102,7 +103,7 @@ def the_loss_falls(optimizer: Optimizer) -> None:
     expect(after < before, f"J is {before:.6g} at the start, and {after:.6g} after 200 steps")
 
 
-@rule("self.learning_rate where state.learning_rate is meant: schedules set the latter")
+@RULES.add("self.learning_rate where state.learning_rate is meant: schedules set the latter")
 def the_rate_of_a_step_is_the_one_in_the_state(optimizer: Optimizer) -> None:
     """The size of a step goes by state.learning_rate, which the training loop sets before each step."""
     _, gradient, start = quadratic()
@@ -113,11 +114,11 @@ def the_rate_of_a_step_is_the_one_in_the_state(optimizer: Optimizer) -> None:
     expect_same("θ", set_, own, "with 3 times the rate in the state", "with 3 times the rate in the optimizer")
 
 
-@rule("something that is remembered on the optimizer, or in the closure of a function")
+@RULES.add("something that is remembered on the optimizer, or in the closure of a function")
 def all_that_is_remembered_is_in_the_state(optimizer: Optimizer) -> None:
     """A state that was pickled goes on where it was, and an optimizer keeps nothing."""
     _, gradient, start = quadratic()
-    with nothing_kept(optimizer), global_randomness_untouched():
+    with undisturbed(optimizer):
         straight, _ = walk(optimizer, gradient, start, 20)
         half, state = walk(optimizer, gradient, start, 10)
     for copied, how in ((pickle.loads(pickle.dumps(state)), "pickled"), (copy.deepcopy(state), "copied")):
@@ -125,7 +126,7 @@ def all_that_is_remembered_is_in_the_state(optimizer: Optimizer) -> None:
         expect_same("θ", resumed, straight, f"after 10 steps and 10 more with a {how} state", "after 20")
 
 
-@rule("memory that two runs share: a list or an array on the class")
+@RULES.add("memory that two runs share: a list or an array on the class")
 def two_runs_do_not_meet(optimizer: Optimizer) -> None:
     """Two trainings that take turns come where each would have come alone."""
     _, gradient, start = quadratic()
@@ -138,7 +139,7 @@ def two_runs_do_not_meet(optimizer: Optimizer) -> None:
     expect_same("θ", theta, alone, "beside another run", "alone")
 
 
-@rule("an epsilon below float32's 1e-38, or a square that under- or overflows: √(g²) of g = 1e-30 is 0 in float32")
+@RULES.add("an epsilon below float32's 1e-38, or a square that under- or overflows: √(g²) of g = 1e-30 is 0 in float32")
 def steps_stay_finite(optimizer: Optimizer) -> None:
     """Gradients of zero, 1e-30 and 1e4 give finite steps without warnings, in float32, too; any length of θ will do."""
     for dtype in FLOATS:
@@ -151,7 +152,7 @@ def steps_stay_finite(optimizer: Optimizer) -> None:
                 expect(np.isfinite(theta).all(), text)
 
 
-@rule("a float64 among float32 vectors, or an epsilon that float32 cannot tell from 0")
+@RULES.add("a float64 among float32 vectors, or an epsilon that float32 cannot tell from 0")
 def float32_walks_as_float64(optimizer: Optimizer) -> None:
     """In float32 ten steps lead where they lead in float64, to 1e-3 of the way."""
     (_, g32, start), (_, g64, _) = quadratic(dtype=np.float32), quadratic()
@@ -159,20 +160,6 @@ def float32_walks_as_float64(optimizer: Optimizer) -> None:
     exact, _ = walk(optimizer, g64, start.astype(np.float64), 10)
     way = float(np.abs(exact - start).max())
     expect_same("θ", rough, exact, "in float32", "in float64", rtol=1e-6, atol=1e-3 * way)
-
-
-RULES = (
-    theta_is_changed_in_place_and_keeps_its_dtype,
-    the_state_has_memory_of_its_own,
-    init_makes_a_state_and_leaves_theta_alone,
-    steps_are_counted,
-    the_loss_falls,
-    the_rate_of_a_step_is_the_one_in_the_state,
-    all_that_is_remembered_is_in_the_state,
-    two_runs_do_not_meet,
-    steps_stay_finite,
-    float32_walks_as_float64,
-)
 
 
 # Solvers
@@ -193,19 +180,19 @@ def _solved(
     return theta, converged, told
 
 
-@rule("the result is left in an array of its own: theta[...] = result")
+@SOLVERS.add("the result is left in an array of its own: theta[...] = result")
 def it_finds_the_minimum(solver: Solver) -> None:
     """`minimize` moves θ, in place, to the minimum of a convex quadratic, and says that it converged."""
     _, gradient, _ = quadratic()
     for dtype, bound in ((np.float64, 1e-5), (np.float32, 1e-4)):
-        with nothing_kept(solver), global_randomness_untouched():
+        with undisturbed(solver):
             theta, converged, _ = _solved(solver, dtype)
         left = np.abs(gradient(theta.astype(np.float64))).max()
         expect(left < bound, f"the largest |∂J/∂θᵢ| at the end is {left:.3g} in {np.dtype(dtype)}")
         expect(converged is True, f"minimize should return True there, got {converged!r}")
 
 
-@rule("`after` is not called, or what it returns not looked at")
+@SOLVERS.add("`after` is not called, or what it returns not looked at")
 def it_tells_of_every_iteration_and_stops_when_told(solver: Solver) -> None:
     """`after` is called after each iteration with θ and J(θ), and True from it ends the search; so does max_iter."""
     J, _, _ = quadratic()
@@ -218,10 +205,7 @@ def it_tells_of_every_iteration_and_stops_when_told(solver: Solver) -> None:
         expect(len(told) <= 2, f"it made {len(told)} iterations, though {what} after 2")
 
 
-@rule("a random start, or a direction drawn from numpy.random")
+@SOLVERS.add("a random start, or a direction drawn from numpy.random")
 def it_takes_the_same_way_again(solver: Solver) -> None:
     """The same start gives the same result, to the last bit."""
     expect_same("θ", _solved(solver)[0], _solved(solver)[0], "one time", "another")
-
-
-SOLVER_RULES = (it_finds_the_minimum, it_tells_of_every_iteration_and_stops_when_told, it_takes_the_same_way_again)

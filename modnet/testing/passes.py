@@ -1,27 +1,34 @@
 """The contract of modules: what passes, rows, threads and members know of each other, which is nothing."""
 
+import opcode
+import os
+import pickle
+import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import partial
+from types import FrameType
 from typing import Any
 
 import numpy as np
+from numpy.random import default_rng
 from scipy import sparse
 
-from modnet.base import Array
+from modnet.base import Array, Module
+from modnet.network import Network
 from modnet.network.adapting import adapt
 from modnet.testing.failure import expect, expect_same
-from modnet.testing.modules import FLOATS, expect_finite
-from modnet.testing.problems import Problem, Results, for_problems
-from modnet.testing.rules import global_randomness_untouched, nothing_kept, rule
+from modnet.testing.interleaving import interleaved, traced
+from modnet.testing.modules import FLOATS, MANY, expect_finite
+from modnet.testing.problems import ROWS, Problem, Results, for_problems
+from modnet.testing.rules import Rules, no_other_randomness, nothing_kept
 
-_THREADS = 4
+RULES = Rules()
+_PROCESSES = 8
+_NAMES = "import pickle, sys; module, shape = pickle.load(sys.stdin.buffer); print(*module.parameters(shape))"
 
 
-@rule("self.x = x, a list on the class, a cached property: what belongs to a pass is in ctx.x, ctx.y and ctx.scratch")
+@RULES.add(
+    "self.x = x, a list on the class, a cached property: what belongs to a pass is in ctx.x, ctx.y and ctx.scratch"
+)
 @for_problems()
 def the_component_keeps_nothing(problem: Problem) -> None:
     """A component holds numbers somebody chose, never arrays it met: passes leave it and its class as they were."""
@@ -29,7 +36,7 @@ def the_component_keeps_nothing(problem: Problem) -> None:
         problem.run()
 
 
-@rule("memory that is expected to be new or to hold zeros, or something kept outside of the context")
+@RULES.add("memory that is expected to be new or to hold zeros, or something kept outside of the context")
 @for_problems()
 def one_pass_is_like_another(problem: Problem) -> None:
     """The same rows and noise give the same results to the last bit, whatever was run before."""
@@ -47,24 +54,39 @@ def one_pass_is_like_another(problem: Problem) -> None:
     problem.expect_same(Results(y, gradient, dx, state), expected, "behind another batch", "the first time")
 
 
-@rule("np.random.…, random.… or a generator made in the module: draw from ctx.rng")
+@RULES.add(
+    "np.random.…, random.… or a generator made in the module: draw from ctx.rng, and first values by an initializer"
+)
 @for_problems()
 def randomness_comes_from_the_context(problem: Problem) -> None:
-    """The only source of randomness is ctx.rng: one seed, one result, and nobody else's numbers are drawn."""
-    before = np.random.get_state()  # noqa: NPY002  # what a module might draw from
-    try:
-        results = []
-        for seed in (0, 1):
-            np.random.seed(seed)  # noqa: NPY002
-            with global_randomness_untouched():
-                results.append(problem.run())
-    finally:
-        np.random.set_state(before)  # noqa: NPY002
-    problem.expect_same(results[0], results[1], "with one seed", "with the same seed again")
+    """The only source of randomness is the rng that is given: one seed, one result, and nobody else's numbers."""
+    with no_other_randomness(problem.modules[0]):
+        problem.run()
+        networks = [Network(problem.modules, problem.network.input_shape) for _ in range(2)]
+        one, other = (network.initialize(default_rng(0))[0] for network in networks)
+    expect_same("θ", other, one, "with one seed", "with the same seed before")
 
 
-@rule("`if ctx.training:` left out: running statistics move, and masks are drawn, in training only")
-@for_problems(training=(False,))
+@RULES.add("names taken from a set, whose order is another in each process: take them from a tuple or a dict")
+def parameters_have_one_order_in_all_processes(module: Module) -> None:
+    """`parameters` names them in the same order in every process: by it θ is laid out, and first values are drawn."""
+    shape = module.example_rows(default_rng(0), 1).shape[1:]
+    names = list(module.parameters(shape))
+    if len(names) < 2 or not _meets_a_set(module, shape):
+        return
+    for seed in map(str, range(_PROCESSES)):
+        settings = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
+        command, given = [sys.executable, "-c", _NAMES], pickle.dumps((module, shape))
+        found = subprocess.run(command, input=given, env=settings, capture_output=True, check=True).stdout.decode()
+        expect(
+            found.split() == names,
+            f"parameters({shape}) names {', '.join(names)} here, and {', '.join(found.split())} in a process with "
+            f"PYTHONHASHSEED={seed}",
+        )
+
+
+@RULES.add("`if ctx.training:` left out: running statistics move, and masks are drawn, in training only")
+@for_problems(rows=(ROWS, MANY), training=(False,))
 def prediction_is_a_function_of_the_rows(problem: Problem) -> None:
     """Outside of training ctx.rng counts for nothing, and ctx.s stays as it is."""
     results = problem.run(rng=np.random.default_rng(1))
@@ -73,37 +95,29 @@ def prediction_is_a_function_of_the_rows(problem: Problem) -> None:
     expect_same("y", results.y, other.y, "with one seed", "with another")
 
 
-@rule("statistics of the batch where the running ones are wanted, or a sum over the wrong axis: rows are axis −2")
-@for_problems(training=(False,))
+@RULES.add("statistics of the batch where the running ones are wanted, or a sum over the wrong axis: rows are axis −2")
+@for_problems(rows=(ROWS, MANY), training=(False,))
 def rows_do_not_depend_on_each_other_in_prediction(problem: Problem) -> None:
-    """In prediction y and dx of a row are the same whatever other rows are in the batch, to 1e-12."""
-    together = problem.run()
-    for row in range(len(problem.x)):
-        alone = problem.row(row).run()
-        for name, one, all_ in (("y", alone.y, together.y), ("dx", alone.dx, together.dx)):
-            scale = 1e-13 * np.abs(all_).max(initial=1.0)
-            expect_same(name, one, all_[row : row + 1], f"in row {row} alone", "among others", rtol=1e-12, atol=scale)
+    """In prediction y and dx of a row are the same whatever other rows are in the batch, and wherever it is in it."""
+    together, n = problem.run(), len(problem.x)
+    for rows, how in [(np.arange(n)[::-1], "in reverse order"), *(([row], "alone") for row in {*range(4), n - 1})]:
+        found = problem.replaced(x=problem.x[rows], dy=problem.dy[rows]).run()
+        for name, some, all_ in (("y", found.y, together.y), ("dx", found.dx, together.dx)):
+            close = {"rtol": 1e-12, "atol": 1e-13 * np.abs(all_).max(initial=1.0)}
+            expect_same(name, some, all_[rows], f"in row {rows[0]} {how}", "among others", **close)
 
 
-@rule("arrays kept on the component or in a module-level buffer: memory for a pass is ctx.scratch(…)")
+@RULES.add("arrays kept on the component or in a module-level buffer: memory for a pass is ctx.scratch(…)")
 @for_problems()
 def threads_do_not_meet(problem: Problem) -> None:
     """Any number of threads can run one component at the same time, each with its own contexts."""
-    problems = [_other(problem, seed) for seed in range(_THREADS)]
-    expected = [each.run() for each in problems]
-    gate = threading.Barrier(_THREADS, timeout=30)
-    with _frequent_switches(), ThreadPoolExecutor(_THREADS) as pool:
-        runs = [pool.submit(_through, partial(_twice, each, gate), gate) for each in problems]
-        errors = [run.exception() for run in runs]
-    for error in errors:
-        if error is not None and not isinstance(error, threading.BrokenBarrierError):
-            raise error
-    for each, run, results in zip(problems, runs, expected, strict=True):
-        for found in run.result():
-            each.expect_same(found, results, "in a thread among others", "alone")
+    other = problem.drawn_anew(problem.seed + 1)
+    expected = problem.run()
+    found = interleaved(problem.run, other.repeated())
+    problem.expect_same(found, expected, "while another thread runs it, too", "alone")
 
 
-@rule(
+@RULES.add(
     "statistics that start anew with every block, or a mean of means: blocks have different lengths",
     applies=lambda module: module.adapts,
 )
@@ -121,7 +135,7 @@ def adapting_in_blocks_is_adapting_at_once(problem: Problem) -> None:
     expect_same("y", whole, repeated, "after rows with weights", "after rows repeated", **close)
 
 
-@rule(
+@RULES.add(
     "np.matmul or np.sum, which take no sparse matrix: x @ W, or a branch for it",
     applies=lambda module: module.takes_sparse,
 )
@@ -141,7 +155,7 @@ def sparse_rows_give_what_dense_rows_give(problem: Problem) -> None:
         problem.expect_same(found, dense, f"for a {kind.__name__}", "for an array", rtol=1e-4, atol=1e-5)
 
 
-@rule("NaN compared or multiplied before it is replaced", applies=lambda module: module.takes_missing)
+@RULES.add("NaN compared or multiplied before it is replaced", applies=lambda module: module.takes_missing)
 @for_problems()
 def missing_values_give_finite_results(problem: Problem) -> None:
     """With takes_missing, NaN in x stands for a missing value, and results are finite."""
@@ -150,37 +164,24 @@ def missing_values_give_finite_results(problem: Problem) -> None:
     expect_finite(problem)
 
 
-def _other(problem: Problem, seed: int) -> Problem:
-    """Return a problem like this one with other numbers."""
-    (module,), rows = problem.modules, len(problem.x)
-    options: dict[str, Any] = {"training": problem.training, "dtype": problem.theta.dtype, "seed": seed + 1}
-    return Problem.of(module, rows, features=problem.x.shape[-1], **options)
+def _meets_a_set(module: Module, shape: tuple[int, ...]) -> bool:
+    """Whether `parameters`, or what it calls in the component's own package, has to do with a set."""
+    packages = {cls.__module__.partition(".")[0] for cls in type(module).__mro__} - {"modnet", "builtins", "abc"}
+    met = []
 
+    def look(frame: FrameType, event: str, argument: Any) -> None:
+        if frame.f_globals.get("__name__", "").partition(".")[0] in packages:
+            code = frame.f_code
+            named = [frame.f_globals.get(name, getattr(module, name, None)) for name in code.co_names]
+            kinds = {opcode.opname[each] for each in code.co_code[::2]}
+            met.append(
+                bool(kinds & {"BUILD_SET", "SET_ADD", "SET_UPDATE"} or {"set", "frozenset"} & {*code.co_names})
+                or any(isinstance(each, set | frozenset) for each in (*named, *code.co_consts))
+            )
 
-def _twice(problem: Problem, gate: threading.Barrier) -> list[Results]:
-    """Run a problem in step with the others: all are forward before one goes back."""
-    gate.wait()
-    return [problem.run(between=gate.wait) for _ in range(2)]
-
-
-def _through(work: Callable[[], list[Results]], gate: threading.Barrier) -> list[Results]:
-    """Do the work; if it fails, let those who wait for it go."""
-    try:
-        return work()
-    except BaseException:
-        gate.abort()
-        raise
-
-
-@contextmanager
-def _frequent_switches() -> Iterator[None]:
-    """Let threads take turns more often than they usually do, so that they get into each other's way."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(interval)
+    with traced(look):
+        module.parameters(shape)
+    return any(met)
 
 
 def _adapted(problem: Problem, x: Array, weight: Array | None, blocks: list[slice]) -> Array:
@@ -189,16 +190,3 @@ def _adapted(problem: Problem, x: Array, weight: Array | None, blocks: list[slic
     for block in blocks:
         adapt(problem.network, theta, state, x[block], None if weight is None else weight[block])
     return problem.replaced(theta=theta, state=state).run().y
-
-
-RULES = (
-    the_component_keeps_nothing,
-    one_pass_is_like_another,
-    randomness_comes_from_the_context,
-    prediction_is_a_function_of_the_rows,
-    rows_do_not_depend_on_each_other_in_prediction,
-    threads_do_not_meet,
-    adapting_in_blocks_is_adapting_at_once,
-    sparse_rows_give_what_dense_rows_give,
-    missing_values_give_finite_results,
-)

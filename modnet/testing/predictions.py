@@ -6,12 +6,13 @@ from modnet.base import Array, DensityLoss, QuantileLoss
 from modnet.testing.failure import element, expect, expect_same
 from modnet.testing.losses import Measured, for_tasks
 from modnet.testing.modules import FLOATS
-from modnet.testing.rules import rule
+from modnet.testing.rules import Rules
 
+RULES = Rules()
 _CLASSES = ("binary", "multiclass", "multilabel", "multioutput")
 
 
-@rule(
+@RULES.add(
     "a np.float64 among float32 arrays; or numbers that cancel: log1p and expm1 keep the digits that log and exp lose"
 )
 @for_tasks(dtype=(np.float32,))
@@ -25,7 +26,7 @@ def float32_is_kept_and_agrees_with_float64(measured: Measured) -> None:
     expect_same("∂J/∂raw", gradient, exact.gradient(), "in float32", "in float64", rtol=1e-3, atol=1e-6)
 
 
-@rule("the sign of the gradient: ∂J/∂ŷ = ŷ − y, not y − ŷ")
+@RULES.add("the sign of the gradient: ∂J/∂ŷ = ŷ − y, not y − ŷ")
 @for_tasks()
 def the_loss_falls_along_its_negative_gradient(measured: Measured) -> None:
     """A short step against the gradient lowers J."""
@@ -38,7 +39,7 @@ def the_loss_falls_along_its_negative_gradient(measured: Measured) -> None:
     expect(after < before, f"J is {before:.9g}, and {after:.9g} after a step of 1e-5 against the gradient")
 
 
-@rule("the inverse link left out, or applied along the wrong axis: classes are columns, axis −1")
+@RULES.add("the inverse link left out, or applied along the wrong axis: classes are columns, axis −1")
 @for_tasks(weighted=(False,), rows=(6, 1))
 def predictions_are_on_the_scale_of_the_truth(measured: Measured) -> None:
     """`predict` has a column per target or class, which for classes holds probabilities if `probabilistic` says so."""
@@ -58,7 +59,7 @@ def predictions_are_on_the_scale_of_the_truth(measured: Measured) -> None:
             )
 
 
-@rule("a link that turns round: the inverse link has to be a function that rises")
+@RULES.add("a link that turns round: the inverse link has to be a function that rises")
 @for_tasks(weighted=(False,))
 def predictions_rise_with_the_raw_output(measured: Measured) -> None:
     """More raw output means more: where each column of it is one of the prediction, that never falls as it rises."""
@@ -79,7 +80,7 @@ def predictions_rise_with_the_raw_output(measured: Measured) -> None:
             )
 
 
-@rule(
+@RULES.add(
     "quantiles made independently of each other, which can cross", applies=lambda loss: isinstance(loss, QuantileLoss)
 )
 @for_tasks(weighted=(False,))
@@ -94,7 +95,7 @@ def quantiles_ascend(measured: Measured) -> None:
     expect(np.all(np.diff(quantiles, axis=-1) >= 0), f"quantiles fall along the last axis: {quantiles[0].tolist()}")
 
 
-@rule(
+@RULES.add(
     "a logarithm or a variance returned for the standard deviation", applies=lambda loss: isinstance(loss, DensityLoss)
 )
 @for_tasks(weighted=(False,))
@@ -107,7 +108,9 @@ def standard_deviations_are_positive(measured: Measured) -> None:
     expect(np.all(std > 0), f"the smallest standard deviation is {std.min()}")
 
 
-@rule("exp of a large logit, log of a probability that rounds to 0, or inf − inf: work with logits and log-sum-exp")
+@RULES.add(
+    "exp of a large logit, log of a probability that rounds to 0, or inf − inf: work with logits and log-sum-exp"
+)
 @for_tasks(dtype=FLOATS)
 def extreme_raw_output_gives_no_nan(measured: Measured) -> None:
     """For raw output up to ±1e4 nothing is NaN, and there are no warnings; what is too large for a float is inf."""
@@ -134,14 +137,3 @@ def _predicted(measured: Measured) -> dict[str, Array]:
     if isinstance(loss, DensityLoss):
         found["predict_std"] = loss.predict_std(raw)
     return found
-
-
-RULES = (
-    float32_is_kept_and_agrees_with_float64,
-    the_loss_falls_along_its_negative_gradient,
-    predictions_are_on_the_scale_of_the_truth,
-    predictions_rise_with_the_raw_output,
-    quantiles_ascend,
-    standard_deviations_are_positive,
-    extreme_raw_output_gives_no_nan,
-)

@@ -3,9 +3,10 @@
 import copy
 import functools
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import SimpleNamespace
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -13,7 +14,8 @@ from modnet.base import Array, Context, Module, Shape
 from modnet.network import Layout, Link, Network, Pass
 from modnet.network.adapting import adapt
 from modnet.network.running import Chain
-from modnet.testing.failure import expect, expect_same, explained, shown
+from modnet.testing.failure import CheckFailed, expect, expect_same, shown
+from modnet.testing.rules import tried
 
 ROWS = 4
 """So many rows have problems unless they say otherwise."""
@@ -93,7 +95,9 @@ class Problem:
             f"example_rows(rng, {rows}) should return {rows} rows of float64, got {type(x).__name__} of shape "
             f"{np.shape(x)}, dtype {np.asarray(x).dtype}",
         )
-        return cls([module], scale * x[..., :features], data=data[..., :features], **options)
+        columns = np.arange(x.shape[-1] if features is None else features) % x.shape[-1]
+        x, data = (np.ascontiguousarray(each[..., columns]) for each in (scale * x, data))
+        return cls([module], x, data=data, **options)
 
     @property
     def takes_codes(self) -> bool:
@@ -113,6 +117,11 @@ class Problem:
     def astype(self, dtype: Any) -> Self:
         """Return a problem with the same numbers in another dtype."""
         return self.replaced(**{name: getattr(self, name).astype(dtype) for name in ("theta", "state", "x", "dy")})
+
+    def drawn_anew(self, seed: int) -> "Problem":
+        """Return a problem of the same sizes with other numbers."""
+        options: dict[str, Any] = {"training": self.training, "dtype": self.theta.dtype, "seed": seed}
+        return Problem.of(self.modules[0], len(self.x), features=self.x.shape[-1], **options)
 
     def row(self, index: int) -> Self:
         """Return the problem of one of its rows."""
@@ -134,10 +143,21 @@ class Problem:
         running.backward(self.dy)
         return Results(y, gradient, _array("grad_input", running.input_gradient()).copy(), state)
 
+    def repeated(self) -> Callable[[], object]:
+        """Return what sends the rows forward and dy back once more each time that it is called."""
+        running, _, _ = self.passing()
+
+        def again() -> Array:
+            running.forward(self.x)
+            running.backward(self.dy)
+            return running.input_gradient()
+
+        return again
+
     def by_hand(self, *, buffers: bool, rng: np.random.Generator | None = None) -> "ByHand":
         """Return what runs the links with contexts made here.
 
-        A leading axis of members of θ is one of all arrays; buffers, if there are any, hold NaN.
+        Buffers, if there are any, hold NaN.
         """
         gradient, state = np.full_like(self.theta, np.nan), self.state.copy()
         vectors = {"p": self.theta, "g": gradient, "s": state}
@@ -147,8 +167,8 @@ class Problem:
 
     def named(self, results: Results) -> dict[str, Array]:
         """Return results by name, the gradient parameter by parameter."""
-        gradients = _named(self.network.layout, results.gradient, "∂J/∂{}")
-        state = _named(self.network.state_layout, results.state, "ctx.s.{}")
+        gradients = self._named(self.network.layout, results.gradient, "∂J/∂{}")
+        state = self._named(self.network.state_layout, results.state, "ctx.s.{}")
         return {"y": results.y, **gradients, "dx": results.dx, **state}
 
     def expect_same(
@@ -164,8 +184,16 @@ class Problem:
         rows, features = len(self.x), " × ".join(map(str, self.x.shape[1:]))
         head = f"{rows} row{'s' * (rows != 1)} of {features} feature{'s' * (features != '1')} in {self.x.dtype}, "
         mode = "training" if self.training else "prediction"
-        arrays = {"x": self.x, "dy": self.dy, **_named(self.network.layout, self.theta)}
-        return f"{head}{mode}, seed {self.seed}\n{shown({**arrays, **_named(self.network.state_layout, self.state)})}"
+        arrays = {"x": self.x, "dy": self.dy, **self._named(self.network.layout, self.theta, "{}")}
+        arrays.update(self._named(self.network.state_layout, self.state, "{}"))
+        return f"{head}{mode}, seed {self.seed}\n{shown(arrays)}"
+
+    def short(self, name: str) -> str:
+        """Return a parameter's name without the path of the only layer."""
+        return name.removeprefix("layers[0].") if len(self.modules) == 1 else name
+
+    def _named(self, layout: Layout, vector: Array, form: str) -> dict[str, Array]:
+        return {form.format(self.short(name)): place.view(vector) for name, place in layout.places.items()}
 
     def _warm_up(self, data: Array) -> None:
         adapt(self.network, self.theta, self.state, data)
@@ -223,50 +251,30 @@ def for_problems(
         @functools.wraps(check)
         def check_module(module: Module) -> None:
             for n, mode, factor, kept in itertools.product(rows, training, scale, dtype):
-                settings = {"training": mode, "scale": factor, "dtype": kept}
-                problem = Problem.of(module, n, **settings)
-                try:
-                    check(problem)
-                except Exception as error:
-                    problem, error = _smallest(check, module, problem, error, settings)
-                    failed = explained(error)
-                    failed.example = failed.example or problem.example()
-                    raise failed from (None if failed is error else error)
+                case = {"rows": n, "training": mode, "scale": factor, "dtype": kept}
+                tried(check, partial(Problem.of, module), case, _smaller(module, n))
 
         return check_module
 
     return decorated
 
 
-def _smallest(
-    check: Callable[[Problem], None], module: Module, problem: Problem, error: Exception, settings: Mapping[str, Any]
-) -> tuple[Problem, Exception]:
-    """Return the smallest problem that fails in the same way, and how it fails."""
-    n, k = len(problem.x), problem.x.shape[-1]
-    features = (1, 2, k) if problem.x.ndim == 2 else (k,)
-    sizes = sorted(itertools.product({1, 2, n}, {*features}), key=lambda size: (size[0] * size[1], size))
-    for r, d in (size for size in sizes if size[0] <= n and size[1] <= k and size != (n, k)):
-        try:
-            smaller = Problem.of(module, r, features=d, **settings)
-        except Exception:  # the module does not take rows of so few features
-            continue
-        try:
-            check(smaller)
-        except Exception as failure:
-            if type(failure) is type(error):
-                return smaller, failure
-    return problem, error
+def _smaller(module: Module, rows: int) -> Iterator[dict[str, int]]:
+    """Return fewer rows and fewer features, from the smallest product on."""
+    example = module.example_rows(np.random.default_rng(0), 1)
+    width = example.shape[-1]
+    features = {1, 2, width} if example.ndim == 2 else {width}
+    sizes = sorted(itertools.product({1, 2, 6, 33, rows}, features), key=lambda size: (size[0] * size[1], size))
+    for r, d in sizes:
+        if r <= rows and d <= width and (r, d) != (rows, width):
+            yield {"rows": r, "features": d}
 
 
 def _array(method: str, found: object) -> Array:
-    expect(isinstance(found, np.ndarray), f"{method} returned {found!r}, not an array", "the `return` left out")
-    return cast(Array, found)
+    if not isinstance(found, np.ndarray):  # the message is made only then: to print arrays took half of the time
+        raise CheckFailed(f"{method} returned {found!r}, not an array", cause="the `return` left out")
+    return found
 
 
 def _chained(links: Sequence[Link], contexts: Sequence[Context]) -> Chain:
     return Chain(links, [link.module for link in links], contexts)
-
-
-def _named(layout: Layout, vector: Array, form: str = "{}") -> dict[str, Array]:
-    """Return the parameters by name, without the path of the only layer."""
-    return {form.format(name.removeprefix("layers[0].")): place.view(vector) for name, place in layout.places.items()}

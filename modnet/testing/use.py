@@ -17,8 +17,9 @@ from modnet.errors import InvalidSpecError
 from modnet.estimators import ModNetClassifier, ModNetRegressor
 from modnet.testing.failure import expect, expect_same
 from modnet.testing.losses import served
-from modnet.testing.rules import rule
+from modnet.testing.rules import Rules
 
+RULES = Rules()
 _ROWS = 30
 _SEARCHED = ("layer", "activation", "loss", "optimizer", "solver")
 
@@ -98,7 +99,7 @@ def _is_searched(component: Component) -> bool:
         return True
 
 
-@rule("a shape, a field or a task that the network it stands in does not have", applies=_is_for_tables)
+@RULES.add("a shape, a field or a task that the network it stands in does not have", applies=_is_for_tables)
 def it_works_in_an_estimator(component: Component) -> None:
     """Two epochs of an estimator that has it go through, and it predicts finite numbers."""
     for use in uses(component):
@@ -110,7 +111,7 @@ def it_works_in_an_estimator(component: Component) -> None:
         expect(np.isfinite(model.loss_curve_).all(), f"{use} has losses {model.loss_curve_}")
 
 
-@rule(
+@RULES.add(
     "what no process but this one knows: a class in a test file or inside a function (put it into a module that can be "
     "imported), or a global that was changed",
     applies=_is_searched,
@@ -134,6 +135,3 @@ def _unfinished() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
-
-
-RULES = (it_works_in_an_estimator, it_works_in_a_grid_search)

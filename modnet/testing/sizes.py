@@ -1,0 +1,97 @@
+"""The contract of modules at other sizes: few and many rows, widths of one and two, other orders of memory."""
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+
+from modnet.base import Array, Module
+from modnet.errors import InputError, InvalidSpecError, ModNetError, ShapeError
+from modnet.testing.gradients import check_along_lines
+from modnet.testing.modules import MANY, expect_finite, expect_shapes
+from modnet.testing.problems import Problem, for_problems
+from modnet.testing.rules import Rules, tried
+
+RULES = Rules()
+_LAYOUTS: dict[str, Callable[[Array], Array]] = {
+    "in Fortran order": np.asfortranarray,
+    "cut out of larger ones": lambda array: np.repeat(array, 2, axis=-1)[..., ::2],
+}
+
+
+@RULES.add("a variance with n − 1, a correction n / (n − 1) or a mean of the other rows: a single row has none")
+@for_problems(rows=(1,))
+def one_row_is_enough(problem: Problem) -> None:
+    """A batch of one row, such as the last of an epoch may be, gives finite results and leaves the state finite."""
+    expect_finite(problem)
+
+
+@RULES.add('x.ravel("K"), order="A", or strides taken for granted: np.ascontiguousarray(x) where the order matters')
+@for_problems()
+def memory_order_makes_no_difference(problem: Problem) -> None:
+    """The results are the same however x and dy lie in memory: what users pass reaches the first layer as it is."""
+    expected = problem.run()
+    for how, laid in _LAYOUTS.items():
+        found = problem.replaced(x=laid(problem.x), dy=laid(problem.dy)).run()
+        problem.expect_same(found, expected, f"for x and dy {how}", "in C order", rtol=1e-12, atol=1e-13)
+
+
+@RULES.add("blocks of rows that are joined in a wrong way, or a sum over the first block only")
+@for_problems(rows=(MANY,))
+def gradients_agree_for_many_rows(problem: Problem) -> None:
+    """The gradients are right for batches of 70 rows as well."""
+    check_along_lines(problem)
+
+
+@RULES.add(
+    "`units` and features mixed up, np.squeeze, or a branch of its own for one unit: the axes are (rows, features)"
+)
+def shapes_and_gradients_are_right_at_any_width(module: Module) -> None:
+    """With one or two features, one or two units, or as many features as units, shapes and gradients are right."""
+    for variant in _variants(module):
+        with _refusal():
+            example = variant.example_rows(np.random.default_rng(0), 1)
+            for width in (None, 1, 2, variant.output_shape(example.shape[1:])[-1]):
+                for training in (False, True):
+                    with _refusal():
+                        case = {"rows": 3, "features": width, "training": training}
+                        tried(_right, partial(Problem.of, variant), case, [{"rows": 1}])
+
+
+@RULES.add("only rows of one axis in mind: let output_shape raise ShapeError where len(input_shape) is not 1")
+def rows_of_several_axes_are_refused_or_right(module: Module) -> None:
+    """Where `output_shape` accepts rows of shape (2, n), shapes and gradients are right for them."""
+    rng = np.random.default_rng(1)
+    rows = module.example_rows(rng, 12)
+    x = rows.reshape(6, 2, *rows.shape[1:])
+    try:
+        module.output_shape(x.shape[1:])
+    except ModNetError:
+        return
+    for training in (False, True):
+        case = {"x": x[:3], "training": training}
+        tried(_right, partial(Problem, [module], data=x), case, [{"x": x[:1]}])
+
+
+def _right(problem: Problem) -> None:
+    expect_shapes(problem)
+    check_along_lines(problem)
+
+
+def _variants(module: Module) -> Iterator[Module]:
+    """Return a module, and what it is with 1 or 2 in place of each whole number among its fields."""
+    yield module
+    for field in dataclasses.fields(module):
+        value = getattr(module, field.name)
+        for other in {1, 2} - {value} if type(value) is int else ():
+            with contextlib.suppress(InvalidSpecError):
+                yield dataclasses.replace(module, **{field.name: other})
+
+
+@contextlib.contextmanager
+def _refusal() -> Iterator[None]:
+    """Let a module refuse rows that it cannot take."""
+    with contextlib.suppress(ShapeError, InputError):
+        yield
