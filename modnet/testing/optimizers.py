@@ -18,20 +18,28 @@ _SIZE = 7
 Gradient = Callable[[Array], Array]
 
 
-def quadratic(size: int = _SIZE, dtype: Any = np.float64) -> tuple[Callable[[Array], float], Gradient, Array]:
-    """Return J, its gradient and a start, for a random J = ½ θᵀ A θ − cᵀ θ with A positive definite."""
-    rng = np.random.default_rng(0)
-    root = rng.normal(size=(size, size))
-    A, c = (root @ root.T / size + 0.1 * np.eye(size)).astype(dtype), rng.normal(size=size).astype(dtype)
+class Quadratic:
+    """J = ½ θᵀ A θ − cᵀ θ with A positive definite, a start, and the point opposite to it, where ∇J is the opposite."""
 
-    def J(theta: Array) -> float:
-        return float(0.5 * theta @ A @ theta - c @ theta)
+    def __init__(self, dtype: Any = np.float64) -> None:
+        rng = np.random.default_rng(0)
+        root = rng.normal(size=(_SIZE, _SIZE))
+        A, c = root @ root.T / _SIZE + 0.1 * np.eye(_SIZE), rng.normal(size=_SIZE)
+        start = rng.normal(size=_SIZE)
+        opposite = 2 * np.linalg.solve(A, c) - start
+        self.A, self.c, self.start, self.opposite = (each.astype(dtype) for each in (A, c, start, opposite))
 
-    def gradient(theta: Array) -> Array:
-        found: Array = A @ theta - c
+    def J(self, theta: Array) -> float:
+        """Return the value."""
+        return float(0.5 * theta @ self.A @ theta - self.c @ theta)
+
+    def gradient(self, theta: Array) -> Array:
+        """Return ∇J = A θ − c."""
+        found: Array = self.A @ theta - self.c
         return found
 
-    return J, gradient, rng.normal(size=size).astype(dtype)
+
+_BOWL = Quadratic()
 
 
 def walk(
@@ -65,8 +73,8 @@ def theta_is_changed_in_place_and_keeps_its_dtype(optimizer: Optimizer) -> None:
 @RULES.add("state.vectors[…] = grad, or = theta: the training loop writes the next gradient into the same memory")
 def the_state_has_memory_of_its_own(optimizer: Optimizer) -> None:
     """`step`, which may change the gradient, keeps no hold of it, and none of θ."""
-    _, gradient, theta = quadratic()
-    state, grad = optimizer.init(theta), gradient(theta)
+    theta = _BOWL.start.copy()
+    state, grad = optimizer.init(theta), _BOWL.gradient(theta)
     optimizer.step(theta, grad, state)
     for name, vector in state.vectors.items():
         expect(not np.shares_memory(vector, grad), f"state.vectors[{name!r}] is the gradient's own memory: copy it")
@@ -91,22 +99,38 @@ def init_makes_a_state_and_leaves_theta_alone(optimizer: Optimizer) -> None:
 @RULES.add("`state.step += 1` left out")
 def steps_are_counted(optimizer: Optimizer) -> None:
     """The state counts the steps."""
-    _, gradient, start = quadratic()
+    gradient, start = _BOWL.gradient, _BOWL.start
     expect(walk(optimizer, gradient, start, 5)[1].step == 5, "state.step is not 5 after 5 steps")
 
 
-@RULES.add("the sign of the step: θ moves against the gradient")
+@RULES.add("the sign of the step, or that of the gradient lost, as in |g| or √g²: θ moves against the gradient")
 def the_loss_falls(optimizer: Optimizer) -> None:
-    """200 steps lower a convex quadratic."""
-    J, gradient, start = quadratic()
-    before, after = J(start), J(walk(optimizer, gradient, start, 200)[0])
-    expect(after < before, f"J is {before:.6g} at the start, and {after:.6g} after 200 steps")
+    """200 steps lower a convex quadratic, from a start and from the opposite one, where the gradient is opposite."""
+    for name, start in (("the start", _BOWL.start), ("the opposite start", _BOWL.opposite)):
+        before, after = _BOWL.J(start), _BOWL.J(walk(optimizer, _BOWL.gradient, start, 200)[0])
+        expect(after < before, f"J is {before:.6g} at {name}, and {after:.6g} after 200 steps")
+
+
+@RULES.add("θ written from a copy of its own, theta[...] = state.vectors[…]: change the θ that is given, theta −= …")
+def what_others_change_in_theta_stays(optimizer: Optimizer) -> None:
+    """A step goes on from the θ it is given, so that weight decay and constraints, which change θ, are not lost."""
+    ends = []
+    for decay in (0.0, 0.05 / optimizer.learning_rate):
+        rule, theta = dataclasses.replace(optimizer, weight_decay=decay), np.full(_SIZE, 100.0)
+        state = rule.init(theta)
+        for _ in range(10):
+            rule.update(theta, np.ones(_SIZE), state, regularized=_SIZE)
+        ends.append(theta)
+    lost = np.abs(ends[1] - ends[0]).min() < 10
+    expect(
+        not lost, f"θ of 100 is {ends[1][0]:.6g} after 10 steps that decay by 5 % each, {ends[0][0]:.6g} without decay"
+    )
 
 
 @RULES.add("self.learning_rate where state.learning_rate is meant: schedules set the latter")
 def the_rate_of_a_step_is_the_one_in_the_state(optimizer: Optimizer) -> None:
     """The size of a step goes by state.learning_rate, which the training loop sets before each step."""
-    _, gradient, start = quadratic()
+    gradient, start = _BOWL.gradient, _BOWL.start
     faster = dataclasses.replace(optimizer, learning_rate=3 * optimizer.learning_rate)
     state = optimizer.init(start)
     state.learning_rate = faster.learning_rate
@@ -117,7 +141,7 @@ def the_rate_of_a_step_is_the_one_in_the_state(optimizer: Optimizer) -> None:
 @RULES.add("something that is remembered on the optimizer, or in the closure of a function")
 def all_that_is_remembered_is_in_the_state(optimizer: Optimizer) -> None:
     """A state that was pickled goes on where it was, and an optimizer keeps nothing."""
-    _, gradient, start = quadratic()
+    gradient, start = _BOWL.gradient, _BOWL.start
     with undisturbed(optimizer):
         straight, _ = walk(optimizer, gradient, start, 20)
         half, state = walk(optimizer, gradient, start, 10)
@@ -129,7 +153,7 @@ def all_that_is_remembered_is_in_the_state(optimizer: Optimizer) -> None:
 @RULES.add("memory that two runs share: a list or an array on the class")
 def two_runs_do_not_meet(optimizer: Optimizer) -> None:
     """Two trainings that take turns come where each would have come alone."""
-    _, gradient, start = quadratic()
+    gradient, start = _BOWL.gradient, _BOWL.start
     alone, _ = walk(optimizer, gradient, start, 10)
     theta, other = start.copy(), 2 * start
     state, other_state = optimizer.init(theta), optimizer.init(other)
@@ -155,9 +179,10 @@ def steps_stay_finite(optimizer: Optimizer) -> None:
 @RULES.add("a float64 among float32 vectors, or an epsilon that float32 cannot tell from 0")
 def float32_walks_as_float64(optimizer: Optimizer) -> None:
     """In float32 ten steps lead where they lead in float64, to 1e-3 of the way."""
-    (_, g32, start), (_, g64, _) = quadratic(dtype=np.float32), quadratic()
-    rough, _ = walk(optimizer, g32, start, 10)
-    exact, _ = walk(optimizer, g64, start.astype(np.float64), 10)
+    bowl = Quadratic(np.float32)
+    start = bowl.start
+    rough, _ = walk(optimizer, bowl.gradient, start, 10)
+    exact, _ = walk(optimizer, _BOWL.gradient, start.astype(np.float64), 10)
     way = float(np.abs(exact - start).max())
     expect_same("θ", rough, exact, "in float32", "in float64", rtol=1e-6, atol=1e-3 * way)
 
@@ -169,25 +194,25 @@ def _solved(
     solver: Solver, dtype: Any = np.float64, max_iter: int = 200, stop: Callable[[int], bool] = lambda n: False
 ) -> tuple[Array, Any, list[tuple[Array, float]]]:
     """Return where a solver ends on the quadratic, whether it says that it converged, and what it told `after`."""
-    J, gradient, start = quadratic()
-    theta, told = start.astype(dtype), []
+    theta, told = _BOWL.start.astype(dtype), []
 
     def after(theta: Array, value: float) -> bool:
         told.append((np.array(theta), value))
         return stop(len(told))
 
-    converged = solver.minimize(lambda t: (J(t), gradient(t)), theta, max_iter=max_iter, tol=1e-6, after=after)
+    converged = solver.minimize(
+        lambda t: (_BOWL.J(t), _BOWL.gradient(t)), theta, max_iter=max_iter, tol=1e-6, after=after
+    )
     return theta, converged, told
 
 
 @SOLVERS.add("the result is left in an array of its own: theta[...] = result")
 def it_finds_the_minimum(solver: Solver) -> None:
     """`minimize` moves θ, in place, to the minimum of a convex quadratic, and says that it converged."""
-    _, gradient, _ = quadratic()
     for dtype, bound in ((np.float64, 1e-5), (np.float32, 1e-4)):
         with undisturbed(solver):
             theta, converged, _ = _solved(solver, dtype)
-        left = np.abs(gradient(theta.astype(np.float64))).max()
+        left = np.abs(_BOWL.gradient(theta.astype(np.float64))).max()
         expect(left < bound, f"the largest |∂J/∂θᵢ| at the end is {left:.3g} in {np.dtype(dtype)}")
         expect(converged is True, f"minimize should return True there, got {converged!r}")
 
@@ -195,11 +220,10 @@ def it_finds_the_minimum(solver: Solver) -> None:
 @SOLVERS.add("`after` is not called, or what it returns not looked at")
 def it_tells_of_every_iteration_and_stops_when_told(solver: Solver) -> None:
     """`after` is called after each iteration with θ and J(θ), and True from it ends the search; so does max_iter."""
-    J, _, _ = quadratic()
     _, _, told = _solved(solver)
     expect(told, "after was never called")
     for theta, value in told:
-        expect_same("J", value, J(theta), "as `after` is told", "at the θ that it is told", rtol=1e-9)
+        expect_same("J", value, _BOWL.J(theta), "as `after` is told", "at the θ that it is told", rtol=1e-9)
     for what, options in (("after said so", {"stop": lambda n: n == 2}), ("max_iter=2 was reached", {"max_iter": 2})):
         _, _, told = _solved(solver, **options)
         expect(len(told) <= 2, f"it made {len(told)} iterations, though {what} after 2")

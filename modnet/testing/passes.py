@@ -186,7 +186,9 @@ def _meets_a_set(module: Module, shape: tuple[int, ...]) -> bool:
 
 def _adapted(problem: Problem, x: Array, weight: Array | None, blocks: list[slice]) -> Array:
     """Return what the module predicts after it has seen rows in blocks."""
-    theta, state = problem.network.initialize(np.random.default_rng(0))
+    theta, state = problem.network.initialize(default_rng(0))
+    before = state.copy()
     for block in blocks:
         adapt(problem.network, theta, state, x[block], None if weight is None else weight[block])
+    expect(not np.array_equal(state, before), "adapt left the state as it was: write into it, ctx.s.mean[...] = …")
     return problem.replaced(theta=theta, state=state).run().y

@@ -182,11 +182,11 @@ class Problem:
     def example(self) -> str:
         """Return the problem as a failed check shows it."""
         rows, features = len(self.x), " × ".join(map(str, self.x.shape[1:]))
-        head = f"{rows} row{'s' * (rows != 1)} of {features} feature{'s' * (features != '1')} in {self.x.dtype}, "
+        head = f"{rows} row{'s' * (rows != 1)} of {features} feature{'s' * (features != '1')}"
         mode = "training" if self.training else "prediction"
         arrays = {"x": self.x, "dy": self.dy, **self._named(self.network.layout, self.theta, "{}")}
         arrays.update(self._named(self.network.state_layout, self.state, "{}"))
-        return f"{head}{mode}, seed {self.seed}\n{shown(arrays)}"
+        return f"{head} in {self.x.dtype}, {mode}, seed {self.seed}\n{shown(arrays)}"
 
     def short(self, name: str) -> str:
         """Return a parameter's name without the path of the only layer."""

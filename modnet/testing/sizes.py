@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from modnet.base import Array, Module
 from modnet.errors import InputError, InvalidSpecError, ModNetError, ShapeError
+from modnet.testing.failure import CheckFailed
 from modnet.testing.gradients import check_along_lines
 from modnet.testing.modules import MANY, expect_finite, expect_shapes
 from modnet.testing.problems import Problem, for_problems
@@ -51,13 +53,11 @@ def gradients_agree_for_many_rows(problem: Problem) -> None:
 def shapes_and_gradients_are_right_at_any_width(module: Module) -> None:
     """With one or two features, one or two units, or as many features as units, shapes and gradients are right."""
     for variant in _variants(module):
-        with _refusal():
-            example = variant.example_rows(np.random.default_rng(0), 1)
-            for width in (None, 1, 2, variant.output_shape(example.shape[1:])[-1]):
-                for training in (False, True):
-                    with _refusal():
-                        case = {"rows": 3, "features": width, "training": training}
-                        tried(_right, partial(Problem.of, variant), case, [{"rows": 1}])
+        try:
+            _right_at_all_widths(variant)
+        except CheckFailed as failed:
+            failed.example = f"{variant!r}, {failed.example}"
+            raise
 
 
 @RULES.add("only rows of one axis in mind: let output_shape raise ShapeError where len(input_shape) is not 1")
@@ -73,6 +73,16 @@ def rows_of_several_axes_are_refused_or_right(module: Module) -> None:
     for training in (False, True):
         case = {"x": x[:3], "training": training}
         tried(_right, partial(Problem, [module], data=x), case, [{"x": x[:1]}])
+
+
+def _right_at_all_widths(module: Module) -> None:
+    with _refusal():
+        example = module.example_rows(np.random.default_rng(0), 1)
+        widths = (None, 1, 2, module.output_shape(example.shape[1:])[-1])
+        for width, training in itertools.product(widths, (False, True)):
+            with _refusal():
+                case = {"rows": 3, "features": width, "training": training}
+                tried(_right, partial(Problem.of, module), case, [{"rows": 1}])
 
 
 def _right(problem: Problem) -> None:
