@@ -175,13 +175,13 @@ class _Objective:
     def __init__(self, problem: Problem) -> None:
         self._problem, self._noise, self.theta = problem, problem.noise(), problem.theta.copy()
         self._start = self._noise.bit_generator.state
-        self._running, _, self._state = problem.replaced(theta=self.theta).passing(rng=self._noise)
+        self._running = problem.replaced(theta=self.theta).running(rng=self._noise)
 
     def __call__(self, x: Array, theta: Array) -> Array:
         before, self.theta[...] = self.theta.copy(), theta
         self._noise.bit_generator.state = self._start
-        self._state[...] = self._problem.state
-        terms: Array = self._problem.dy * self._running.forward(x)
+        self._running.state[...] = self._problem.state
+        terms: Array = self._problem.dy * self._running.chain.forward(x)
         self.theta[...] = before
         return terms
 

@@ -18,7 +18,7 @@ from modnet.network.adapting import adapt
 from modnet.testing.failure import expect, expect_same
 from modnet.testing.interleaving import interleaved, traced
 from modnet.testing.modules import FLOATS, MANY, expect_finite
-from modnet.testing.problems import ROWS, Problem, Results, for_problems
+from modnet.testing.problems import ROWS, Problem, for_problems
 from modnet.testing.rules import Rules, no_other_randomness, nothing_kept
 
 RULES = Rules()
@@ -44,14 +44,11 @@ def one_pass_is_like_another(problem: Problem) -> None:
     problem.expect_same(problem.run(), expected, "when run again", "the first time")
     noise = problem.noise()
     start = noise.bit_generator.state
-    running, gradient, state = problem.passing(noise)
-    for x, dy in ((problem.x[::-1], 3 * problem.dy), (problem.x, problem.dy)):
-        noise.bit_generator.state = start
-        state[...] = problem.state
-        y = running.forward(x).copy()
-        running.backward(dy)
-        dx = running.input_gradient().copy()
-    problem.expect_same(Results(y, gradient, dx, state), expected, "behind another batch", "the first time")
+    running = problem.running(rng=noise)
+    running.run(problem.x[::-1], 3 * problem.dy)
+    noise.bit_generator.state = start
+    found = running.run(problem.x, problem.dy)
+    problem.expect_same(found, expected, "behind another batch", "the first time")
 
 
 @RULES.add(
@@ -113,7 +110,8 @@ def threads_do_not_meet(problem: Problem) -> None:
     """Any number of threads can run one component at the same time, each with its own contexts."""
     other = problem.drawn_anew(problem.seed + 1)
     expected = problem.run()
-    found = interleaved(problem.run, other.repeated())
+    again = other.running()
+    found = interleaved(problem.run, lambda: again.run(other.x, other.dy))
     problem.expect_same(found, expected, "while another thread runs it, too", "alone")
 
 
@@ -145,11 +143,11 @@ def sparse_rows_give_what_dense_rows_give(problem: Problem) -> None:
     problem.x[problem.x < 0] = 0
     dense = problem.run()
     for kind in (sparse.csr_array, sparse.csr_matrix):
-        running, gradient, _ = problem.passing()
-        y = running.forward(kind(problem.x))
-        running.backward(problem.dy)
+        running = problem.running()
+        y = running.chain.forward(kind(problem.x))
+        running.chain.grad_params(problem.dy)
         expect(isinstance(y, np.ndarray), f"y of a sparse x should be an array, got {type(y).__name__}")
-        found = dense._replace(y=y, gradient=gradient)
+        found = dense._replace(y=y, gradient=running.gradient)
         for name, array in problem.named(found).items():
             expect(array.dtype == problem.x.dtype, f"{name} of sparse rows is {array.dtype}, x {problem.x.dtype}")
         problem.expect_same(found, dense, f"for a {kind.__name__}", "for an array", rtol=1e-4, atol=1e-5)

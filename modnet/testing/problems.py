@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from modnet.base import Array, Context, Module, Shape
-from modnet.network import Layout, Link, Network, Pass
+from modnet.network import Layout, Link, Network
 from modnet.network.adapting import adapt
 from modnet.network.running import Chain
 from modnet.testing.failure import CheckFailed, expect, expect_same, shown
@@ -128,42 +128,17 @@ class Problem:
         alone = slice(index, index + 1)
         return self.replaced(x=self.x[alone], dy=self.dy[alone])
 
-    def passing(self, rng: np.random.Generator | None = None) -> tuple[Pass, Array, Array]:
-        """Return a pass, and the vectors of the gradient (NaN as yet) and of the state that it writes to."""
-        gradient, state = np.full_like(self.theta, np.nan), self.state.copy()
-        options: dict[str, Any] = {"rows": self.x.shape[0], "training": self.training}
-        rng = self.noise() if rng is None else rng
-        return Pass(self.network, self.theta, state, gradient=gradient, rng=rng, **options), gradient, state
-
-    def run(self, between: Callable[[], object] = lambda: None, rng: np.random.Generator | None = None) -> Results:
-        """Send the rows forward and dy back; call `between` in between."""
-        running, gradient, state = self.passing(rng)
-        y = _array("forward", running.forward(self.x)).copy()
-        between()
-        running.backward(self.dy)
-        return Results(y, gradient, _array("grad_input", running.input_gradient()).copy(), state)
-
-    def repeated(self) -> Callable[[], object]:
-        """Return what sends the rows forward and dy back once more each time that it is called."""
-        running, _, _ = self.passing()
-
-        def again() -> Array:
-            running.forward(self.x)
-            running.backward(self.dy)
-            return running.input_gradient()
-
-        return again
-
-    def by_hand(self, *, buffers: bool, rng: np.random.Generator | None = None) -> "ByHand":
-        """Return what runs the links with contexts made here.
-
-        Buffers, if there are any, hold NaN.
-        """
+    def running(self, *, buffers: bool = True, rng: np.random.Generator | None = None) -> "Running":
+        """Return what sends rows through the links; buffers, if there are any, hold NaN, as does the gradient."""
         gradient, state = np.full_like(self.theta, np.nan), self.state.copy()
         vectors = {"p": self.theta, "g": gradient, "s": state}
         settings = {"training": self.training, "rng": self.noise() if rng is None else rng}
         contexts = [self._context(link, vectors, settings, buffers) for link in self.network.links]
-        return ByHand(self, _chained(self.network.links, contexts), contexts, gradient, state)
+        return Running(self, _chained(self.network.links, contexts), contexts, gradient, state)
+
+    def run(self, *, buffers: bool = True, rng: np.random.Generator | None = None) -> Results:
+        """Send the rows forward and dy back."""
+        return self.running(buffers=buffers, rng=rng).run(self.x, self.dy)
 
     def named(self, results: Results) -> dict[str, Array]:
         """Return results by name, the gradient parameter by parameter."""
@@ -197,9 +172,10 @@ class Problem:
 
     def _warm_up(self, data: Array) -> None:
         adapt(self.network, self.theta, self.state, data)
-        running = Pass(self.network, self.theta, self.state, rows=len(data), training=True, rng=self.noise())
+        running = self.replaced(x=data, training=True).running()
         for rows in (data, data[::-1]):
-            running.forward(rows)
+            running.chain.forward(rows)
+        self.state = running.state
 
     def _context(self, link: Link, vectors: Mapping[str, Array], settings: Mapping[str, Any], buffers: bool) -> Context:
         places = {"p": link.places, "g": link.places, "s": link.state_places}
@@ -217,8 +193,8 @@ class Problem:
         return Context(p=views["p"], g=views["g"], s=views["s"], children=children, **memory, **settings)
 
 
-class ByHand(NamedTuple):
-    """A pass with contexts made by hand, and the vectors of the gradient and the state that it writes to."""
+class Running(NamedTuple):
+    """A pass with a context for each link, and the vectors of the gradient and the state that it writes to."""
 
     problem: Problem
     chain: Chain
@@ -226,16 +202,12 @@ class ByHand(NamedTuple):
     gradient: Array
     state: Array
 
-    @property
-    def is_one_link(self) -> bool:
-        """Whether there is one link only, and none inside it."""
-        return len(self.contexts) == 1 and not self.contexts[0].children
-
-    def run(self) -> Results:
-        """Send the rows forward and dy back."""
-        y = self.chain.forward(self.problem.x).copy()
-        self.chain.grad_params(self.problem.dy)
-        return Results(y, self.gradient, self.chain.grad_input(), self.state)
+    def run(self, x: Array, dy: Array) -> Results:
+        """Send rows forward and dy back, from the state that the problem has."""
+        self.state[...] = self.problem.state
+        y = _array("forward", self.chain.forward(x)).copy()
+        self.chain.grad_params(dy)
+        return Results(y, self.gradient, _array("grad_input", self.chain.grad_input()), self.state)
 
 
 def for_problems(
