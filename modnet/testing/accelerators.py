@@ -1,5 +1,6 @@
 """The contract of accelerators: twins that agree with their originals, wherever one is offered."""
 
+import contextlib
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from modnet.base import Accelerator, Module
-from modnet.component import Component
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.estimators import ModNetRegressor
 from modnet.network import Network
@@ -90,10 +90,6 @@ def _pairs() -> list[list[Module]]:
 def _examples(*kinds: str) -> Iterator[Any]:
     """Return the examples of every registered component of some kinds that can be imported."""
     for kind in kinds:
-        for entry in registry.entries(kind):
-            try:
-                cls: type[Component] = registry.get(kind, f"{entry.distribution}:{entry.name}")
-                examples = cls.examples()
-            except (RegistryError, InvalidSpecError):
-                continue  # that it is broken, or gives no examples, is found by checks of its own
-            yield from examples
+        for _, cls in registry.classes(kind):
+            with contextlib.suppress(InvalidSpecError):  # that there are none is found by a check of its own
+                yield from () if isinstance(cls, RegistryError) else cls.examples()

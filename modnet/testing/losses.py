@@ -5,7 +5,7 @@ import dataclasses
 import itertools
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Any, Self, cast, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 
@@ -34,15 +34,17 @@ class Measured:
     columns: int = 1
 
     @classmethod
-    def of(cls, loss: Loss, task: Task, rows: int = ROWS, *, weighted: bool = False, dtype: Any = np.float64) -> Self:
+    def of(
+        cls, loss: Loss, task: Task, rows: int = ROWS, *, weighted: bool = False, dtype: Any = np.float64
+    ) -> "Measured":
         """Return a loss with numbers drawn for it."""
         loss = served(loss)[task]
         columns = prediction_columns(loss, task)
         rng = np.random.default_rng(0)
         t = loss.example_truth(task, rng, ROWS)[:rows]
-        raw = rng.normal(scale=2, size=(ROWS, loss.width(columns)))[:rows].astype(dtype)
-        weight = rng.uniform(0.1, 3, ROWS)[:rows].astype(dtype) if weighted else None
-        return cls(loss, task, t if t.dtype.kind == "i" else t.astype(dtype), raw, weight, columns)
+        raw = rng.normal(scale=2, size=(ROWS, loss.width(columns)))[:rows]
+        weight = rng.uniform(0.1, 3, ROWS)[:rows] if weighted else None
+        return cls(loss, task, t, raw, weight, columns).astype(dtype)
 
     def value(self) -> float:
         """Return J."""
@@ -61,11 +63,11 @@ class Measured:
         weight = None if self.weight is None else self.weight[chosen]
         return dataclasses.replace(self, t=self.t[chosen], raw=self.raw[chosen], weight=weight)
 
-    def doubled(self) -> "Measured":
-        """Return the same numbers in float64."""
-        t = self.t if self.t.dtype.kind == "i" else self.t.astype(np.float64)
-        weight = None if self.weight is None else self.weight.astype(np.float64)
-        return dataclasses.replace(self, t=t, raw=self.raw.astype(np.float64), weight=weight)
+    def astype(self, dtype: Any) -> "Measured":
+        """Return the same numbers in another dtype; codes of classes stay integers."""
+        arrays = {"t": self.t, "raw": self.raw, "weight": self.weight}
+        floats = {name: each for name, each in arrays.items() if each is not None and each.dtype.kind == "f"}
+        return dataclasses.replace(self, **{name: each.astype(dtype) for name, each in floats.items()})
 
     def example(self) -> str:
         """Return it as a failed check shows it."""
@@ -136,8 +138,7 @@ def the_example_truth_is_accepted(measured: Measured) -> None:
 @for_tasks(rows=(ROWS, 1))
 def the_gradient_agrees_with_central_differences(measured: Measured) -> None:
     """`gradient` is the derivative of `value`, the average included, with weights and without, to 1e-6."""
-    loss, t, weight = measured.loss, measured.t, measured.weight
-    J = lambda raw: loss.value(t, raw, weight=weight)  # noqa: E731
+    J = lambda raw: dataclasses.replace(measured, raw=raw).value()  # noqa: E731
     check_gradient(J, measured.raw, measured.gradient(), subject="∂J/∂raw")
 
 
@@ -145,11 +146,9 @@ def the_gradient_agrees_with_central_differences(measured: Measured) -> None:
 @for_tasks()
 def value_and_gradient_are_value_and_gradient(measured: Measured) -> None:
     """`value_and_gradient` returns what `value` and `gradient` return."""
-    value, gradient = measured.both()
-    expect(type(value) is float, f"value_and_gradient should return a float first, got {type(value).__name__}")
-    expect(type(measured.value()) is float, f"value should return a float, got {type(measured.value()).__name__}")
-    expect_same("J", value, measured.value(), "by value_and_gradient", "by value", rtol=1e-14)
-    expect_same("∂J/∂raw", gradient, measured.gradient(), "by value_and_gradient", "by gradient", rtol=1e-14)
+    for name, value in (("value_and_gradient", measured.both()[0]), ("value", measured.value())):
+        expect(type(value) is float, f"{name} should return a float for J, got {type(value).__name__}")
+    _same_cost(measured.both(), measured, "by value_and_gradient", "alone", rtol=1e-14)
 
 
 @RULES.add(_AVERAGE)
@@ -157,16 +156,7 @@ def value_and_gradient_are_value_and_gradient(measured: Measured) -> None:
 def rows_are_averaged(measured: Measured) -> None:
     """J is averaged over rows: twice the same rows cost what they cost once, and each counts half as much."""
     twice = measured.rows(np.repeat(np.arange(len(measured.raw)), 2))
-    expect_same("J", twice.value(), measured.value(), "of every row twice", "of every row once", rtol=1e-12)
-    half = 0.5 * measured.gradient()
-    expect_same(
-        "∂J/∂raw",
-        twice.gradient()[::2],
-        half,
-        "with every row twice",
-        "by half of what it is with each once",
-        rtol=1e-12,
-    )
+    _same_cost((twice.value(), 2 * twice.gradient()[::2]), measured, "with every row twice", "with each once")
 
 
 @RULES.add(_AVERAGE)
@@ -174,12 +164,10 @@ def rows_are_averaged(measured: Measured) -> None:
 def a_weight_of_k_is_a_row_k_times(measured: Measured) -> None:
     """A row of weight k counts as much as k rows, in value and gradient."""
     counts = np.resize([1, 3, 2], len(measured.raw))
-    weighted = dataclasses.replace(measured, weight=counts.astype(float))
     repeated = measured.rows(np.repeat(np.arange(len(counts)), counts))
-    expect_same("J", weighted.value(), repeated.value(), "with weights", "with rows repeated", rtol=1e-12)
-    starts = np.cumsum(counts) - counts
-    summed = np.add.reduceat(repeated.gradient(), starts, axis=0)
-    expect_same("∂J/∂raw", weighted.gradient(), summed, "with weights", "with rows repeated", rtol=1e-12, atol=1e-15)
+    summed = np.add.reduceat(repeated.gradient(), np.cumsum(counts) - counts, axis=0)
+    weighted = dataclasses.replace(measured, weight=counts.astype(float))
+    _same_cost((repeated.value(), summed), weighted, "with rows repeated", "with weights")
 
 
 @RULES.add(_AVERAGE)
@@ -188,12 +176,10 @@ def a_weight_of_zero_is_a_row_left_out(measured: Measured) -> None:
     """A row of weight zero counts as absent."""
     weight = np.resize([1.0, 0.0, 2.0, 0.5], len(measured.raw))
     weighted = dataclasses.replace(measured, weight=weight)
-    kept = weight > 0
-    alone = weighted.rows(kept)
-    expect_same("J", weighted.value(), alone.value(), "with a row of weight 0", "without the row", rtol=1e-12)
     gradient = weighted.gradient()
-    expect_same("∂J/∂raw", gradient[kept], alone.gradient(), "beside a row of weight 0", "without the row", rtol=1e-12)
-    expect_same("∂J/∂raw", gradient[~kept], 0 * gradient[~kept], "in rows of weight 0", "should be")
+    kept = weighted.rows(weight > 0)
+    _same_cost((weighted.value(), gradient[weight > 0]), kept, "beside a row of weight 0", "without the row")
+    expect_same("∂J/∂raw", gradient[weight == 0], 0 * gradient[weight == 0], "in rows of weight 0", "should be")
 
 
 @RULES.add(_AVERAGE)
@@ -203,10 +189,7 @@ def only_the_ratio_of_weights_counts(measured: Measured) -> None:
     assert measured.weight is not None
     for scale in (1e-6, 1e6):
         scaled = dataclasses.replace(measured, weight=scale * measured.weight)
-        expect_same("J", scaled.value(), measured.value(), f"with {scale:g} · weights", "with weights", rtol=1e-12)
-        expect_same(
-            "∂J/∂raw", scaled.gradient(), measured.gradient(), f"with {scale:g} · weights", "with weights", rtol=1e-12
-        )
+        _same_cost((scaled.value(), scaled.gradient()), measured, f"with {scale:g} · weights", "with weights")
 
 
 @RULES.add("`out` not passed on to the last step, or a product into a fresh array behind it")
@@ -229,3 +212,9 @@ def arguments_are_only_read(measured: Measured) -> None:
         measured.gradient()
         measured.both()
         measured.loss.predict(measured.raw)
+
+
+def _same_cost(found: tuple[float, Array], measured: Measured, here: str, there: str, *, rtol: float = 1e-12) -> None:
+    """Compare J and ∂J/∂raw with those of a measured loss."""
+    expect_same("J", found[0], measured.value(), here, there, rtol=rtol)
+    expect_same("∂J/∂raw", found[1], measured.gradient(), here, there, rtol=rtol, atol=1e-15)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from modnet.base import Array, DensityLoss, QuantileLoss
-from modnet.testing.failure import element, expect, expect_same
+from modnet.testing.failure import CheckFailed, element, expect, expect_same
 from modnet.testing.losses import Measured, for_tasks
 from modnet.testing.modules import FLOATS
 from modnet.testing.rules import Rules
@@ -21,7 +21,7 @@ def float32_is_kept_and_agrees_with_float64(measured: Measured) -> None:
     value, gradient = measured.both()
     for name, array in {"the gradient": gradient, **_predicted(measured)}.items():
         expect(array.dtype == np.float32, f"{name} has dtype {array.dtype}, raw has float32")
-    exact = measured.doubled()
+    exact = measured.astype(np.float64)
     expect_same("J", value, exact.value(), "in float32", "in float64", rtol=1e-5, atol=1e-7)
     expect_same("∂J/∂raw", gradient, exact.gradient(), "in float32", "in float64", rtol=1e-3, atol=1e-6)
 
@@ -44,8 +44,7 @@ def the_loss_falls_along_its_negative_gradient(measured: Measured) -> None:
 def predictions_are_on_the_scale_of_the_truth(measured: Measured) -> None:
     """`predict` has a column per target or class, which for classes holds probabilities if `probabilistic` says so."""
     predicted = measured.loss.predict(measured.raw)
-    shape = (len(measured.raw), measured.columns)
-    expect(predicted.shape == shape, f"predict should return shape {shape}, got {predicted.shape}")
+    _expect_shape("predict", predicted, measured)
     if measured.loss.probabilistic and measured.task in _CLASSES:
         expect(
             np.all((predicted >= 0) & (predicted <= 1)),
@@ -54,9 +53,8 @@ def predictions_are_on_the_scale_of_the_truth(measured: Measured) -> None:
         logs = measured.loss.log_predict(measured.raw)
         expect_same("a probability", np.exp(logs), predicted, "by log_predict", "by predict", rtol=1e-9, atol=1e-12)
         if measured.task == "multiclass":
-            expect_same(
-                "a row's sum of probabilities", predicted.sum(axis=-1), np.ones(shape[0]), "", "should be", rtol=1e-9
-            )
+            total = predicted.sum(axis=-1)
+            expect_same("a row's sum of probabilities", total, np.ones_like(total), "", "should be", rtol=1e-9)
 
 
 @RULES.add("a link that turns round: the inverse link has to be a function that rises")
@@ -73,8 +71,7 @@ def predictions_rise_with_the_raw_output(measured: Measured) -> None:
         if falls.size:
             at = int(falls[0])
             measured.raw = raw[at : at + 2]
-            expect(
-                False,
+            raise CheckFailed(
                 f"predict(raw)[:, {column}] falls from {predicted[at]:.9g} to {predicted[at + 1]:.9g} while the raw "
                 f"column rises from {raw[at, column]:g} to {raw[at + 1, column]:g}",
             )
@@ -88,10 +85,7 @@ def quantiles_ascend(measured: Measured) -> None:
     """`predict_quantiles` returns shape (n, k, q), ascending along q."""
     assert isinstance(measured.loss, QuantileLoss)
     quantiles = measured.loss.predict_quantiles(measured.raw)
-    expect(
-        quantiles.shape[:-1] == (len(measured.raw), measured.columns),
-        f"predict_quantiles should return shape {(len(measured.raw), measured.columns, 'q')}, got {quantiles.shape}",
-    )
+    _expect_shape("predict_quantiles", quantiles[..., 0], measured, " for each quantile")
     expect(np.all(np.diff(quantiles, axis=-1) >= 0), f"quantiles fall along the last axis: {quantiles[0].tolist()}")
 
 
@@ -103,8 +97,7 @@ def standard_deviations_are_positive(measured: Measured) -> None:
     """`predict_std` returns positive numbers in the shape of `predict`."""
     assert isinstance(measured.loss, DensityLoss)
     std = measured.loss.predict_std(measured.raw)
-    shape = (len(measured.raw), measured.columns)
-    expect(std.shape == shape, f"predict_std should return shape {shape}, got {std.shape}")
+    _expect_shape("predict_std", std, measured)
     expect(np.all(std > 0), f"the smallest standard deviation is {std.min()}")
 
 
@@ -118,6 +111,11 @@ def extreme_raw_output_gives_no_nan(measured: Measured) -> None:
     for pattern in ([1e4], [-1e4], extremes, extremes[1:], [-1e4, 1e4, -1e4]):
         measured.raw = np.resize(pattern, measured.raw.shape).astype(measured.raw.dtype)
         _expect_numbers(measured)
+
+
+def _expect_shape(method: str, found: Array, measured: Measured, each: str = "") -> None:
+    shape = (len(measured.raw), measured.columns)
+    expect(found.shape == shape, f"{method} should return shape {shape}{each}, got {found.shape}")
 
 
 def _expect_numbers(measured: Measured) -> None:

@@ -13,7 +13,6 @@ from sklearn.model_selection import GridSearchCV
 
 from modnet.base import Array, Loss, Module
 from modnet.component import Component
-from modnet.errors import InvalidSpecError
 from modnet.estimators import ModNetClassifier, ModNetRegressor
 from modnet.testing.failure import expect, expect_same
 from modnet.testing.losses import served
@@ -89,16 +88,6 @@ def _is_for_tables(component: Component) -> bool:
     return rows.ndim == 2 and len(module.output_shape(rows.shape[1:])) == 1
 
 
-def _is_searched(component: Component) -> bool:
-    """Whether a search over it tells something: workers take their time, and one example of a class is enough."""
-    if component.kind not in _SEARCHED or not _is_for_tables(component):
-        return False
-    try:
-        return component not in tuple(type(component).examples())[1:]
-    except InvalidSpecError:  # a field is required, and nobody has said what to build it with
-        return True
-
-
 @RULES.add("a shape, a field or a task that the network it stands in does not have", applies=_is_for_tables)
 def it_works_in_an_estimator(component: Component) -> None:
     """Two epochs of an estimator that has it go through, and it predicts finite numbers."""
@@ -114,7 +103,8 @@ def it_works_in_an_estimator(component: Component) -> None:
 @RULES.add(
     "what no process but this one knows: a class in a test file or inside a function (put it into a module that can be "
     "imported), or a global that was changed",
-    applies=_is_searched,
+    applies=lambda component: component.kind in _SEARCHED and _is_for_tables(component),
+    of_the_class=True,
 )
 def it_works_in_a_grid_search(component: Component) -> None:
     """A grid search over it gives the same scores here and in joblib's worker processes."""
