@@ -21,9 +21,12 @@ RULES = Rules()
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-@RULES.add("a factor left out, a buffer read before it is written, or another dtype inside of the kernel")
+@RULES.add()
 def twins_of_layers_agree(accelerator: Accelerator) -> None:
-    """A twin has the output, the gradients and the state of the links that it stands for, in both dtypes."""
+    """A twin has the output, the gradients and the state of the links that it stands for, in both dtypes.
+
+    Usually: a factor left out, a buffer read before it is written, or another dtype inside of the kernel
+    """
     for layers in [[each] for each in _examples("layer", "activation")] + _pairs():
         width = layers[0].example_rows(np.random.default_rng(0), 1).shape[1:]
         network = Network(layers, width)
@@ -37,25 +40,33 @@ def twins_of_layers_agree(accelerator: Accelerator) -> None:
             expect(not offered or fast.links != network.links, f"the twin for {layers} in {dtype} was set aside before")
 
 
-@RULES.add("the average over rows, or the weights, left out")
+@RULES.add()
 def twins_of_losses_agree(accelerator: Accelerator) -> None:
-    """A twin of a loss has its value and its gradient, with and without weights, in both dtypes."""
+    """A twin of a loss has its value and its gradient, with and without weights, in both dtypes.
+
+    Usually: the average over rows, or the weights, left out
+    """
     for loss in _examples("loss"):
         for dtype in DTYPES:
             _undisturbed(accelerated_loss, loss, accelerator, dtype)
 
 
-@RULES.add("another order of the moments, or a step count of its own")
+@RULES.add()
 def twins_of_optimizers_agree(accelerator: Accelerator) -> None:
-    """A twin of an optimizer moves θ and the state as the original does, in both dtypes."""
+    """A twin of an optimizer moves θ and the state as the original does, in both dtypes.
+
+    Usually: another order of the moments, or a step count of its own
+    """
     for optimizer in _examples("optimizer"):
         for dtype in DTYPES:
             _undisturbed(accelerated_step, optimizer, accelerator, dtype)
 
 
-@RULES.add("a twin that is right on a few rows and wrong for other sizes of batches")
+@RULES.add()
 def training_with_twins_gives_the_same_model(accelerator: Accelerator) -> None:
     """A model that is trained with twins is the model that is trained without, to rounding.
+
+    Usually: a twin that is right on a few rows and wrong for other sizes of batches
 
     The trainings are long enough for steps at once, if the accelerator makes such.
     """

@@ -57,9 +57,12 @@ def for_arrays(check: Callable[[Activation, Array, Array], None]) -> Callable[[A
     return check_activation
 
 
-@RULES.add("the derivative of one piece used on the other side of a kink, or a threshold that differs in f and df")
+@RULES.add()
 def the_derivative_is_right_on_both_sides_of_kinks(activation: Activation) -> None:
-    """The derivative dz = da ∘ σ'(z) is right to 1e-6 at ±1e-3 beside every multiple of a half from −8 to 8."""
+    """The derivative dz = da ∘ σ'(z) is right to 1e-6 at ±1e-3 beside every multiple of a half from −8 to 8.
+
+    Usually: the derivative of one piece used on the other side of a kink, or a threshold that differs in f and df
+    """
 
     def check(arrays: _Arrays) -> None:
         z, da = arrays
@@ -70,10 +73,12 @@ def the_derivative_is_right_on_both_sides_of_kinks(activation: Activation) -> No
     tried(check, _beside_kinks, {}, [{"at": index} for index in nearest])
 
 
-@RULES.add("`out` not passed on to the last ufunc: np.exp(z, out=out), or `out[...] = …; return out`")
-@for_arrays
+@RULES.add(for_arrays)
 def out_is_written_and_returned(activation: Activation, z: Array, da: Array) -> None:
-    """As in NumPy, `f` and `df` write into `out`, whatever it holds, and return it; the result is that without it."""
+    """As in NumPy, `f` and `df` write into `out`, whatever it holds, and return it; the result is that without it.
+
+    Usually: `out` not passed on to the last ufunc: np.exp(z, out=out), or `out[...] = …; return out`
+    """
     a = activation.f(z)
     dz = derivative(activation, z, a, da)
     for name, expected, call in (
@@ -85,20 +90,22 @@ def out_is_written_and_returned(activation: Activation, z: Array, da: Array) -> 
         expect_same(f"what {name} returns", out, expected, "with out", "without")
 
 
-@RULES.add(
-    "z looked at again after the first write to out; or reads should name 'x'",
-    applies=lambda activation: "x" not in activation.reads,
-)
-@for_arrays
+@RULES.add(for_arrays, applies=lambda activation: "x" not in activation.reads)
 def z_may_be_overwritten(activation: Activation, z: Array, da: Array) -> None:
-    """Where `reads` leaves out "x", `out` of `f` may be z itself."""
+    """Where `reads` leaves out "x", `out` of `f` may be z itself.
+
+    Usually: z looked at again after the first write to out; or reads should name 'x'
+    """
     place = z.copy()
     expect_same("f(z)", activation.f(place, out=place), activation.f(z), "with out=z", "without")
 
 
-@RULES.add("an axis given by number from the front: features are axis −1, and other axes are none of its business")
+@RULES.add()
 def any_shape_will_do(activation: Activation) -> None:
-    """`f` and `df` take arrays with any leading axes, and keep shape and dtype."""
+    """`f` and `df` take arrays with any leading axes, and keep shape and dtype.
+
+    Usually: an axis given by number from the front: features are axis −1, and other axes are none of its business
+    """
     rng = np.random.default_rng(0)
     for dtype in FLOATS:
         z, da = rng.normal(size=(2, 3, 2, 4)).astype(dtype)
@@ -115,12 +122,12 @@ def any_shape_will_do(activation: Activation) -> None:
             expect_same("df", d_alone, dz[index], "of one row", "of it among others", rtol=close, atol=close)
 
 
-@RULES.add(
-    "formulas of another branch, or of another convention for z and a",
-    applies=lambda activation: activation.formulas() is not None,
-)
+@RULES.add(applies=lambda activation: activation.formulas() is not None)
 def formulas_say_what_f_and_df_say(activation: Activation) -> None:
-    """The formulas of one number give what `f` and `df` give, to 1e-9; so accelerators may compile them."""
+    """The formulas of one number give what `f` and `df` give, to 1e-9; so accelerators may compile them.
+
+    Usually: formulas of another branch, or of another convention for z and a
+    """
     formulas = activation.formulas()
     assert formulas is not None
     value, slope = formulas

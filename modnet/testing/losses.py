@@ -19,7 +19,6 @@ from modnet.testing.rules import Rules, guarded, nothing_kept, tried
 RULES = Rules()
 
 ROWS = 6
-_AVERAGE = "forgot the 1/n, or the weights: J = Σᵢ wᵢ Jᵢ / Σᵢ wᵢ"
 
 
 @dataclasses.dataclass
@@ -113,9 +112,12 @@ def for_tasks(
     return decorated
 
 
-@RULES.add("tasks is empty, names no task, or a field that the class does not have")
+@RULES.add()
 def it_serves_tasks_of_estimators(loss: Loss) -> None:
-    """`tasks` names one task or several, with values for fields of the loss that suit the task."""
+    """`tasks` names one task or several, with values for fields of the loss that suit the task.
+
+    Usually: tasks is empty, names no task, or a field that the class does not have
+    """
     expect(loss.tasks, "tasks is empty: no estimator could use it")
     for task, fields in loss.tasks.items():
         expect(task in get_args(Task), f"there is no task {task!r}; there are {', '.join(get_args(Task))}")
@@ -124,45 +126,56 @@ def it_serves_tasks_of_estimators(loss: Loss) -> None:
     expect(served(loss), "its other fields go with none of its tasks")
 
 
-@RULES.add("check_truth is stricter than example_truth: define example_truth where not any truth of the task will do")
-@for_tasks(weighted=(False,))
+@RULES.add(for_tasks(weighted=(False,)))
 def the_example_truth_is_accepted(measured: Measured) -> None:
-    """`check_truth` accepts what `example_truth` returns, and leaves it as it is."""
+    """`check_truth` accepts what `example_truth` returns, and leaves it as it is.
+
+    Usually: check_truth is stricter than example_truth: define example_truth where not any truth of the task will do
+    """
     n = len(measured.t)
     expect(n == len(measured.raw), f"example_truth should return {len(measured.raw)} rows, got {n}")
     with guarded(measured.t):
         measured.loss.check_truth(measured.t)
 
 
-@RULES.add(f"a factor or a sign left out, {_AVERAGE}; or an average over outputs, where J is their sum")
-@for_tasks(rows=(ROWS, 1))
+@RULES.add(for_tasks(rows=(ROWS, 1)))
 def the_gradient_agrees_with_central_differences(measured: Measured) -> None:
-    """`gradient` is the derivative of `value`, the average included, with weights and without, to 1e-6."""
+    """`gradient` is the derivative of `value`, the average included, with weights and without, to 1e-6.
+
+    Usually: a factor or a sign left out, forgot the 1/n, or the weights: J = Σᵢ wᵢ Jᵢ / Σᵢ wᵢ; or an average over
+    outputs, where J is their sum
+    """
     J = lambda raw: dataclasses.replace(measured, raw=raw).value()  # noqa: E731
     check_gradient(J, measured.raw, measured.gradient(), subject="∂J/∂raw")
 
 
-@RULES.add("value_and_gradient takes another path than value and gradient")
-@for_tasks()
+@RULES.add(for_tasks())
 def value_and_gradient_are_value_and_gradient(measured: Measured) -> None:
-    """`value_and_gradient` returns what `value` and `gradient` return."""
+    """`value_and_gradient` returns what `value` and `gradient` return.
+
+    Usually: value_and_gradient takes another path than value and gradient
+    """
     for name, value in (("value_and_gradient", measured.both()[0]), ("value", measured.value())):
         expect(type(value) is float, f"{name} should return a float for J, got {type(value).__name__}")
     _same_cost(measured.both(), measured, "by value_and_gradient", "alone", rtol=1e-14)
 
 
-@RULES.add(_AVERAGE)
-@for_tasks(weighted=(False,))
+@RULES.add(for_tasks(weighted=(False,)))
 def rows_are_averaged(measured: Measured) -> None:
-    """J is averaged over rows: twice the same rows cost what they cost once, and each counts half as much."""
+    """J is averaged over rows: twice the same rows cost what they cost once, and each counts half as much.
+
+    Usually: forgot the 1/n, or the weights: J = Σᵢ wᵢ Jᵢ / Σᵢ wᵢ
+    """
     twice = measured.rows(np.repeat(np.arange(len(measured.raw)), 2))
     _same_cost((twice.value(), 2 * twice.gradient()[::2]), measured, "with every row twice", "with each once")
 
 
-@RULES.add(_AVERAGE)
-@for_tasks(weighted=(False,))
+@RULES.add(for_tasks(weighted=(False,)))
 def a_weight_of_k_is_a_row_k_times(measured: Measured) -> None:
-    """A row of weight k counts as much as k rows, in value and gradient."""
+    """A row of weight k counts as much as k rows, in value and gradient.
+
+    Usually: forgot the 1/n, or the weights: J = Σᵢ wᵢ Jᵢ / Σᵢ wᵢ
+    """
     counts = np.resize([1, 3, 2], len(measured.raw))
     repeated = measured.rows(np.repeat(np.arange(len(counts)), counts))
     summed = np.add.reduceat(repeated.gradient(), np.cumsum(counts) - counts, axis=0)
@@ -170,10 +183,12 @@ def a_weight_of_k_is_a_row_k_times(measured: Measured) -> None:
     _same_cost((repeated.value(), summed), weighted, "with rows repeated", "with weights")
 
 
-@RULES.add(_AVERAGE)
-@for_tasks(weighted=(False,))
+@RULES.add(for_tasks(weighted=(False,)))
 def a_weight_of_zero_is_a_row_left_out(measured: Measured) -> None:
-    """A row of weight zero counts as absent."""
+    """A row of weight zero counts as absent.
+
+    Usually: forgot the 1/n, or the weights: J = Σᵢ wᵢ Jᵢ / Σᵢ wᵢ
+    """
     weight = np.resize([1.0, 0.0, 2.0, 0.5], len(measured.raw))
     weighted = dataclasses.replace(measured, weight=weight)
     gradient = weighted.gradient()
@@ -182,20 +197,24 @@ def a_weight_of_zero_is_a_row_left_out(measured: Measured) -> None:
     expect_same("∂J/∂raw", gradient[weight == 0], 0 * gradient[weight == 0], "in rows of weight 0", "should be")
 
 
-@RULES.add(_AVERAGE)
-@for_tasks(weighted=(True,))
+@RULES.add(for_tasks(weighted=(True,)))
 def only_the_ratio_of_weights_counts(measured: Measured) -> None:
-    """Weights times a number are the same weights."""
+    """Weights times a number are the same weights.
+
+    Usually: forgot the 1/n, or the weights: J = Σᵢ wᵢ Jᵢ / Σᵢ wᵢ
+    """
     assert measured.weight is not None
     for scale in (1e-6, 1e6):
         scaled = dataclasses.replace(measured, weight=scale * measured.weight)
         _same_cost((scaled.value(), scaled.gradient()), measured, f"with {scale:g} · weights", "with weights")
 
 
-@RULES.add("`out` not passed on to the last step, or a product into a fresh array behind it")
-@for_tasks()
+@RULES.add(for_tasks())
 def out_is_written_and_returned(measured: Measured) -> None:
-    """As in NumPy, the gradient is written into `out`, whatever it holds, and `out` returned."""
+    """As in NumPy, the gradient is written into `out`, whatever it holds, and `out` returned.
+
+    Usually: `out` not passed on to the last step, or a product into a fresh array behind it
+    """
     expected = measured.gradient()
     for name, call in (("gradient", measured.gradient), ("value_and_gradient", lambda out: measured.both(out)[1])):
         out = np.full_like(measured.raw, np.nan)
@@ -203,10 +222,12 @@ def out_is_written_and_returned(measured: Measured) -> None:
         expect_same(f"what {name} returns", out, expected, "with out", "without", rtol=1e-14)
 
 
-@RULES.add("raw or t taken as scratch memory: raw -= …, out=raw")
-@for_tasks()
+@RULES.add(for_tasks())
 def arguments_are_only_read(measured: Measured) -> None:
-    """t, raw and weights are only read, and nothing is kept of them."""
+    """t, raw and weights are only read, and nothing is kept of them.
+
+    Usually: raw or t taken as scratch memory: raw -= …, out=raw
+    """
     with guarded(measured.t, measured.raw, measured.weight), nothing_kept(measured.loss):
         measured.value()
         measured.gradient()

@@ -16,73 +16,83 @@ FLOATS = (np.float32, np.float64)
 MANY = 70
 """So many rows are more than two blocks of 32, in which statistics may be taken."""
 
-_SLIPS = (
-    "a factor or a sign left out, a transposed product, rows not summed for a bias, dy not passed through, or a path "
-    "from x to y (a mean, a norm) that the derivative forgets"
-)
 _EXTREMES = np.array([1e4, -1e4, 0.0, 700.0, -700.0, 89.0, -89.0, 1e-30, 30.0, -30.0])
 
 
-@RULES.add(_SLIPS)
-@for_problems(rows=(4, 1))
+@RULES.add(for_problems(rows=(4, 1)))
 def gradients_agree_with_central_differences(problem: Problem) -> None:
-    """∂J/∂x and ∂J/∂θ are the derivatives of J = Σ dy ∘ y, to 1e-6 in float64; along codes they are zero."""
+    """∂J/∂x and ∂J/∂θ are the derivatives of J = Σ dy ∘ y, to 1e-6 in float64; along codes they are zero.
+
+    Usually: a factor or a sign left out, a transposed product, rows not summed for a bias, dy not passed through, or a
+    path from x to y (a mean, a norm) that the derivative forgets
+    """
     check_problem(problem)
 
 
-@RULES.add(_SLIPS, applies=lambda module: not module.takes_codes)
-@for_problems(rows=(3,), scale=(1e-3, 30.0))
+@RULES.add(for_problems(rows=(3,), scale=(1e-3, 30.0)), applies=lambda module: not module.takes_codes)
 def gradients_agree_for_small_and_large_inputs(problem: Problem) -> None:
-    """The gradients are right for inputs of size 1e-3 and 30 as well, where the module takes them."""
+    """The gradients are right for inputs of size 1e-3 and 30 as well, where the module takes them.
+
+    Usually: a factor or a sign left out, a transposed product, rows not summed for a bias, dy not passed through, or a
+    path from x to y (a mean, a norm) that the derivative forgets
+    """
     with contextlib.suppress(InputError):
         check_problem(problem)
 
 
-@RULES.add("output_shape and forward disagree, or an axis was summed away: sums over rows need keepdims=True")
-@for_problems(rows=(4, 1))
+@RULES.add(for_problems(rows=(4, 1)))
 def shapes_are_those_announced(problem: Problem) -> None:
-    """The shape of y is (n, *output_shape), and that of dx is the shape of x."""
+    """The shape of y is (n, *output_shape), and that of dx is the shape of x.
+
+    Usually: output_shape and forward disagree, or an axis was summed away: sums over rows need keepdims=True
+    """
     expect_shapes(problem)
 
 
-@RULES.add("a name that was bound anew (ctx.g.W = …) in place of written to, or ctx.g.W += …: it holds no zeros before")
-@for_problems()
+@RULES.add(for_problems())
 def every_gradient_is_written(problem: Problem) -> None:
-    """grad_params writes every element of ctx.g.<name>; what was there before does not count."""
+    """grad_params writes every element of ctx.g.<name>; what was there before does not count.
+
+    Usually: a name that was bound anew (ctx.g.W = …) in place of written to, or ctx.g.W += …: it holds no zeros before
+    """
     gradient = problem.run().gradient
     for name, place in problem.network.layout.places.items():
         unwritten = np.isnan(place.view(gradient)).sum()
         expect(not unwritten, f"{problem.short(name)}: {unwritten} elements of the gradient are not written")
 
 
-@RULES.add("a np.float64 among float32 arrays, np.zeros(shape) without a dtype, or an axis of x turned into integers")
-@for_problems(dtype=FLOATS)
+@RULES.add(for_problems(dtype=FLOATS))
 def dtype_is_kept(problem: Problem) -> None:
-    """y, ∂J/∂θ and dx have the dtype of θ, float32 or float64."""
+    """y, ∂J/∂θ and dx have the dtype of θ, float32 or float64.
+
+    Usually: a np.float64 among float32 arrays, np.zeros(shape) without a dtype, or an axis of x turned into integers
+    """
     dtype = problem.theta.dtype
     for results in (problem.run(), problem.run(buffers=False)):
         for name, array in problem.named(results).items():
             expect(array.dtype == dtype, f"{name} has dtype {array.dtype}, θ and x have {dtype}")
 
 
-@RULES.add(
-    "numbers that cancel, a power or exponential that leaves float32's range (3e38), or an epsilon below its 1e-7"
-)
-@for_problems(dtype=(np.float32,))
+@RULES.add(for_problems(dtype=(np.float32,)))
 def float32_agrees_with_float64(problem: Problem) -> None:
-    """In float32 results are those of float64 to 1e-3; where training is random, in prediction."""
+    """In float32 results are those of float64 to 1e-3; where training is random, in prediction.
+
+    Usually: numbers that cancel, a power or exponential that leaves float32's range (3e38), or an epsilon below its
+    1e-7
+    """
     if problem.training and is_random(problem):
         return
     exact = problem.astype(np.float64).run()
     problem.expect_same(problem.run(), exact, "in float32", "in float64", rtol=1e-3, atol=1e-3)
 
 
-@RULES.add(
-    "x or dy taken as scratch memory (x -= …, out=x, np.exp(dy, out=dy)): write into ctx.out, ctx.dx or ctx.scratch"
-)
-@for_problems()
+@RULES.add(for_problems())
 def arguments_are_only_read(problem: Problem) -> None:
-    """x, dy and the parameters are only read, and so is y on the way back."""
+    """x, dy and the parameters are only read, and so is y on the way back.
+
+    Usually: x or dy taken as scratch memory (x -= …, out=x, np.exp(dy, out=dy)): write into ctx.out, ctx.dx or
+    ctx.scratch
+    """
     for buffers in (True, False):
         with guarded(problem.x, problem.dy, problem.theta):
             _, chain, contexts, _, _ = problem.running(buffers=buffers)
@@ -93,10 +103,12 @@ def arguments_are_only_read(problem: Problem) -> None:
                 chain.grad_input()
 
 
-@RULES.add("ctx.s.mean = …, which binds a new array to the name; the network's stays as it was: ctx.s.mean[...] = …")
-@for_problems()
+@RULES.add(for_problems())
 def views_are_written_into(problem: Problem) -> None:
-    """ctx.p, ctx.g and ctx.s hold the same arrays after a pass as before: they are views of the network's vectors."""
+    """ctx.p, ctx.g and ctx.s hold the same arrays after a pass as before: they are views of the network's vectors.
+
+    Usually: ctx.s.mean = …, which binds a new array to the name; the network's stays as it was: ctx.s.mean[...] = …
+    """
     running = problem.running()
     spaces = {f"ctx.{name}": getattr(ctx, name) for ctx in running.contexts for name in ("p", "g", "s")}
     before = {name: dict(vars(space)) for name, space in spaces.items()}
@@ -106,18 +118,22 @@ def views_are_written_into(problem: Problem) -> None:
             expect(getattr(spaces[name], key) is array, f"{name}.{key} is another array after the pass")
 
 
-@RULES.add("a result in an array of its own where another is returned, or a buffer that is expected to hold zeros")
-@for_problems()
+@RULES.add(for_problems())
 def buffers_make_no_difference(problem: Problem) -> None:
-    """With ctx.out and ctx.dx to write into, whatever they hold, and without them the results are the same."""
+    """With ctx.out and ctx.dx to write into, whatever they hold, and without them the results are the same.
+
+    Usually: a result in an array of its own where another is returned, or a buffer that is expected to hold zeros
+    """
     with_, without = problem.run(), problem.run(buffers=False)
     problem.expect_same(with_, without, "with buffers of NaN", "without buffers", rtol=1e-12, atol=1e-14)
 
 
-@RULES.add("reads leaves out what a gradient looks at, or an array that a method was given is kept beyond the call")
-@for_problems()
+@RULES.add(for_problems())
 def reads_names_what_the_gradients_look_at(problem: Problem) -> None:
-    """Gradients look at x and y only where `reads` names them; the memory of the others is used again."""
+    """Gradients look at x and y only where `reads` names them; the memory of the others is used again.
+
+    Usually: reads leaves out what a gradient looks at, or an array that a method was given is kept beyond the call
+    """
     reads = problem.network.links[0].module.reads
     expect(reads <= {"x", "y"}, f"reads should hold nothing but 'x' and 'y', got {set(reads)}")
     try:
@@ -140,10 +156,12 @@ def reads_names_what_the_gradients_look_at(problem: Problem) -> None:
     problem.expect_same(found, expected, used, "as they were", rtol=1e-12)
 
 
-@RULES.add("a mean over rows that divides by zero, or x.reshape(-1, …), which cannot tell how wide no rows are")
-@for_problems(rows=(0,))
+@RULES.add(for_problems(rows=(0,)))
 def no_rows_are_fine(problem: Problem) -> None:
-    """An empty batch gives an empty output and gradients of zero, and leaves the state finite."""
+    """An empty batch gives an empty output and gradients of zero, and leaves the state finite.
+
+    Usually: a mean over rows that divides by zero, or x.reshape(-1, …), which cannot tell how wide no rows are
+    """
     results = problem.run()
     expect_shapes(problem)
     zero = results._replace(gradient=np.zeros_like(results.gradient))
@@ -151,11 +169,13 @@ def no_rows_are_fine(problem: Problem) -> None:
     expect(np.isfinite(results.state).all(), f"the state became {results.state}")
 
 
-@RULES.add(
-    "exp of a large number, 0 · inf or inf − inf: work with exp(−|x|), subtract the maximum, clip before the power"
-)
+@RULES.add()
 def extreme_values_stay_finite(module: Module) -> None:
-    """Inputs up to ±1e4 give finite results and no warnings, in float32, too; or an error of modnet's."""
+    """Inputs up to ±1e4 give finite results and no warnings, in float32, too; or an error of modnet's.
+
+    Usually: exp of a large number, 0 · inf or inf − inf: work with exp(−|x|), subtract the maximum, clip before the
+    power
+    """
     for dtype in FLOATS:
         for training in (False, True):
             try:

@@ -53,9 +53,12 @@ def walk(
     return theta, state
 
 
-@RULES.add("`theta = theta − …`, which binds a new array to the name: theta −= …, or np.subtract(…, out=theta)")
+@RULES.add()
 def theta_is_changed_in_place_and_keeps_its_dtype(optimizer: Optimizer) -> None:
-    """`step` changes θ in place wherever the gradient is not zero, and returns nothing; dtypes are kept."""
+    """`step` changes θ in place wherever the gradient is not zero, and returns nothing; dtypes are kept.
+
+    Usually: `theta = theta − …`, which binds a new array to the name: theta −= …, or np.subtract(…, out=theta)
+    """
     for dtype in FLOATS:
         theta, grad = np.ones(_SIZE, dtype), np.linspace(-1, 1, _SIZE, dtype=dtype)
         state = optimizer.init(theta)
@@ -70,9 +73,12 @@ def theta_is_changed_in_place_and_keeps_its_dtype(optimizer: Optimizer) -> None:
             expect(vector.dtype == dtype, f"state.vectors[{name!r}] has dtype {vector.dtype}, θ has {np.dtype(dtype)}")
 
 
-@RULES.add("state.vectors[…] = grad, or = theta: the training loop writes the next gradient into the same memory")
+@RULES.add()
 def the_state_has_memory_of_its_own(optimizer: Optimizer) -> None:
-    """`step`, which may change the gradient, keeps no hold of it, and none of θ."""
+    """`step`, which may change the gradient, keeps no hold of it, and none of θ.
+
+    Usually: state.vectors[…] = grad, or = theta: the training loop writes the next gradient into the same memory
+    """
     theta = _BOWL.start.copy()
     state, grad = optimizer.init(theta), _BOWL.gradient(theta)
     optimizer.step(theta, grad, state)
@@ -81,9 +87,12 @@ def the_state_has_memory_of_its_own(optimizer: Optimizer) -> None:
         expect(not np.shares_memory(vector, theta), f"state.vectors[{name!r}] is θ's own memory: copy it")
 
 
-@RULES.add("a learning rate or a step count that is not set, or a vector that is not of θ's shape")
+@RULES.add()
 def init_makes_a_state_and_leaves_theta_alone(optimizer: Optimizer) -> None:
-    """`init` returns a state at step 0 with the optimizer's learning rate and vectors like θ; θ stays as it is."""
+    """`init` returns a state at step 0 with the optimizer's learning rate and vectors like θ; θ stays as it is.
+
+    Usually: a learning rate or a step count that is not set, or a vector that is not of θ's shape
+    """
     theta = np.ones(_SIZE)
     with guarded(theta):
         state = optimizer.init(theta)
@@ -96,24 +105,33 @@ def init_makes_a_state_and_leaves_theta_alone(optimizer: Optimizer) -> None:
         expect(vector.shape == theta.shape, f"state.vectors[{name!r}] has shape {vector.shape}, θ {theta.shape}")
 
 
-@RULES.add("`state.step += 1` left out")
+@RULES.add()
 def steps_are_counted(optimizer: Optimizer) -> None:
-    """The state counts the steps."""
+    """The state counts the steps.
+
+    Usually: `state.step += 1` left out
+    """
     gradient, start = _BOWL.gradient, _BOWL.start
     expect(walk(optimizer, gradient, start, 5)[1].step == 5, "state.step is not 5 after 5 steps")
 
 
-@RULES.add("the sign of the step, or that of the gradient lost, as in |g| or √g²: θ moves against the gradient")
+@RULES.add()
 def the_loss_falls(optimizer: Optimizer) -> None:
-    """200 steps lower a convex quadratic, from a start and from the opposite one, where the gradient is opposite."""
+    """200 steps lower a convex quadratic, from a start and from the opposite one, where the gradient is opposite.
+
+    Usually: the sign of the step, or that of the gradient lost, as in |g| or √g²: θ moves against the gradient
+    """
     for name, start in (("the start", _BOWL.start), ("the opposite start", _BOWL.opposite)):
         before, after = _BOWL.J(start), _BOWL.J(walk(optimizer, _BOWL.gradient, start, 200)[0])
         expect(after < before, f"J is {before:.6g} at {name}, and {after:.6g} after 200 steps")
 
 
-@RULES.add("θ written from a copy of its own, theta[...] = state.vectors[…]: change the θ that is given, theta −= …")
+@RULES.add()
 def what_others_change_in_theta_stays(optimizer: Optimizer) -> None:
-    """A step goes on from the θ it is given, so that weight decay and constraints, which change θ, are not lost."""
+    """A step goes on from the θ it is given, so that weight decay and constraints, which change θ, are not lost.
+
+    Usually: θ written from a copy of its own, theta[...] = state.vectors[…]: change the θ that is given, theta −= …
+    """
     ends = []
     for decay in (0.0, 0.05 / optimizer.learning_rate):
         rule, theta = dataclasses.replace(optimizer, weight_decay=decay), np.full(_SIZE, 100.0)
@@ -127,9 +145,12 @@ def what_others_change_in_theta_stays(optimizer: Optimizer) -> None:
     )
 
 
-@RULES.add("self.learning_rate where state.learning_rate is meant: schedules set the latter")
+@RULES.add()
 def the_rate_of_a_step_is_the_one_in_the_state(optimizer: Optimizer) -> None:
-    """The size of a step goes by state.learning_rate, which the training loop sets before each step."""
+    """The size of a step goes by state.learning_rate, which the training loop sets before each step.
+
+    Usually: self.learning_rate where state.learning_rate is meant: schedules set the latter
+    """
     gradient, start = _BOWL.gradient, _BOWL.start
     faster = dataclasses.replace(optimizer, learning_rate=3 * optimizer.learning_rate)
     state = optimizer.init(start)
@@ -138,9 +159,12 @@ def the_rate_of_a_step_is_the_one_in_the_state(optimizer: Optimizer) -> None:
     expect_same("θ", set_, own, "with 3 times the rate in the state", "with 3 times the rate in the optimizer")
 
 
-@RULES.add("something that is remembered on the optimizer, or in the closure of a function")
+@RULES.add()
 def all_that_is_remembered_is_in_the_state(optimizer: Optimizer) -> None:
-    """A state that was pickled goes on where it was, and an optimizer keeps nothing."""
+    """A state that was pickled goes on where it was, and an optimizer keeps nothing.
+
+    Usually: something that is remembered on the optimizer, or in the closure of a function
+    """
     gradient, start = _BOWL.gradient, _BOWL.start
     with undisturbed(optimizer):
         straight, _ = walk(optimizer, gradient, start, 20)
@@ -150,9 +174,12 @@ def all_that_is_remembered_is_in_the_state(optimizer: Optimizer) -> None:
         expect_same("θ", resumed, straight, f"after 10 steps and 10 more with a {how} state", "after 20")
 
 
-@RULES.add("memory that two runs share: a list or an array on the class")
+@RULES.add()
 def two_runs_do_not_meet(optimizer: Optimizer) -> None:
-    """Two trainings that take turns come where each would have come alone."""
+    """Two trainings that take turns come where each would have come alone.
+
+    Usually: memory that two runs share: a list or an array on the class
+    """
     gradient, start = _BOWL.gradient, _BOWL.start
     alone, _ = walk(optimizer, gradient, start, 10)
     theta, other = start.copy(), 2 * start
@@ -163,9 +190,12 @@ def two_runs_do_not_meet(optimizer: Optimizer) -> None:
     expect_same("θ", theta, alone, "beside another run", "alone")
 
 
-@RULES.add("an epsilon below float32's 1e-38, or a square that under- or overflows: √(g²) of g = 1e-30 is 0 in float32")
+@RULES.add()
 def steps_stay_finite(optimizer: Optimizer) -> None:
-    """Gradients of zero, 1e-30 and 1e4 give finite steps without warnings, in float32, too; any length of θ will do."""
+    """Gradients of zero, 1e-30 and 1e4 give finite steps without warnings, in float32, too; any length of θ will do.
+
+    Usually: an epsilon below float32's 1e-38, or a square that under- or overflows: √(g²) of g = 1e-30 is 0 in float32
+    """
     for dtype in FLOATS:
         for grad in ([0.0] * 6, [1e-30, -1e-30, 0.0, 1.0, 1e4, -1e4], [1e-30], [1e4]):
             theta = np.ones(len(grad), dtype)
@@ -176,9 +206,12 @@ def steps_stay_finite(optimizer: Optimizer) -> None:
                 expect(np.isfinite(theta).all(), text)
 
 
-@RULES.add("a float64 among float32 vectors, or an epsilon that float32 cannot tell from 0")
+@RULES.add()
 def float32_walks_as_float64(optimizer: Optimizer) -> None:
-    """In float32 ten steps lead where they lead in float64, to 1e-3 of the way."""
+    """In float32 ten steps lead where they lead in float64, to 1e-3 of the way.
+
+    Usually: a float64 among float32 vectors, or an epsilon that float32 cannot tell from 0
+    """
     bowl = Quadratic(np.float32)
     start = bowl.start
     rough, _ = walk(optimizer, bowl.gradient, start, 10)
@@ -206,9 +239,12 @@ def _solved(
     return theta, converged, told
 
 
-@SOLVERS.add("the result is left in an array of its own: theta[...] = result")
+@SOLVERS.add()
 def it_finds_the_minimum(solver: Solver) -> None:
-    """`minimize` moves θ, in place, to the minimum of a convex quadratic, and says that it converged."""
+    """`minimize` moves θ, in place, to the minimum of a convex quadratic, and says that it converged.
+
+    Usually: the result is left in an array of its own: theta[...] = result
+    """
     for dtype, bound in ((np.float64, 1e-5), (np.float32, 1e-4)):
         with undisturbed(solver):
             theta, converged, _ = _solved(solver, dtype)
@@ -217,9 +253,12 @@ def it_finds_the_minimum(solver: Solver) -> None:
         expect(converged is True, f"minimize should return True there, got {converged!r}")
 
 
-@SOLVERS.add("`after` is not called, or what it returns not looked at")
+@SOLVERS.add()
 def it_tells_of_every_iteration_and_stops_when_told(solver: Solver) -> None:
-    """`after` is called after each iteration with θ and J(θ), and True from it ends the search; so does max_iter."""
+    """`after` is called after each iteration with θ and J(θ), and True from it ends the search; so does max_iter.
+
+    Usually: `after` is not called, or what it returns not looked at
+    """
     _, _, told = _solved(solver)
     expect(told, "after was never called")
     for theta, value in told:
@@ -229,7 +268,10 @@ def it_tells_of_every_iteration_and_stops_when_told(solver: Solver) -> None:
         expect(len(told) <= 2, f"it made {len(told)} iterations, though {what} after 2")
 
 
-@SOLVERS.add("a random start, or a direction drawn from numpy.random")
+@SOLVERS.add()
 def it_takes_the_same_way_again(solver: Solver) -> None:
-    """The same start gives the same result, to the last bit."""
+    """The same start gives the same result, to the last bit.
+
+    Usually: a random start, or a direction drawn from numpy.random
+    """
     expect_same("θ", _solved(solver)[0], _solved(solver)[0], "one time", "another")

@@ -26,20 +26,23 @@ _PROCESSES = 8
 _NAMES = "import pickle, sys; module, shape = pickle.load(sys.stdin.buffer); print(*module.parameters(shape))"
 
 
-@RULES.add(
-    "self.x = x, a list on the class, a cached property: what belongs to a pass is in ctx.x, ctx.y and ctx.scratch"
-)
-@for_problems()
+@RULES.add(for_problems())
 def the_component_keeps_nothing(problem: Problem) -> None:
-    """A component holds numbers somebody chose, never arrays it met: passes leave it and its class as they were."""
+    """A component holds numbers somebody chose, never arrays it met: passes leave it and its class as they were.
+
+    Usually: self.x = x, a list on the class, a cached property: what belongs to a pass is in ctx.x, ctx.y and
+    ctx.scratch
+    """
     with nothing_kept(problem.modules[0]):
         problem.run()
 
 
-@RULES.add("memory that is expected to be new or to hold zeros, or something kept outside of the context")
-@for_problems()
+@RULES.add(for_problems())
 def one_pass_is_like_another(problem: Problem) -> None:
-    """The same rows and noise give the same results to the last bit, whatever was run before."""
+    """The same rows and noise give the same results to the last bit, whatever was run before.
+
+    Usually: memory that is expected to be new or to hold zeros, or something kept outside of the context
+    """
     expected = problem.run()
     problem.expect_same(problem.run(), expected, "when run again", "the first time")
     noise = problem.noise()
@@ -51,12 +54,13 @@ def one_pass_is_like_another(problem: Problem) -> None:
     problem.expect_same(found, expected, "behind another batch", "the first time")
 
 
-@RULES.add(
-    "np.random.…, random.… or a generator made in the module: draw from ctx.rng, and first values by an initializer"
-)
-@for_problems()
+@RULES.add(for_problems())
 def randomness_comes_from_the_context(problem: Problem) -> None:
-    """The only source of randomness is the rng that is given: one seed, one result, and nobody else's numbers."""
+    """The only source of randomness is the rng that is given: one seed, one result, and nobody else's numbers.
+
+    Usually: np.random.…, random.… or a generator made in the module: draw from ctx.rng, and first values by an
+    initializer
+    """
     with no_other_randomness(problem.modules[0]):
         problem.run()
         networks = [Network(problem.modules, problem.network.input_shape) for _ in range(2)]
@@ -64,9 +68,12 @@ def randomness_comes_from_the_context(problem: Problem) -> None:
     expect_same("θ", other, one, "with one seed", "with the same seed before")
 
 
-@RULES.add("names taken from a set, whose order is another in each process: take them from a tuple or a dict")
+@RULES.add()
 def parameters_have_one_order_in_all_processes(module: Module) -> None:
-    """`parameters` names them in the same order in every process: by it θ is laid out, and first values are drawn."""
+    """`parameters` names them in the same order in every process: by it θ is laid out, and first values are drawn.
+
+    Usually: names taken from a set, whose order is another in each process: take them from a tuple or a dict
+    """
     shape = module.example_rows(default_rng(0), 1).shape[1:]
     names = list(module.parameters(shape))
     if len(names) < 2 or not _meets_a_set(module, shape):
@@ -82,20 +89,24 @@ def parameters_have_one_order_in_all_processes(module: Module) -> None:
         )
 
 
-@RULES.add("`if ctx.training:` left out: running statistics move, and masks are drawn, in training only")
-@for_problems(rows=(ROWS, MANY), training=(False,))
+@RULES.add(for_problems(rows=(ROWS, MANY), training=(False,)))
 def prediction_is_a_function_of_the_rows(problem: Problem) -> None:
-    """Outside of training ctx.rng counts for nothing, and ctx.s stays as it is."""
+    """Outside of training ctx.rng counts for nothing, and ctx.s stays as it is.
+
+    Usually: `if ctx.training:` left out: running statistics move, and masks are drawn, in training only
+    """
     results = problem.run(rng=np.random.default_rng(1))
     problem.expect_same(results, results._replace(state=problem.state), "after prediction", "before")
     other = problem.run(rng=np.random.default_rng(2))
     expect_same("y", results.y, other.y, "with one seed", "with another")
 
 
-@RULES.add("statistics of the batch where the running ones are wanted, or a sum over the wrong axis: rows are axis −2")
-@for_problems(rows=(ROWS, MANY), training=(False,))
+@RULES.add(for_problems(rows=(ROWS, MANY), training=(False,)))
 def rows_do_not_depend_on_each_other_in_prediction(problem: Problem) -> None:
-    """In prediction y and dx of a row are the same whatever other rows are in the batch, and wherever it is in it."""
+    """In prediction y and dx of a row are the same whatever other rows are in the batch, and wherever it is in it.
+
+    Usually: statistics of the batch where the running ones are wanted, or a sum over the wrong axis: rows are axis −2
+    """
     together, n = problem.run(), len(problem.x)
     for rows, how in [(np.arange(n)[::-1], "in reverse order"), *(([row], "alone") for row in {*range(4), n - 1})]:
         found = problem.replaced(x=problem.x[rows], dy=problem.dy[rows]).run()
@@ -104,10 +115,12 @@ def rows_do_not_depend_on_each_other_in_prediction(problem: Problem) -> None:
             expect_same(name, some, all_[rows], f"in row {rows[0]} {how}", "among others", **close)
 
 
-@RULES.add("arrays kept on the component or in a module-level buffer: memory for a pass is ctx.scratch(…)")
-@for_problems()
+@RULES.add(for_problems())
 def threads_do_not_meet(problem: Problem) -> None:
-    """Any number of threads can run one component at the same time, each with its own contexts."""
+    """Any number of threads can run one component at the same time, each with its own contexts.
+
+    Usually: arrays kept on the component or in a module-level buffer: memory for a pass is ctx.scratch(…)
+    """
     other = problem.drawn_anew(problem.seed + 1)
     expected = problem.run()
     again = other.running()
@@ -115,13 +128,12 @@ def threads_do_not_meet(problem: Problem) -> None:
     problem.expect_same(found, expected, "while another thread runs it, too", "alone")
 
 
-@RULES.add(
-    "statistics that start anew with every block, or a mean of means: blocks have different lengths",
-    applies=lambda module: module.adapts,
-)
-@for_problems(rows=(12,), training=(False,))
+@RULES.add(for_problems(rows=(12,), training=(False,)), applies=lambda module: module.adapts)
 def adapting_in_blocks_is_adapting_at_once(problem: Problem) -> None:
-    """What `adapt` takes note of does not depend on how rows come in blocks; a row of weight k counts as k rows."""
+    """What `adapt` takes note of does not depend on how rows come in blocks; a row of weight k counts as k rows.
+
+    Usually: statistics that start anew with every block, or a mean of means: blocks have different lengths
+    """
     n, close = len(problem.x), {"rtol": 1e-9, "atol": 1e-12}
     counts, blocks = np.resize([1, 3, 2], n), [slice(0, n // 2), slice(n // 2, n // 2 + 1), slice(n // 2 + 1, n)]
     for weight in (None, counts.astype(float)):
@@ -133,13 +145,12 @@ def adapting_in_blocks_is_adapting_at_once(problem: Problem) -> None:
     expect_same("y", whole, repeated, "after rows with weights", "after rows repeated", **close)
 
 
-@RULES.add(
-    "np.matmul or np.sum, which take no sparse matrix: x @ W, or a branch for it",
-    applies=lambda module: module.takes_sparse,
-)
-@for_problems(rows=(6,), training=(True,), dtype=FLOATS)
+@RULES.add(for_problems(rows=(6,), training=(True,), dtype=FLOATS), applies=lambda module: module.takes_sparse)
 def sparse_rows_give_what_dense_rows_give(problem: Problem) -> None:
-    """With takes_sparse, rows in a CSR matrix give the same output and gradients as in an array."""
+    """With takes_sparse, rows in a CSR matrix give the same output and gradients as in an array.
+
+    Usually: np.matmul or np.sum, which take no sparse matrix: x @ W, or a branch for it
+    """
     problem.x[problem.x < 0] = 0
     dense = problem.run()
     for kind in (sparse.csr_array, sparse.csr_matrix):
@@ -153,10 +164,12 @@ def sparse_rows_give_what_dense_rows_give(problem: Problem) -> None:
         problem.expect_same(found, dense, f"for a {kind.__name__}", "for an array", rtol=1e-4, atol=1e-5)
 
 
-@RULES.add("NaN compared or multiplied before it is replaced", applies=lambda module: module.takes_missing)
-@for_problems()
+@RULES.add(for_problems(), applies=lambda module: module.takes_missing)
 def missing_values_give_finite_results(problem: Problem) -> None:
-    """With takes_missing, NaN in x stands for a missing value, and results are finite."""
+    """With takes_missing, NaN in x stands for a missing value, and results are finite.
+
+    Usually: NaN compared or multiplied before it is replaced
+    """
     problem.x[0] = np.nan
     problem.x[-1, ..., 0] = np.nan
     expect_finite(problem)

@@ -28,9 +28,8 @@ class Rule:
     Attributes
     ----------
     function : callable
-        Takes the component. Its name is the name of the check, the first paragraph of its docstring the contract.
-    cause : str
-        What is usually wrong where it fails.
+        Takes the component. Its name is the name of the check; of its docstring, the first paragraph is the contract,
+        and the second, behind "Usually:", what is wrong in most cases where it fails.
     applies : callable
         Takes the component, returns whether the rule is about it.
     of_the_class : bool
@@ -38,7 +37,6 @@ class Rule:
     """
 
     function: Callable[[Any], None]
-    cause: str
     applies: Callable[[Any], bool]
     of_the_class: bool
 
@@ -50,7 +48,15 @@ class Rule:
     @property
     def contract(self) -> str:
         """What the contract says, in one sentence."""
-        return (inspect.getdoc(self.function) or "").split("\n\n")[0].replace("\n", " ")
+        return self._paragraph(0)
+
+    @property
+    def cause(self) -> str:
+        """What is usually wrong where it fails."""
+        return self._paragraph(1).removeprefix("Usually: ")
+
+    def _paragraph(self, index: int) -> str:
+        return (inspect.getdoc(self.function) or "").split("\n\n")[index].replace("\n", " ")
 
     def is_about(self, component: Any) -> bool:
         """Return whether the rule is about a component; if asking fails, so will the check, and say why."""
@@ -83,12 +89,16 @@ class Rules(list[Rule]):
     """A contract, or a part of one: rules, in the order in which they are checked."""
 
     def add(
-        self, cause: str, *, applies: Callable[[Any], bool] = lambda component: True, of_the_class: bool = False
-    ) -> Callable[[Callable[[Any], None]], Rule]:
-        """Make a rule of a function, and add it."""
+        self,
+        wrapped: Callable[[Callable[..., None]], Callable[[Any], None]] = lambda function: function,
+        *,
+        applies: Callable[[Any], bool] = lambda component: True,
+        of_the_class: bool = False,
+    ) -> Callable[[Callable[..., None]], Rule]:
+        """Make a rule of a function, and add it; `wrapped` makes it take a component if it takes something else."""
 
-        def added(function: Callable[[Any], None]) -> Rule:
-            self.append(Rule(function, cause, applies, of_the_class))
+        def added(function: Callable[..., None]) -> Rule:
+            self.append(Rule(wrapped(function), applies, of_the_class))
             return self[-1]
 
         return added

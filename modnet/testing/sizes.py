@@ -23,35 +23,43 @@ _LAYOUTS: dict[str, Callable[[Array], Array]] = {
 }
 
 
-@RULES.add("a variance with n − 1, a correction n / (n − 1) or a mean of the other rows: a single row has none")
-@for_problems(rows=(1,))
+@RULES.add(for_problems(rows=(1,)))
 def one_row_is_enough(problem: Problem) -> None:
-    """A batch of one row, such as the last of an epoch may be, gives finite results and leaves the state finite."""
+    """A batch of one row, such as the last of an epoch may be, gives finite results and leaves the state finite.
+
+    Usually: a variance with n − 1, a correction n / (n − 1) or a mean of the other rows: a single row has none
+    """
     expect_finite(problem)
 
 
-@RULES.add('x.ravel("K"), order="A", or strides taken for granted: np.ascontiguousarray(x) where the order matters')
-@for_problems()
+@RULES.add(for_problems())
 def memory_order_makes_no_difference(problem: Problem) -> None:
-    """The results are the same however x and dy lie in memory: what users pass reaches the first layer as it is."""
+    """The results are the same however x and dy lie in memory: what users pass reaches the first layer as it is.
+
+    Usually: x.ravel("K"), order="A", or strides taken for granted: np.ascontiguousarray(x) where the order matters
+    """
     expected = problem.run()
     for how, laid in _LAYOUTS.items():
         found = problem.replaced(x=laid(problem.x), dy=laid(problem.dy)).run()
         problem.expect_same(found, expected, f"for x and dy {how}", "in C order", rtol=1e-12, atol=1e-13)
 
 
-@RULES.add("blocks of rows that are joined in a wrong way, or a sum over the first block only")
-@for_problems(rows=(MANY,))
+@RULES.add(for_problems(rows=(MANY,)))
 def gradients_agree_for_many_rows(problem: Problem) -> None:
-    """The gradients are right for batches of 70 rows as well."""
+    """The gradients are right for batches of 70 rows as well.
+
+    Usually: blocks of rows that are joined in a wrong way, or a sum over the first block only
+    """
     check_along_lines(problem)
 
 
-@RULES.add(
-    "`units` and features mixed up, np.squeeze, or a branch of its own for one unit: the axes are (rows, features)"
-)
+@RULES.add()
 def shapes_and_gradients_are_right_at_any_width(module: Module) -> None:
-    """With one or two features, one or two units, or as many features as units, shapes and gradients are right."""
+    """With one or two features, one or two units, or as many features as units, shapes and gradients are right.
+
+    Usually: `units` and features mixed up, np.squeeze, or a branch of its own for one unit: the axes are (rows,
+    features)
+    """
     for variant in _variants(module):
         try:
             _right_at_all_widths(variant)
@@ -60,9 +68,12 @@ def shapes_and_gradients_are_right_at_any_width(module: Module) -> None:
             raise
 
 
-@RULES.add("only rows of one axis in mind: let output_shape raise ShapeError where len(input_shape) is not 1")
+@RULES.add()
 def rows_of_several_axes_are_refused_or_right(module: Module) -> None:
-    """Where `output_shape` accepts rows of shape (2, n), shapes and gradients are right for them."""
+    """Where `output_shape` accepts rows of shape (2, n), shapes and gradients are right for them.
+
+    Usually: only rows of one axis in mind: let output_shape raise ShapeError where len(input_shape) is not 1
+    """
     rng = np.random.default_rng(1)
     rows = module.example_rows(rng, 12)
     x = rows.reshape(6, 2, *rows.shape[1:])

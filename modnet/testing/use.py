@@ -88,9 +88,12 @@ def _is_for_tables(component: Component) -> bool:
     return rows.ndim == 2 and len(module.output_shape(rows.shape[1:])) == 1
 
 
-@RULES.add("a shape, a field or a task that the network it stands in does not have", applies=_is_for_tables)
+@RULES.add(applies=_is_for_tables)
 def it_works_in_an_estimator(component: Component) -> None:
-    """Two epochs of an estimator that has it go through, and it predicts finite numbers."""
+    """Two epochs of an estimator that has it go through, and it predicts finite numbers.
+
+    Usually: a shape, a field or a task that the network it stands in does not have
+    """
     for use in uses(component):
         with _unfinished():
             model = use.made.fit(use.X, use.y)
@@ -100,14 +103,13 @@ def it_works_in_an_estimator(component: Component) -> None:
         expect(np.isfinite(model.loss_curve_).all(), f"{use} has losses {model.loss_curve_}")
 
 
-@RULES.add(
-    "what no process but this one knows: a class in a test file or inside a function (put it into a module that can be "
-    "imported), or a global that was changed",
-    applies=lambda component: component.kind in _SEARCHED and _is_for_tables(component),
-    of_the_class=True,
-)
+@RULES.add(applies=lambda component: component.kind in _SEARCHED and _is_for_tables(component), of_the_class=True)
 def it_works_in_a_grid_search(component: Component) -> None:
-    """A grid search over it gives the same scores here and in joblib's worker processes."""
+    """A grid search over it gives the same scores here and in joblib's worker processes.
+
+    Usually: what no process but this one knows: a class in a test file or inside a function (put it into a module that
+    can be imported), or a global that was changed
+    """
     use, scores = next(uses(component)), []  # one task is enough here, and workers take their time
     for n_jobs in (1, 2):
         grid = {use.parameter: [use.value]}

@@ -17,9 +17,12 @@ INITIALIZERS, SCHEDULES, CONSTRAINTS = Rules(), Rules(), Rules()
 _SHAPES = ((4, 3), (1, 3), (3, 1), (3,), (2, 3, 4), (1, 1))
 
 
-@INITIALIZERS.add("np.full or np.eye of another shape, or float32: what is drawn is rounded where θ is float32")
+@INITIALIZERS.add()
 def samples_have_the_shape_asked_for(initializer: Initializer) -> None:
-    """`sample` returns finite float64 of the shape asked for, with one axis or several."""
+    """`sample` returns finite float64 of the shape asked for, with one axis or several.
+
+    Usually: np.full or np.eye of another shape, or float32: what is drawn is rounded where θ is float32
+    """
     for shape in _SHAPES:
         values = initializer.sample(np.random.default_rng(0), shape)
         expect(isinstance(values, np.ndarray), f"sample should return an array, got {type(values).__name__}")
@@ -28,9 +31,12 @@ def samples_have_the_shape_asked_for(initializer: Initializer) -> None:
         expect(np.isfinite(values).all(), f"sample(rng, {shape}) is {values.tolist()}")
 
 
-@INITIALIZERS.add("numpy.random, or a generator made in `sample`: draw from the rng that is given")
+@INITIALIZERS.add()
 def the_seed_decides(initializer: Initializer) -> None:
-    """The same seed gives the same values, and the only source of randomness is the rng."""
+    """The same seed gives the same values, and the only source of randomness is the rng.
+
+    Usually: numpy.random, or a generator made in `sample`: draw from the rng that is given
+    """
     rng = np.random.default_rng(0)
     start = copy.deepcopy(rng.bit_generator.state)
     with undisturbed(initializer):
@@ -44,9 +50,12 @@ def the_seed_decides(initializer: Initializer) -> None:
     )
 
 
-@INITIALIZERS.add("one array, kept and returned each time")
+@INITIALIZERS.add()
 def every_sample_is_an_array_of_its_own(initializer: Initializer) -> None:
-    """What `sample` returns belongs to the caller, who may write to it."""
+    """What `sample` returns belongs to the caller, who may write to it.
+
+    Usually: one array, kept and returned each time
+    """
     one, other = (initializer.sample(np.random.default_rng(0), (4, 3)) for _ in range(2))
     expect(one.flags.writeable, "the array is read-only: return a copy")
     expect(not np.shares_memory(one, other), "two samples share their memory: return a fresh array")
@@ -75,9 +84,12 @@ POINTS = (
 """Points of trainings: planned ones, some that go on beyond the plan, and one that is over at once."""
 
 
-@SCHEDULES.add("a rate that goes on falling behind the end of the plan, or np.float64: return float(…)")
+@SCHEDULES.add()
 def rates_are_finite_and_not_negative(schedule: Schedule) -> None:
-    """`rate` is a finite float ≥ 0 at every point of a training, also behind the end of its plan."""
+    """`rate` is a finite float ≥ 0 at every point of a training, also behind the end of its plan.
+
+    Usually: a rate that goes on falling behind the end of the plan, or np.float64: return float(…)
+    """
     for progress in POINTS:
         rate = schedule.rate(0.1, progress)
         expect(type(rate) is float, f"rate should be a float, got {type(rate).__name__} at {_point(progress)}")
@@ -85,9 +97,12 @@ def rates_are_finite_and_not_negative(schedule: Schedule) -> None:
     expect(isinstance(schedule.lowest, float), f"lowest should be a float, got {type(schedule.lowest).__name__}")
 
 
-@SCHEDULES.add("a count or a best loss kept on the schedule: work it out from progress.step, epoch and losses")
+@SCHEDULES.add()
 def rates_depend_on_the_progress_alone(schedule: Schedule) -> None:
-    """The rate depends on the progress and on nothing else: in any order, any number of times; it changes nothing."""
+    """The rate depends on the progress and on nothing else: in any order, any number of times; it changes nothing.
+
+    Usually: a count or a best loss kept on the schedule: work it out from progress.step, epoch and losses
+    """
     with undisturbed(schedule):
         forwards = [schedule.rate(0.1, progress) for progress in POINTS]
         for progress, rate in zip(reversed(POINTS), reversed(forwards), strict=True):
@@ -115,9 +130,12 @@ def _weights(dtype: type[np.floating]) -> list[np.ndarray]:
     ]
 
 
-@CONSTRAINTS.add("`W = …`, which binds a new array to the name: write W[...] = …, or out=W")
+@CONSTRAINTS.add()
 def it_projects_in_place(constraint: Constraint) -> None:
-    """`project` changes W itself, returns nothing and leaves finite numbers, in float32 and float64."""
+    """`project` changes W itself, returns nothing and leaves finite numbers, in float32 and float64.
+
+    Usually: `W = …`, which binds a new array to the name: write W[...] = …, or out=W
+    """
     for dtype in FLOATS:
         for W in _weights(dtype):
             before = W.copy()
@@ -132,11 +150,12 @@ def it_projects_in_place(constraint: Constraint) -> None:
     expect(not same, "project changed none of the weights that it was tried on")
 
 
-@CONSTRAINTS.add(
-    "a step towards the allowed values (W *= 0.9) in place of one into them, or a bound that rounding misses"
-)
+@CONSTRAINTS.add()
 def what_is_allowed_stays_as_it_is(constraint: Constraint) -> None:
-    """Values that are allowed do not change; so a second projection changes nothing, to the last bit."""
+    """Values that are allowed do not change; so a second projection changes nothing, to the last bit.
+
+    Usually: a step towards the allowed values (W *= 0.9) in place of one into them, or a bound that rounding misses
+    """
     for dtype in FLOATS:
         for W in _weights(dtype):
             constraint.project(W)
@@ -145,9 +164,12 @@ def what_is_allowed_stays_as_it_is(constraint: Constraint) -> None:
             expect_same("W", W, once, "projected twice", "projected once")
 
 
-@CONSTRAINTS.add("axes counted from the front: columns are axis −1, rows axis −2")
+@CONSTRAINTS.add()
 def members_are_projected_each_by_itself(constraint: Constraint) -> None:
-    """Matrices along a leading axis are projected each by itself."""
+    """Matrices along a leading axis are projected each by itself.
+
+    Usually: axes counted from the front: columns are axis −1, rows axis −2
+    """
     W = np.random.default_rng(0).normal(scale=2, size=(3, 4, 2))
     alone = W.copy()
     constraint.project(W)
