@@ -1,20 +1,25 @@
 """The contract of modules: gradients, shapes and dtypes, buffers, and what may be read."""
 
 import contextlib
+import itertools
+from functools import partial
 
 import numpy as np
 
 from modnet.base import Module
-from modnet.errors import ContractError, InputError, ModNetError
+from modnet.errors import ContractError, InputError, ShapeError
 from modnet.testing.failure import CheckFailed, element, expect
 from modnet.testing.gradients import check_problem
 from modnet.testing.problems import Problem, for_problems
-from modnet.testing.rules import Rules, guarded
+from modnet.testing.rules import Rules, guarded, tried
 
 RULES = Rules()
 FLOATS = (np.float32, np.float64)
 MANY = 70
 """So many rows are more than two blocks of 32, in which statistics may be taken."""
+
+REFUSED = contextlib.suppress(ShapeError, InputError)
+"""A context in which a module may refuse rows that it cannot take."""
 
 _EXTREMES = np.array([1e4, -1e4, 0.0, 700.0, -700.0, 89.0, -89.0, 1e-30, 30.0, -30.0])
 
@@ -36,7 +41,7 @@ def gradients_agree_for_small_and_large_inputs(problem: Problem) -> None:
     Usually: a factor or a sign left out, a transposed product, rows not summed for a bias, dy not passed through, or a
     path from x to y (a mean, a norm) that the derivative forgets
     """
-    with contextlib.suppress(InputError):
+    with REFUSED:
         check_problem(problem)
 
 
@@ -176,46 +181,30 @@ def extreme_values_stay_finite(module: Module) -> None:
     Usually: exp of a large number, 0 · inf or inf − inf: work with exp(−|x|), subtract the maximum, clip before the
     power
     """
-    for dtype in FLOATS:
-        for training in (False, True):
-            try:
-                _extreme(module, dtype, training)
-            except ModNetError as error:
-                if isinstance(error, ContractError):
-                    raise
+    for dtype, training in itertools.product(FLOATS, (False, True)):
+        rows = [{"row": row} for row in range(len(_EXTREMES) + 2)]
+        tried(_finite_or_refused, partial(_extreme, module, dtype, training), {"row": None}, rows)
 
 
-def _extreme(module: Module, dtype: type[np.floating], training: bool) -> None:
+def _extreme(module: Module, dtype: type[np.floating], training: bool, row: int | None) -> Problem:
+    """Return a problem whose rows are extreme, or one of the rows alone."""
     problem = Problem.of(module, len(_EXTREMES) + 2, dtype=dtype, training=training)
-    for row, value in enumerate(_EXTREMES):
-        problem.x[row] = value
+    problem.x[:-2].T[...] = _EXTREMES
     problem.x[-2:] = np.resize(_EXTREMES, problem.x[-2:].shape)
-    expect_finite(problem)
+    return problem if row is None else problem.row(row)
+
+
+def _finite_or_refused(problem: Problem) -> None:
+    with REFUSED:
+        expect_finite(problem)
 
 
 def expect_finite(problem: Problem) -> None:
-    """Expect that all results are finite; if they are not, show a row that is enough for it."""
-    try:
-        _expect_finite(problem)
-    except (CheckFailed, RuntimeWarning):
-        for row in range(len(problem.x)):
-            alone = problem.row(row)
-            try:
-                _expect_finite(alone)
-            except CheckFailed as error:
-                error.example = alone.example()
-                raise
-            except RuntimeWarning as error:
-                raise CheckFailed(f"RuntimeWarning: {error}", alone.example()) from error
-        raise
-
-
-def _expect_finite(problem: Problem) -> None:
+    """Expect that all results are finite."""
     for name, array in problem.named(problem.run()).items():
         wrong = np.argwhere(~np.isfinite(array))
         if len(wrong):
-            index = tuple(wrong[0])
-            raise CheckFailed(f"{element(name, index)} is {array[index]}")
+            raise CheckFailed(f"{element(name, tuple(wrong[0]))} is {array[tuple(wrong[0])]}")
 
 
 def is_random(problem: Problem) -> bool:

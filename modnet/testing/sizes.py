@@ -9,10 +9,10 @@ from functools import partial
 import numpy as np
 
 from modnet.base import Array, Module
-from modnet.errors import InputError, InvalidSpecError, ModNetError, ShapeError
+from modnet.errors import InvalidSpecError, ModNetError
 from modnet.testing.failure import CheckFailed
 from modnet.testing.gradients import check_along_lines
-from modnet.testing.modules import MANY, expect_finite, expect_shapes
+from modnet.testing.modules import MANY, REFUSED, expect_finite, expect_shapes
 from modnet.testing.problems import Problem, for_problems
 from modnet.testing.rules import Rules, tried
 
@@ -87,11 +87,11 @@ def rows_of_several_axes_are_refused_or_right(module: Module) -> None:
 
 
 def _right_at_all_widths(module: Module) -> None:
-    with _refusal():
+    with REFUSED:
         example = module.example_rows(np.random.default_rng(0), 1)
         widths = (None, 1, 2, module.output_shape(example.shape[1:])[-1])
         for width, training in itertools.product(widths, (False, True)):
-            with _refusal():
+            with REFUSED:
                 case = {"rows": 3, "features": width, "training": training}
                 tried(_right, partial(Problem.of, module), case, [{"rows": 1}])
 
@@ -109,10 +109,3 @@ def _variants(module: Module) -> Iterator[Module]:
         for other in {1, 2} - {value} if type(value) is int else ():
             with contextlib.suppress(InvalidSpecError):
                 yield dataclasses.replace(module, **{field.name: other})
-
-
-@contextlib.contextmanager
-def _refusal() -> Iterator[None]:
-    """Let a module refuse rows that it cannot take."""
-    with contextlib.suppress(ShapeError, InputError):
-        yield
