@@ -1,13 +1,14 @@
-"""The contract of accelerators: twins that agree with their originals, wherever one is offered."""
+"""The contract of accelerators: whatever is fused or compiled agrees with the original, wherever it is offered."""
 
 import contextlib
+import itertools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
-from modnet.base import Accelerator, Module
+from modnet.base import Accelerator
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.estimators import ModNetRegressor
 from modnet.network import Network
@@ -18,84 +19,73 @@ from modnet.testing.rules import Rules
 from modnet.training.at_once import WORTH
 
 RULES = Rules()
-DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 @RULES.add()
-def twins_of_layers_agree(accelerator: Accelerator) -> None:
-    """A twin has the output, the gradients and the state of the links that it stands for, in both dtypes.
+def fused_layers_agree(accelerator: Accelerator) -> None:
+    """A fused module has the output, gradients and state of the links that it stands for, in both dtypes.
 
     Usually: a factor left out, a buffer read before it is written, or another dtype inside of the kernel
     """
-    for layers in [[each] for each in _examples("layer", "activation")] + _pairs():
-        width = layers[0].example_rows(np.random.default_rng(0), 1).shape[1:]
-        network = Network(layers, width)
+    dense = registry.get("layer", "modnet-layers:dense")
+    alone = [[each] for each in _examples("layer", "activation")]
+    pairs = [[dense(3, activation)] for activation in _examples("activation")]  # as most networks have them
+    for layers in alone + pairs:
+        network = Network(layers, layers[0].example_rows(np.random.default_rng(0), 1).shape[1:])
         offered = any(
             accelerator.fuse([link.module for link in network.links[index:]]) is not None
             for index, link in enumerate(network.links)
             if not link.chains
         )
-        for dtype in DTYPES:
-            fast = _undisturbed(accelerated, network, accelerator, dtype)
-            expect(not offered or fast.links != network.links, f"the twin for {layers} in {dtype} was set aside before")
+        for fast in _compared(accelerated, [network], accelerator):
+            expect(not offered or fast.links != network.links, f"what is fused for {layers} was refused before")
 
 
 @RULES.add()
-def twins_of_losses_agree(accelerator: Accelerator) -> None:
-    """A twin of a loss has its value and its gradient, with and without weights, in both dtypes.
+def fused_losses_agree(accelerator: Accelerator) -> None:
+    """A fused loss has the value and the gradient of the original, with and without weights, in both dtypes.
 
     Usually: the average over rows, or the weights, left out
     """
-    for loss in _examples("loss"):
-        for dtype in DTYPES:
-            _undisturbed(accelerated_loss, loss, accelerator, dtype)
+    list(_compared(accelerated_loss, _examples("loss"), accelerator))
 
 
 @RULES.add()
-def twins_of_optimizers_agree(accelerator: Accelerator) -> None:
-    """A twin of an optimizer moves θ and the state as the original does, in both dtypes.
+def fused_optimizers_agree(accelerator: Accelerator) -> None:
+    """A fused optimizer moves θ and the state as the original does, in both dtypes.
 
     Usually: another order of the moments, or a step count of its own
     """
-    for optimizer in _examples("optimizer"):
-        for dtype in DTYPES:
-            _undisturbed(accelerated_step, optimizer, accelerator, dtype)
+    list(_compared(accelerated_step, _examples("optimizer"), accelerator))
 
 
 @RULES.add()
-def training_with_twins_gives_the_same_model(accelerator: Accelerator) -> None:
-    """A model that is trained with twins is the model that is trained without, to rounding.
+def accelerated_training_gives_the_same_model(accelerator: Accelerator) -> None:
+    """A model that is trained with the accelerator is the model that is trained without, to rounding.
 
-    Usually: a twin that is right on a few rows and wrong for other sizes of batches
+    Usually: a kernel that is right on a few rows and wrong for other sizes of batches
 
-    The trainings are long enough for steps at once, if the accelerator makes such.
+    The trainings are long enough for a compiled loop, if the accelerator makes such.
     """
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(50, 4))
+    X = np.random.default_rng(0).normal(size=(50, 4))
     for activation in ("relu", "tanh", "sigmoid"):
         settings: dict[str, Any] = {"max_iter": WORTH // 3 + 1, "batch_size": 16, "random_state": 0, "tol": 0}
-        plain, fast = (
-            ModNetRegressor((8, 5), activation, accelerator=each, **settings) for each in (None, accelerator)
-        )
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="training stopped at max_iter")
-            plain.fit(X, X[:, 0])
-            fast.fit(X, X[:, 0])
-        expect_same("theta_", fast.theta_, plain.theta_, f"with {accelerator!r}", "without", rtol=1e-8, atol=1e-10)
+            plain, fast = (
+                ModNetRegressor((8, 5), activation, accelerator=each, **settings).fit(X, X[:, 0]).theta_
+                for each in (None, accelerator)
+            )
+        expect_same("theta_", fast, plain, f"with {accelerator!r}", "without", rtol=1e-8, atol=1e-10)
 
 
-def _undisturbed(function: Any, original: Any, accelerator: Accelerator, dtype: "np.dtype[Any]") -> Any:
-    """Return what is run in place of the original; a twin that is set aside with a warning is a failure."""
-    try:
-        return function(original, accelerator, dtype)
-    except RuntimeWarning as warning:
-        raise CheckFailed(f"{warning} ({dtype})") from warning
-
-
-def _pairs() -> list[list[Module]]:
-    """Return a dense layer with each activation behind it, as most networks have them."""
-    dense = registry.get("layer", "modnet-layers:dense")
-    return [[dense(3, activation)] for activation in _examples("activation")]
+def _compared(compare: Any, originals: Iterable[Any], accelerator: Accelerator) -> Iterator[Any]:
+    """Yield what is run in place of originals; where that is refused with a warning, it is a failure."""
+    for original, dtype in itertools.product(originals, (np.dtype(np.float32), np.dtype(np.float64))):
+        try:
+            yield compare(original, accelerator, dtype)
+        except RuntimeWarning as warning:
+            raise CheckFailed(f"{warning} ({dtype})") from warning
 
 
 def _examples(*kinds: str) -> Iterator[Any]:

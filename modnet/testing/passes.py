@@ -136,10 +136,9 @@ def adapting_in_blocks_is_adapting_at_once(problem: Problem) -> None:
     """
     n, close = len(problem.x), {"rtol": 1e-9, "atol": 1e-12}
     counts, blocks = np.resize([1, 3, 2], n), [slice(0, n // 2), slice(n // 2, n // 2 + 1), slice(n // 2 + 1, n)]
-    for weight in (None, counts.astype(float)):
+    for weight, weighted in ((None, ""), (counts.astype(float), " with weights")):
         whole = _adapted(problem, problem.x, weight, [slice(0, n)])
         parts = _adapted(problem, problem.x, weight, blocks)
-        weighted = "" if weight is None else " with weights"
         expect_same("y", parts, whole, f"after three blocks{weighted}", f"after one{weighted}", **close)
     repeated = _adapted(problem, problem.x.repeat(counts, axis=0), None, [slice(0, counts.sum())])
     expect_same("y", whole, repeated, "after rows with weights", "after rows repeated", **close)

@@ -157,17 +157,16 @@ class Problem:
     def example(self) -> str:
         """Return the problem as a failed check shows it."""
         rows, features = len(self.x), " × ".join(map(str, self.x.shape[1:]))
-        head = f"{rows} row{'s' * (rows != 1)} of {features} feature{'s' * (features != '1')}"
+        head = f"{rows} row{'s' * (rows != 1)} of {features} feature{'s' * (features != '1')} in {self.x.dtype}, "
         mode = "training" if self.training else "prediction"
-        arrays = {"x": self.x, "dy": self.dy, **self._named(self.network.layout, self.theta, "{}")}
-        arrays.update(self._named(self.network.state_layout, self.state, "{}"))
-        return f"{head} in {self.x.dtype}, {mode}, seed {self.seed}\n{shown(arrays)}"
+        own = self._named(self.network.layout, self.theta) | self._named(self.network.state_layout, self.state)
+        return f"{head}{mode}, seed {self.seed}\n{shown({'x': self.x, 'dy': self.dy, **own})}"
 
     def short(self, name: str) -> str:
         """Return a parameter's name without the path of the only layer."""
         return name.removeprefix("layers[0].") if len(self.modules) == 1 else name
 
-    def _named(self, layout: Layout, vector: Array, form: str) -> dict[str, Array]:
+    def _named(self, layout: Layout, vector: Array, form: str = "{}") -> dict[str, Array]:
         return {form.format(self.short(name)): place.view(vector) for name, place in layout.places.items()}
 
     def _warm_up(self, data: Array) -> None:
@@ -178,19 +177,15 @@ class Problem:
         self.state = running.state
 
     def _context(self, link: Link, vectors: Mapping[str, Array], settings: Mapping[str, Any], buffers: bool) -> Context:
-        places = {"p": link.places, "g": link.places, "s": link.state_places}
-        views = {
-            name: SimpleNamespace(**{key: place.view(vectors[name]) for key, place in places[name].items()})
-            for name in places
+        memory: dict[str, Any] = {
+            name: SimpleNamespace(**{key: place.view(vectors[name]) for key, place in places.items()})
+            for name, places in (("p", link.places), ("g", link.places), ("s", link.state_places))
         }
-        lead, dtype = self.x.shape[: self.x.ndim - len(self.network.input_shape)], self.theta.dtype
-        memory: dict[str, Any] = {}
-        if buffers:
-            shapes = {"out": link.output_shape, "dx": link.input_shape}
-            memory = {name: np.full((*lead, *shape), np.nan, dtype) for name, shape in shapes.items()}
+        for name, shape in {"out": link.output_shape, "dx": link.input_shape}.items():
+            memory[name] = np.full((len(self.x), *shape), np.nan, self.theta.dtype) if buffers else None
         inside = [[self._context(each, vectors, settings, buffers) for each in chain] for chain in link.chains]
         children = tuple(_chained(chain, contexts) for chain, contexts in zip(link.chains, inside, strict=True))
-        return Context(p=views["p"], g=views["g"], s=views["s"], children=children, **memory, **settings)
+        return Context(children=children, **memory, **settings)
 
 
 class Running(NamedTuple):

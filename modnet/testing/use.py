@@ -1,10 +1,9 @@
 """What users do with a component: fit an estimator that has it, and search over it, here and in worker processes."""
 
-import dataclasses
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from sklearn.base import clone
@@ -20,11 +19,11 @@ from modnet.testing.rules import Rules
 
 RULES = Rules()
 _ROWS = 30
+_DENSE = {"type": "modnet-layers:dense", "units": 3}
 _SEARCHED = ("layer", "activation", "loss", "optimizer", "solver")
 
 
-@dataclasses.dataclass
-class Use:
+class Use(NamedTuple):
     """An estimator, the parameter of it that a component goes into, and data to fit it to."""
 
     estimator: Any
@@ -32,11 +31,6 @@ class Use:
     value: Any
     X: Array
     y: Array
-
-    @property
-    def made(self) -> Any:
-        """The estimator with the component."""
-        return clone(self.estimator).set_params(**{self.parameter: self.value})
 
     def __str__(self) -> str:
         """Name the estimator and the parameter."""
@@ -61,15 +55,11 @@ def uses(component: Component) -> Iterator[Use]:
         "activation": ("activation", component),
         "optimizer": ("optimizer", component),
         "solver": ("optimizer", component),
-        "initializer": ("layers", (_dense(kernel_initializer=component),)),
-        "constraint": ("layers", (_dense(kernel_constraint=component),)),
+        "initializer": ("layers", ({**_DENSE, "kernel_initializer": component},)),
+        "constraint": ("layers", ({**_DENSE, "kernel_constraint": component},)),
         "schedule": ("optimizer", {"type": "modnet-layers:sgd", "schedule": component}),
     }[component.kind]
     yield Use(regressor, parameter, value, X, rng.normal(size=_ROWS))
-
-
-def _dense(**fields: Any) -> dict[str, Any]:
-    return {"type": "modnet-layers:dense", "units": 3, **fields}
 
 
 def _target(t: Array, task: str) -> Array:
@@ -96,7 +86,7 @@ def it_works_in_an_estimator(component: Component) -> None:
     """
     for use in uses(component):
         with _unfinished():
-            model = use.made.fit(use.X, use.y)
+            model = clone(use.estimator).set_params(**{use.parameter: use.value}).fit(use.X, use.y)
         predicted = model.predict(use.X)
         expect(predicted.shape == use.y.shape, f"{use} predicts shape {predicted.shape} for y of {use.y.shape}")
         expect(np.isfinite(predicted).all(), f"{use} predicts {predicted[~np.isfinite(predicted)][:1]}")
@@ -116,7 +106,7 @@ def it_works_in_a_grid_search(component: Component) -> None:
         search = GridSearchCV(use.estimator, grid, cv=2, n_jobs=n_jobs, refit=False, error_score="raise")
         with _unfinished():
             results = search.fit(use.X, use.y).cv_results_
-        scores.append(np.array([results["split0_test_score"][0], results["split1_test_score"][0]]))
+        scores.append(np.concatenate([results[f"split{fold}_test_score"] for fold in (0, 1)]))
     expect(np.isfinite(scores[0]).all(), f"{use} has scores {scores[0].tolist()}")
     expect_same("the score", scores[1], scores[0], "in worker processes", "here", rtol=1e-6, atol=1e-9)
 
