@@ -7,7 +7,7 @@ import json
 import pickle
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Annotated, Any, Literal, Union
 
@@ -70,14 +70,15 @@ def pickle_brings_it_back(component: Component) -> None:
     _expect_equal(pickle.loads(pickle.dumps(component)), component, "out of pickle")
 
 
-@RULES.add()
+@RULES.add(of_the_class=True)
 def copies_are_equal(component: Component) -> None:
     """copy, deepcopy and dataclasses.replace give equal components.
 
     Usually: a field that is changed when it is validated, so that validating it again changes it again
     """
-    for copied in (copy.copy, copy.deepcopy, dataclasses.replace):
-        _expect_equal(copied(component), component, f"out of {copied.__name__}")  # type: ignore[operator]
+    copies: tuple[Callable[[Any], object], ...] = (copy.copy, copy.deepcopy, dataclasses.replace)
+    for copied in copies:
+        _expect_equal(copied(component), component, f"out of {copied.__name__}")
 
 
 @RULES.add()

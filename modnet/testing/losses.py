@@ -65,8 +65,10 @@ class Measured:
     def astype(self, dtype: Any) -> "Measured":
         """Return the same numbers in another dtype; codes of classes stay integers."""
         arrays = {"t": self.t, "raw": self.raw, "weight": self.weight}
-        floats = {name: each for name, each in arrays.items() if each is not None and each.dtype.kind == "f"}
-        return dataclasses.replace(self, **{name: each.astype(dtype) for name, each in floats.items()})
+        floats: dict[str, Any] = {
+            name: each.astype(dtype) for name, each in arrays.items() if each is not None and each.dtype.kind == "f"
+        }
+        return dataclasses.replace(self, **floats)
 
     def example(self) -> str:
         """Return it as a failed check shows it."""

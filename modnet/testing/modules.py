@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -186,7 +187,7 @@ def extreme_values_stay_finite(module: Module) -> None:
         tried(_finite_or_refused, partial(_extreme, module, dtype, training), {"row": None}, rows)
 
 
-def _extreme(module: Module, dtype: type[np.floating], training: bool, row: int | None) -> Problem:
+def _extreme(module: Module, dtype: Any, training: bool, row: int | None) -> Problem:
     """Return a problem whose rows are extreme, or one of the rows alone."""
     problem = Problem.of(module, len(_EXTREMES) + 2, dtype=dtype, training=training)
     problem.x[:-2].T[...] = _EXTREMES

@@ -108,7 +108,8 @@ def rows_do_not_depend_on_each_other_in_prediction(problem: Problem) -> None:
     Usually: statistics of the batch where the running ones are wanted, or a sum over the wrong axis: rows are axis −2
     """
     together, n = problem.run(), len(problem.x)
-    for rows, how in [(np.arange(n)[::-1], "in reverse order"), *(([row], "alone") for row in {*range(4), n - 1})]:
+    chosen = [(np.arange(n)[::-1], "in reverse order"), *((np.array([row]), "alone") for row in {*range(4), n - 1})]
+    for rows, how in chosen:
         found = problem.replaced(x=problem.x[rows], dy=problem.dy[rows]).run()
         for name, some, all_ in (("y", found.y, together.y), ("dx", found.dx, together.dx)):
             close = {"rtol": 1e-12, "atol": 1e-13 * np.abs(all_).max(initial=1.0)}

@@ -5,6 +5,7 @@ import dataclasses
 import itertools
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -108,4 +109,5 @@ def _variants(module: Module) -> Iterator[Module]:
         value = getattr(module, field.name)
         for other in {1, 2} - {value} if type(value) is int else ():
             with contextlib.suppress(InvalidSpecError):
-                yield dataclasses.replace(module, **{field.name: other})
+                changes: dict[str, Any] = {field.name: other}
+                yield dataclasses.replace(module, **changes)
