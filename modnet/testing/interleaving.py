@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from modnet.testing.rules import is_library
 
 _STOPS = {code for name, code in opcode.opmap.items() if name.startswith(("CALL", "BINARY", "STORE_SUBSCR", "RETURN"))}
-_SECONDS = 1.0
+_SECONDS = 0.2
 """How long the other may take: it waits for ever, if the component holds a lock, and that is a way to be right."""
 
 _T = TypeVar("_T")
@@ -24,16 +24,7 @@ _T = TypeVar("_T")
 def interleaved(run: Callable[[], _T], other: Callable[[], object]) -> _T:
     """Return what `run` returns, while `other` runs in another thread at every point where threads may take turns.
 
-    Each place in the code is stopped at once.
-
-    Examples
-    --------
-    >>> shared = []
-    >>> def run(x):
-    ...     shared[:] = [x]
-    ...     return sum(shared)
-    >>> run(1), interleaved(lambda: run(1), lambda: run(5))
-    (1, 5)
+    At each place in the code that is the case one time.
     """
     seen: set[tuple[CodeType, int]] = set()
 

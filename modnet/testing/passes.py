@@ -1,4 +1,4 @@
-"""The contract of modules: what passes, rows, threads and members know of each other, which is nothing."""
+"""The contract of modules: passes, rows, threads and processes, none of which may depend on another."""
 
 import opcode
 import os
@@ -22,7 +22,9 @@ from modnet.testing.problems import ROWS, Problem, for_problems
 from modnet.testing.rules import Rules, no_other_randomness, nothing_kept
 
 RULES = Rules()
-_PROCESSES = 8
+_PROCESSES = 5
+"""How many orders of sets are tried, where a set is met at all; each takes the start of an interpreter."""
+
 _NAMES = "import pickle, sys; module, shape = pickle.load(sys.stdin.buffer); print(*module.parameters(shape))"
 
 
@@ -78,15 +80,16 @@ def parameters_have_one_order_in_all_processes(module: Module) -> None:
     names = list(module.parameters(shape))
     if len(names) < 2 or not _meets_a_set(module, shape):
         return
+    given = pickle.dumps((module, shape))
     for seed in map(str, range(_PROCESSES)):
         settings = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
-        command, given = [sys.executable, "-c", _NAMES], pickle.dumps((module, shape))
-        found = subprocess.run(command, input=given, env=settings, capture_output=True, check=True).stdout.decode()
-        expect(
-            found.split() == names,
-            f"parameters({shape}) names {', '.join(names)} here, and {', '.join(found.split())} in a process with "
-            f"PYTHONHASHSEED={seed}",
+        run = subprocess.run(
+            [sys.executable, "-c", _NAMES], input=given, env=settings, capture_output=True, check=False
         )
+        there = run.stdout.decode().split()
+        if run.returncode == 0:  # else the class cannot be imported there, which is the business of other checks
+            text = f"parameters({shape}) names {', '.join(names)} here, and {', '.join(there)} in a process with"
+            expect(there == names, f"{text} PYTHONHASHSEED={seed}")
 
 
 @RULES.add(for_problems(rows=(ROWS, MANY), training=(False,)))

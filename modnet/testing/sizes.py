@@ -58,8 +58,8 @@ def gradients_agree_for_many_rows(problem: Problem) -> None:
 def shapes_and_gradients_are_right_at_any_width(module: Module) -> None:
     """With one or two features, one or two units, or as many features as units, shapes and gradients are right.
 
-    Usually: `units` and features mixed up, np.squeeze, or a branch of its own for one unit: the axes are (rows,
-    features)
+    Usually: output_shape and forward that disagree, `units` and features mixed up, np.squeeze, or a branch of its own
+    for one unit: the axes are (rows, features)
     """
     for variant in _variants(module):
         try:

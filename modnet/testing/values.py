@@ -81,7 +81,7 @@ POINTS = (
     *(_progress(n, steps_per_epoch=3, epochs=50, losses="rising") for n in (7, 70, 149)),
     *(_progress(n, steps_per_epoch=1, epochs=1, losses="flat") for n in (0, 1, 2)),
 )
-"""Points of trainings: planned ones, some that go on beyond the plan, and one that is over at once."""
+"""Points of trainings: planned ones, some that go on beyond the plan, and one that ends with its first step."""
 
 
 @SCHEDULES.add()
@@ -160,7 +160,7 @@ def what_is_allowed_stays_as_it_is(constraint: Constraint) -> None:
 
 
 @CONSTRAINTS.add()
-def members_are_projected_each_by_itself(constraint: Constraint) -> None:
+def matrices_are_projected_each_by_itself(constraint: Constraint) -> None:
     """Matrices along a leading axis are projected each by itself.
 
     Usually: axes counted from the front: columns are axis −1, rows axis −2
@@ -168,6 +168,6 @@ def members_are_projected_each_by_itself(constraint: Constraint) -> None:
     W = np.random.default_rng(0).normal(scale=2, size=(3, 4, 2))
     alone = W.copy()
     constraint.project(W)
-    for member, one in enumerate(alone):
+    for index, one in enumerate(alone):
         constraint.project(one)
-        expect_same("W", W[member], one, f"as member {member} of 3", "by itself", rtol=1e-13)
+        expect_same("W", W[index], one, f"as matrix {index} of 3", "by itself", rtol=1e-13)

@@ -240,7 +240,7 @@ class Overflow(Module):
         return dy / (1 + np.exp(-ctx.x))
 
 
-# State, randomness, rows, threads, members
+# State, randomness, rows, threads
 
 
 class KeepsOnClass(Affine):

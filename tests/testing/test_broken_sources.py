@@ -1,5 +1,6 @@
 """Components with buffers, generators and orders of their own, and the checks that find them."""
 
+import threading
 from typing import ClassVar
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.random import default_rng
 from modnet import Initializer, Module, Optimizer, OptimizerState, Parameter
 from modnet.errors import ShapeError
 from modnet.initializers import GlorotUniform, Values, Zeros
+from modnet.testing.interleaving import interleaved
 
 
 class Shift(Module):
@@ -166,7 +168,7 @@ def test_a_slip_is_caught_by_the_check_that_is_there_for_it(failures, component,
     assert set(failures(component)) == {by}
 
 
-@pytest.mark.parametrize("module", [Shift(), SortedSet()], ids=repr)
+@pytest.mark.parametrize("module", [Shift(), pytest.param(SortedSet(), marks=pytest.mark.slow)], ids=repr)
 def test_what_is_right_passes(failures, module):
     assert failures(module) == {}
 
@@ -174,3 +176,24 @@ def test_what_is_right_passes(failures, module):
 def test_the_generator_is_named(failures):
     found = failures(ImportedGenerator())["randomness_comes_from_the_context"].found
     assert found.startswith("it made a generator of its own, np.random.default_rng(seed=1), for which")
+
+
+def test_another_caller_runs_between_any_two_operations():
+    shared = []
+
+    def run(x):
+        shared[:] = [x]
+        return sum(shared)
+
+    assert (run(1), interleaved(lambda: run(1), lambda: run(5))) == (1, 5)
+
+
+def test_a_component_that_holds_a_lock_is_waited_for_and_right():
+    lock, shared = threading.Lock(), []
+
+    def run(x):
+        with lock:
+            shared[:] = [x]
+            return sum(shared)
+
+    assert interleaved(lambda: run(1), lambda: run(5)) == 1
