@@ -20,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 
 import modnet
 from modnet import Activation, Array, Context, Count, ModelSpec, ModNetClassifier, Module, Network, Parameter, Shape
+from modnet.errors import ShapeError
 from modnet.initializers import GlorotUniform
 from modnet.network import Pass
 
@@ -36,6 +37,8 @@ class Product(Module):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return (units,)."""
+        if len(input_shape) != 1:
+            raise ShapeError(f"expected rows of shape (n_features,), got {input_shape}")
         return (self.units,)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:

@@ -1,111 +1,110 @@
-"""The contract of accelerators: twins that agree with their originals, wherever one is offered."""
+"""The contract of accelerators: whatever is fused or compiled agrees with the original, wherever it is offered."""
 
+import contextlib
+import itertools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from modnet.acceleration import MIN_STEPS, accelerated
 from modnet.acceleration.engine import fused_loss, fused_optimizer
-from modnet.base import Accelerator, Module
-from modnet.component import Component
+from modnet.base import Accelerator, Array, Loss
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.estimators import ModNetRegressor
 from modnet.network import Network
 from modnet.registry import registry
 from modnet.testing.failure import CheckFailed, expect, expect_same
-from modnet.testing.rules import Rule, rule
+from modnet.testing.rules import Rules
 
-DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+RULES = Rules()
 
 
-@rule("a factor left out, a buffer read before it is written, or another dtype inside of the kernel")
-def twins_of_layers_agree(accelerator: Accelerator) -> None:
-    """A twin has the output, the gradients and the state of the links that it stands for, in both dtypes."""
-    for layers in [[each] for each in _examples("layer", "activation")] + _pairs():
-        width = layers[0].example_rows(np.random.default_rng(0), 1).shape[1:]
-        network = Network(layers, width)
+@RULES.add()
+def fused_layers_agree(accelerator: Accelerator) -> None:
+    """A fused module has the output, gradients and state of the links that it stands for, in both dtypes.
+
+    Usually: a factor left out, a buffer read before it is written, or another dtype inside of the kernel
+    """
+    dense = registry.get("layer", "modnet-layers:dense")
+    alone = [[each] for each in _examples("layer", "activation")]
+    pairs = [[dense(3, activation)] for activation in _examples("activation")]  # as most networks have them
+    for layers in alone + pairs:
+        network = Network(layers, layers[0].example_rows(np.random.default_rng(0), 1).shape[1:])
         offered = any(
             accelerator.fuse([link.module for link in network.links[index:]]) is not None
             for index, link in enumerate(network.links)
             if not link.chains
         )
-        for dtype in DTYPES:
-            fast = _undisturbed(accelerated, network, accelerator, dtype)
-            expect(not offered or fast.links != network.links, f"the twin for {layers} in {dtype} was set aside before")
+        for fast in _compared(accelerated, [network], accelerator):
+            expect(not offered or fast.links != network.links, f"what is fused for {layers} was refused before")
 
 
-@rule("the average over rows, or the weights, left out")
-def twins_of_losses_agree(accelerator: Accelerator) -> None:
-    """A twin of a loss has its value and its gradient, with and without weights, in both dtypes."""
-    for loss in _examples("loss"):
-        for task in loss.tasks:
-            t = loss.example_truth(task, np.random.default_rng(0), 5)
-            width = loss.width(t.shape[-1] if t.ndim > 1 else 3)
-            served = all(getattr(loss, name) == value for name, value in loss.tasks[task].items())
-            for dtype in DTYPES if served else ():
-                truth = t if t.dtype.kind == "i" else t.astype(dtype)
-                _undisturbed(fused_loss, loss, accelerator, truth, width, dtype)
+@RULES.add()
+def fused_losses_agree(accelerator: Accelerator) -> None:
+    """A fused loss has the value and the gradient of the original, with and without weights, in both dtypes.
 
-
-@rule("another order of the moments, or a step count of its own")
-def twins_of_optimizers_agree(accelerator: Accelerator) -> None:
-    """A twin of an optimizer moves θ and the state as the original does, in both dtypes."""
-    for optimizer in _examples("optimizer"):
-        for dtype in DTYPES:
-            _undisturbed(fused_optimizer, optimizer, accelerator, dtype)
-
-
-@rule("a twin that is right on a few rows and wrong for other sizes of batches")
-def training_with_twins_gives_the_same_model(accelerator: Accelerator) -> None:
-    """A model that is trained with twins is the model that is trained without, to rounding.
-
-    The trainings are long enough for steps at once, if the accelerator makes such.
+    Usually: the average over rows, or the weights, left out
     """
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(50, 4))
+    list(_compared(_fused_loss, _tasks(), accelerator))
+
+
+@RULES.add()
+def fused_optimizers_agree(accelerator: Accelerator) -> None:
+    """A fused optimizer moves θ and the state as the original does, in both dtypes.
+
+    Usually: another order of the moments, or a step count of its own
+    """
+    list(_compared(fused_optimizer, _examples("optimizer"), accelerator))
+
+
+@RULES.add()
+def accelerated_training_gives_the_same_model(accelerator: Accelerator) -> None:
+    """A model that is trained with the accelerator is the model that is trained without, to rounding.
+
+    Usually: a kernel that is right on a few rows and wrong for other sizes of batches
+
+    The trainings are long enough for a compiled loop, if the accelerator makes such.
+    """
+    X = np.random.default_rng(0).normal(size=(50, 4))
     for activation in ("relu", "tanh", "sigmoid"):
         settings: dict[str, Any] = {"max_iter": MIN_STEPS // 3 + 1, "batch_size": 16, "random_state": 0, "tol": 0}
-        plain, fast = (
-            ModNetRegressor((8, 5), activation, accelerator=each, **settings) for each in (None, accelerator)
-        )
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="training stopped at max_iter")
-            plain.fit(X, X[:, 0])
-            fast.fit(X, X[:, 0])
-        expect_same("theta_", fast.theta_, plain.theta_, f"with {accelerator!r}", "without", rtol=1e-8, atol=1e-10)
+            plain, fast = (
+                ModNetRegressor((8, 5), activation, accelerator=each, **settings).fit(X, X[:, 0]).theta_
+                for each in (None, accelerator)
+            )
+        expect_same("theta_", fast, plain, f"with {accelerator!r}", "without", rtol=1e-8, atol=1e-10)
 
 
-RULES: tuple[Rule, ...] = (
-    twins_of_layers_agree,
-    twins_of_losses_agree,
-    twins_of_optimizers_agree,
-    training_with_twins_gives_the_same_model,
-)
+def _tasks() -> Iterator[tuple[Loss, Array]]:
+    """Yield each loss with a truth of each task that it is set up for."""
+    for loss in _examples("loss"):
+        for task, fields in loss.tasks.items():
+            if all(getattr(loss, name) == value for name, value in fields.items()):
+                yield loss, loss.example_truth(task, np.random.default_rng(0), 5)
 
 
-def _undisturbed(function: Any, *arguments: Any) -> Any:
-    """Return what runs in place of modnet's own; falling back on that with a warning is a failure."""
-    try:
-        return function(*arguments)
-    except RuntimeWarning as warning:
-        raise CheckFailed(f"{warning} ({arguments[-1]})") from warning
+def _fused_loss(served: tuple[Loss, Array], accelerator: Accelerator, dtype: "np.dtype[Any]") -> Loss:
+    loss, t = served
+    width = loss.width(t.shape[-1] if t.ndim > 1 else 3)
+    return fused_loss(loss, accelerator, t if t.dtype.kind == "i" else t.astype(dtype), width, dtype)
 
 
-def _pairs() -> list[list[Module]]:
-    """Return a dense layer with each activation behind it, as most networks have them."""
-    dense = registry.get("layer", "modnet-layers:dense")
-    return [[dense(3, activation)] for activation in _examples("activation")]
+def _compared(compare: Any, originals: Iterable[Any], accelerator: Accelerator) -> Iterator[Any]:
+    """Yield what is run in place of originals; where that is refused with a warning, it is a failure."""
+    for original, dtype in itertools.product(originals, (np.dtype(np.float32), np.dtype(np.float64))):
+        try:
+            yield compare(original, accelerator, dtype)
+        except RuntimeWarning as warning:
+            raise CheckFailed(f"{warning} ({dtype})") from warning
 
 
 def _examples(*kinds: str) -> Iterator[Any]:
     """Return the examples of every registered component of some kinds that can be imported."""
     for kind in kinds:
-        for entry in registry.entries(kind):
-            try:
-                cls: type[Component] = registry.get(kind, f"{entry.distribution}:{entry.name}")
-                examples = cls.examples()
-            except (RegistryError, InvalidSpecError):
-                continue  # that it is broken, or gives no examples, is found by checks of its own
-            yield from examples
+        for _, cls in registry.classes(kind):
+            with contextlib.suppress(InvalidSpecError):  # that there are none is found by a check of its own
+                yield from () if isinstance(cls, RegistryError) else cls.examples()

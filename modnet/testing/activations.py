@@ -1,16 +1,18 @@
 """The contract of activations: `f` and `df` called by themselves, beside that of modules."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
+from typing import NamedTuple
 
 import numpy as np
 
 from modnet.base import Activation, Array
-from modnet.testing.failure import CheckFailed, expect, expect_same, shown
+from modnet.testing.failure import expect, expect_same, shown
 from modnet.testing.gradients import check_gradient
 from modnet.testing.modules import FLOATS
-from modnet.testing.rules import guarded, rule
+from modnet.testing.rules import Rules, tried
 
+RULES = Rules()
 _KINKS = np.arange(-16, 17) / 2
 _BESIDE = np.sort(np.concatenate([_KINKS - 1e-3, _KINKS + 1e-3])).reshape(11, 6)
 """Both sides of every multiple of a half from −8 to 8: where functions that are made of pieces are joined."""
@@ -22,93 +24,88 @@ def derivative(activation: Activation, z: Array, a: Array, da: Array, out: Array
     return activation.df(z if "x" in reads else None, a if "y" in reads else None, da, out=out)
 
 
-def _drawn(rows: int = 4, features: int = 3) -> tuple[Array, Array]:
-    z, da = np.random.default_rng(0).normal(size=(2, rows, features))
-    return z, da
+class _Arrays(NamedTuple):
+    """What an activation is tried on: z, and the gradient of its output."""
+
+    z: Array
+    da: Array
+
+    def example(self) -> str:
+        """Return both as a failed check shows them."""
+        return shown(self._asdict())
 
 
-def _tried(check: Callable[[Array, Array], None]) -> None:
-    """Try a check on four rows of three; if it fails, show the smallest array on which it does."""
-    try:
-        check(*_drawn())
-    except Exception as error:
-        for size in ((1, 1), (1, 2), (2, 1), (4, 3)):
-            z, da = (array[: size[0], : size[1]] for array in _drawn())
-            try:
-                check(z, da)
-            except CheckFailed as failed:
-                failed.example = shown({"z": z, "da": da})
-                raise failed from None
-            except Exception:
-                raise error from None
-        raise
+def _drawn(rows: int = 4, features: int = 3) -> _Arrays:
+    z, da = np.random.default_rng(0).normal(size=(2, 4, 3))
+    return _Arrays(z[:rows, :features], da[:rows, :features])
 
 
-@rule("the derivative of one piece used on the other side of a kink, or a threshold that differs between f and df")
+def _beside_kinks(at: tuple[int, int] | None = None) -> _Arrays:
+    """Return both sides of all kinks, or one of them alone."""
+    row, column = (slice(None), slice(None)) if at is None else (slice(index, index + 1) for index in at)
+    return _Arrays(_BESIDE[row, column], np.random.default_rng(0).uniform(0.5, 1.5, _BESIDE.shape)[row, column])
+
+
+def for_arrays(check: Callable[[Activation, Array, Array], None]) -> Callable[[Activation], None]:
+    """Make a check of an activation out of one that takes z and da; one that fails is tried on smaller arrays."""
+
+    @wraps(check)
+    def check_activation(activation: Activation) -> None:
+        smaller = [{"rows": rows, "features": features} for rows, features in ((1, 1), (1, 2), (2, 1))]
+        tried(lambda arrays: check(activation, *arrays), _drawn, {}, smaller)
+
+    return check_activation
+
+
+@RULES.add()
 def the_derivative_is_right_on_both_sides_of_kinks(activation: Activation) -> None:
-    """The derivative dz = da ∘ σ'(z) is right to 1e-6 at ±1e-3 beside every multiple of a half from −8 to 8."""
-    z, da = _BESIDE, np.random.default_rng(0).uniform(0.5, 1.5, _BESIDE.shape)
-    dz = derivative(activation, z, activation.f(z), da)
-    try:
+    """The derivative dz = da ∘ σ'(z) is right to 1e-6 at ±1e-3 beside every multiple of a half from −8 to 8.
+
+    Usually: the derivative of one piece used on the other side of a kink, or a threshold that differs in f and df
+    """
+
+    def check(arrays: _Arrays) -> None:
+        z, da = arrays
+        dz = derivative(activation, z, activation.f(z), da)
         check_gradient(lambda z: da * activation.f(z), z, dz, subject="dz")
-    except CheckFailed:
-        for row, column in sorted(np.ndindex(z.shape), key=lambda index: abs(z[index])):
-            one, d = z[row : row + 1, column : column + 1], da[row : row + 1, column : column + 1]
-            d_one = derivative(activation, one, activation.f(one), d)
-            try:
-                check_gradient(lambda z, d=d: d * activation.f(z), one, d_one, subject="dz")  # type: ignore[misc]
-            except CheckFailed as failed:
-                failed.example = shown({"z": one, "da": d})
-                raise failed from None
-        raise
+
+    nearest = sorted(np.ndindex(_BESIDE.shape), key=lambda index: abs(_BESIDE[index]))
+    tried(check, _beside_kinks, {}, [{"at": index} for index in nearest])
 
 
-@rule("`out` not passed on to the last ufunc: np.exp(z, out=out), or `out[...] = …; return out`")
-def out_is_written_and_returned(activation: Activation) -> None:
-    """As in NumPy, `f` and `df` write into `out`, whatever it holds, and return it; the result is that without it."""
+@RULES.add(for_arrays)
+def out_is_written_and_returned(activation: Activation, z: Array, da: Array) -> None:
+    """As in NumPy, `f` and `df` write into `out`, whatever it holds, and return it; the result is that without it.
 
-    def check(z: Array, da: Array) -> None:
-        a = activation.f(z)
-        dz = derivative(activation, z, a, da)
-        for name, expected, call in (
-            ("f", a, partial(activation.f, z)),
-            ("df", dz, partial(derivative, activation, z, a, da)),
-        ):
-            out = np.full_like(expected, np.nan)
-            expect(call(out=out) is out, f"{name}(…, out=out) returned another array than out")
-            expect_same(f"what {name} returns", out, expected, "with out", "without")
-
-    _tried(check)
-
-
-@rule(
-    "z looked at again after the first write to out; or reads should name 'x'",
-    applies=lambda activation: "x" not in activation.reads,
-)
-def z_may_be_overwritten(activation: Activation) -> None:
-    """Where `reads` leaves out "x", `out` of `f` may be z itself."""
-
-    def check(z: Array, da: Array) -> None:
-        place = z.copy()
-        expect_same("f(z)", activation.f(place, out=place), activation.f(z), "with out=z", "without")
-
-    _tried(check)
+    Usually: `out` not passed on to the last ufunc: np.exp(z, out=out), or `out[...] = …; return out`
+    """
+    a = activation.f(z)
+    dz = derivative(activation, z, a, da)
+    for name, expected, call in (
+        ("f", a, partial(activation.f, z)),
+        ("df", dz, partial(derivative, activation, z, a, da)),
+    ):
+        out = np.full_like(expected, np.nan)
+        expect(call(out=out) is out, f"{name}(…, out=out) returned another array than out")
+        expect_same(f"what {name} returns", out, expected, "with out", "without")
 
 
-@rule("z, a or da taken as scratch memory: write into `out` or a fresh array")
-def f_and_df_only_read(activation: Activation) -> None:
-    """`f` does not change z, and `df` changes neither z nor a nor da."""
-    z, da = _drawn()
-    a = activation.f(z).copy()
-    with guarded(z, a, da):
-        activation.f(z)
-        derivative(activation, z, a, da)
-        derivative(activation, z, a, da, out=np.empty_like(z))
+@RULES.add(for_arrays, applies=lambda activation: "x" not in activation.reads)
+def z_may_be_overwritten(activation: Activation, z: Array, da: Array) -> None:
+    """Where `reads` leaves out "x", `out` of `f` may be z itself.
+
+    Usually: z looked at again after the first write to out; or reads should name 'x'
+    """
+    place = z.copy()
+    expect_same("f(z)", activation.f(place, out=place), activation.f(z), "with out=z", "without")
 
 
-@rule("an axis given by number from the front: features are axis −1, and other axes are none of its business")
+@RULES.add()
 def any_shape_will_do(activation: Activation) -> None:
-    """`f` and `df` take arrays with any leading axes, and keep shape and dtype."""
+    """`f` and `df` take arrays with any leading axes, and keep shape and dtype.
+
+    Usually: an axis given by number from the front: features are axis −1, and other axes are none of its business
+    """
     rng = np.random.default_rng(0)
     for dtype in FLOATS:
         z, da = rng.normal(size=(2, 3, 2, 4)).astype(dtype)
@@ -125,12 +122,12 @@ def any_shape_will_do(activation: Activation) -> None:
             expect_same("df", d_alone, dz[index], "of one row", "of it among others", rtol=close, atol=close)
 
 
-@rule(
-    "formulas of another branch, or of another convention for z and a",
-    applies=lambda activation: activation.formulas() is not None,
-)
+@RULES.add(applies=lambda activation: activation.formulas() is not None)
 def formulas_say_what_f_and_df_say(activation: Activation) -> None:
-    """The formulas of one number give what `f` and `df` give, to 1e-9; so accelerators may compile them."""
+    """The formulas of one number give what `f` and `df` give, to 1e-9; so accelerators may compile them.
+
+    Usually: formulas of another branch, or of another convention for z and a
+    """
     formulas = activation.formulas()
     assert formulas is not None
     value, slope = formulas
@@ -141,13 +138,3 @@ def formulas_say_what_f_and_df_say(activation: Activation) -> None:
     slopes = np.array([slope(each, value(each)) for each in z.tolist()])
     for name, found, expected in (("σ(z)", values, a), ("σ'(z)", slopes, dz)):
         expect_same(name, found, expected, "by the formula", "by the class", rtol=1e-9, atol=1e-12)
-
-
-RULES = (
-    the_derivative_is_right_on_both_sides_of_kinks,
-    out_is_written_and_returned,
-    z_may_be_overwritten,
-    f_and_df_only_read,
-    any_shape_will_do,
-    formulas_say_what_f_and_df_say,
-)

@@ -151,7 +151,7 @@ def check_constraint(component: Constraint) -> None:
 
 
 def check_accelerator(component: Accelerator) -> None:
-    """Hold an accelerator to its contract: every twin that it offers is compared with its original, in both dtypes.
+    """Hold an accelerator to its contract: whatever it offers is compared with the original, in both dtypes.
 
     Parameters
     ----------

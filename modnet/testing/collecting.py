@@ -18,23 +18,27 @@ from modnet.testing import (
     optimizers,
     passes,
     predictions,
+    sizes,
     use,
     values,
 )
 from modnet.testing.failure import CheckFailed
 from modnet.testing.rules import Rule
 
-_MODULE = (*modules.RULES, *passes.RULES, *every.RULES)
+_MODULE = (*modules.RULES, *sizes.RULES, *passes.RULES)
+_OWN: dict[str, Sequence[Rule]] = {
+    "layer": _MODULE,
+    "activation": (*activations.RULES, *_MODULE),
+    "loss": (*losses.RULES, *predictions.RULES),
+    "optimizer": optimizers.RULES,
+    "solver": optimizers.SOLVERS,
+    "initializer": values.INITIALIZERS,
+    "schedule": values.SCHEDULES,
+    "constraint": values.CONSTRAINTS,
+}
 RULES: dict[str, Sequence[Rule]] = {
-    "layer": (*_MODULE, *use.RULES),
-    "activation": (*activations.RULES, *_MODULE, *use.RULES),
-    "loss": (*losses.RULES, *predictions.RULES, *every.RULES, *use.RULES),
-    "optimizer": (*optimizers.RULES, *every.RULES, *use.RULES),
-    "solver": (*optimizers.SOLVER_RULES, *every.RULES, *use.RULES),
-    "initializer": (*values.INITIALIZER_RULES, *every.RULES, *use.RULES),
-    "schedule": (*values.SCHEDULE_RULES, *every.RULES, *use.RULES),
+    **{kind: (*own, *every.RULES, *use.RULES) for kind, own in _OWN.items()},
     "accelerator": (*accelerators.RULES, *every.RULES),
-    "constraint": (*values.CONSTRAINT_RULES, *every.RULES, *use.RULES),
 }
 """The contract of each kind; that of a kind that a plugin declares is what holds for all."""
 
@@ -71,13 +75,15 @@ class Unbuilt:
         ) from self.error
 
 
-def checks_of(component: Component | Unbuilt) -> tuple[tuple[str, Check], ...]:
+def checks_of(component: Component | Unbuilt, *, of_the_class: bool = True) -> tuple[tuple[str, Check], ...]:
     """Return the checks that a component has to pass, each with its name.
 
     Parameters
     ----------
     component : Component
         Or what `registered_examples` returns.
+    of_the_class : bool
+        Whether checks that one instance of a class is enough for are among them.
 
     Returns
     -------
@@ -95,7 +101,11 @@ def checks_of(component: Component | Unbuilt) -> tuple[tuple[str, Check], ...]:
     if isinstance(component, Unbuilt):
         return (("examples_can_be_built", component.check),)
     rules = RULES.get(component.kind, every.RULES)
-    return tuple((rule.name, partial(rule.check, component)) for rule in rules if rule.is_about(component))
+    return tuple(
+        (rule.name, partial(rule.check, component))
+        for rule in rules
+        if (of_the_class or not rule.of_the_class) and rule.is_about(component)
+    )
 
 
 def registered_examples(distribution: str | None = None, kinds: Iterable[str] | None = None) -> list[Any]:
@@ -160,10 +170,11 @@ def parametrize_with_checks(components: Iterable[Any]) -> Any:
 
     components = list(components)
     often = Counter(map(repr, components))
+    classes = [type(component) for component in components]
     cases = [
         pytest.param(check, id=f"{component!r}-{name}" if often[repr(component)] == 1 else f"{_kind(component)}-{name}")
-        for component in components
-        for name, check in checks_of(component)
+        for index, component in enumerate(components)
+        for name, check in checks_of(component, of_the_class=classes[index] not in classes[:index])
     ]
     return pytest.mark.parametrize("check", cases)
 

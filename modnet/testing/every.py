@@ -7,23 +7,28 @@ import json
 import pickle
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Annotated, Any, Literal, Union
 
 from pydantic.fields import FieldInfo
 
-from modnet.component import Component, Slot, dump, dump_fields, field_names, parse
+from modnet.component import Component, Slot, dump, dump_fields, field_names, parse, walk
 from modnet.errors import InvalidSpecError
 from modnet.registry import registry
 from modnet.spec import ModelSpec
 from modnet.testing.failure import CheckFailed, expect
-from modnet.testing.rules import raises, rule
+from modnet.testing.rules import Rules, raises
+
+RULES = Rules()
 
 
-@rule("no docstring: its first line is what the catalogue of components shows")
+@RULES.add(of_the_class=True)
 def the_docstring_says_what_it_is(component: Component) -> None:
-    """The class has a docstring, and its first paragraph ends with a full stop."""
+    """The class has a docstring, and its first paragraph ends with a full stop.
+
+    Usually: no docstring: its first line is what the catalogue of components shows
+    """
     cls = type(component)
     text = inspect.cleandoc(vars(cls).get("__doc__") or "").split("\n\n")[0]
     made = text.startswith(f"{cls.__name__}(")  # by dataclasses, from the signature
@@ -31,9 +36,12 @@ def the_docstring_says_what_it_is(component: Component) -> None:
     expect(text.endswith("."), f"it begins {text.splitlines()[0]!r}, which does not end with '.'")
 
 
-@rule("a field without annotation, which is no field; or state beside the fields")
+@RULES.add()
 def components_are_equal_by_value(component: Component) -> None:
-    """Components with the same fields are equal and have the same hash; with another value they are not."""
+    """Components with the same fields are equal and have the same hash; with another value they are not.
+
+    Usually: a field without annotation, which is no field; or state beside the fields
+    """
     fields = {name: getattr(component, name) for name in field_names(type(component))}
     again = type(component)(**fields)
     _expect_equal(again, component, "made anew from the same fields")
@@ -41,32 +49,44 @@ def components_are_equal_by_value(component: Component) -> None:
     expect(component != object(), "it equals an object of another class")
 
 
-@rule("a __setattr__ of its own, or an array as a field")
+@RULES.add(of_the_class=True)
 def fields_are_frozen(component: Component) -> None:
-    """No attribute of a component can be set."""
+    """No attribute of a component can be set.
+
+    Usually: a __setattr__ of its own, or an array as a field
+    """
     for name in (*field_names(type(component)), "something_new"):
         with_value = getattr(component, name, None)
         frozen = raises(partial(setattr, component, name, with_value), AttributeError)
         expect(frozen, f"component.{name} = … was possible")
 
 
-@rule("a class inside a function, or a lambda in a field: put the class at the top of a module")
+@RULES.add()
 def pickle_brings_it_back(component: Component) -> None:
-    """Pickle gives an equal component, as joblib's workers and saved models need it."""
+    """Pickle gives an equal component, as joblib's workers and saved models need it.
+
+    Usually: a class inside a function, or a lambda in a field: put the class at the top of a module
+    """
     _expect_equal(pickle.loads(pickle.dumps(component)), component, "out of pickle")
 
 
-@rule("a field that is changed when it is validated, so that validating it again changes it again")
+@RULES.add(of_the_class=True)
 def copies_are_equal(component: Component) -> None:
-    """copy, deepcopy and dataclasses.replace give equal components."""
-    copies = {"copy": copy.copy, "deepcopy": copy.deepcopy, "dataclasses.replace": dataclasses.replace}
-    for name, copied in copies.items():
-        _expect_equal(copied(component), component, f"out of {name}")  # type: ignore[operator]
+    """copy, deepcopy and dataclasses.replace give equal components.
+
+    Usually: a field that is changed when it is validated, so that validating it again changes it again
+    """
+    copies: tuple[Callable[[Any], object], ...] = (copy.copy, copy.deepcopy, dataclasses.replace)
+    for copied in copies:
+        _expect_equal(copied(component), component, f"out of {copied.__name__}")
 
 
-@rule("a field that is no number, text, tuple or component")
+@RULES.add()
 def json_brings_it_back(component: Component) -> None:
-    """A component survives JSON: {"type": name, **fields}; so specs can be written and read."""
+    """A component survives JSON: {"type": name, **fields}; so specs can be written and read.
+
+    Usually: a field that is no number, text, tuple or component
+    """
     if registry.entry_of(type(component)) is None:  # it has no name yet: its fields at least
         again = type(component)(**json.loads(json.dumps(dump_fields(component))))
     else:
@@ -80,10 +100,13 @@ def json_brings_it_back(component: Component) -> None:
         expect(ModelSpec.from_json(spec.to_json()) == spec, "a spec with it does not come back from JSON")
 
 
-@rule("a __repr__ of its own that leaves something out")
+@RULES.add()
 def repr_is_the_call_that_makes_it(component: Component) -> None:
-    """`repr` is the call that makes the component."""
-    classes, text = {type(each) for each in _parts(component)}, repr(component)
+    """`repr` is the call that makes the component.
+
+    Usually: a __repr__ of its own that leaves something out
+    """
+    classes, text = {type(each) for _, each in walk(component)}, repr(component)
     for cls in classes:  # one that is inside another, or a function, is named with it
         text = text.replace(cls.__qualname__, cls.__name__)
     names = {cls.__name__: cls for cls in classes}
@@ -94,9 +117,12 @@ def repr_is_the_call_that_makes_it(component: Component) -> None:
     _expect_equal(again, component, "made by its repr")
 
 
-@rule("bounds left out: Annotated[float, Field(gt=0, allow_inf_nan=False)]; or a field without a type")
+@RULES.add(of_the_class=True)
 def hyper_parameters_are_checked(component: Component) -> None:
-    """Numbers refuse True, text and, unless allow_inf_nan=True says otherwise, NaN, when the component is made."""
+    """Numbers refuse True, text and, unless allow_inf_nan=True says otherwise, NaN, when the component is made.
+
+    Usually: bounds left out: Annotated[float, Field(gt=0, allow_inf_nan=False)]; or a field without a type
+    """
     hints = typing.get_type_hints(type(component), include_extras=True)
     for field in dataclasses.fields(component):  # type: ignore[arg-type]
         declared = field.default if isinstance(field.default, FieldInfo) else None
@@ -113,9 +139,12 @@ def hyper_parameters_are_checked(component: Component) -> None:
             expect(refused, f"{type(component).__name__}({field.name}={value!r}) was possible")
 
 
-@rule("two examples that are the same, or of another class")
+@RULES.add(of_the_class=True)
 def examples_are_of_the_class_and_differ(component: Component) -> None:
-    """`examples` returns different instances of the class."""
+    """`examples` returns different instances of the class.
+
+    Usually: two examples that are the same, or of another class
+    """
     cls = type(component)
     if cls.examples.__func__ is Component.examples.__func__:  # type: ignore[attr-defined]
         return
@@ -126,34 +155,10 @@ def examples_are_of_the_class_and_differ(component: Component) -> None:
         expect(examples.count(example) == 1, f"examples() has {example!r} twice")
 
 
-RULES = (
-    the_docstring_says_what_it_is,
-    components_are_equal_by_value,
-    fields_are_frozen,
-    pickle_brings_it_back,
-    copies_are_equal,
-    json_brings_it_back,
-    repr_is_the_call_that_makes_it,
-    hyper_parameters_are_checked,
-    examples_are_of_the_class_and_differ,
-)
-
-
 def _expect_equal(again: object, component: Component, how: str) -> None:
     expect(again == component, f"{how} it is {again!r}, which does not equal {component!r}")
     expect(hash(again) == hash(component), f"{how} it is equal, but has another hash")
     expect(repr(again) == repr(component), f"{how} its repr is {again!r}")
-
-
-def _parts(value: Any) -> Iterator[Component]:
-    """Return a component and all components in its fields."""
-    if isinstance(value, tuple):
-        for each in value:
-            yield from _parts(each)
-    elif isinstance(value, Component):
-        yield value
-        for name in field_names(type(value)):
-            yield from _parts(getattr(value, name))
 
 
 def _leaves(hint: Any, marks: tuple[Any, ...] = ()) -> Iterator[tuple[Any, tuple[Any, ...]]]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from modnet.base import Array, Module, Shape
+from modnet.network import Place
 from modnet.testing.failure import CheckFailed, counted, element, expect
 from modnet.testing.problems import ROWS, Problem
 
@@ -132,34 +133,57 @@ def check_network(
     check_problem(Problem(modules, x, input_shape=input_shape, training=training, seed=seed), rtol=rtol)
 
 
-def check_problem(problem: Problem, *, rtol: float = 1e-6, prefix: str = "") -> None:
-    """Compare the gradients of a problem with central differences; `prefix` is left out of names of parameters."""
+def check_problem(problem: Problem, *, rtol: float = 1e-6) -> None:
+    """Compare the gradients of a problem with central differences, element by element."""
     results = problem.run()
-    theta, noise = problem.theta.copy(), problem.noise()
-    running, _, state = problem.replaced(theta=theta).passing(rng=noise)
-    start = noise.bit_generator.state
-
-    def J(x: Array) -> Array:
-        noise.bit_generator.state = start
-        state[...] = problem.state
-        terms: Array = problem.dy * running.forward(x)
-        return terms
-
+    J = _Objective(problem)
     if problem.network.links[0].module.takes_codes:
         expect(not results.dx.any(), "dx is not zero, though x holds codes, and there is nothing between two codes")
     elif not problem.takes_codes:
-        check_gradient(J, problem.x, results.dx, rtol=rtol, subject="dx")
+        check_gradient(lambda x: J(x, J.theta), problem.x, results.dx, rtol=rtol, subject="dx")
     for name, place in problem.network.layout.places.items():
-        view = place.view(theta)
 
-        def moved(parameter: Array, view: Array = view) -> Array:
-            before = view.copy()
-            view[...] = parameter
-            terms = J(problem.x)
-            view[...] = before
-            return terms
+        def moved(parameter: Array, place: Place = place) -> Array:
+            theta = J.theta.copy()
+            place.view(theta)[...] = parameter
+            return J(problem.x, theta)
 
-        check_gradient(moved, view, place.view(results.gradient), rtol=rtol, subject=name.removeprefix(prefix))
+        view, gradient = place.view(problem.theta).copy(), place.view(results.gradient)
+        check_gradient(moved, view, gradient, rtol=rtol, subject=problem.short(name))
+
+
+def check_along_lines(problem: Problem, *, lines: int = 2, rtol: float = 1e-7) -> None:
+    """Compare the gradients of a problem with differences along random lines: two evaluations each, for any size.
+
+    Where they differ, it is said element by element how; at a kink that a line crosses they agree all the same.
+    """
+    results, J = problem.run(), _Objective(problem)
+    rng = np.random.default_rng(problem.seed)
+    size = np.abs(results.gradient).sum() + np.abs(results.dx).sum() + FLOOR
+    for _ in range(lines):
+        d_theta = rng.choice([-1.0, 1.0], problem.theta.shape)
+        d_x = rng.choice([-1.0, 1.0], problem.x.shape) * (not problem.takes_codes)
+        right, left = (J(problem.x + h * d_x, problem.theta + h * d_theta) for h in (STEP, -STEP))
+        numeric, analytic = np.sum(right - left) / (2 * STEP), results.gradient @ d_theta + np.sum(results.dx * d_x)
+        if not abs(numeric - analytic) <= rtol * size:
+            check_problem(problem)
+
+
+class _Objective:
+    """J = Σ dy ∘ y of a problem, as terms; every evaluation sees the same noise and the same state."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem, self._noise, self.theta = problem, problem.noise(), problem.theta.copy()
+        self._start = self._noise.bit_generator.state
+        self._running = problem.replaced(theta=self.theta).running(rng=self._noise)
+
+    def __call__(self, x: Array, theta: Array) -> Array:
+        before, self.theta[...] = self.theta.copy(), theta
+        self._noise.bit_generator.state = self._start
+        self._running.state[...] = self._problem.state
+        terms: Array = self._problem.dy * self._running.chain.forward(x)
+        self.theta[...] = before
+        return terms
 
 
 def _second_order(f: Terms, x: Array, index: tuple[int, ...]) -> Any:

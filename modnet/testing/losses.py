@@ -2,21 +2,23 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
-from functools import wraps
-from typing import Any, Self, cast, get_args
+import itertools
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any, cast, get_args
 
 import numpy as np
 
 from modnet.base import Array, Loss, Task
 from modnet.component import field_names
 from modnet.errors import InvalidSpecError
-from modnet.testing.failure import CheckFailed, expect, expect_same, explained, shown
+from modnet.testing.failure import expect, expect_same, shown
 from modnet.testing.gradients import check_gradient
-from modnet.testing.rules import guarded, nothing_kept, rule
+from modnet.testing.rules import Rules, guarded, nothing_kept, tried
+
+RULES = Rules()
 
 ROWS = 6
-_AVERAGE = "forgot the 1/n, or the weights: J = Σᵢ wᵢ Jᵢ / Σᵢ wᵢ"
 
 
 @dataclasses.dataclass
@@ -31,15 +33,17 @@ class Measured:
     columns: int = 1
 
     @classmethod
-    def of(cls, loss: Loss, task: Task, rows: int = ROWS, *, weighted: bool = False, dtype: Any = np.float64) -> Self:
+    def of(
+        cls, loss: Loss, task: Task, rows: int = ROWS, *, weighted: bool = False, dtype: Any = np.float64
+    ) -> "Measured":
         """Return a loss with numbers drawn for it."""
         loss = served(loss)[task]
         columns = prediction_columns(loss, task)
         rng = np.random.default_rng(0)
         t = loss.example_truth(task, rng, ROWS)[:rows]
-        raw = rng.normal(scale=2, size=(ROWS, loss.width(columns)))[:rows].astype(dtype)
-        weight = rng.uniform(0.1, 3, ROWS)[:rows].astype(dtype) if weighted else None
-        return cls(loss, task, t if t.dtype.kind == "i" else t.astype(dtype), raw, weight, columns)
+        raw = rng.normal(scale=2, size=(ROWS, loss.width(columns)))[:rows]
+        weight = rng.uniform(0.1, 3, ROWS)[:rows] if weighted else None
+        return cls(loss, task, t, raw, weight, columns).astype(dtype)
 
     def value(self) -> float:
         """Return J."""
@@ -58,11 +62,13 @@ class Measured:
         weight = None if self.weight is None else self.weight[chosen]
         return dataclasses.replace(self, t=self.t[chosen], raw=self.raw[chosen], weight=weight)
 
-    def doubled(self) -> "Measured":
-        """Return the same numbers in float64."""
-        t = self.t if self.t.dtype.kind == "i" else self.t.astype(np.float64)
-        weight = None if self.weight is None else self.weight.astype(np.float64)
-        return dataclasses.replace(self, t=t, raw=self.raw.astype(np.float64), weight=weight)
+    def astype(self, dtype: Any) -> "Measured":
+        """Return the same numbers in another dtype; codes of classes stay integers."""
+        arrays = {"t": self.t, "raw": self.raw, "weight": self.weight}
+        floats: dict[str, Any] = {
+            name: each.astype(dtype) for name, each in arrays.items() if each is not None and each.dtype.kind == "f"
+        }
+        return dataclasses.replace(self, **floats)
 
     def example(self) -> str:
         """Return it as a failed check shows it."""
@@ -99,43 +105,21 @@ def for_tasks(
     def decorated(check: Callable[[Measured], None]) -> Callable[[Loss], None]:
         @wraps(check)
         def check_loss(loss: Loss) -> None:
-            for options in _choices(loss, weighted, rows, dtype):
-                try:
-                    check(Measured.of(loss, **options))
-                except Exception as error:
-                    failed, measured = _smallest(check, loss, options, error)
-                    failed.example = failed.example or measured.example()
-                    raise failed from (None if failed is error else error)
+            for task, *chosen in itertools.product(served(loss), weighted, rows, dtype):
+                case = dict(zip(("weighted", "rows", "dtype"), chosen, strict=True))
+                tried(check, partial(Measured.of, loss, task), case, ({"rows": 1}, {"rows": 2}))
 
         return check_loss
 
     return decorated
 
 
-def _choices(loss: Loss, *choices: tuple[Any, ...]) -> Iterator[dict[str, Any]]:
-    for task in served(loss):
-        for weighted in choices[0]:
-            for rows in choices[1]:
-                for dtype in choices[2]:
-                    yield {"task": task, "weighted": weighted, "rows": rows, "dtype": dtype}
-
-
-def _smallest(
-    check: Callable[[Measured], None], loss: Loss, options: dict[str, Any], error: Exception
-) -> tuple[CheckFailed, Measured]:
-    for rows in (1, 2, options["rows"]):
-        measured = Measured.of(loss, **{**options, "rows": rows})
-        try:
-            check(measured)
-        except Exception as smaller:
-            if type(smaller) is type(error):
-                return explained(smaller), measured
-    return explained(error), measured
-
-
-@rule("tasks is empty, names no task, or a field that the class does not have")
+@RULES.add()
 def it_serves_tasks_of_estimators(loss: Loss) -> None:
-    """`tasks` names one task or several, with values for fields of the loss that suit the task."""
+    """`tasks` names one task or several, with values for fields of the loss that suit the task.
+
+    Usually: tasks is empty, names no task, or a field that the class does not have
+    """
     expect(loss.tasks, "tasks is empty: no estimator could use it")
     for task, fields in loss.tasks.items():
         expect(task in get_args(Task), f"there is no task {task!r}; there are {', '.join(get_args(Task))}")
@@ -144,97 +128,95 @@ def it_serves_tasks_of_estimators(loss: Loss) -> None:
     expect(served(loss), "its other fields go with none of its tasks")
 
 
-@rule("check_truth is stricter than example_truth: define example_truth where not any truth of the task will do")
-@for_tasks(weighted=(False,))
+@RULES.add(for_tasks(weighted=(False,)))
 def the_example_truth_is_accepted(measured: Measured) -> None:
-    """`check_truth` accepts what `example_truth` returns, and leaves it as it is."""
+    """`check_truth` accepts what `example_truth` returns, and leaves it as it is.
+
+    Usually: check_truth is stricter than example_truth: define example_truth where not any truth of the task will do
+    """
     n = len(measured.t)
     expect(n == len(measured.raw), f"example_truth should return {len(measured.raw)} rows, got {n}")
     with guarded(measured.t):
         measured.loss.check_truth(measured.t)
 
 
-@rule(f"a factor or a sign left out, {_AVERAGE}; or an average over outputs, where J is their sum")
-@for_tasks(rows=(ROWS, 1))
+@RULES.add(for_tasks(rows=(ROWS, 1)))
 def the_gradient_agrees_with_central_differences(measured: Measured) -> None:
-    """`gradient` is the derivative of `value`, the average included, with weights and without, to 1e-6."""
-    loss, t, weight = measured.loss, measured.t, measured.weight
-    J = lambda raw: loss.value(t, raw, weight=weight)  # noqa: E731
+    """`gradient` is the derivative of `value`, the average included, with weights and without, to 1e-6.
+
+    Usually: a factor or a sign left out, forgot the 1/n, or the weights: J = Σᵢ wᵢ Jᵢ / Σᵢ wᵢ; or an average over
+    outputs, where J is their sum
+    """
+    J = lambda raw: dataclasses.replace(measured, raw=raw).value()  # noqa: E731
     check_gradient(J, measured.raw, measured.gradient(), subject="∂J/∂raw")
 
 
-@rule("value_and_gradient takes another path than value and gradient")
-@for_tasks()
+@RULES.add(for_tasks())
 def value_and_gradient_are_value_and_gradient(measured: Measured) -> None:
-    """`value_and_gradient` returns what `value` and `gradient` return."""
-    value, gradient = measured.both()
-    expect(type(value) is float, f"value_and_gradient should return a float first, got {type(value).__name__}")
-    expect(type(measured.value()) is float, f"value should return a float, got {type(measured.value()).__name__}")
-    expect_same("J", value, measured.value(), "by value_and_gradient", "by value", rtol=1e-14)
-    expect_same("∂J/∂raw", gradient, measured.gradient(), "by value_and_gradient", "by gradient", rtol=1e-14)
+    """`value_and_gradient` returns what `value` and `gradient` return.
+
+    Usually: value_and_gradient takes another path than value and gradient
+    """
+    for name, value in (("value_and_gradient", measured.both()[0]), ("value", measured.value())):
+        expect(type(value) is float, f"{name} should return a float for J, got {type(value).__name__}")
+    _same_cost(measured.both(), measured, "by value_and_gradient", "alone", rtol=1e-14)
 
 
-@rule(_AVERAGE)
-@for_tasks(weighted=(False,))
+@RULES.add(for_tasks(weighted=(False,)))
 def rows_are_averaged(measured: Measured) -> None:
-    """J is averaged over rows: twice the same rows cost what they cost once, and each counts half as much."""
+    """J is averaged over rows: twice the same rows cost what they cost once, and each counts half as much.
+
+    Usually: forgot the 1/n, or the weights: J = Σᵢ wᵢ Jᵢ / Σᵢ wᵢ
+    """
     twice = measured.rows(np.repeat(np.arange(len(measured.raw)), 2))
-    expect_same("J", twice.value(), measured.value(), "of every row twice", "of every row once", rtol=1e-12)
-    half = 0.5 * measured.gradient()
-    expect_same(
-        "∂J/∂raw",
-        twice.gradient()[::2],
-        half,
-        "with every row twice",
-        "by half of what it is with each once",
-        rtol=1e-12,
-    )
+    _same_cost((twice.value(), 2 * twice.gradient()[::2]), measured, "with every row twice", "with each once")
 
 
-@rule(_AVERAGE)
-@for_tasks(weighted=(False,))
+@RULES.add(for_tasks(weighted=(False,)))
 def a_weight_of_k_is_a_row_k_times(measured: Measured) -> None:
-    """A row of weight k counts as much as k rows, in value and gradient."""
+    """A row of weight k counts as much as k rows, in value and gradient.
+
+    Usually: forgot the 1/n, or the weights: J = Σᵢ wᵢ Jᵢ / Σᵢ wᵢ
+    """
     counts = np.resize([1, 3, 2], len(measured.raw))
-    weighted = dataclasses.replace(measured, weight=counts.astype(float))
     repeated = measured.rows(np.repeat(np.arange(len(counts)), counts))
-    expect_same("J", weighted.value(), repeated.value(), "with weights", "with rows repeated", rtol=1e-12)
-    starts = np.cumsum(counts) - counts
-    summed = np.add.reduceat(repeated.gradient(), starts, axis=0)
-    expect_same("∂J/∂raw", weighted.gradient(), summed, "with weights", "with rows repeated", rtol=1e-12, atol=1e-15)
+    summed = np.add.reduceat(repeated.gradient(), np.cumsum(counts) - counts, axis=0)
+    weighted = dataclasses.replace(measured, weight=counts.astype(float))
+    _same_cost((repeated.value(), summed), weighted, "with rows repeated", "with weights")
 
 
-@rule(_AVERAGE)
-@for_tasks(weighted=(False,))
+@RULES.add(for_tasks(weighted=(False,)))
 def a_weight_of_zero_is_a_row_left_out(measured: Measured) -> None:
-    """A row of weight zero counts as absent."""
+    """A row of weight zero counts as absent.
+
+    Usually: forgot the 1/n, or the weights: J = Σᵢ wᵢ Jᵢ / Σᵢ wᵢ
+    """
     weight = np.resize([1.0, 0.0, 2.0, 0.5], len(measured.raw))
     weighted = dataclasses.replace(measured, weight=weight)
-    kept = weight > 0
-    alone = weighted.rows(kept)
-    expect_same("J", weighted.value(), alone.value(), "with a row of weight 0", "without the row", rtol=1e-12)
     gradient = weighted.gradient()
-    expect_same("∂J/∂raw", gradient[kept], alone.gradient(), "beside a row of weight 0", "without the row", rtol=1e-12)
-    expect_same("∂J/∂raw", gradient[~kept], 0 * gradient[~kept], "in rows of weight 0", "should be")
+    kept = weighted.rows(weight > 0)
+    _same_cost((weighted.value(), gradient[weight > 0]), kept, "beside a row of weight 0", "without the row")
+    expect_same("∂J/∂raw", gradient[weight == 0], 0 * gradient[weight == 0], "in rows of weight 0", "should be")
 
 
-@rule(_AVERAGE)
-@for_tasks(weighted=(True,))
+@RULES.add(for_tasks(weighted=(True,)))
 def only_the_ratio_of_weights_counts(measured: Measured) -> None:
-    """Weights times a number are the same weights."""
+    """Weights times a number are the same weights.
+
+    Usually: forgot the 1/n, or the weights: J = Σᵢ wᵢ Jᵢ / Σᵢ wᵢ
+    """
     assert measured.weight is not None
     for scale in (1e-6, 1e6):
         scaled = dataclasses.replace(measured, weight=scale * measured.weight)
-        expect_same("J", scaled.value(), measured.value(), f"with {scale:g} · weights", "with weights", rtol=1e-12)
-        expect_same(
-            "∂J/∂raw", scaled.gradient(), measured.gradient(), f"with {scale:g} · weights", "with weights", rtol=1e-12
-        )
+        _same_cost((scaled.value(), scaled.gradient()), measured, f"with {scale:g} · weights", "with weights")
 
 
-@rule("`out` not passed on to the last step, or a product into a fresh array behind it")
-@for_tasks()
+@RULES.add(for_tasks())
 def out_is_written_and_returned(measured: Measured) -> None:
-    """As in NumPy, the gradient is written into `out`, whatever it holds, and `out` returned."""
+    """As in NumPy, the gradient is written into `out`, whatever it holds, and `out` returned.
+
+    Usually: `out` not passed on to the last step, or a product into a fresh array behind it
+    """
     expected = measured.gradient()
     for name, call in (("gradient", measured.gradient), ("value_and_gradient", lambda out: measured.both(out)[1])):
         out = np.full_like(measured.raw, np.nan)
@@ -242,10 +224,12 @@ def out_is_written_and_returned(measured: Measured) -> None:
         expect_same(f"what {name} returns", out, expected, "with out", "without", rtol=1e-14)
 
 
-@rule("raw or t taken as scratch memory: raw -= …, out=raw")
-@for_tasks()
+@RULES.add(for_tasks())
 def arguments_are_only_read(measured: Measured) -> None:
-    """t, raw and weights are only read, and nothing is kept of them."""
+    """t, raw and weights are only read, and nothing is kept of them.
+
+    Usually: raw or t taken as scratch memory: raw -= …, out=raw
+    """
     with guarded(measured.t, measured.raw, measured.weight), nothing_kept(measured.loss):
         measured.value()
         measured.gradient()
@@ -253,15 +237,7 @@ def arguments_are_only_read(measured: Measured) -> None:
         measured.loss.predict(measured.raw)
 
 
-RULES = (
-    it_serves_tasks_of_estimators,
-    the_example_truth_is_accepted,
-    the_gradient_agrees_with_central_differences,
-    value_and_gradient_are_value_and_gradient,
-    rows_are_averaged,
-    a_weight_of_k_is_a_row_k_times,
-    a_weight_of_zero_is_a_row_left_out,
-    only_the_ratio_of_weights_counts,
-    out_is_written_and_returned,
-    arguments_are_only_read,
-)
+def _same_cost(found: tuple[float, Array], measured: Measured, here: str, there: str, *, rtol: float = 1e-12) -> None:
+    """Compare J and ∂J/∂raw with those of a measured loss."""
+    expect_same("J", found[0], measured.value(), here, there, rtol=rtol)
+    expect_same("∂J/∂raw", found[1], measured.gradient(), here, there, rtol=rtol, atol=1e-15)

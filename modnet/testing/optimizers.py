@@ -4,39 +4,54 @@ import copy
 import dataclasses
 import pickle
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from modnet.base import Array, Optimizer, OptimizerState, Solver
 from modnet.testing.failure import expect, expect_same
+from modnet.testing.interleaving import interleaved
 from modnet.testing.modules import FLOATS
-from modnet.testing.rules import global_randomness_untouched, guarded, nothing_kept, rule
+from modnet.testing.rules import Rules, guarded, undisturbed
 
+RULES, SOLVERS = Rules(), Rules()
 _SIZE = 7
 Gradient = Callable[[Array], Array]
 
 
-def quadratic(size: int = _SIZE, dtype: Any = np.float64) -> tuple[Callable[[Array], float], Gradient, Array]:
-    """Return J, its gradient and a start, for a random J = ½ θᵀ A θ − cᵀ θ with A positive definite."""
-    rng = np.random.default_rng(0)
-    root = rng.normal(size=(size, size))
-    A, c = (root @ root.T / size + 0.1 * np.eye(size)).astype(dtype), rng.normal(size=size).astype(dtype)
+class Quadratic:
+    """J = ½ θᵀ A θ − cᵀ θ with A positive definite, a start, and the point opposite to it, where ∇J is the opposite."""
 
-    def J(theta: Array) -> float:
-        return float(0.5 * theta @ A @ theta - c @ theta)
+    def __init__(self, dtype: Any = np.float64) -> None:
+        rng = np.random.default_rng(0)
+        root = rng.normal(size=(_SIZE, _SIZE))
+        A, c = root @ root.T / _SIZE + 0.1 * np.eye(_SIZE), rng.normal(size=_SIZE)
+        start = rng.normal(size=_SIZE)
+        opposite = 2 * np.linalg.solve(A, c) - start
+        self.A, self.c, self.start, self.opposite = (each.astype(dtype) for each in (A, c, start, opposite))
 
-    def gradient(theta: Array) -> Array:
-        found: Array = A @ theta - c
+    def J(self, theta: Array) -> float:
+        """Return the value."""
+        return float(0.5 * theta @ self.A @ theta - self.c @ theta)
+
+    def gradient(self, theta: Array) -> Array:
+        """Return ∇J = A θ − c."""
+        found: Array = self.A @ theta - self.c
         return found
 
-    return J, gradient, rng.normal(size=size).astype(dtype)
+
+_BOWL = Quadratic()
 
 
 def walk(
-    optimizer: Optimizer, gradient: Gradient, theta: Array, steps: int, state: OptimizerState | None = None
+    optimizer: Optimizer,
+    steps: int,
+    theta: Array = _BOWL.start,
+    state: OptimizerState | None = None,
+    gradient: Gradient = _BOWL.gradient,
 ) -> tuple[Array, OptimizerState]:
-    """Return θ after some steps, and the state."""
+    """Return θ after some steps on the quadratic, and the state."""
     theta = theta.copy()
     state = optimizer.init(theta) if state is None else state
     for _ in range(steps):
@@ -44,9 +59,12 @@ def walk(
     return theta, state
 
 
-@rule("`theta = theta − …`, which binds a new array to the name: theta −= …, or np.subtract(…, out=theta)")
+@RULES.add()
 def theta_is_changed_in_place_and_keeps_its_dtype(optimizer: Optimizer) -> None:
-    """`step` changes θ in place wherever the gradient is not zero, and returns nothing; dtypes are kept."""
+    """`step` changes θ in place wherever the gradient is not zero, and returns nothing; dtypes are kept.
+
+    Usually: `theta = theta − …`, which binds a new array to the name: theta −= …, or np.subtract(…, out=theta)
+    """
     for dtype in FLOATS:
         theta, grad = np.ones(_SIZE, dtype), np.linspace(-1, 1, _SIZE, dtype=dtype)
         state = optimizer.init(theta)
@@ -61,86 +79,118 @@ def theta_is_changed_in_place_and_keeps_its_dtype(optimizer: Optimizer) -> None:
             expect(vector.dtype == dtype, f"state.vectors[{name!r}] has dtype {vector.dtype}, θ has {np.dtype(dtype)}")
 
 
-@rule("state.vectors[…] = grad, or = theta: the training loop writes the next gradient into the same memory")
+@RULES.add()
 def the_state_has_memory_of_its_own(optimizer: Optimizer) -> None:
-    """`step`, which may change the gradient, keeps no hold of it, and none of θ."""
-    _, gradient, theta = quadratic()
-    state, grad = optimizer.init(theta), gradient(theta)
+    """`step`, which may change the gradient, keeps no hold of it, and none of θ.
+
+    Usually: state.vectors[…] = grad, or = theta: the training loop writes the next gradient into the same memory
+    """
+    theta = _BOWL.start.copy()
+    state, grad = optimizer.init(theta), _BOWL.gradient(theta)
     optimizer.step(theta, grad, state)
     for name, vector in state.vectors.items():
         expect(not np.shares_memory(vector, grad), f"state.vectors[{name!r}] is the gradient's own memory: copy it")
         expect(not np.shares_memory(vector, theta), f"state.vectors[{name!r}] is θ's own memory: copy it")
 
 
-@rule("a learning rate or a step count that is not set, or a vector that is not of θ's shape")
+@RULES.add()
 def init_makes_a_state_and_leaves_theta_alone(optimizer: Optimizer) -> None:
-    """`init` returns a state at step 0 with the optimizer's learning rate and vectors like θ; θ stays as it is."""
+    """`init` returns a state at step 0 with the optimizer's learning rate and vectors like θ; θ stays as it is.
+
+    Usually: a learning rate or a step count that is not set, or a vector that is not of θ's shape
+    """
     theta = np.ones(_SIZE)
     with guarded(theta):
         state = optimizer.init(theta)
     expect(state.step == 0, f"step should be 0, got {state.step}")
-    expect(
-        state.learning_rate == optimizer.learning_rate,
-        f"learning_rate should be {optimizer.learning_rate}, got {state.learning_rate}",
-    )
+    rate = optimizer.learning_rate
+    expect(state.learning_rate == rate, f"learning_rate should be {rate}, got {state.learning_rate}")
     for name, vector in state.vectors.items():
         expect(vector.shape == theta.shape, f"state.vectors[{name!r}] has shape {vector.shape}, θ {theta.shape}")
 
 
-@rule("`state.step += 1` left out")
+@RULES.add()
 def steps_are_counted(optimizer: Optimizer) -> None:
-    """The state counts the steps."""
-    _, gradient, start = quadratic()
-    expect(walk(optimizer, gradient, start, 5)[1].step == 5, "state.step is not 5 after 5 steps")
+    """The state counts the steps.
+
+    Usually: `state.step += 1` left out
+    """
+    expect(walk(optimizer, 5)[1].step == 5, "state.step is not 5 after 5 steps")
 
 
-@rule("the sign of the step: θ moves against the gradient")
+@RULES.add()
 def the_loss_falls(optimizer: Optimizer) -> None:
-    """200 steps lower a convex quadratic."""
-    J, gradient, start = quadratic()
-    before, after = J(start), J(walk(optimizer, gradient, start, 200)[0])
-    expect(after < before, f"J is {before:.6g} at the start, and {after:.6g} after 200 steps")
+    """200 steps lower a convex quadratic, from a start and from the opposite one, where the gradient is opposite.
+
+    Usually: the sign of the step, or that of the gradient lost, as in |g| or √g²: θ moves against the gradient
+    """
+    for name, start in (("the start", _BOWL.start), ("the opposite start", _BOWL.opposite)):
+        before, after = _BOWL.J(start), _BOWL.J(walk(optimizer, 200, start)[0])
+        expect(after < before, f"J is {before:.6g} at {name}, and {after:.6g} after 200 steps")
 
 
-@rule("self.learning_rate where state.learning_rate is meant: schedules set the latter")
+@RULES.add()
+def what_others_change_in_theta_stays(optimizer: Optimizer) -> None:
+    """A step goes on from the θ it is given, so that weight decay and constraints, which change θ, are not lost.
+
+    Usually: θ written from a copy of its own, theta[...] = state.vectors[…]: change the θ that is given, theta −= …
+    """
+    ends = []
+    for decay in (0.0, 0.05 / optimizer.learning_rate):
+        rule, theta = dataclasses.replace(optimizer, weight_decay=decay), np.array([100.0])
+        state = rule.init(theta)
+        for _ in range(10):
+            rule.update(theta, np.ones(1), state, regularized=1)
+        ends.append(float(theta[0]))
+    without, with_ = ends
+    text = f"θ of 100 is {with_:.6g} after 10 steps with a weight_decay of 5 % each, and {without:.6g} without"
+    expect(abs(with_ - without) > 10, text)
+
+
+@RULES.add()
 def the_rate_of_a_step_is_the_one_in_the_state(optimizer: Optimizer) -> None:
-    """The size of a step goes by state.learning_rate, which the training loop sets before each step."""
-    _, gradient, start = quadratic()
+    """The size of a step goes by state.learning_rate, which the training loop sets before each step.
+
+    Usually: self.learning_rate where state.learning_rate is meant: schedules set the latter
+    """
     faster = dataclasses.replace(optimizer, learning_rate=3 * optimizer.learning_rate)
-    state = optimizer.init(start)
+    state = optimizer.init(_BOWL.start)
     state.learning_rate = faster.learning_rate
-    set_, own = walk(optimizer, gradient, start, 10, state)[0], walk(faster, gradient, start, 10)[0]
+    set_, own = walk(optimizer, 10, state=state)[0], walk(faster, 10)[0]
     expect_same("θ", set_, own, "with 3 times the rate in the state", "with 3 times the rate in the optimizer")
 
 
-@rule("something that is remembered on the optimizer, or in the closure of a function")
+@RULES.add()
 def all_that_is_remembered_is_in_the_state(optimizer: Optimizer) -> None:
-    """A state that was pickled goes on where it was, and an optimizer keeps nothing."""
-    _, gradient, start = quadratic()
-    with nothing_kept(optimizer), global_randomness_untouched():
-        straight, _ = walk(optimizer, gradient, start, 20)
-        half, state = walk(optimizer, gradient, start, 10)
+    """A state that was pickled goes on where it was, and an optimizer keeps nothing.
+
+    Usually: something that is remembered on the optimizer, or in the closure of a function
+    """
+    with undisturbed(optimizer):
+        straight, _ = walk(optimizer, 20)
+        half, state = walk(optimizer, 10)
     for copied, how in ((pickle.loads(pickle.dumps(state)), "pickled"), (copy.deepcopy(state), "copied")):
-        resumed, _ = walk(optimizer, gradient, half, 10, copied)
+        resumed, _ = walk(optimizer, 10, half, copied)
         expect_same("θ", resumed, straight, f"after 10 steps and 10 more with a {how} state", "after 20")
 
 
-@rule("memory that two runs share: a list or an array on the class")
+@RULES.add()
 def two_runs_do_not_meet(optimizer: Optimizer) -> None:
-    """Two trainings that take turns come where each would have come alone."""
-    _, gradient, start = quadratic()
-    alone, _ = walk(optimizer, gradient, start, 10)
-    theta, other = start.copy(), 2 * start
-    state, other_state = optimizer.init(theta), optimizer.init(other)
-    for _ in range(10):
-        optimizer.step(theta, gradient(theta), state)
-        optimizer.step(other, 100 * gradient(other), other_state)
-    expect_same("θ", theta, alone, "beside another run", "alone")
+    """Two trainings at the same time come where each would have come alone.
+
+    Usually: memory that two runs share: a list or an array on the class
+    """
+    other = partial(walk, optimizer, 3, 2 * _BOWL.start, gradient=lambda theta: 100 * _BOWL.gradient(theta))
+    beside, _ = interleaved(partial(walk, optimizer, 10), other)
+    expect_same("θ", beside, walk(optimizer, 10)[0], "beside another run", "alone")
 
 
-@rule("an epsilon below float32's 1e-38, or a square that under- or overflows: √(g²) of g = 1e-30 is 0 in float32")
+@RULES.add()
 def steps_stay_finite(optimizer: Optimizer) -> None:
-    """Gradients of zero, 1e-30 and 1e4 give finite steps without warnings, in float32, too; any length of θ will do."""
+    """Gradients of zero, 1e-30 and 1e4 give finite steps without warnings, in float32, too; any length of θ will do.
+
+    Usually: an epsilon below float32's 1e-38, or a square that under- or overflows: √(g²) of g = 1e-30 is 0 in float32
+    """
     for dtype in FLOATS:
         for grad in ([0.0] * 6, [1e-30, -1e-30, 0.0, 1.0, 1e4, -1e4], [1e-30], [1e4]):
             theta = np.ones(len(grad), dtype)
@@ -151,28 +201,17 @@ def steps_stay_finite(optimizer: Optimizer) -> None:
                 expect(np.isfinite(theta).all(), text)
 
 
-@rule("a float64 among float32 vectors, or an epsilon that float32 cannot tell from 0")
+@RULES.add()
 def float32_walks_as_float64(optimizer: Optimizer) -> None:
-    """In float32 ten steps lead where they lead in float64, to 1e-3 of the way."""
-    (_, g32, start), (_, g64, _) = quadratic(dtype=np.float32), quadratic()
-    rough, _ = walk(optimizer, g32, start, 10)
-    exact, _ = walk(optimizer, g64, start.astype(np.float64), 10)
-    way = float(np.abs(exact - start).max())
+    """In float32 ten steps lead where they lead in float64, to 1e-3 of the way.
+
+    Usually: a float64 among float32 vectors, or an epsilon that float32 cannot tell from 0
+    """
+    bowl = Quadratic(np.float32)
+    rough, _ = walk(optimizer, 10, bowl.start, gradient=bowl.gradient)
+    exact, _ = walk(optimizer, 10, bowl.start.astype(np.float64))
+    way = float(np.abs(exact - bowl.start).max())
     expect_same("θ", rough, exact, "in float32", "in float64", rtol=1e-6, atol=1e-3 * way)
-
-
-RULES = (
-    theta_is_changed_in_place_and_keeps_its_dtype,
-    the_state_has_memory_of_its_own,
-    init_makes_a_state_and_leaves_theta_alone,
-    steps_are_counted,
-    the_loss_falls,
-    the_rate_of_a_step_is_the_one_in_the_state,
-    all_that_is_remembered_is_in_the_state,
-    two_runs_do_not_meet,
-    steps_stay_finite,
-    float32_walks_as_float64,
-)
 
 
 # Solvers
@@ -182,46 +221,51 @@ def _solved(
     solver: Solver, dtype: Any = np.float64, max_iter: int = 200, stop: Callable[[int], bool] = lambda n: False
 ) -> tuple[Array, Any, list[tuple[Array, float]]]:
     """Return where a solver ends on the quadratic, whether it says that it converged, and what it told `after`."""
-    J, gradient, start = quadratic()
-    theta, told = start.astype(dtype), []
+    theta, told = _BOWL.start.astype(dtype), []
 
     def after(theta: Array, value: float) -> bool:
         told.append((np.array(theta), value))
         return stop(len(told))
 
-    converged = solver.minimize(lambda t: (J(t), gradient(t)), theta, max_iter=max_iter, tol=1e-6, after=after)
+    converged = solver.minimize(
+        lambda t: (_BOWL.J(t), _BOWL.gradient(t)), theta, max_iter=max_iter, tol=1e-6, after=after
+    )
     return theta, converged, told
 
 
-@rule("the result is left in an array of its own: theta[...] = result")
+@SOLVERS.add()
 def it_finds_the_minimum(solver: Solver) -> None:
-    """`minimize` moves θ, in place, to the minimum of a convex quadratic, and says that it converged."""
-    _, gradient, _ = quadratic()
+    """`minimize` moves θ, in place, to the minimum of a convex quadratic, and says that it converged.
+
+    Usually: the result is left in an array of its own: theta[...] = result
+    """
     for dtype, bound in ((np.float64, 1e-5), (np.float32, 1e-4)):
-        with nothing_kept(solver), global_randomness_untouched():
+        with undisturbed(solver):
             theta, converged, _ = _solved(solver, dtype)
-        left = np.abs(gradient(theta.astype(np.float64))).max()
+        left = np.abs(_BOWL.gradient(theta.astype(np.float64))).max()
         expect(left < bound, f"the largest |∂J/∂θᵢ| at the end is {left:.3g} in {np.dtype(dtype)}")
         expect(converged is True, f"minimize should return True there, got {converged!r}")
 
 
-@rule("`after` is not called, or what it returns not looked at")
+@SOLVERS.add()
 def it_tells_of_every_iteration_and_stops_when_told(solver: Solver) -> None:
-    """`after` is called after each iteration with θ and J(θ), and True from it ends the search; so does max_iter."""
-    J, _, _ = quadratic()
+    """`after` is called after each iteration with θ and J(θ), and True from it ends the search; so does max_iter.
+
+    Usually: `after` is not called, or what it returns not looked at
+    """
     _, _, told = _solved(solver)
     expect(told, "after was never called")
     for theta, value in told:
-        expect_same("J", value, J(theta), "as `after` is told", "at the θ that it is told", rtol=1e-9)
+        expect_same("J", value, _BOWL.J(theta), "as `after` is told", "at the θ that it is told", rtol=1e-9)
     for what, options in (("after said so", {"stop": lambda n: n == 2}), ("max_iter=2 was reached", {"max_iter": 2})):
         _, _, told = _solved(solver, **options)
         expect(len(told) <= 2, f"it made {len(told)} iterations, though {what} after 2")
 
 
-@rule("a random start, or a direction drawn from numpy.random")
+@SOLVERS.add()
 def it_takes_the_same_way_again(solver: Solver) -> None:
-    """The same start gives the same result, to the last bit."""
+    """The same start gives the same result, to the last bit.
+
+    Usually: a random start, or a direction drawn from numpy.random
+    """
     expect_same("θ", _solved(solver)[0], _solved(solver)[0], "one time", "another")
-
-
-SOLVER_RULES = (it_finds_the_minimum, it_tells_of_every_iteration_and_stops_when_told, it_takes_the_same_way_again)

@@ -3,17 +3,19 @@
 import copy
 import functools
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import SimpleNamespace
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from modnet.base import Array, Context, Module, Shape
-from modnet.network import Layout, Link, Network, Pass
+from modnet.network import Layout, Link, Network
 from modnet.network.adapting import adapt
 from modnet.network.running import Chain
-from modnet.testing.failure import expect, expect_same, explained, shown
+from modnet.testing.failure import CheckFailed, expect, expect_same, shown
+from modnet.testing.rules import tried
 
 ROWS = 4
 """So many rows have problems unless they say otherwise."""
@@ -93,7 +95,9 @@ class Problem:
             f"example_rows(rng, {rows}) should return {rows} rows of float64, got {type(x).__name__} of shape "
             f"{np.shape(x)}, dtype {np.asarray(x).dtype}",
         )
-        return cls([module], scale * x[..., :features], data=data[..., :features], **options)
+        columns = np.arange(x.shape[-1] if features is None else features) % x.shape[-1]
+        x, data = (np.ascontiguousarray(each[..., columns]) for each in (scale * x, data))
+        return cls([module], x, data=data, **options)
 
     @property
     def takes_codes(self) -> bool:
@@ -114,41 +118,32 @@ class Problem:
         """Return a problem with the same numbers in another dtype."""
         return self.replaced(**{name: getattr(self, name).astype(dtype) for name in ("theta", "state", "x", "dy")})
 
+    def drawn_anew(self, seed: int) -> "Problem":
+        """Return a problem of the same sizes with other numbers."""
+        options: dict[str, Any] = {"training": self.training, "dtype": self.theta.dtype, "seed": seed}
+        return Problem.of(self.modules[0], len(self.x), features=self.x.shape[-1], **options)
+
     def row(self, index: int) -> Self:
         """Return the problem of one of its rows."""
         alone = slice(index, index + 1)
         return self.replaced(x=self.x[alone], dy=self.dy[alone])
 
-    def passing(self, rng: np.random.Generator | None = None) -> tuple[Pass, Array, Array]:
-        """Return a pass, and the vectors of the gradient (NaN as yet) and of the state that it writes to."""
-        gradient, state = np.full_like(self.theta, np.nan), self.state.copy()
-        options: dict[str, Any] = {"rows": self.x.shape[0], "training": self.training}
-        rng = self.noise() if rng is None else rng
-        return Pass(self.network, self.theta, state, gradient=gradient, rng=rng, **options), gradient, state
-
-    def run(self, between: Callable[[], object] = lambda: None, rng: np.random.Generator | None = None) -> Results:
-        """Send the rows forward and dy back; call `between` in between."""
-        running, gradient, state = self.passing(rng)
-        y = _array("forward", running.forward(self.x)).copy()
-        between()
-        running.backward(self.dy)
-        return Results(y, gradient, _array("grad_input", running.input_gradient()).copy(), state)
-
-    def by_hand(self, *, buffers: bool, rng: np.random.Generator | None = None) -> "ByHand":
-        """Return what runs the links with contexts made here.
-
-        A leading axis of members of θ is one of all arrays; buffers, if there are any, hold NaN.
-        """
+    def running(self, *, buffers: bool = True, rng: np.random.Generator | None = None) -> "Running":
+        """Return what sends rows through the links; buffers, if there are any, hold NaN, as does the gradient."""
         gradient, state = np.full_like(self.theta, np.nan), self.state.copy()
         vectors = {"p": self.theta, "g": gradient, "s": state}
         settings = {"training": self.training, "rng": self.noise() if rng is None else rng}
         contexts = [self._context(link, vectors, settings, buffers) for link in self.network.links]
-        return ByHand(self, _chained(self.network.links, contexts), contexts, gradient, state)
+        return Running(self, Chain(self.network.links, contexts), contexts, gradient, state)
+
+    def run(self, *, buffers: bool = True, rng: np.random.Generator | None = None) -> Results:
+        """Send the rows forward and dy back."""
+        return self.running(buffers=buffers, rng=rng).run(self.x, self.dy)
 
     def named(self, results: Results) -> dict[str, Array]:
         """Return results by name, the gradient parameter by parameter."""
-        gradients = _named(self.network.layout, results.gradient, "∂J/∂{}")
-        state = _named(self.network.state_layout, results.state, "ctx.s.{}")
+        gradients = self._named(self.network.layout, results.gradient, "∂J/∂{}")
+        state = self._named(self.network.state_layout, results.state, "ctx.s.{}")
         return {"y": results.y, **gradients, "dx": results.dx, **state}
 
     def expect_same(
@@ -164,33 +159,37 @@ class Problem:
         rows, features = len(self.x), " × ".join(map(str, self.x.shape[1:]))
         head = f"{rows} row{'s' * (rows != 1)} of {features} feature{'s' * (features != '1')} in {self.x.dtype}, "
         mode = "training" if self.training else "prediction"
-        arrays = {"x": self.x, "dy": self.dy, **_named(self.network.layout, self.theta)}
-        return f"{head}{mode}, seed {self.seed}\n{shown({**arrays, **_named(self.network.state_layout, self.state)})}"
+        own = self._named(self.network.layout, self.theta) | self._named(self.network.state_layout, self.state)
+        return f"{head}{mode}, seed {self.seed}\n{shown({'x': self.x, 'dy': self.dy, **own})}"
+
+    def short(self, name: str) -> str:
+        """Return a parameter's name without the path of the only layer."""
+        return name.removeprefix("layers[0].") if len(self.modules) == 1 else name
+
+    def _named(self, layout: Layout, vector: Array, form: str = "{}") -> dict[str, Array]:
+        return {form.format(self.short(name)): place.view(vector) for name, place in layout.places.items()}
 
     def _warm_up(self, data: Array) -> None:
         adapt(self.network, self.theta, self.state, data)
-        running = Pass(self.network, self.theta, self.state, rows=len(data), training=True, rng=self.noise())
+        running = self.replaced(x=data, training=True).running()
         for rows in (data, data[::-1]):
-            running.forward(rows)
+            running.chain.forward(rows)
+        self.state = running.state
 
     def _context(self, link: Link, vectors: Mapping[str, Array], settings: Mapping[str, Any], buffers: bool) -> Context:
-        places = {"p": link.places, "g": link.places, "s": link.state_places}
-        views = {
-            name: SimpleNamespace(**{key: place.view(vectors[name]) for key, place in places[name].items()})
-            for name in places
+        memory: dict[str, Any] = {
+            name: SimpleNamespace(**{key: place.view(vectors[name]) for key, place in places.items()})
+            for name, places in (("p", link.places), ("g", link.places), ("s", link.state_places))
         }
-        lead, dtype = self.x.shape[: self.x.ndim - len(self.network.input_shape)], self.theta.dtype
-        memory: dict[str, Any] = {}
-        if buffers:
-            shapes = {"out": link.output_shape, "dx": link.input_shape}
-            memory = {name: np.full((*lead, *shape), np.nan, dtype) for name, shape in shapes.items()}
+        for name, shape in {"out": link.output_shape, "dx": link.input_shape}.items():
+            memory[name] = np.full((len(self.x), *shape), np.nan, self.theta.dtype) if buffers else None
         inside = [[self._context(each, vectors, settings, buffers) for each in chain] for chain in link.chains]
-        children = tuple(_chained(chain, contexts) for chain, contexts in zip(link.chains, inside, strict=True))
-        return Context(p=views["p"], g=views["g"], s=views["s"], children=children, **memory, **settings)
+        children = tuple(Chain(chain, contexts) for chain, contexts in zip(link.chains, inside, strict=True))
+        return Context(children=children, **memory, **settings)
 
 
-class ByHand(NamedTuple):
-    """A pass with contexts made by hand, and the vectors of the gradient and the state that it writes to."""
+class Running(NamedTuple):
+    """A pass with a context for each link, and the vectors of the gradient and the state that it writes to."""
 
     problem: Problem
     chain: Chain
@@ -198,16 +197,12 @@ class ByHand(NamedTuple):
     gradient: Array
     state: Array
 
-    @property
-    def is_one_link(self) -> bool:
-        """Whether there is one link only, and none inside it."""
-        return len(self.contexts) == 1 and not self.contexts[0].children
-
-    def run(self) -> Results:
-        """Send the rows forward and dy back."""
-        y = self.chain.forward(self.problem.x).copy()
-        self.chain.grad_params(self.problem.dy)
-        return Results(y, self.gradient, self.chain.grad_input(), self.state)
+    def run(self, x: Array, dy: Array) -> Results:
+        """Send rows forward and dy back, from the state that the problem has."""
+        self.state[...] = self.problem.state
+        y = _array("forward", self.chain.forward(x)).copy()
+        self.chain.grad_params(dy)
+        return Results(y, self.gradient, _array("grad_input", self.chain.grad_input()), self.state)
 
 
 def for_problems(
@@ -223,50 +218,26 @@ def for_problems(
         @functools.wraps(check)
         def check_module(module: Module) -> None:
             for n, mode, factor, kept in itertools.product(rows, training, scale, dtype):
-                settings = {"training": mode, "scale": factor, "dtype": kept}
-                problem = Problem.of(module, n, **settings)
-                try:
-                    check(problem)
-                except Exception as error:
-                    problem, error = _smallest(check, module, problem, error, settings)
-                    failed = explained(error)
-                    failed.example = failed.example or problem.example()
-                    raise failed from (None if failed is error else error)
+                case = {"rows": n, "training": mode, "scale": factor, "dtype": kept}
+                tried(check, partial(Problem.of, module), case, _smaller(module, n))
 
         return check_module
 
     return decorated
 
 
-def _smallest(
-    check: Callable[[Problem], None], module: Module, problem: Problem, error: Exception, settings: Mapping[str, Any]
-) -> tuple[Problem, Exception]:
-    """Return the smallest problem that fails in the same way, and how it fails."""
-    n, k = len(problem.x), problem.x.shape[-1]
-    features = (1, 2, k) if problem.x.ndim == 2 else (k,)
-    sizes = sorted(itertools.product({1, 2, n}, {*features}), key=lambda size: (size[0] * size[1], size))
-    for r, d in (size for size in sizes if size[0] <= n and size[1] <= k and size != (n, k)):
-        try:
-            smaller = Problem.of(module, r, features=d, **settings)
-        except Exception:  # the module does not take rows of so few features
-            continue
-        try:
-            check(smaller)
-        except Exception as failure:
-            if type(failure) is type(error):
-                return smaller, failure
-    return problem, error
+def _smaller(module: Module, rows: int) -> Iterator[dict[str, int]]:
+    """Return fewer rows and fewer features, from the smallest product on."""
+    example = module.example_rows(np.random.default_rng(0), 1)
+    width = example.shape[-1]
+    features = {1, 2, width} if example.ndim == 2 else {width}
+    sizes = sorted(itertools.product({1, 2, 6, 33, rows}, features), key=lambda size: (size[0] * size[1], size))
+    for r, d in sizes:
+        if r <= rows and d <= width and (r, d) != (rows, width):
+            yield {"rows": r, "features": d}
 
 
 def _array(method: str, found: object) -> Array:
-    expect(isinstance(found, np.ndarray), f"{method} returned {found!r}, not an array", "the `return` left out")
-    return cast(Array, found)
-
-
-def _chained(links: Sequence[Link], contexts: Sequence[Context]) -> Chain:
-    return Chain(links, contexts)
-
-
-def _named(layout: Layout, vector: Array, form: str = "{}") -> dict[str, Array]:
-    """Return the parameters by name, without the path of the only layer."""
-    return {form.format(name.removeprefix("layers[0].")): place.view(vector) for name, place in layout.places.items()}
+    if not isinstance(found, np.ndarray):  # the message is made only then: to print arrays took half of the time
+        raise CheckFailed(f"{method} returned {found!r}, not an array", cause="the `return` left out")
+    return found

@@ -1,10 +1,9 @@
 """What users do with a component: fit an estimator that has it, and search over it, here and in worker processes."""
 
-import dataclasses
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from sklearn.base import clone
@@ -13,18 +12,18 @@ from sklearn.model_selection import GridSearchCV
 
 from modnet.base import Array, Loss, Module
 from modnet.component import Component
-from modnet.errors import InvalidSpecError
 from modnet.estimators import ModNetClassifier, ModNetRegressor
 from modnet.testing.failure import expect, expect_same
 from modnet.testing.losses import served
-from modnet.testing.rules import rule
+from modnet.testing.rules import Rules
 
+RULES = Rules()
 _ROWS = 30
+_DENSE = {"type": "modnet-layers:dense", "units": 3}
 _SEARCHED = ("layer", "activation", "loss", "optimizer", "solver")
 
 
-@dataclasses.dataclass
-class Use:
+class Use(NamedTuple):
     """An estimator, the parameter of it that a component goes into, and data to fit it to."""
 
     estimator: Any
@@ -32,11 +31,6 @@ class Use:
     value: Any
     X: Array
     y: Array
-
-    @property
-    def made(self) -> Any:
-        """The estimator with the component."""
-        return clone(self.estimator).set_params(**{self.parameter: self.value})
 
     def __str__(self) -> str:
         """Name the estimator and the parameter."""
@@ -61,15 +55,11 @@ def uses(component: Component) -> Iterator[Use]:
         "activation": ("activation", component),
         "optimizer": ("optimizer", component),
         "solver": ("optimizer", component),
-        "initializer": ("layers", (_dense(kernel_initializer=component),)),
-        "constraint": ("layers", (_dense(kernel_constraint=component),)),
+        "initializer": ("layers", ({**_DENSE, "kernel_initializer": component},)),
+        "constraint": ("layers", ({**_DENSE, "kernel_constraint": component},)),
         "schedule": ("optimizer", {"type": "modnet-layers:sgd", "schedule": component}),
     }[component.kind]
     yield Use(regressor, parameter, value, X, rng.normal(size=_ROWS))
-
-
-def _dense(**fields: Any) -> dict[str, Any]:
-    return {"type": "modnet-layers:dense", "units": 3, **fields}
 
 
 def _target(t: Array, task: str) -> Array:
@@ -88,42 +78,35 @@ def _is_for_tables(component: Component) -> bool:
     return rows.ndim == 2 and len(module.output_shape(rows.shape[1:])) == 1
 
 
-def _is_searched(component: Component) -> bool:
-    """Whether a search over it tells something: workers take their time, and one example of a class is enough."""
-    if component.kind not in _SEARCHED or not _is_for_tables(component):
-        return False
-    try:
-        return component not in tuple(type(component).examples())[1:]
-    except InvalidSpecError:  # a field is required, and nobody has said what to build it with
-        return True
-
-
-@rule("a shape, a field or a task that the network it stands in does not have", applies=_is_for_tables)
+@RULES.add(applies=_is_for_tables)
 def it_works_in_an_estimator(component: Component) -> None:
-    """Two epochs of an estimator that has it go through, and it predicts finite numbers."""
+    """Two epochs of an estimator that has it go through, and it predicts finite numbers.
+
+    Usually: a shape, a field or a task that the network it stands in does not have
+    """
     for use in uses(component):
         with _unfinished():
-            model = use.made.fit(use.X, use.y)
+            model = clone(use.estimator).set_params(**{use.parameter: use.value}).fit(use.X, use.y)
         predicted = model.predict(use.X)
         expect(predicted.shape == use.y.shape, f"{use} predicts shape {predicted.shape} for y of {use.y.shape}")
         expect(np.isfinite(predicted).all(), f"{use} predicts {predicted[~np.isfinite(predicted)][:1]}")
         expect(np.isfinite(model.loss_curve_).all(), f"{use} has losses {model.loss_curve_}")
 
 
-@rule(
-    "what no process but this one knows: a class in a test file or inside a function (put it into a module that can be "
-    "imported), or a global that was changed",
-    applies=_is_searched,
-)
+@RULES.add(applies=lambda component: component.kind in _SEARCHED and _is_for_tables(component), of_the_class=True)
 def it_works_in_a_grid_search(component: Component) -> None:
-    """A grid search over it gives the same scores here and in joblib's worker processes."""
+    """A grid search over it gives the same scores here and in joblib's worker processes.
+
+    Usually: what no process but this one knows: a class in a test file or inside a function (put it into a module that
+    can be imported), or a global that was changed
+    """
     use, scores = next(uses(component)), []  # one task is enough here, and workers take their time
     for n_jobs in (1, 2):
         grid = {use.parameter: [use.value]}
         search = GridSearchCV(use.estimator, grid, cv=2, n_jobs=n_jobs, refit=False, error_score="raise")
         with _unfinished():
             results = search.fit(use.X, use.y).cv_results_
-        scores.append(np.array([results["split0_test_score"][0], results["split1_test_score"][0]]))
+        scores.append(np.concatenate([results[f"split{fold}_test_score"] for fold in (0, 1)]))
     expect(np.isfinite(scores[0]).all(), f"{use} has scores {scores[0].tolist()}")
     expect_same("the score", scores[1], scores[0], "in worker processes", "here", rtol=1e-6, atol=1e-9)
 
@@ -134,6 +117,3 @@ def _unfinished() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
-
-
-RULES = (it_works_in_an_estimator, it_works_in_a_grid_search)

@@ -9,16 +9,20 @@ import numpy as np
 from modnet.base import Constraint, Initializer, Progress, Schedule
 from modnet.testing.failure import expect, expect_same
 from modnet.testing.modules import FLOATS
-from modnet.testing.rules import global_randomness_untouched, nothing_kept, rule
+from modnet.testing.rules import Rules, undisturbed
 
+INITIALIZERS, SCHEDULES, CONSTRAINTS = Rules(), Rules(), Rules()
 # Initializers
 
 _SHAPES = ((4, 3), (1, 3), (3, 1), (3,), (2, 3, 4), (1, 1))
 
 
-@rule("np.full or np.eye of another shape, or float32: what is drawn is rounded where θ is float32")
+@INITIALIZERS.add()
 def samples_have_the_shape_asked_for(initializer: Initializer) -> None:
-    """`sample` returns finite float64 of the shape asked for, with one axis or several."""
+    """`sample` returns finite float64 of the shape asked for, with one axis or several.
+
+    Usually: np.full or np.eye of another shape, or float32: what is drawn is rounded where θ is float32
+    """
     for shape in _SHAPES:
         values = initializer.sample(np.random.default_rng(0), shape)
         expect(isinstance(values, np.ndarray), f"sample should return an array, got {type(values).__name__}")
@@ -27,12 +31,15 @@ def samples_have_the_shape_asked_for(initializer: Initializer) -> None:
         expect(np.isfinite(values).all(), f"sample(rng, {shape}) is {values.tolist()}")
 
 
-@rule("numpy.random, or a generator made in `sample`: draw from the rng that is given")
+@INITIALIZERS.add()
 def the_seed_decides(initializer: Initializer) -> None:
-    """The same seed gives the same values, and the only source of randomness is the rng."""
+    """The same seed gives the same values, and the only source of randomness is the rng.
+
+    Usually: numpy.random, or a generator made in `sample`: draw from the rng that is given
+    """
     rng = np.random.default_rng(0)
     start = copy.deepcopy(rng.bit_generator.state)
-    with nothing_kept(initializer), global_randomness_untouched():
+    with undisturbed(initializer):
         values = initializer.sample(rng, (20, 20))
     again = initializer.sample(np.random.default_rng(0), (20, 20))
     expect_same("a sample", again, values, "with one seed", "with the same seed before")
@@ -43,15 +50,15 @@ def the_seed_decides(initializer: Initializer) -> None:
     )
 
 
-@rule("one array, kept and returned each time")
+@INITIALIZERS.add()
 def every_sample_is_an_array_of_its_own(initializer: Initializer) -> None:
-    """What `sample` returns belongs to the caller, who may write to it."""
+    """What `sample` returns belongs to the caller, who may write to it.
+
+    Usually: one array, kept and returned each time
+    """
     one, other = (initializer.sample(np.random.default_rng(0), (4, 3)) for _ in range(2))
     expect(one.flags.writeable, "the array is read-only: return a copy")
     expect(not np.shares_memory(one, other), "two samples share their memory: return a fresh array")
-
-
-INITIALIZER_RULES = (samples_have_the_shape_asked_for, the_seed_decides, every_sample_is_an_array_of_its_own)
 
 
 # Schedules
@@ -74,12 +81,15 @@ POINTS = (
     *(_progress(n, steps_per_epoch=3, epochs=50, losses="rising") for n in (7, 70, 149)),
     *(_progress(n, steps_per_epoch=1, epochs=1, losses="flat") for n in (0, 1, 2)),
 )
-"""Points of trainings: planned ones, some that go on beyond the plan, and one that is over at once."""
+"""Points of trainings: planned ones, some that go on beyond the plan, and one that ends with its first step."""
 
 
-@rule("a rate that goes on falling behind the end of the plan, or np.float64: return float(…)")
+@SCHEDULES.add()
 def rates_are_finite_and_not_negative(schedule: Schedule) -> None:
-    """`rate` is a finite float ≥ 0 at every point of a training, also behind the end of its plan."""
+    """`rate` is a finite float ≥ 0 at every point of a training, also behind the end of its plan.
+
+    Usually: a rate that goes on falling behind the end of the plan, or np.float64: return float(…)
+    """
     for progress in POINTS:
         rate = schedule.rate(0.1, progress)
         expect(type(rate) is float, f"rate should be a float, got {type(rate).__name__} at {_point(progress)}")
@@ -87,10 +97,13 @@ def rates_are_finite_and_not_negative(schedule: Schedule) -> None:
     expect(isinstance(schedule.lowest, float), f"lowest should be a float, got {type(schedule.lowest).__name__}")
 
 
-@rule("a count or a best loss kept on the schedule: work it out from progress.step, epoch and losses")
+@SCHEDULES.add()
 def rates_depend_on_the_progress_alone(schedule: Schedule) -> None:
-    """The rate depends on the progress and on nothing else: in any order, any number of times; it changes nothing."""
-    with nothing_kept(schedule), global_randomness_untouched():
+    """The rate depends on the progress and on nothing else: in any order, any number of times; it changes nothing.
+
+    Usually: a count or a best loss kept on the schedule: work it out from progress.step, epoch and losses
+    """
+    with undisturbed(schedule):
         forwards = [schedule.rate(0.1, progress) for progress in POINTS]
         for progress, rate in zip(reversed(POINTS), reversed(forwards), strict=True):
             before = copy.deepcopy(asdict(progress))
@@ -104,59 +117,57 @@ def _point(progress: Progress) -> str:
     return f"{text}, {progress.steps_per_epoch} steps per epoch"
 
 
-SCHEDULE_RULES = (rates_are_finite_and_not_negative, rates_depend_on_the_progress_alone)
-
-
 # Constraints
 
 
-def _weights(dtype: type[np.floating]) -> list[np.ndarray]:
+def _weights() -> list[np.ndarray]:
     rng = np.random.default_rng(0)
     drawn = [scale * rng.normal(size=shape) for scale in (0.01, 1.0, 10.0) for shape in ((4, 3), (1, 3), (2, 4, 3))]
     zeros = rng.normal(size=(4, 3))
     zeros[:, 1] = 0
-    return [
-        each.astype(dtype) for each in (*drawn, zeros, np.full((4, 3), 1e4), np.full((4, 3), -1e4), np.empty((0, 3)))
-    ]
+    every = (*drawn, zeros, np.full((4, 3), 1e4), np.full((4, 3), -1e4), np.empty((0, 3)))
+    return [each.astype(dtype) for dtype in FLOATS for each in every]
 
 
-@rule("`W = …`, which binds a new array to the name: write W[...] = …, or out=W")
+@CONSTRAINTS.add()
 def it_projects_in_place(constraint: Constraint) -> None:
-    """`project` changes W itself, returns nothing and leaves finite numbers, in float32 and float64."""
-    for dtype in FLOATS:
-        for W in _weights(dtype):
-            before = W.copy()
-            with nothing_kept(constraint), global_randomness_untouched():
-                returned = constraint.project(W)
-            expect(returned is None, f"project should return None, got {type(returned).__name__}")
-            expect(np.isfinite(W).all(), f"project made {W.tolist()} of {before.tolist()}")
-    everywhere = [W.copy() for W in _weights(np.float64)]
-    for W in everywhere:
-        constraint.project(W)
-    same = all(np.array_equal(*pair) for pair in zip(everywhere, _weights(np.float64), strict=True))
-    expect(not same, "project changed none of the weights that it was tried on")
+    """`project` changes W itself, returns nothing and leaves finite numbers, in float32 and float64.
+
+    Usually: `W = …`, which binds a new array to the name: write W[...] = …, or out=W
+    """
+    changed = False
+    for W in _weights():
+        before = W.copy()
+        with undisturbed(constraint):
+            returned = constraint.project(W)
+        expect(returned is None, f"project should return None, got {type(returned).__name__}")
+        expect(np.isfinite(W).all(), f"project made {W.tolist()} of {before.tolist()}")
+        changed |= not np.array_equal(W, before)
+    expect(changed, "project changed none of the weights that it was tried on")
 
 
-@rule("a step towards the allowed values (W *= 0.9) in place of one into them, or a bound that rounding misses")
+@CONSTRAINTS.add()
 def what_is_allowed_stays_as_it_is(constraint: Constraint) -> None:
-    """Values that are allowed do not change; so a second projection changes nothing, to the last bit."""
-    for dtype in FLOATS:
-        for W in _weights(dtype):
-            constraint.project(W)
-            once = W.copy()
-            constraint.project(W)
-            expect_same("W", W, once, "projected twice", "projected once")
+    """Values that are allowed do not change; so a second projection changes nothing, to the last bit.
+
+    Usually: a step towards the allowed values (W *= 0.9) in place of one into them, or a bound that rounding misses
+    """
+    for W in _weights():
+        constraint.project(W)
+        once = W.copy()
+        constraint.project(W)
+        expect_same("W", W, once, "projected twice", "projected once")
 
 
-@rule("axes counted from the front: columns are axis −1, rows axis −2")
-def members_are_projected_each_by_itself(constraint: Constraint) -> None:
-    """Matrices along a leading axis are projected each by itself."""
+@CONSTRAINTS.add()
+def matrices_are_projected_each_by_itself(constraint: Constraint) -> None:
+    """Matrices along a leading axis are projected each by itself.
+
+    Usually: axes counted from the front: columns are axis −1, rows axis −2
+    """
     W = np.random.default_rng(0).normal(scale=2, size=(3, 4, 2))
     alone = W.copy()
     constraint.project(W)
-    for member, one in enumerate(alone):
+    for index, one in enumerate(alone):
         constraint.project(one)
-        expect_same("W", W[member], one, f"as member {member} of 3", "by itself", rtol=1e-13)
-
-
-CONSTRAINT_RULES = (it_projects_in_place, what_is_allowed_stays_as_it_is, members_are_projected_each_by_itself)
+        expect_same("W", W[index], one, f"as matrix {index} of 3", "by itself", rtol=1e-13)

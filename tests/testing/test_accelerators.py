@@ -1,4 +1,4 @@
-"""The contract of accelerators: right twins pass, and each wrong one is caught by the check that is about it."""
+"""The contract of accelerators: right kernels pass, and each wrong one is caught by the check that is about it."""
 
 from typing import Any
 
@@ -10,14 +10,6 @@ from modnet.activations import Tanh
 from modnet.losses import SquaredError
 from modnet.optimizers import SGD
 from modnet.testing import CheckFailed, check_accelerator, checks_of
-
-pytestmark = pytest.mark.usefixtures("untrusted")
-
-
-@pytest.fixture
-def untrusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget which twins were compared before."""
-    monkeypatch.setattr("modnet.network.accelerating._TRUSTED", {})
 
 
 class Twice(Activation):
@@ -76,7 +68,7 @@ class Offering(Accelerator):
 def failing(accelerator: Accelerator) -> list[str]:
     names = []
     for name, check in checks_of(accelerator):
-        if "twin" not in name:
+        if not name.startswith(("fused", "accelerated")):
             continue  # that it has a name, a docstring, …
         try:
             check()
@@ -85,19 +77,19 @@ def failing(accelerator: Accelerator) -> list[str]:
     return names
 
 
-def test_right_twins_pass():
+def test_what_is_right_passes():
     assert failing(Offering()) == []
 
 
 @pytest.mark.parametrize(
     ("what", "check"),
     [
-        ("layer", "twins_of_layers_agree"),
-        ("loss", "twins_of_losses_agree"),
-        ("optimizer", "twins_of_optimizers_agree"),
+        ("layer", "fused_layers_agree"),
+        ("loss", "fused_losses_agree"),
+        ("optimizer", "fused_optimizers_agree"),
     ],
 )
-def test_a_wrong_twin_is_caught(what: str, check: str):
+def test_what_is_wrong_is_caught(what: str, check: str):
     assert check in failing(Offering(what))
     # The answer is remembered, and so is that it was no.
     if what == "layer":

@@ -94,7 +94,7 @@ class Creeping(Flat):
         object.__setattr__(self, "factor", self.factor + 1)
 
 
-class Twins(Flat):
+class SameTwice(Flat):
     """Two examples that are one."""
 
     @classmethod
@@ -132,7 +132,7 @@ BROKEN = [
     (Open(), {"fields_are_frozen"}, set()),
     (Itself(), FIELDS, {"repr_is_the_call_that_makes_it"}),
     (Creeping(), {"components_are_equal_by_value", "copies_are_equal"}, {*FIELDS, "repr_is_the_call_that_makes_it"}),
-    (Twins(), {"examples_are_of_the_class_and_differ"}, set()),
+    (SameTwice(), {"examples_are_of_the_class_and_differ"}, set()),
     (Strangers(), {"examples_are_of_the_class_and_differ"}, set()),
     (local(), {"pickle_brings_it_back"}, set()),
     (Matrix([1.0]), {"components_are_equal_by_value"}, None),

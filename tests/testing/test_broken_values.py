@@ -166,7 +166,7 @@ BROKEN = [
     (Rebinds(), {"it_projects_in_place"}, set()),
     (Returns(), {"it_projects_in_place"}, set()),
     (DividesByZero(), {"it_projects_in_place"}, {"what_is_allowed_stays_as_it_is"}),
-    (FrontAxis(), {"members_are_projected_each_by_itself"}, {"what_is_allowed_stays_as_it_is"}),
+    (FrontAxis(), {"matrices_are_projected_each_by_itself"}, {"what_is_allowed_stays_as_it_is"}),
 ]
 
 
