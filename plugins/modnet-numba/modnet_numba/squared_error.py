@@ -33,16 +33,14 @@ def _squared(t: Array, raw: Array, draw: Array, found: Array) -> None:
 def _weighted(t: Array, raw: Array, weight: Array, draw: Array, found: Array) -> None:
     """Write J = Σ wᵢ ½‖ŷᵢ − yᵢ‖² / Σ w; draw = (ŷ − y) wᵢ / Σ w."""
     total = np.sum(weight)
-    value = 0.0
-    for i in range(raw.shape[0]):
-        share = raw.dtype.type(weight[i] / total)
-        for j in range(raw.shape[1]):
-            e = raw[i, j] - t[i, j]
-            value += share * e * e
     for i in range(raw.shape[0]):
         share = raw.dtype.type(weight[i] / total)
         for j in range(raw.shape[1]):
             draw[i, j] = (raw[i, j] - t[i, j]) * share
+    value = 0.0
+    t, raw, draw = t.ravel(), raw.ravel(), draw.reshape(draw.size)
+    for i in range(raw.size):
+        value += draw[i] * (raw[i] - t[i])
     found[0] = 0.5 * value
 
 
