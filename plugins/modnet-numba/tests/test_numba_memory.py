@@ -1,5 +1,6 @@
 """What arrays may be like in memory: read-only, and at any distance from one another."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -41,11 +42,15 @@ def locked(array: Array) -> Array:
 
 
 def packed(rng: np.random.Generator) -> Place:
-    """Return what puts arrays one behind the other, at random distances of up to 40 elements."""
+    """Return what puts arrays one behind the other, at random distances of a few elements.
+
+    A loop that sums and stores is seen by arrays that are short, but long enough for vectors: it then adds up in
+    another order where the output begins less than 256 bytes behind an input.
+    """
     buffer, position = np.zeros(1 << 20, np.uint8), [0]
 
     def place(array: Array) -> Array:
-        start = position[0] + int(rng.integers(40)) * array.itemsize
+        start = position[0] + int(rng.integers(8)) * array.itemsize
         position[0] = -(-(start + array.nbytes) // 8) * 8
         copy = buffer[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
         copy[...] = array
@@ -72,9 +77,11 @@ def passed(modules: Sequence[Module], n: int, dtype: Any, place: Place, *, train
     yield state
 
 
-def measured(loss: Loss, n: int, k: int, dtype: Any, weighted: bool, place: Place, out: Place) -> list[Array]:
+def measured(
+    loss: Loss, shape: tuple[int, int], dtype: Any, weighted: bool, place: Place, out: Place, seed: int = 0
+) -> list[Array]:
     """Return value and gradient of a fused loss whose arrays are put somewhere."""
-    rng = np.random.default_rng(0)
+    rng, (n, k) = np.random.default_rng(seed), shape
     codes = isinstance(loss, CrossEntropy) and loss.link == "softmax"
     t = rng.integers(k, size=n) if codes else rng.integers(2, size=(n, k)).astype(dtype)
     raw, weight = rng.normal(size=(n, k)).astype(dtype), rng.uniform(size=n).astype(dtype) if weighted else None
@@ -95,7 +102,7 @@ def test_read_only_rows_parameters_and_state_give_the_same_bits(modules: list[Mo
 @pytest.mark.parametrize("weighted", [True, False])
 @pytest.mark.parametrize("loss", LOSSES, ids=repr)
 def test_read_only_truth_output_and_weights_give_the_same_bits(loss: Loss, weighted: bool):
-    expected, found = (measured(loss, 20, 3, float, weighted, place, kept) for place in (kept, locked))
+    expected, found = (measured(loss, (20, 3), float, weighted, place, kept) for place in (kept, locked))
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -129,7 +136,7 @@ def test_a_model_trains_on_read_only_rows_and_predicts_with_read_only_weights():
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("modules", MODULES, ids=repr)
 def test_modules_give_the_same_bits_wherever_their_arrays_are(modules: list[Module], dtype: Any):
-    for n in (1, 7, 31, 64):
+    for n in (1, 11, 20, 64):
         expected = list(passed(modules, n, dtype, kept, training=True))
         for seed in range(10):
             place = packed(np.random.default_rng(seed))
@@ -141,24 +148,22 @@ def test_modules_give_the_same_bits_wherever_their_arrays_are(modules: list[Modu
 @pytest.mark.parametrize("weighted", [True, False])
 @pytest.mark.parametrize("loss", LOSSES, ids=repr)
 def test_losses_give_the_same_bits_wherever_their_arrays_are(loss: Loss, weighted: bool, dtype: Any):
-    for n, k in ((1, 1), (5, 1), (31, 1), (64, 1), (7, 3), (20, 10)):
-        k = max(k, 2) if isinstance(loss, CrossEntropy) else k
-        expected = measured(loss, n, k, dtype, weighted, kept, kept)
-        for seed in range(20):
-            place = packed(np.random.default_rng(seed))
-            for one, other in zip(measured(loss, n, k, dtype, weighted, place, place), expected, strict=True):
-                np.testing.assert_array_equal(one, other)
+    softmax = isinstance(loss, CrossEntropy) and loss.link == "softmax"
+    for size, seed in itertools.product(range(2, 40), range(4)):
+        shape = (1, size) if softmax else (size, 1)
+        expected = measured(loss, shape, dtype, weighted, kept, kept, seed)
+        place = packed(np.random.default_rng(seed))
+        for one, other in zip(measured(loss, shape, dtype, weighted, place, place, seed), expected, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_the_penalty_has_the_same_bits_wherever_its_arrays_are(dtype: Any):
-    rng = np.random.default_rng(0)
-    W, dW = (rng.normal(size=45).astype(dtype) for _ in range(2))
-    found = []
-    for seed in range(50):
-        place = packed(np.random.default_rng(seed))
-        theta, gradient = (place(W), place(dW)) if seed % 2 else (place(dW), place(W))[::-1]
-        value = np.array([0.0, 0.0, 7.0])
-        passes.penalize(theta, gradient, value, 0.3, 0.4)
-        found.append((float(value[1]), gradient.tobytes()))
-    assert set(found) == {found[0]}
+    for size, seed in itertools.product(range(2, 40), range(4)):
+        rng, found = np.random.default_rng(seed), []
+        W, dW = (rng.normal(size=size).astype(dtype) for _ in range(2))
+        for place in (np.copy, packed(rng)):
+            theta, gradient, value = place(W), place(dW), np.array([0.0, 0.0, 7.0])
+            passes.penalize(theta, gradient, value, 0.3, 0.4)
+            found.append((value[1], gradient.tobytes()))
+        assert found[0] == found[1]
