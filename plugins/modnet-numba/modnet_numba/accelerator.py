@@ -1,4 +1,4 @@
-"""Numba: the accelerator that offers twins made of compiled loops."""
+"""Numba: the accelerator that offers fused versions of components, made of compiled loops."""
 
 import time
 from collections.abc import Sequence
@@ -9,33 +9,32 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from modnet import Accelerator, Activation, CompiledLoop, Fused, Loss, Module, Network, Optimizer, TrainingStep
+from modnet.acceleration import accelerated
+from modnet.acceleration.engine import MIN_STEPS, fused_optimizer
 from modnet.activations import Identity, ReLU
 from modnet.base import Task
 from modnet.layers import BatchNorm, Dense, Dropout, LayerNorm, RMSNorm
 from modnet.losses import CrossEntropy, SquaredError
-from modnet.network.accelerating import accelerated, accelerated_loss, accelerated_step
 from modnet.optimizers import Adam
 from modnet.registry import registry
 from modnet.training import Data, Trainer, TrainingSettings
-from modnet.training.at_once import WORTH
 from modnet_numba.activation import FusedActivation
-from modnet_numba.batch_norm import FusedBatchNorm
 from modnet_numba.compiling import compile_seconds
 from modnet_numba.cross_entropy import FusedCrossEntropy
 from modnet_numba.dense import FusedDense, FusedDenseActivation
 from modnet_numba.dropout import FusedDropout
 from modnet_numba.formulas import formulas_of
+from modnet_numba.normalization import FusedNorm
 from modnet_numba.optimizers import FusedOptimizer, has_pass
-from modnet_numba.row_norms import FusedRowNorm
 from modnet_numba.squared_error import FusedSquaredError
 from modnet_numba.steps import TapedLoop
 
 
 class Numba(Accelerator):
-    """Twins compiled by Numba: what a link does beside its matrix products is one pass over memory."""
+    """Fused components compiled by Numba: what a link does beside its matrix products is one pass over memory."""
 
     def fuse(self, modules: Sequence[Module]) -> Fused | None:
-        """Return a twin of a dense layer and its activation, of an activation, a dropout or a normalization."""
+        """Return the fused version of a dense layer and its activation, an activation, a dropout or a normalization."""
         first, *behind = modules
         if type(first) is Dense:
             return _of_dense(first, behind[0] if behind else None)
@@ -43,24 +42,22 @@ class Numba(Accelerator):
             return Fused(FusedActivation(first))
         if type(first) is Dropout:
             return Fused(FusedDropout(first))
-        if type(first) is BatchNorm:
-            return Fused(FusedBatchNorm(first))
-        if isinstance(first, LayerNorm | RMSNorm) and type(first) in (LayerNorm, RMSNorm):
-            return Fused(FusedRowNorm(first))
+        if isinstance(first, BatchNorm | LayerNorm | RMSNorm) and type(first) in (BatchNorm, LayerNorm, RMSNorm):
+            return Fused(FusedNorm(first))
         return None
 
     def loss(self, loss: Loss) -> Loss | None:
-        """Return a twin of cross-entropy or of squared error."""
+        """Return the fused version of cross-entropy or of squared error."""
         if type(loss) is CrossEntropy:
             return FusedCrossEntropy(loss.link, loss.label_smoothing)
         return FusedSquaredError() if type(loss) is SquaredError else None
 
     def optimizer(self, optimizer: Optimizer) -> Optimizer | None:
-        """Return a twin of any standard optimizer."""
+        """Return the fused version of any standard optimizer."""
         return FusedOptimizer.of(optimizer) if has_pass(optimizer) else None
 
     def compile(self, step: TrainingStep) -> CompiledLoop | None:
-        """Return what makes steps at once, if all that there is to do in them is done by twins."""
+        """Return a compiled loop of steps like this one, if fused components do all that there is to do in it."""
         return TapedLoop.of(step)
 
     def warm_up(self, dtype: DTypeLike = np.float32) -> float:
@@ -83,10 +80,8 @@ class Numba(Accelerator):
             chains += [[Dense(1, activation)], [activation]]
         for chain in chains:
             accelerated(Network(chain, (2,)), self, dtype)
-        for loss in (*CrossEntropy.examples(), SquaredError()):
-            accelerated_loss(loss, self, dtype)
         for optimizer in FusedOptimizer.examples():
-            accelerated_step(optimizer.original, self, dtype)
+            fused_optimizer(optimizer.original, self, dtype)
         for loss in (CrossEntropy(), SquaredError()):
             for task, fields in loss.tasks.items():
                 self._train(replace(loss, **fields), cast(Task, task), dtype)
@@ -97,9 +92,9 @@ class Numba(Accelerator):
         return compile_seconds()
 
     def _train(self, loss: Loss, task: Task, dtype: "np.dtype[Any]") -> None:
-        """Train a small network for an epoch, without and with weights of rows: what steps at once need is compiled."""
+        """Train a small network, without and with weights of rows: losses and what compiled loops need are compiled."""
         rng = np.random.default_rng(0)
-        rows, settings = 32, TrainingSettings(batch_size=16, max_iter=WORTH)
+        rows, settings = 32, TrainingSettings(batch_size=16, max_iter=MIN_STEPS)
         t = loss.example_truth(task, rng, rows)
         width = loss.width(t.shape[-1] if t.ndim > 1 else 3)
         network = Network([Dense(3, ReLU()), Dropout(), Dense(3, ReLU()), Dense(width)], (2,))
@@ -113,7 +108,7 @@ class Numba(Accelerator):
 
 
 def _of_dense(dense: Dense, behind: Module | None) -> Fused:
-    """Return a twin of a dense layer and what is behind it, as far as that is an activation with formulas."""
+    """Return the fused version of a dense layer and what is behind it, if that is an activation with formulas."""
     if isinstance(behind, Identity):
         return Fused(FusedDense(dense), 2)
     if isinstance(behind, Activation) and formulas_of(behind) is not None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from modnet import Activation, AnyActivation, Array, Context, Module, Shape
 from modnet.activations import GELU, Tanh
-from modnet_numba.compiling import Kernel
+from modnet_numba.compiling import Kernel, readable
 from modnet_numba.formulas import formulas_of
 from modnet_numba.fusing import fused
 
@@ -56,7 +56,7 @@ _KERNELS = _KernelsOf()
 
 
 class FusedActivation(Module):
-    """The twin of an activation that has formulas: a = σ(z), dz = da ∘ σ'(z), in one pass each.
+    """An activation that has formulas, fused: a = σ(z), dz = da ∘ σ'(z), in one pass each.
 
     Parameters
     ----------
@@ -78,11 +78,11 @@ class FusedActivation(Module):
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return a = σ(z)."""
         a = np.empty(x.shape, x.dtype) if ctx.out is None else ctx.out
-        _KERNELS[self.activation].activate(x, a)
+        _KERNELS[self.activation].activate(readable(x), a)
         return a
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return dz = da ∘ σ'(z)."""
         dz = np.empty(dy.shape, dy.dtype) if ctx.dx is None else ctx.dx
-        _KERNELS[self.activation].derive(ctx.x, ctx.y, dy, dz)
+        _KERNELS[self.activation].derive(readable(ctx.x), ctx.y, dy, dz)
         return dz

@@ -12,6 +12,8 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.untyped_passes import IRProcessing
 
+from modnet import Array
+
 Compiled = Any
 """A function that Numba compiles when it is called with types that are new to it."""
 
@@ -112,3 +114,20 @@ def part(function: Callable[..., Any]) -> Compiled:
     the other when they come from disk, and their sums need not be the same to the last digit.
     """
     return numba.njit(forceinline=True, **_LOOSE)(function)
+
+
+def readable(array: Array) -> Array:
+    """Return an array, or, of one that is read-only, another on the same memory that Numba takes as any other.
+
+    For arrays that a kernel only reads: it would be compiled anew for read-only ones, and not at all where it stores
+    into the same argument in another case, as into the running mean in training.
+    """
+    return array if array.flags.writeable else np.asarray(_Memory(array))
+
+
+class _Memory:
+    """The memory of an array, which stays alive as long as this does, without the mark that it is read-only."""
+
+    def __init__(self, array: Array) -> None:
+        self._array = array
+        self.__array_interface__ = {**array.__array_interface__, "data": (array.ctypes.data, False)}

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from modnet import Array, Loss
 from modnet.losses import CrossEntropy
-from modnet_numba.compiling import kernel
+from modnet_numba.compiling import kernel, readable
 from modnet_numba.elementary import exp, log, log1p
 
 
@@ -29,9 +29,10 @@ def _softmax(t: Array, raw: Array, weight: Array | None, smoothing: float, draw:
         largest = raw[i, 0]
         for j in range(1, k):
             largest = raw[i, j] if raw[i, j] > largest else largest  # of NaN the whole row becomes NaN
-        row_sum = number(0)
         for j in range(k):
             draw[i, j] = raw[i, j] - largest
+        row_sum = number(0)  # in a loop that stores nothing, as in squared_error
+        for j in range(k):
             row_sum += draw[i, j]
         w = 1.0 if weight is None else weight[i]
         value -= w * (kept * draw[i, code] + shared * row_sum)
@@ -71,15 +72,16 @@ def _sigmoid(t: Array, raw: Array, weight: Array | None, smoothing: float, draw:
         flat_draw[i] = (number(1) if z >= 0 else e) / (number(1) + e) - truth
     for i in range(n):
         w = 1.0 if weight is None else weight[i]
-        share = number(w / total)
         for j in range(k):
             value += w * costs[i * k + j]
+        share = number(w / total)
+        for j in range(k):
             draw[i, j] *= share
     found[0] = value / total
 
 
 class FusedCrossEntropy(Loss):
-    """The twin of cross-entropy: J = log Σₖ e^zₖ − z_t or Σₖ log(1 + e^zₖ) − tₖ zₖ, and ∂J/∂z by the same exponentials.
+    """Cross-entropy, fused: J = log Σₖ e^zₖ − z_t or Σₖ log(1 + e^zₖ) − tₖ zₖ, and ∂J/∂z by the same exponentials.
 
     Parameters
     ----------
@@ -100,32 +102,26 @@ class FusedCrossEntropy(Loss):
 
     @property
     def original(self) -> CrossEntropy:
-        """The loss that this one is the twin of."""
+        """The loss that this one is a fused version of."""
         return CrossEntropy(self.link, self.label_smoothing)
 
     def check_truth(self, t: Array) -> None:
         """Check that t is class codes (softmax), or 0 and 1 (sigmoid)."""
         self.original.check_truth(t)
 
-    def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
-        """Return Σᵢ wᵢ Jᵢ / Σᵢ wᵢ."""
-        return self.value_and_gradient(t, raw, weight=weight)[0]
-
-    def gradient(self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None) -> Array:
-        """Return (probability − truth) wᵢ / Σ w."""
-        return self.value_and_gradient(t, raw, weight=weight, out=out)[1]
-
     def value_and_gradient(
         self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
     ) -> tuple[float, Array]:
-        """Return both."""
+        """Return Σᵢ wᵢ Jᵢ / Σᵢ wᵢ and (probability − truth) wᵢ / Σ w."""
         draw, found = np.empty(raw.shape, raw.dtype) if out is None else out, np.empty(1)
         self.write(t, raw, weight, draw, found)
         return float(found[0]), draw
 
     def write(self, t: Array, raw: Array, weight: Array | None, draw: Array, found: Array) -> None:
         """Write J into the first element of `found`, and ∂J/∂raw into `draw`."""
-        (_softmax if self.link == "softmax" else _sigmoid)(t, raw, weight, self.label_smoothing, draw, found)
+        softmax_or_sigmoid = _softmax if self.link == "softmax" else _sigmoid
+        weight = None if weight is None else readable(weight)
+        softmax_or_sigmoid(readable(t), readable(raw), weight, self.label_smoothing, draw, found)
 
     def predict(self, raw: Array) -> Array:
         """Return probabilities: of each class with softmax, of 1 in each column with sigmoid."""

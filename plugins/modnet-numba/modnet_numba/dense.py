@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from types import SimpleNamespace
 from typing import Annotated, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -11,7 +10,7 @@ from modnet import Activation, AnyActivation, Array, Context, Module, Parameter,
 from modnet.activations import GELU, Tanh
 from modnet.layers import Dense
 from modnet_numba.activation import df, f
-from modnet_numba.compiling import Kernel, kernel
+from modnet_numba.compiling import Kernel, kernel, readable
 from modnet_numba.formulas import formulas_of
 from modnet_numba.fusing import fused, reads
 from modnet_numba.products import product, transposed_product
@@ -96,7 +95,7 @@ _KERNELS = _KernelsOf()
 
 
 class FusedDense(Module):
-    """The twin of a dense layer: z = x W + b; ∂J/∂W = xᵀ dz, ∂J/∂b = Σ rows dz, ∂J/∂x = dz Wᵀ.
+    """A dense layer, fused: z = x W + b; ∂J/∂W = xᵀ dz, ∂J/∂b = Σ rows dz, ∂J/∂x = dz Wᵀ.
 
     Parameters
     ----------
@@ -124,31 +123,24 @@ class FusedDense(Module):
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return z = x W + b."""
-        if has_members(ctx, x):
-            return self.dense.forward(ctx, x)
         z = product(x, ctx.p.W, out=ctx.out)
         if self.dense.use_bias:
-            _add(z, ctx.p.b)
+            _add(z, readable(ctx.p.b))
         return z
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂W = xᵀ dz and ∂J/∂b = Σ rows dz."""
-        if has_members(ctx, dy):
-            self.dense.grad_params(ctx, dy)
-            return
         if self.dense.use_bias:
             _sum(dy, ctx.g.b)
         transposed_product(ctx.x, dy, out=ctx.g.W)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return ∂J/∂x = dz Wᵀ."""
-        if has_members(ctx, dy):
-            return self.dense.grad_input(ctx, dy)
         return product(dy, ctx.p.W.T, out=ctx.dx)
 
 
 class FusedDenseActivation(Module):
-    """The twin of a dense layer and its activation: a = σ(x W + b); dz = da ∘ σ'(z) and then the layer's derivatives.
+    """A dense layer and its activation, fused: a = σ(x W + b); dz = da ∘ σ'(z) and then the layer's derivatives.
 
     Parameters
     ----------
@@ -178,9 +170,8 @@ class FusedDenseActivation(Module):
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return a = σ(x W + b)."""
-        if has_members(ctx, x):
-            return self._forward_of_members(ctx, x)
-        kernels, b = _KERNELS[self.activation], self._bias(ctx.p)
+        kernels = _KERNELS[self.activation]
+        b = readable(ctx.p.b) if self.dense.use_bias else None
         if not kernels.keeps_z:
             a = product(x, ctx.p.W, out=ctx.out)
             kernels.activate(a, b)
@@ -193,34 +184,11 @@ class FusedDenseActivation(Module):
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂W = xᵀ dz and ∂J/∂b = Σ rows dz, with dz = da ∘ σ'(z)."""
         dz = ctx.scratch("dz", dy.shape, dy.dtype)
-        if has_members(ctx, dy):
-            self.activation.df(ctx.scratch("z", dy.shape, dy.dtype), ctx.y, dy, out=dz)
-            self.dense.grad_params(ctx, dz)
-            return
         kernels = _KERNELS[self.activation]
         z = ctx.scratch("z", dy.shape, dy.dtype) if kernels.keeps_z else ctx.y
-        kernels.derive(z, ctx.y, dy, dz, self._bias(ctx.g))
+        kernels.derive(z, ctx.y, dy, dz, ctx.g.b if self.dense.use_bias else None)
         transposed_product(ctx.x, dz, out=ctx.g.W)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return ∂J/∂x = dz Wᵀ."""
-        dz = ctx.scratch("dz", dy.shape, dy.dtype)
-        if has_members(ctx, dy):
-            return self.dense.grad_input(ctx, dz)
-        return product(dz, ctx.p.W.T, out=ctx.dx)
-
-    def _bias(self, parameters: SimpleNamespace) -> Array | None:
-        """Return b, or its gradient, if there is one."""
-        return parameters.b if self.dense.use_bias else None
-
-    def _forward_of_members(self, ctx: Context, x: Array) -> Array:
-        """Return a as the originals make it."""
-        z = self.dense.forward(ctx, x)
-        kept = ctx.scratch("z", z.shape, z.dtype)
-        kept[...] = z
-        return self.activation.f(kept, out=z)
-
-
-def has_members(ctx: Context, x: Array) -> bool:
-    """Return whether there is a leading axis of members: it is left to the originals."""
-    return x.ndim > 2 or ctx.p.W.ndim > 2
+        return product(ctx.scratch("dz", dy.shape, dy.dtype), ctx.p.W.T, out=ctx.dx)

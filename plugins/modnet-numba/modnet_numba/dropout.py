@@ -7,7 +7,7 @@ import numpy as np
 
 from modnet import Array, Context, Module, Shape, Slot
 from modnet.layers import Dropout
-from modnet_numba.compiling import kernel
+from modnet_numba.compiling import kernel, readable
 from modnet_numba.randomness import draw
 
 
@@ -21,7 +21,7 @@ def _drop(x: Array, uniform: Array, rate: float, y: Array) -> None:
 
 
 class FusedDropout(Module):
-    """The twin of dropout: it draws the same numbers, and drops the same elements bit by bit.
+    """Dropout, fused: it draws the same numbers as the original, and drops the same elements bit by bit.
 
     Parameters
     ----------
@@ -58,5 +58,5 @@ class FusedDropout(Module):
 
     def _dropped(self, x: Array, uniform: Array, out: Array | None) -> Array:
         y = np.empty(x.shape, x.dtype) if out is None else out
-        _drop(x, uniform, self.dropout.rate, y)
+        _drop(readable(x), uniform, self.dropout.rate, y)
         return y

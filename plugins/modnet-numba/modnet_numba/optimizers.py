@@ -22,10 +22,11 @@ from modnet.optimizers import (
     RMSprop,
 )
 from modnet_numba import passes
+from modnet_numba.compiling import readable
 
 
 class FusedOptimizer(Optimizer):
-    """The twin of an optimizer: the same rule on the same state, in one pass.
+    """An optimizer, fused: the same rule on the same state, in one pass.
 
     Parameters
     ----------
@@ -39,12 +40,12 @@ class FusedOptimizer(Optimizer):
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
-        """Return the twins of all examples that the originals give of themselves."""
+        """Return the fused versions of all examples that the originals give of themselves."""
         return tuple(cls.of(example) for original in _MOVES for example in original.examples())
 
     @classmethod
     def of(cls, original: Optimizer) -> Self:
-        """Return the twin of an optimizer."""
+        """Return the fused version of an optimizer."""
         return cls(original=original, **{name: getattr(original, name) for name in field_names(Optimizer)})
 
     def init(self, theta: Array) -> OptimizerState:
@@ -60,7 +61,7 @@ class FusedOptimizer(Optimizer):
 
     def move(self, theta: Array, grad: Array, state: OptimizerState, clock: Array) -> None:
         """Change θ and the state's vectors, at a step and a rate that are read off an array when it is done."""
-        _MOVES[type(self.original)](self.original, theta, grad, state, clock)
+        _MOVES[type(self.original)](self.original, theta, readable(grad), state, clock)
 
 
 def has_pass(optimizer: Optimizer) -> bool:

@@ -1,4 +1,4 @@
-"""Matrix products of two arrays without members, by the function of BLAS that NumPy calls itself."""
+"""Matrix products, by the function of BLAS that NumPy calls itself."""
 
 import ctypes
 from functools import cache

@@ -1,4 +1,8 @@
-"""Squared error: value and gradient in one pass."""
+"""Squared error: value and gradient in one call.
+
+The value is summed in a loop that stores nothing: whether a loop that does both runs several elements at a time, and so
+adds them up in another order, depends on how far its arrays lie apart in memory.
+"""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -7,7 +11,7 @@ import numpy as np
 
 from modnet import Array, Loss
 from modnet.losses import SquaredError
-from modnet_numba.compiling import kernel
+from modnet_numba.compiling import kernel, readable
 
 
 @kernel
@@ -20,7 +24,8 @@ def _squared(t: Array, raw: Array, draw: Array, found: Array) -> None:
     for i in range(raw.size):
         e = raw[i] - t[i]
         value += e * e
-        draw[i] = e * share
+    for i in range(raw.size):
+        draw[i] = (raw[i] - t[i]) * share
     found[0] = 0.5 * value / n
 
 
@@ -28,33 +33,26 @@ def _squared(t: Array, raw: Array, draw: Array, found: Array) -> None:
 def _weighted(t: Array, raw: Array, weight: Array, draw: Array, found: Array) -> None:
     """Write J = Σ wᵢ ½‖ŷᵢ − yᵢ‖² / Σ w; draw = (ŷ − y) wᵢ / Σ w."""
     total = np.sum(weight)
-    value = 0.0
     for i in range(raw.shape[0]):
         share = raw.dtype.type(weight[i] / total)
         for j in range(raw.shape[1]):
-            e = raw[i, j] - t[i, j]
-            value += share * e * e
-            draw[i, j] = e * share
+            draw[i, j] = (raw[i, j] - t[i, j]) * share
+    value = 0.0
+    t, raw, draw = t.ravel(), raw.ravel(), draw.reshape(draw.size)
+    for i in range(raw.size):
+        value += draw[i] * (raw[i] - t[i])
     found[0] = 0.5 * value
 
 
 class FusedSquaredError(Loss):
-    """The twin of the squared error: J = ½‖ŷ − y‖² and ∂J/∂ŷ = ŷ − y in one pass."""
+    """The squared error, fused: J = ½‖ŷ − y‖² and ∂J/∂ŷ = ŷ − y in one call."""
 
     tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = SquaredError.tasks
-
-    def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
-        """Return Σᵢ wᵢ ½‖ŷᵢ − yᵢ‖² / Σᵢ wᵢ."""
-        return self.value_and_gradient(t, raw, weight=weight)[0]
-
-    def gradient(self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None) -> Array:
-        """Return (ŷ − y) wᵢ / Σ w."""
-        return self.value_and_gradient(t, raw, weight=weight, out=out)[1]
 
     def value_and_gradient(
         self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
     ) -> tuple[float, Array]:
-        """Return both."""
+        """Return Σᵢ wᵢ ½‖ŷᵢ − yᵢ‖² / Σᵢ wᵢ and (ŷ − y) wᵢ / Σ w."""
         if t.shape != raw.shape:
             return SquaredError().value_and_gradient(t, raw, weight=weight, out=out)
         draw, found = np.empty(raw.shape, raw.dtype) if out is None else out, np.empty(1)
@@ -63,10 +61,11 @@ class FusedSquaredError(Loss):
 
     def write(self, t: Array, raw: Array, weight: Array | None, draw: Array, found: Array) -> None:
         """Write J into the first element of `found`, and ∂J/∂raw into `draw`; t has the shape of raw."""
+        t, raw = readable(t), readable(raw)
         if weight is None:
             _squared(t, raw, draw, found)
         else:
-            _weighted(t, raw, weight, draw, found)
+            _weighted(t, raw, readable(weight), draw, found)
 
     def predict(self, raw: Array) -> Array:
         """Return the raw output."""

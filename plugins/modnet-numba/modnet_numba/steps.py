@@ -1,4 +1,4 @@
-"""Training on a tape: a network of twins, its loss and its optimizer, without Python between the batches."""
+"""Compiled loops: a network of fused modules, its loss and its optimizer on a tape, no Python between the batches."""
 
 from typing import Self
 
@@ -8,18 +8,17 @@ from modnet import Array, CompiledLoop, TrainingStep
 from modnet.optimizers import NAdam
 from modnet_numba import passes
 from modnet_numba.activation import FusedActivation
-from modnet_numba.batch_norm import FusedBatchNorm
-from modnet_numba.compiling import kernel
+from modnet_numba.compiling import kernel, readable
 from modnet_numba.cross_entropy import FusedCrossEntropy
 from modnet_numba.dense import FusedDense, FusedDenseActivation
 from modnet_numba.dropout import FusedDropout
+from modnet_numba.normalization import FusedNorm
 from modnet_numba.optimizers import FusedOptimizer
 from modnet_numba.prefetching import prefetch
-from modnet_numba.row_norms import FusedRowNorm
 from modnet_numba.squared_error import FusedSquaredError
 from modnet_numba.tape import Tape, play
 
-_LINKS = (FusedActivation, FusedBatchNorm, FusedDense, FusedDenseActivation, FusedDropout, FusedRowNorm)
+_MODULES = (FusedActivation, FusedDense, FusedDenseActivation, FusedDropout, FusedNorm)
 """Those whose work is done by kernels alone."""
 
 _AHEAD = 2
@@ -27,7 +26,7 @@ _AHEAD = 2
 
 _MOST = 1024
 _FLOPS = 10**10
-"""Of steps that are made at once: so many at most, and so much work, a tenth of a second, for an interrupt to wait."""
+"""Of one run of a loop: so many steps at most, and so much work, a tenth of a second, for an interrupt to wait."""
 
 
 @kernel
@@ -49,30 +48,13 @@ def _weigh(weight: Array | None, rows: int, value: Array) -> None:
     value[2] = rows if weight is None else np.sum(weight)
 
 
-@kernel
-def _decay(W: Array, dW: Array, value: Array, alpha: float, l1_ratio: float) -> None:
-    """Add the penalty (α/Σw) (½ (1 − ρ) ‖W‖² + ρ ‖W‖₁) to the loss, and its gradient to ∂J/∂W."""
-    number = W.dtype.type
-    strength = alpha / value[2]
-    of_square, of_sign = number(strength * (1 - l1_ratio)), number(strength * l1_ratio)
-    square = absolute = 0.0
-    for i in range(W.size):
-        square += W[i] * W[i]
-        dW[i] += of_square * W[i]
-    if l1_ratio:
-        for i in range(W.size):
-            absolute += abs(W[i])
-            dW[i] += of_sign if W[i] > 0 else -of_sign if W[i] < 0 else number(0)
-    value[1] = strength * (0.5 * (1 - l1_ratio) * square + l1_ratio * absolute)
-
-
 class TapedLoop(CompiledLoop):
-    """CompiledLoop of training on batches of one size, from a tape.
+    """A loop over training steps on batches of one size, which plays a tape.
 
     Parameters
     ----------
     step : TrainingStep
-        One whose links are twins of `_LINKS`.
+        One whose modules are of `_MODULES`.
     loss : FusedCrossEntropy or FusedSquaredError
     rule : FusedOptimizer
         Its own.
@@ -90,10 +72,10 @@ class TapedLoop(CompiledLoop):
 
     @classmethod
     def of(cls, step: TrainingStep) -> Self | None:
-        """Return steps like this one, if kernels do all that there is to do in it; else None."""
+        """Return a loop of steps like this one, if kernels do all that there is to do in it; else None."""
         loss, rule, t, width = step.loss, step.rule, step.t, step.draw.shape[1:]
-        links = all(isinstance(each, _LINKS) for each in step.modules)
-        if not links or not isinstance(loss, FusedCrossEntropy | FusedSquaredError):
+        fused = all(isinstance(each, _MODULES) for each in step.modules)
+        if not fused or not isinstance(loss, FusedCrossEntropy | FusedSquaredError):
             return None
         if not isinstance(rule, FusedOptimizer) or isinstance(rule.original, NAdam):  # it keeps a number of its own
             return None
@@ -131,7 +113,7 @@ class TapedLoop(CompiledLoop):
         theta, gradient, regularized = step.theta, step.gradient, slice(0, step.regularized)
         step.backward(step.draw)
         if step.alpha:
-            _decay(theta[regularized], gradient[regularized], self._value, step.alpha, step.l1_ratio)
+            passes.penalize(theta[regularized], gradient[regularized], self._value, step.alpha, step.l1_ratio)
         if optimizer.clip_value is not None:
             passes.clip(gradient, optimizer.clip_value)
         if optimizer.clip_norm is not None:
@@ -143,5 +125,5 @@ class TapedLoop(CompiledLoop):
     def _gathered(self, data: Array) -> Array:
         """Write down that a batch's rows are copied; return where to."""
         batch = np.empty((self._step.rows, *data.shape[1:]), data.dtype)
-        _gather(data.reshape(len(data), -1), self._order, self._clock, batch.reshape(len(batch), -1))
+        _gather(readable(data).reshape(len(data), -1), self._order, self._clock, batch.reshape(len(batch), -1))
         return batch

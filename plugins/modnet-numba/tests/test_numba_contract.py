@@ -1,4 +1,4 @@
-"""The contract of components, held by every twin and by the accelerator."""
+"""The contract of components, held by every fused component and by the accelerator."""
 
 from collections.abc import Callable
 
@@ -8,34 +8,32 @@ pytest.importorskip("numba")
 
 from modnet_numba import Numba
 from modnet_numba.activation import FusedActivation
-from modnet_numba.batch_norm import FusedBatchNorm
 from modnet_numba.cross_entropy import FusedCrossEntropy
 from modnet_numba.dense import FusedDense, FusedDenseActivation
 from modnet_numba.dropout import FusedDropout
+from modnet_numba.normalization import FusedNorm
 from modnet_numba.optimizers import FusedOptimizer
-from modnet_numba.row_norms import FusedRowNorm
 from modnet_numba.squared_error import FusedSquaredError
 
 from modnet.testing import checks_of
 
-TWINS = [
+COMPONENTS = [
     FusedActivation,
-    FusedBatchNorm,
     FusedCrossEntropy,
     FusedDense,
     FusedDenseActivation,
     FusedDropout,
     FusedOptimizer,
-    FusedRowNorm,
+    FusedNorm,
     FusedSquaredError,
     Numba,
 ]
 NOT_HERE = {"it_works_in_a_grid_search"}
-"""A twin never is in a spec, and so in no grid; each worker process would import Numba for it."""
+"""A fused component is never in a spec, and so in no grid; each worker process would import Numba for it."""
 
 CHECKS = [
     pytest.param(check, id=f"{example!r}-{name}")
-    for cls in TWINS
+    for cls in COMPONENTS
     for example in cls.examples()
     for name, check in checks_of(example)
     if name not in NOT_HERE

@@ -1,4 +1,4 @@
-"""Twins of links: what they give is what their originals give, whatever the size, the dtype and the values."""
+"""Fused modules: what they give is what their originals give, whatever the size, the dtype and the values."""
 
 import itertools
 import threading
@@ -51,19 +51,19 @@ def run(modules: Sequence[Module], x: Any, theta: Array, state: Array, dy: Array
         return Results(y, running.input_gradient().copy(), gradient, after)
 
 
-def expect_twin_like(modules: Sequence[Module], x: Any, *, training: bool = True, scale: float = 0.5) -> None:
-    """Compare the twin of some modules with them."""
+def expect_like_original(modules: Sequence[Module], x: Any, *, training: bool = True, scale: float = 0.5) -> None:
+    """Compare the fused version of some modules with them."""
     rng = np.random.default_rng(0)
     network = Network(modules, x.shape[1:])
     theta, state = network.initialize(rng, x.dtype)
     theta += scale * rng.normal(size=theta.size).astype(x.dtype)
     state += rng.uniform(size=state.size).astype(x.dtype)
     dy = rng.normal(size=(x.shape[0], *network.output_shape)).astype(x.dtype)
-    twin = Numba().fuse([link.module for link in network.links])
-    assert twin is not None
-    assert twin.length == len(network.links)
+    fused = Numba().fuse([link.module for link in network.links])
+    assert fused is not None
+    assert fused.length == len(network.links)
     expected = run(modules, x, theta, state, dy, training=training)
-    found = run([twin.module], x, theta, state, dy, training=training)
+    found = run([fused.module], x, theta, state, dy, training=training)
     single = x.dtype == np.float32
     for name, one, other in zip(Results._fields, found, expected, strict=True):
         assert one.dtype == other.dtype, name
@@ -79,14 +79,14 @@ def rows(n: int, features: int, dtype: Any) -> Array:
 @pytest.mark.parametrize("activation", FUSED, ids=repr)
 def test_a_dense_layer_and_its_activation_are_what_they_were(activation: Activation, dtype: Any):
     for (n, units), use_bias in itertools.product([(7, 13), (1, 3), (5, 1), (0, 2), (33, 40)], [True, False]):
-        expect_twin_like([Dense(units, activation, use_bias=use_bias)], rows(n, 4, dtype))
+        expect_like_original([Dense(units, activation, use_bias=use_bias)], rows(n, 4, dtype))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("activation", FUSED, ids=repr)
 def test_an_activation_alone_is_what_it_was_at_kinks_and_extremes(activation: Activation, dtype: Any):
     x = np.concatenate([np.linspace(-8, 8, 65), [1e4, -1e4, 1e-30, -0.0, 88.7, -104, 700, -745, np.inf, -np.inf]])
-    expect_twin_like([activation], x.astype(dtype)[np.newaxis])
+    expect_like_original([activation], x.astype(dtype)[np.newaxis])
 
 
 @pytest.mark.parametrize("activation", FUSED, ids=repr)
@@ -95,9 +95,9 @@ def test_nan_stays_nan_so_that_divergence_is_seen(activation: Activation):
     for modules in ([activation], [Dense(2), activation]):
         network = Network(modules, (2,))
         theta, state = network.initialize(np.random.default_rng(0))
-        twin = Numba().fuse(modules)
+        fused = Numba().fuse(modules)
         expected = run(modules, x, theta, state, x)
-        found = run([twin.module], x, theta, state, x)
+        found = run([fused.module], x, theta, state, x)
         assert np.isnan(found.y).any()
         for one, other in zip(found, expected, strict=True):
             np.testing.assert_array_equal(np.isnan(one), np.isnan(other))
@@ -108,7 +108,7 @@ def test_nan_stays_nan_so_that_divergence_is_seen(activation: Activation):
 @pytest.mark.parametrize("layer", OTHERS, ids=repr)
 def test_normalizations_and_dropout_are_what_they_were(layer: Module, training: bool, dtype: Any):
     for n, features in [(7, 5), (1, 3), (0, 2), (40, 1), (64, 33)]:
-        expect_twin_like([layer], rows(n, features, dtype), training=training, scale=0.1)
+        expect_like_original([layer], rows(n, features, dtype), training=training, scale=0.1)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -128,11 +128,11 @@ def test_sparse_rows_are_taken_as_dense_ones(modules: list[Dense], dtype: Any):
     x[np.abs(x) < 0.8] = 0
     network = Network(modules, (6,))
     theta, state = network.initialize(np.random.default_rng(0), dtype)
-    twin = [Numba().fuse([link.module for link in network.links]).module]
+    fused = [Numba().fuse([link.module for link in network.links]).module]
     gradients = []
     for each in (x, scipy.sparse.csr_matrix(x)):
         gradient = np.full_like(theta, np.nan)
-        running = Pass(Network(twin, (6,)), theta, state, gradient=gradient, rows=20)
+        running = Pass(Network(fused, (6,)), theta, state, gradient=gradient, rows=20)
         running.backward(running.forward(each))
         gradients.append(gradient)
     np.testing.assert_allclose(gradients[1], gradients[0], rtol=1e-5 if dtype == np.float32 else 1e-12)
@@ -149,11 +149,11 @@ def test_rows_in_another_order_of_memory_give_the_same():
     for modules in ([Dense(3, "gelu")], [activations.Tanh()], *([layer] for layer in OTHERS)):
         network = Network(modules, (8,))
         theta, state = network.initialize(np.random.default_rng(0))
-        twin = [Numba().fuse([link.module for link in network.links]).module]
+        fused = [Numba().fuse([link.module for link in network.links]).module]
         dy = np.random.default_rng(2).normal(size=(30, *network.output_shape))
-        expected = run(twin, x, theta, state, dy)
+        expected = run(fused, x, theta, state, dy)
         for other in (np.asfortranarray(x), np.repeat(x, 2, axis=1)[:, ::2]):
-            found = run(twin, other, theta, state, np.asfortranarray(dy))
+            found = run(fused, other, theta, state, np.asfortranarray(dy))
             for one, another in zip(found, expected, strict=True):
                 np.testing.assert_allclose(one, another, rtol=1e-12, atol=1e-14)
 
@@ -161,18 +161,18 @@ def test_rows_in_another_order_of_memory_give_the_same():
 def test_threads_do_not_meet():
     network = Network([Dense(16, "gelu"), BatchNorm(), Dense(8, "tanh"), LayerNorm(), Dense(2)], (5,))
     modules = [link.module for link in network.links]
-    twins: list[Module] = []
+    fused: list[Module] = []
     while modules:
-        twin = Numba().fuse(modules)
-        twins.append(twin.module)
-        modules = modules[twin.length :]
+        offer = Numba().fuse(modules)
+        fused.append(offer.module)
+        modules = modules[offer.length :]
     theta, state = network.initialize(np.random.default_rng(0))
     batches = [np.random.default_rng(seed).normal(size=(20, 5)) for seed in range(8)]
-    expected = [run(twins, x, theta, state, np.ones((20, 2))) for x in batches]
+    expected = [run(fused, x, theta, state, np.ones((20, 2))) for x in batches]
     found: dict[int, list[Results]] = {}
 
     def work(index: int) -> None:
-        found[index] = [run(twins, batches[index], theta, state, np.ones((20, 2))) for _ in range(50)]
+        found[index] = [run(fused, batches[index], theta, state, np.ones((20, 2))) for _ in range(50)]
 
     threads = [threading.Thread(target=work, args=(index,)) for index in range(len(batches))]
     for thread in threads:

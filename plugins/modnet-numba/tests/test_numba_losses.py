@@ -1,4 +1,4 @@
-"""Twins of losses: value and gradient are the original's, with and without weights, wherever the logits are."""
+"""Fused losses: value and gradient are the original's, with and without weights, wherever the logits are."""
 
 from typing import Any
 
@@ -26,14 +26,14 @@ def truth(loss: Loss, n: int, k: int, dtype: Any) -> Array:
     return rng.integers(2, size=(n, k)).astype(dtype)
 
 
-def expect_twin_like(loss: Loss, t: Array, raw: Array, weight: Array | None) -> None:
-    """Compare value and gradient of the twin with the original's."""
-    twin = Numba().loss(loss)
+def expect_like_original(loss: Loss, t: Array, raw: Array, weight: Array | None) -> None:
+    """Compare value and gradient of the fused version with the original's."""
+    fused = Numba().loss(loss)
     before = raw.copy()
     value, draw = loss.value_and_gradient(t, raw, weight=weight)
     tolerance = 1e-5 if raw.dtype == np.float32 else 1e-12
     for out in (None, np.full_like(raw, np.nan)):
-        own_value, own_draw = twin.value_and_gradient(t, raw, weight=weight, out=out)
+        own_value, own_draw = fused.value_and_gradient(t, raw, weight=weight, out=out)
         assert type(own_value) is float
         assert own_draw.dtype == raw.dtype
         assert out is None or own_draw is out
@@ -51,7 +51,7 @@ def test_value_and_gradient_are_what_they_were(loss: Loss, dtype: Any):
         weights = rng.uniform(0.1, 2, n)
         weights[1:2] = 0
         for weight in (None, weights.astype(dtype), weights):
-            expect_twin_like(loss, truth(loss, n, k, dtype), raw, weight)
+            expect_like_original(loss, truth(loss, n, k, dtype), raw, weight)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -60,7 +60,7 @@ def test_large_logits_neither_overflow_nor_lose_the_tail(loss: CrossEntropy, dty
     rng = np.random.default_rng(2)
     for scale in (30.0, 300.0, 1e4):
         raw = (scale * rng.choice([-1.0, -0.3, 0.0, 0.5, 1.0], size=(20, 6))).astype(dtype)
-        expect_twin_like(loss, truth(loss, 20, 6, dtype), raw, None)
+        expect_like_original(loss, truth(loss, 20, 6, dtype), raw, None)
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=repr)
@@ -82,9 +82,9 @@ def test_a_class_code_out_of_range_is_an_error_and_no_access_to_other_memory(cod
 def test_rows_in_another_order_of_memory_give_the_same():
     raw = np.random.default_rng(0).normal(size=(6, 4))
     for loss in LOSSES:
-        t, twin = truth(loss, 6, 4, float), Numba().loss(loss)
-        value, draw = twin.value_and_gradient(t, raw)
-        other_value, other_draw = twin.value_and_gradient(np.asfortranarray(t), np.asfortranarray(raw))
+        t, fused = truth(loss, 6, 4, float), Numba().loss(loss)
+        value, draw = fused.value_and_gradient(t, raw)
+        other_value, other_draw = fused.value_and_gradient(np.asfortranarray(t), np.asfortranarray(raw))
         assert other_value == pytest.approx(value, rel=1e-14)
         np.testing.assert_allclose(other_draw, draw, rtol=1e-13)
 

@@ -1,4 +1,4 @@
-"""What a twin is offered of, and of what it is not: other classes, other fields, what has no formulas."""
+"""What a fused version is offered of, and of what not: other classes, other fields, what has no formulas."""
 
 import math
 import re
@@ -14,12 +14,11 @@ pytest.importorskip("numba")
 
 from modnet_numba import Numba
 from modnet_numba.activation import FusedActivation
-from modnet_numba.batch_norm import FusedBatchNorm
 from modnet_numba.cross_entropy import FusedCrossEntropy
 from modnet_numba.dense import FusedDense, FusedDenseActivation
 from modnet_numba.dropout import FusedDropout
+from modnet_numba.normalization import FusedNorm
 from modnet_numba.optimizers import FusedOptimizer
-from modnet_numba.row_norms import FusedRowNorm
 from modnet_numba.squared_error import FusedSquaredError
 from pydantic import Field
 
@@ -126,9 +125,9 @@ class OtherAdam(Adam):
         ([Dense(3), BatchNorm(), ReLU()], Fused(FusedDense(Dense(3)))),
         ([ReLU()], Fused(FusedActivation(ReLU()))),
         ([Dropout(0.3)], Fused(FusedDropout(Dropout(0.3)))),
-        ([BatchNorm()], Fused(FusedBatchNorm(BatchNorm()))),
-        ([LayerNorm()], Fused(FusedRowNorm(LayerNorm()))),
-        ([RMSNorm()], Fused(FusedRowNorm(RMSNorm()))),
+        ([BatchNorm()], Fused(FusedNorm(BatchNorm()))),
+        ([LayerNorm()], Fused(FusedNorm(LayerNorm()))),
+        ([RMSNorm()], Fused(FusedNorm(RMSNorm()))),
         ([OtherDense(3)], None),
         ([AlphaDropout()], None),
         ([PReLU()], None),
@@ -138,18 +137,18 @@ class OtherAdam(Adam):
         ([Identity()], None),
     ],
 )
-def test_a_twin_of_modules_is_offered_where_it_is_known_to_be_one(modules: list[Module], expected: Fused | None):
+def test_a_fused_module_is_offered_for_classes_that_are_known(modules: list[Module], expected: Fused | None):
     assert Numba().fuse(modules) == expected
 
 
-def test_a_twin_has_the_parameters_of_its_original():
+def test_a_fused_module_has_the_parameters_of_its_original():
     for modules in ([Dense(3, kernel_initializer="he_normal")], [Dense(3), Tanh()], [BatchNorm()], [RMSNorm()]):
-        twin = Numba().fuse(modules)
-        assert twin.module.parameters((5,)) == modules[0].parameters((5,))
-        assert twin.module.output_shape((5,)) == modules[0].output_shape((5,))
+        fused = Numba().fuse(modules)
+        assert fused.module.parameters((5,)) == modules[0].parameters((5,))
+        assert fused.module.output_shape((5,)) == modules[0].output_shape((5,))
 
 
-def test_losses_and_optimizers_have_twins_with_the_same_fields():
+def test_fused_losses_and_optimizers_have_the_fields_of_their_originals():
     assert Numba().loss(CrossEntropy("sigmoid", 0.1)) == FusedCrossEntropy("sigmoid", 0.1)
     assert Numba().loss(SquaredError()) == FusedSquaredError()
     assert Numba().optimizer(SGD(0.3, momentum=0.5)) == FusedOptimizer.of(SGD(0.3, momentum=0.5))
@@ -173,10 +172,10 @@ def test_estimators_know_it_by_name():
 
 
 @pytest.mark.parametrize("activation", [Wrong(), Broken()])
-def test_formulas_that_are_wrong_are_set_aside_with_a_warning(activation: Activation):
+def test_formulas_that_are_wrong_are_not_used_and_a_warning_says_so(activation: Activation):
     X = np.random.default_rng(0).normal(size=(20, 3))
     settings = {"max_iter": 500, "tol": 1e-2, "random_state": 0}
-    with pytest.warns(RuntimeWarning, match=rf"offers of .*{re.escape(repr(activation))} is set aside"):
+    with pytest.warns(RuntimeWarning, match=rf"modnet runs .*{re.escape(repr(activation))} itself"):
         fast = ModNetRegressor((4,), activation, accelerator="numba", **settings).fit(X, X[:, 0])
     plain = ModNetRegressor((4,), activation, accelerator=None, **settings).fit(X, X[:, 0])
     np.testing.assert_allclose(fast.theta_, plain.theta_, rtol=1e-7)

@@ -1,4 +1,4 @@
-"""Twins of optimizers: the same path, on a state that either of the two can go on with."""
+"""Fused optimizers: the same path, on a state that either of the two can go on with."""
 
 import copy
 from collections.abc import Sequence
@@ -35,19 +35,19 @@ def path(steppers: Sequence[Optimizer], dtype: Any, size: int = 700) -> Array:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("original", ORIGINALS, ids=repr)
 def test_fifty_steps_lead_to_the_same_place(original: Optimizer, dtype: Any):
-    twin = Numba().optimizer(original)
+    fused = Numba().optimizer(original)
     tolerance = 1e-5 if dtype == np.float32 else 1e-12
     expected = path([original] * 50, dtype)
-    np.testing.assert_allclose(path([twin] * 50, dtype), expected, rtol=tolerance, atol=tolerance)
-    there_and_back = [original, *[twin, original, original, twin, twin] * 10][:50]
+    np.testing.assert_allclose(path([fused] * 50, dtype), expected, rtol=tolerance, atol=tolerance)
+    there_and_back = [original, *[fused, original, original, fused, fused] * 10][:50]
     np.testing.assert_allclose(path(there_and_back, dtype), expected, rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize("original", ORIGINALS, ids=repr)
 def test_any_size_of_theta_will_do(original: Optimizer):
-    twin = Numba().optimizer(original)
+    fused = Numba().optimizer(original)
     for size in (6, 255, 256, 257, 1000):
-        np.testing.assert_allclose(path([twin] * 3, float, size), path([original] * 3, float, size), rtol=1e-12)
+        np.testing.assert_allclose(path([fused] * 3, float, size), path([original] * 3, float, size), rtol=1e-12)
 
 
 @pytest.mark.parametrize("original", ORIGINALS, ids=repr)
@@ -64,19 +64,19 @@ def test_nan_and_inf_in_the_gradient_reach_theta_where_the_originals_do(original
     np.testing.assert_allclose(thetas[1], thetas[0], rtol=1e-12)
 
 
-def test_a_twin_has_the_fields_that_any_optimizer_has():
+def test_a_fused_optimizer_has_the_fields_that_any_optimizer_has():
     original = AdamW(0.1, weight_decay=0.5, clip_norm=2.0, ema=0.9, groups=[{"layers": "trunk", "factor": 0}])
-    twin = Numba().optimizer(original)
+    fused = Numba().optimizer(original)
     for name in ("learning_rate", "weight_decay", "clip_norm", "ema", "groups"):
-        assert getattr(twin, name) == getattr(original, name)
+        assert getattr(fused, name) == getattr(original, name)
 
 
-def test_an_update_with_the_twin_as_rule_clips_and_decays():
+def test_an_update_by_the_fused_rule_clips_and_decays_weights():
     original = Adam(0.1, weight_decay=0.5, clip_value=0.2)
-    twin = Numba().optimizer(original)
+    fused = Numba().optimizer(original)
     theta, grad = np.ones(4), np.array([3.0, -0.1, 0.0, 1.0])
     state, other = original.init(theta), theta.copy()
     other_state = copy.deepcopy(state)
     original.update(theta, grad.copy(), state, regularized=2)
-    original.update(other, grad.copy(), other_state, regularized=2, rule=twin)
+    original.update(other, grad.copy(), other_state, regularized=2, rule=fused)
     np.testing.assert_allclose(other, theta, rtol=1e-14)

@@ -1,4 +1,4 @@
-"""CompiledLoop on a tape: a model trained by them is the model that NumPy trains, to rounding."""
+"""Compiled loops: a model trained by one is the model that NumPy trains, to rounding."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ LABELS = (X[:, :3] > 0).astype(int)
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return how many steps were made at once, each time."""
+    """Return how many steps compiled loops have made, run by run."""
     found: list[int] = []
     run = TapedLoop.run
 

@@ -5,10 +5,9 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from modnet.network.accelerating import accelerated, accelerated_loss, accelerated_step
 
 from benchmarks.contenders import ACCELERATED, MODNET, named
 from benchmarks.contenders.modnet_estimator import estimator
@@ -17,19 +16,20 @@ from benchmarks.problem import Array, Case, Problem, preferred
 from benchmarks.tables import shown, table
 from benchmarks.timing import seconds_of
 from modnet import ModNetClassifier
-from modnet.base import Accelerator, Context
+from modnet.acceleration import Engine
+from modnet.base import Accelerator
 from modnet.network import Link, Pass
 from modnet.registry import registry
 from modnet.training import Data
-from modnet.training.batches import batches
+from modnet.training.batches import batches, shuffled
 
 TITLE = "Profile"
-HOW = """µs per step of modnet. Runners around the links of a fitted network time each call, medians over steps; the
-loop is the training loop's, written out. What a fit of all epochs takes more than one of a single epoch
+HOW = """µs per step of modnet. The hook of a pass takes the time between what it sees of each link, medians over steps;
+the loop is the training loop's, written out. What a fit of all epochs takes more than one of a single epoch
 tells the loop from what is done once per fit (validation, first weights, the trial run); of each the
 fastest counts. Products are timed apart: `np.matmul` on arrays of the shapes of a step, in its order, into
-arrays that are there, with nothing between them. Where an accelerator makes steps at once, a fit does, and
-links are still timed one by one: "between them" is less than nothing then, by what steps at once save."""
+arrays that are there, with nothing between them. Where an accelerator has a compiled loop, a fit runs in it, and
+links are still timed one by one: "between them" is less than nothing then, by what the loop saves."""
 
 _STEP, _ONCE = ("a step", "all"), ("once per fit", "by the step")
 _CASES = ("64-32-10/32", "784-512-256-10/128", "1024-1024-1024-10/1024")
@@ -85,19 +85,17 @@ def _fitted(problem: Problem, engine: str) -> ModNetClassifier:
 def profiled(problem: Problem, engine: str) -> dict[tuple[str, str], float]:
     """Return the µs per step of each part and method."""
     case, model = problem.case, _fitted(problem, engine)
-    twins, dtype = installed(engine), model.theta_.dtype
-    network = accelerated(model.network_, twins, dtype)
-    loss = accelerated_loss(model.spec_.loss, twins, dtype)
-    optimizer = model.spec_.optimizer
-    rule = accelerated_step(optimizer, twins, dtype)
+    dtype, optimizer = model.theta_.dtype, model.spec_.optimizer
+    runs = Engine(model.network_, model.spec_.loss, optimizer, installed(engine), dtype)
+    network, rule = runs.network, runs.rule
     theta, gradient = model.theta_.copy(), np.zeros_like(model.theta_)
     state, clock, rng = optimizer.init(theta), Clock(), np.random.default_rng(0)
     running = Pass(
-        network, theta, model.state_.copy(), gradient=gradient, rows=case.batch_size, training=True, runner=clock.runner
+        network, theta, model.state_.copy(), gradient=gradient, rows=case.batch_size, training=True, hook=clock.hook
     )
     draw = np.empty((case.batch_size, *network.output_shape), dtype)
     t = problem.y[:, None].astype(dtype) if case.outputs == 1 else problem.y
-    data = Data(problem.X, t)
+    data, loss = Data(problem.X, t), runs.loss(t)
 
     def step(batch: Data) -> None:
         raw = running.forward(batch.x)
@@ -106,7 +104,7 @@ def profiled(problem: Problem, engine: str) -> dict[tuple[str, str], float]:
         clock.call("optimizer", "step", lambda: optimizer.update(theta, gradient, state, rule=rule))
 
     for _ in range(case.epochs):
-        gathered = batches(data, case.batch_size, rng)
+        gathered = batches(data, case.batch_size, shuffled(len(data), case.batch_size, rng))
         while (batch := clock.call("rows", "gather", next, gathered, None)) is not None:
             step(batch)
     return clock.us_per_step(case.steps)
@@ -115,8 +113,11 @@ def profiled(problem: Problem, engine: str) -> dict[tuple[str, str], float]:
 class Clock:
     """Times calls, by the part and the method that they belong to."""
 
+    _METHODS: ClassVar[dict[str, str]] = {"y": "forward", "dx": "backward"}
+
     def __init__(self) -> None:
         self._seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self._last = 0.0
 
     def call(self, part: str, method: str, call: Callable[..., Any], *arguments: Any) -> Any:
         """Call something, and take the time."""
@@ -125,9 +126,12 @@ class Clock:
         self._seconds[part, method].append(time.perf_counter() - started)
         return found
 
-    def runner(self, link: Link) -> "TimedLink":
-        """Return what runs a link under this clock."""
-        return TimedLink(link, self)
+    def hook(self, link: Link, event: str, array: Array) -> None:
+        """Take the time when something passes a link: backward, "dx" of one link is "dy" of the one before it."""
+        now, method = time.perf_counter(), self._METHODS.get(event)
+        if method is not None:
+            self._seconds[link.title, method].append(now - self._last)
+        self._last = time.perf_counter()
 
     def us_per_step(self, steps: int) -> dict[tuple[str, str], float]:
         """Return medians; of what is not done in every step (rows are gathered by the megabyte), means."""
@@ -135,25 +139,6 @@ class Clock:
             key: 1e6 * (sum(found) / steps if key[1] == "gather" else statistics.median(found))
             for key, found in self._seconds.items()
         }
-
-
-class TimedLink:
-    """Runs a link's module, and lets a clock take the time of every call."""
-
-    def __init__(self, link: Link, clock: Clock) -> None:
-        self._module, self._title, self._clock = link.module, link.title, clock
-
-    def forward(self, ctx: Context, x: Array) -> Array:
-        """Return y."""
-        return self._clock.call(self._title, "forward", self._module.forward, ctx, x)
-
-    def grad_params(self, ctx: Context, dy: Array) -> None:
-        """Write ∂J/∂θ."""
-        self._clock.call(self._title, "∂J/∂θ", self._module.grad_params, ctx, dy)
-
-    def grad_input(self, ctx: Context, dy: Array) -> Array:
-        """Return ∂J/∂x."""
-        return self._clock.call(self._title, "∂J/∂x", self._module.grad_input, ctx, dy)
 
 
 def products_of(case: Case, dtype: str) -> float:
