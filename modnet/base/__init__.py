@@ -4,7 +4,7 @@ Each file holds one base and the field annotation (``AnyModule``, ``AnyActivatio
 """
 
 from modnet.base.accelerator import Accelerator, AnyAccelerator, CompiledLoop, Fused, TrainingStep
-from modnet.base.activation import Activation, AnyActivation
+from modnet.base.activation import Activation, AnyActivation, Formulas
 from modnet.base.constraint import AnyConstraint, Constraint
 from modnet.base.context import Context
 from modnet.base.initializer import AnyInitializer, Initializer
@@ -34,6 +34,7 @@ __all__ = [
     "Constraint",
     "Context",
     "DensityLoss",
+    "Formulas",
     "Fused",
     "Initializer",
     "Links",

@@ -7,7 +7,6 @@ off its argument, and sums up a series as far as it adds anything to a float.
 import math
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
@@ -33,16 +32,6 @@ def _is_single(context: Any, x: Any) -> Any:
         return context.get_constant(types.boolean, x == types.float32)
 
     return types.boolean(x), code
-
-
-@intrinsic
-def largest(context: Any, x: Any) -> Any:
-    """Return the largest number that is of the type of x."""
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return context.get_constant(x, float(np.finfo(str(x)).max))
-
-    return x(x), code
 
 
 @intrinsic

@@ -3,13 +3,14 @@
 Their derivative is read off the output: below zero it is the output, shifted.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
-from modnet import Activation, Array
+from modnet import Activation, Array, Formulas
 from modnet_standard.activations.relu import step
 from modnet_standard.arrays import zeros
 
@@ -55,6 +56,11 @@ class ELU(Activation):
         """Return da where a > 0, else (a + α) da."""
         assert a is not None
         return through_unit(a, da, above=1.0, below=self.alpha, out=out)
+
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        alpha = self.alpha
+        return lambda z: max(z, 0) + alpha * math.expm1(min(z, 0)), lambda z, a: 1 if a > 0 else a + alpha
 
 
 class CELU(Activation):
@@ -105,6 +111,11 @@ class CELU(Activation):
         np.add(slope, 1, out=slope)
         return np.multiply(slope, da, out=slope)
 
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        alpha = self.alpha
+        return lambda z: max(z, 0) + alpha * math.expm1(min(z, 0) / alpha), lambda z, a: min(a, 0) / alpha + 1
+
 
 ALPHA = 1.6732632423543772
 
@@ -142,6 +153,13 @@ class SELU(Activation):
         """Return λ da where a > 0, else (a + λα) da."""
         assert a is not None
         return through_unit(a, da, above=SCALE, below=SCALE * ALPHA, out=out)
+
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        return (
+            lambda z: SCALE * max(z, 0) + SCALE * ALPHA * math.expm1(min(z, 0)),
+            lambda z, a: SCALE if a > 0 else a + SCALE * ALPHA,
+        )
 
 
 def exponential_unit(z: Array, *, above: float, below: float, out: Array | None) -> Array:

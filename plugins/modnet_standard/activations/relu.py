@@ -3,13 +3,14 @@
 Most derivatives are read off the output, so that the input need not be kept.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
-from modnet import Activation, Array, Unit
+from modnet import Activation, Array, Formulas, Unit
 from modnet_standard.arrays import zeros
 
 
@@ -48,6 +49,10 @@ class ReLU(Activation):
         assert a is not None
         dz = step(a, out=out)
         return np.multiply(dz, da, out=dz)
+
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        return lambda z: max(z, 0), lambda z, a: 1 if a > 0 else 0
 
 
 class LeakyReLU(Activation):
@@ -92,6 +97,11 @@ class LeakyReLU(Activation):
         slope.clip(self.negative_slope, 1.0, out=slope)
         return np.multiply(slope, da, out=slope)
 
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        slope = self.negative_slope
+        return lambda z: z if z > slope * z else slope * z, lambda z, a: 1 if a > 0 else slope
+
 
 class ReLU6(Activation):
     """The rectifier up to 6: a = min(max(z, 0), 6), dz = da where 0 < a < 6, else 0 (0 at the kinks z = 0 and z = 6).
@@ -119,6 +129,10 @@ class ReLU6(Activation):
         """Return da ∘ [0 < a < 6]."""
         assert a is not None
         return np.multiply(da, (a > 0) & (a < 6), out=out)
+
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        return lambda z: min(max(z, 0), 6), lambda z, a: 1 if 0 < a < 6 else 0
 
 
 class ReLUSquared(Activation):
@@ -152,6 +166,10 @@ class ReLUSquared(Activation):
         dz = np.sqrt(a, out=out)
         np.multiply(dz, 2, out=dz)
         return np.multiply(dz, da, out=dz)
+
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        return lambda z: max(z, 0) ** 2, lambda z, a: 2 * math.sqrt(a)
 
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -200,3 +218,8 @@ class Threshold(Activation):
         """Return da ∘ [z > θ]."""
         assert z is not None
         return np.multiply(da, z > self.threshold, out=out)
+
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        threshold, value = self.threshold, self.value
+        return lambda z: z if z > threshold else value, lambda z, a: 1 if z > threshold else 0

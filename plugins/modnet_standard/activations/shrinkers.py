@@ -3,13 +3,14 @@
 They are used where a sparse code is wanted.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
 
-from modnet import Activation, Array
+from modnet import Activation, Array, Formulas
 
 
 class Shrinker(Activation):
@@ -61,6 +62,11 @@ class HardShrink(Shrinker):
         """Return z ∘ [|z| > λ]."""
         return np.multiply(z, np.abs(z) > self.threshold, out=out)
 
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        threshold = self.threshold
+        return lambda z: z if abs(z) > threshold else 0, lambda z, a: 1 if a != 0 else 0
+
 
 class SoftShrink(Shrinker):
     """The soft shrinkage: a = z − min(max(z, −λ), λ), dz = da where a ≠ 0, else 0 (0 at the kinks z = ±λ).
@@ -86,6 +92,11 @@ class SoftShrink(Shrinker):
         """Return z − min(max(z, −λ), λ)."""
         a: Array = np.subtract(z, z.clip(-self.threshold, self.threshold), out=out)
         return a
+
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        threshold = self.threshold
+        return lambda z: z - min(max(z, -threshold), threshold), lambda z, a: 1 if a != 0 else 0
 
 
 class TanhShrink(Activation):
@@ -116,3 +127,7 @@ class TanhShrink(Activation):
         dz = np.tanh(z, out=out)
         np.multiply(dz, dz, out=dz)
         return np.multiply(dz, da, out=dz)
+
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        return lambda z: z - math.tanh(z), lambda z, a: math.tanh(z) ** 2

@@ -3,13 +3,14 @@
 The logarithm of the logistic function stands beside it.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from modnet import Activation, Array
+from modnet import Activation, Array, Formulas
 from modnet_standard.arrays import zeros
 
 
@@ -47,6 +48,10 @@ class Sigmoid(Activation):
         np.multiply(dz, a, out=dz)
         return np.multiply(dz, da, out=dz)
 
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        return lambda z: 0.5 * math.tanh(0.5 * z) + 0.5, lambda z, a: a * (1 - a)
+
 
 class LogSigmoid(Activation):
     """The logarithm of the sigmoid: a = log σ(z) = −log(1 + e⁻ᶻ), dz = σ(−z) da = (1 − eᵃ) da.
@@ -83,6 +88,10 @@ class LogSigmoid(Activation):
         np.multiply(dz, da, out=dz)
         return np.negative(dz, out=dz)
 
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        return lambda z: min(z, 0) - math.log1p(math.exp(-abs(z))), lambda z, a: -math.expm1(a)
+
 
 class HardSigmoid(Activation):
     """The hard sigmoid: a = min(max(z/6 + 1/2, 0), 1), dz = da/6 where 0 < a < 1, else 0 (0 at the kinks z = ±3).
@@ -113,6 +122,10 @@ class HardSigmoid(Activation):
         dz = np.multiply(da, (a > 0) & (a < 1), out=out)
         return np.divide(dz, 6, out=dz)
 
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        return lambda z: min(max(z / 6 + 0.5, 0), 1), lambda z, a: 1 / 6 if 0 < a < 1 else 0
+
 
 class Tanh(Activation):
     """The hyperbolic tangent: a = tanh z, dz = da ∘ (1 − a²).
@@ -141,6 +154,10 @@ class Tanh(Activation):
         dz = np.multiply(a, a, out=out)
         np.subtract(1, dz, out=dz)
         return np.multiply(dz, da, out=dz)
+
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        return lambda z: math.tanh(z), lambda z, a: 1 - a * a
 
 
 Bound = Annotated[float, Field(allow_inf_nan=False)]
@@ -197,6 +214,11 @@ class HardTanh(Activation):
         assert a is not None
         return np.multiply(da, (a > self.min_value) & (a < self.max_value), out=out)
 
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        lower, upper = self.min_value, self.max_value
+        return lambda z: min(max(z, lower), upper), lambda z, a: 1 if lower < a < upper else 0
+
 
 class Softsign(Activation):
     """The softsign: a = z / (1 + |z|), dz = da / (1 + |z|)².
@@ -231,6 +253,13 @@ class Softsign(Activation):
         np.add(root, 1, out=root)
         dz = np.divide(da, root, out=out)
         return np.divide(dz, root, out=dz)
+
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        return (
+            lambda z: min(max(z, -HUGE), HUGE) / (1 + min(abs(z), HUGE)),
+            lambda z, a: 1 / (1 + abs(z)) / (1 + abs(z)),
+        )
 
 
 HUGE = 1e30

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from scipy.special import ndtr
 
-from modnet import Activation, Array
+from modnet import Activation, Array, Formulas
 
 DEEP = 750.0
 """e^−750 is 0 in every float: z is cut off there before it is multiplied by such a factor, for −∞ times 0 is NaN."""
@@ -46,6 +46,10 @@ class SiLU(Activation):
         assert z is not None
         slope = swish_slope(z, 1.0, out=out)
         return np.multiply(slope, da, out=slope)
+
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        return swish_formulas(1)
 
 
 class GELU(Activation):
@@ -102,6 +106,14 @@ class GELU(Activation):
             slope = _exact_slope(x, out=out) if self.approximate == "none" else _tanh_slope(x, out=out)
         return np.multiply(slope, da, out=slope)
 
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        if self.approximate == "sigmoid":
+            return swish_formulas(K)
+        if self.approximate == "tanh":
+            return lambda z: _half(max(z, -DEEP)) * max(z, -DEEP), lambda z, a: _half_slope(min(max(z, -DEEP), DEEP))
+        return lambda z: _normal(max(z, -DEEP)) * max(z, -DEEP), lambda z, a: _normal_slope(min(max(z, -DEEP), DEEP))
+
 
 K = 1.702
 
@@ -110,6 +122,8 @@ C = math.sqrt(2 / math.pi)
 
 
 CUBIC = 0.044715
+ROOT = math.sqrt(0.5)
+DENSITY = 1 / math.sqrt(2 * math.pi)
 
 
 def _exact_slope(z: Array, *, out: Array | None) -> Array:
@@ -118,7 +132,7 @@ def _exact_slope(z: Array, *, out: Array | None) -> Array:
     np.multiply(density, -0.5, out=density)
     np.exp(density, out=density)
     np.multiply(density, z, out=density)
-    np.multiply(density, 1 / math.sqrt(2 * math.pi), out=density)
+    np.multiply(density, DENSITY, out=density)
     slope: Array = ndtr(z, out=out)
     return np.add(slope, density, out=slope)
 
@@ -192,6 +206,10 @@ class Mish(Activation):
         np.multiply(slope, r, out=slope)
         return np.multiply(slope, da, out=slope)
 
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        return _mish, _mish_slope
+
 
 ONE_FROM = 20.0
 """From here on T is 1 to the last digit, and nothing has overflowed yet."""
@@ -234,6 +252,13 @@ class HardSwish(Activation):
         np.add(slope, 0.5, out=slope)
         return np.multiply(slope, da, out=slope)
 
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        return (
+            lambda z: max(z, -3) * min(max(z + 3, 0), 6) / 6,
+            lambda z, a: (1 if z > 0 else 0) if abs(z) >= 3 else z / 3 + 0.5,
+        )
+
 
 def swish(z: Array, k: float, *, out: Array | None) -> Array:
     """Return z σ(kz)."""
@@ -257,3 +282,57 @@ def swish_slope(z: Array, k: float, *, out: Array | None) -> Array:
     np.multiply(rest, x, out=rest)
     np.add(rest, 1, out=rest)
     return np.multiply(slope, rest, out=slope)
+
+
+def swish_formulas(k: float) -> Formulas:
+    """Return a = z σ(k z) and its derivative, of one number; z is cut where it would meet a factor of 0 at −∞."""
+    return (
+        lambda z: max(z, -DEEP) * sigmoid_of(k * z),
+        lambda z, a: swish_slope_of(k * min(max(z, -DEEP), DEEP)),
+    )
+
+
+def sigmoid_of(x: float) -> float:
+    """Return σ(x) of one number."""
+    return 0.5 * math.tanh(0.5 * x) + 0.5
+
+
+def swish_slope_of(x: float) -> float:
+    """Return the derivative of x σ(x) of one number."""
+    return sigmoid_of(x) * (1 + x * (1 - sigmoid_of(x)))
+
+
+def _half(z: float) -> float:
+    """Return (1 + tanh u) / 2, u = c z (1 + 0.044715 z²), of one number."""
+    return 0.5 * (1 + math.tanh(C * z * (1 + CUBIC * z * z)))
+
+
+def _half_slope(z: float) -> float:
+    """Return the derivative of z (1 + tanh u) / 2, of one number."""
+    p = _half(z)
+    return p + 2 * z * p * (1 - p) * C * (1 + 3 * CUBIC * z * z)
+
+
+def _normal(z: float) -> float:
+    """Return Φ(z) of one number."""
+    return 0.5 * math.erfc(-ROOT * z)
+
+
+def _normal_slope(z: float) -> float:
+    """Return Φ(z) + z φ(z) of one number."""
+    return _normal(z) + DENSITY * z * math.exp(-0.5 * z * z)
+
+
+def _mish(z: float) -> float:
+    """Return z n / (n + 2), n = e^z (e^z + 2), of one number."""
+    e = math.exp(min(z, ONE_FROM))
+    n = e * (e + 2)
+    return max(z, -DEEP) * n / (n + 2)
+
+
+def _mish_slope(z: float, a: float) -> float:
+    """Return the derivative of z n / (n + 2), of one number."""
+    x = min(max(z, -DEEP), ONE_FROM)
+    e = math.exp(x)
+    n = e * (e + 2)
+    return (n + 4 * x * e * (e + 1) / (n + 2)) / (n + 2)

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from modnet import Activation, Array
+from modnet import Activation, Array, Formulas
 from modnet_standard.arrays import zeros
 
 
@@ -66,6 +66,11 @@ class Softplus(Activation):
         np.multiply(dz, da, out=dz)
         return np.negative(dz, out=dz)
 
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        beta = self.beta
+        return lambda z: max(z, 0) + math.log1p(math.exp(-beta * abs(z))) / beta, lambda z, a: -math.expm1(-beta * a)
+
 
 class Squareplus(Activation):
     """The squareplus: a = (z + √(z² + b)) / 2, dz = da / (1 + b / (4a²)).
@@ -118,6 +123,14 @@ class Squareplus(Activation):
         np.add(inverse, 1, out=inverse)
         return np.divide(da, inverse, out=inverse)
 
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        b = self.b
+        return (
+            lambda z: max(z, 0) + 0.5 * b / (abs(z) + math.sqrt(z * z + b)),
+            lambda z, a: 1 / (1 + 0.25 * b / (a * a)),
+        )
+
 
 class SparsePlus(Activation):
     """The sparse plus: a = 0 up to z = −1, (z + 1)²/4 up to z = 1, then z; dz = min(√a, 1) ∘ da.
@@ -154,3 +167,7 @@ class SparsePlus(Activation):
         slope = np.sqrt(a, out=out)
         slope.clip(0.0, 1.0, out=slope)
         return np.multiply(slope, da, out=slope)
+
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        return lambda z: max(z, 1) - 1 + (0.5 * min(max(z, -1), 1) + 0.5) ** 2, lambda z, a: min(math.sqrt(a), 1)
