@@ -1,5 +1,3 @@
 """The standard constraints, where users look for them; each is registered through an entry point."""
 
-from modnet_standard.constraints import MaxNorm, MinMaxNorm, NonNegative, UnitNorm
-
-__all__ = ["MaxNorm", "MinMaxNorm", "NonNegative", "UnitNorm"]
+from modnet_standard.constraints import *

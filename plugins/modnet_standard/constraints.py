@@ -12,6 +12,8 @@ from pydantic import Field, model_validator
 from modnet import Array, Constraint
 from modnet_standard.arrays import zeros
 
+__all__ = ["MaxNorm", "MinMaxNorm", "NonNegative", "UnitNorm"]
+
 
 class MaxNorm(Constraint):
     """At most a norm per unit: w ← w · min(1, value/‖w‖) for each column w of W.

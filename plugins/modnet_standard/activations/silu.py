@@ -12,11 +12,20 @@ from scipy.special import ndtr
 
 from modnet import Activation, Array, Formulas
 
+__all__ = ["GELU", "HardSwish", "Mish", "SiLU"]
+
 DEEP = 750.0
 """e^−750 is 0 in every float: z is cut off there before it is multiplied by such a factor, for −∞ times 0 is NaN."""
 
 
-class SiLU(Activation):
+class SelfGated(Activation):
+    """An input times a gate that it opens itself."""
+
+    reads: ClassVar[frozenset[str]] = frozenset({"x"})
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
+
+
+class SiLU(SelfGated):
     """The sigmoid linear unit, also called swish: a = z σ(z), dz = σ(z) (1 + z (1 − σ(z))) da.
 
     References
@@ -34,9 +43,6 @@ class SiLU(Activation):
     array([-2.689e-01,  0.000e+00,  1.000e+03])
     """
 
-    reads: ClassVar[frozenset[str]] = frozenset({"x"})
-    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
-
     def f(self, z: Array, *, out: Array | None = None) -> Array:
         """Return z σ(z)."""
         return swish(z, 1.0, out=out)
@@ -52,7 +58,7 @@ class SiLU(Activation):
         return swish_formulas(1)
 
 
-class GELU(Activation):
+class GELU(SelfGated):
     """The Gaussian error linear unit: a = z Φ(z), dz = (Φ(z) + z φ(z)) da, Φ and φ of the normal distribution.
 
     Parameters
@@ -77,9 +83,6 @@ class GELU(Activation):
     array([-0.1588,  0.    ,  0.8412])
     array([-0.1542,  0.    ,  0.8458])
     """
-
-    reads: ClassVar[frozenset[str]] = frozenset({"x"})
-    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
 
     approximate: Literal["none", "tanh", "sigmoid"] = "none"
 
@@ -110,9 +113,8 @@ class GELU(Activation):
         """Return σ(z) and σ'(z) of one number."""
         if self.approximate == "sigmoid":
             return swish_formulas(K)
-        if self.approximate == "tanh":
-            return lambda z: _half(max(z, -DEEP)) * max(z, -DEEP), lambda z, a: _half_slope(min(max(z, -DEEP), DEEP))
-        return lambda z: _normal(max(z, -DEEP)) * max(z, -DEEP), lambda z, a: _normal_slope(min(max(z, -DEEP), DEEP))
+        gate, slope = (_half, _half_slope) if self.approximate == "tanh" else (_normal, _normal_slope)
+        return lambda z: gate(max(z, -DEEP)) * max(z, -DEEP), lambda z, a: slope(min(max(z, -DEEP), DEEP))
 
 
 K = 1.702
@@ -122,7 +124,11 @@ C = math.sqrt(2 / math.pi)
 
 
 CUBIC = 0.044715
+
+
 ROOT = math.sqrt(0.5)
+
+
 DENSITY = 1 / math.sqrt(2 * math.pi)
 
 
@@ -160,7 +166,7 @@ def _tanh_slope(z: Array, *, out: Array | None) -> Array:
     return np.multiply(du, p, out=du)
 
 
-class Mish(Activation):
+class Mish(SelfGated):
     """Mish: a = z T, T = tanh(log(1 + e^z)), dz = (T + z (1 − T²) σ(z)) da.
 
     With n = e^z (e^z + 2), T = n / (n + 2): one exponential, no logarithm and no cancellation.
@@ -176,9 +182,6 @@ class Mish(Activation):
     >>> Mish().f(np.array([-1.0, 0.0, 1000.0])).round(4)
     array([-3.034e-01,  0.000e+00,  1.000e+03])
     """
-
-    reads: ClassVar[frozenset[str]] = frozenset({"x"})
-    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
 
     def f(self, z: Array, *, out: Array | None = None) -> Array:
         """Return z n / (n + 2), n = e^z (e^z + 2)."""
@@ -215,7 +218,7 @@ ONE_FROM = 20.0
 """From here on T is 1 to the last digit, and nothing has overflowed yet."""
 
 
-class HardSwish(Activation):
+class HardSwish(SelfGated):
     """The hard swish or hard SiLU: a = z h(z), h(z) = min(max(z/6 + 1/2, 0), 1); dz = (z/3 + 1/2) da where |z| < 3.
 
     Elsewhere dz = da above and 0 below; the kinks at z = ±3 have these slopes of the outer pieces.
@@ -231,9 +234,6 @@ class HardSwish(Activation):
     >>> HardSwish().f(np.array([-1.5, 1.5, 4.0]))
     array([-0.375,  1.125,  4.   ])
     """
-
-    reads: ClassVar[frozenset[str]] = frozenset({"x"})
-    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
 
     def f(self, z: Array, *, out: Array | None = None) -> Array:
         """Return max(z, −3) min(max(z + 3, 0), 6) / 6."""

@@ -13,8 +13,21 @@ from pydantic import Field
 from modnet import Activation, Array, Initializer, Shape, Slot
 from modnet.base.initializer import fans
 
+__all__ = ["GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform"]
 
-class GlorotUniform(Initializer):
+
+class Glorot(Initializer):
+    """A distribution of variance 2 gain² / (fan_in + fan_out)."""
+
+    gain: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return it with and without a gain."""
+        return cls(), cls(0.5)
+
+
+class GlorotUniform(Glorot):
     """U(−r, r) with r = gain · √(6 / (fan_in + fan_out)): variance gain² · 2 / (fan_in + fan_out).
 
     Parameters
@@ -34,20 +47,13 @@ class GlorotUniform(Initializer):
     True
     """
 
-    gain: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
-
-    @classmethod
-    def examples(cls) -> Sequence[Self]:
-        """Return it with and without a gain."""
-        return cls(), cls(0.5)
-
     def sample(self, rng: np.random.Generator, shape: Shape) -> Array:
         """Return U(−r, r)."""
         r = self.gain * math.sqrt(6 / sum(fans(shape)))
         return rng.uniform(-r, r, shape)
 
 
-class GlorotNormal(Initializer):
+class GlorotNormal(Glorot):
     """N(0, s²) with s = gain · √(2 / (fan_in + fan_out)).
 
     Parameters
@@ -66,13 +72,6 @@ class GlorotNormal(Initializer):
     >>> GlorotNormal().sample(np.random.default_rng(0), (4, 2)).shape
     (4, 2)
     """
-
-    gain: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
-
-    @classmethod
-    def examples(cls) -> Sequence[Self]:
-        """Return it with and without a gain."""
-        return cls(), cls(0.5)
 
     def sample(self, rng: np.random.Generator, shape: Shape) -> Array:
         """Return N(0, s²)."""

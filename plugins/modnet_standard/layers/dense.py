@@ -13,9 +13,11 @@ from modnet import AnyActivation, AnyConstraint, AnyInitializer, Array, Context,
 from modnet.base import Links
 from modnet_standard.activations.sigmoids import Tanh
 from modnet_standard.arrays import column_sums, product, transposed_product
-from modnet_standard.initializers.constants import Zeros
+from modnet_standard.initializers.distributions import Zeros
 from modnet_standard.initializers.fans import GlorotUniform, KernelInitializer, chosen
 from modnet_standard.layers.inputs import features
+
+__all__ = ["Dense"]
 
 
 class Dense(Module):

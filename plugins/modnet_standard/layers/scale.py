@@ -10,8 +10,10 @@ import numpy as np
 
 from modnet import AnyInitializer, Array, Context, Parameter, Shape
 from modnet_standard.arrays import column_sums, zeros
-from modnet_standard.initializers.constants import Constant, Ones, Zeros
+from modnet_standard.initializers.distributions import Constant, Ones, Zeros
 from modnet_standard.layers.inputs import PerFeature, features, per_feature
+
+__all__ = ["Bias", "PReLU", "Scale"]
 
 
 class Scale(PerFeature):

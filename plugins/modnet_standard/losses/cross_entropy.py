@@ -13,7 +13,9 @@ from pydantic import Field
 
 from modnet import Array, Loss
 from modnet_standard.arrays import ones, zeros
-from modnet_standard.losses.classes import CLASS_TASKS, ClassLink, check_classes, log_probabilities, probabilities
+from modnet_standard.losses.shared import CLASS_TASKS, ClassLink, check_classes, log_probabilities, probabilities
+
+__all__ = ["CrossEntropy"]
 
 
 class CrossEntropy(Loss):

@@ -1,4 +1,4 @@
-"""Adam and AdamW: steps scaled by running means of the gradient and of its square.
+"""Adam: steps scaled by running means of the gradient and of its square.
 
 The vectors hold m/(1 − β₁) and v/(1 − β₂): so all constants of a step meet in two numbers, and it is ten passes over θ
 instead of fourteen. They go through the gradient's own memory, which becomes g², √v and the step in turn: θ, g, m and v
@@ -14,8 +14,11 @@ from pydantic import Field
 
 from modnet import Array, Optimizer, OptimizerState
 
+__all__ = ["Adam"]
+
 Decay = Annotated[float, Field(ge=0, lt=1)]
 """How much of a running mean is left after a step."""
+
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -34,6 +37,10 @@ class AdamLike(Optimizer):
     beta_1: Decay = 0.9
     beta_2: Decay = 0.999
     epsilon: Positive = 1e-8
+
+    def init(self, theta: Array) -> OptimizerState:
+        """Return m = v = 0."""
+        return self.moments(theta)
 
     def moments(self, theta: Array, *more: str) -> OptimizerState:
         """Return the state with m = v = 0, and zeros under other names."""
@@ -60,11 +67,17 @@ class AdamLike(Optimizer):
         if amsgrad:
             largest = state.vectors["largest"]
             v = np.maximum(largest, v, out=largest)
-        step = np.sqrt(v, out=grad)
-        step += self.epsilon / (math.sqrt(1 - self.beta_2) if epsilon_hat else root)
-        np.divide(m, step, out=step)
-        step *= rate
-        theta -= step
+        epsilon = self.epsilon / (math.sqrt(1 - self.beta_2) if epsilon_hat else root)
+        move(theta, m, v, rate, epsilon, scratch=grad)
+
+
+def move(theta: Array, m: Array, v: Array, rate: float, epsilon: float, *, scratch: Array) -> None:
+    """Move θ by −rate m / (√v + ε)."""
+    step = np.sqrt(v, out=scratch)
+    step += epsilon
+    np.divide(m, step, out=step)
+    step *= rate
+    theta -= step
 
 
 class Adam(AdamLike):
@@ -116,52 +129,3 @@ class Adam(AdamLike):
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by −η m̂ / (√v̂ + ε)."""
         self.adam_step(theta, grad, state, amsgrad=self.amsgrad, epsilon_hat=self.epsilon_hat)
-
-
-class AdamW(AdamLike):
-    """Adam with decoupled weight decay: θ ← (1 − ηλ) θ − η m̂ / (√v̂ + ε), the decay for weights only, not for biases.
-
-    Parameters
-    ----------
-    learning_rate : float
-        η, > 0.
-    beta_1, beta_2 : float
-        Decay of the two means, in [0, 1).
-    epsilon : float
-        ε, > 0.
-    amsgrad : bool
-        Whether the largest v so far stands in place of v.
-    weight_decay : float
-        λ, ≥ 0. `alpha` of the estimators is the penalty in the loss; set that to 0 for AdamW alone.
-    schedule, clip_norm, clip_value, ema, swa, groups
-        What any optimizer can be combined with: see `modnet.Optimizer`.
-
-    References
-    ----------
-    Loshchilov & Hutter (2019), Decoupled weight decay regularization, ICLR, algorithm 2.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from modnet.optimizers import AdamW
-    >>> adamw, theta = AdamW(0.1, weight_decay=0.5), np.array([1.0, 1.0])
-    >>> adamw.update(theta, np.zeros(2), adamw.init(theta), regularized=1)
-    >>> theta
-    array([0.95, 1.  ])
-    """
-
-    amsgrad: bool = False
-    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(default=0.01, kw_only=True)
-
-    @classmethod
-    def examples(cls) -> Sequence[Self]:
-        """Return it without and with the largest v."""
-        return cls(), cls(amsgrad=True)
-
-    def init(self, theta: Array) -> OptimizerState:
-        """Return m = v = 0; with `amsgrad` also the largest v so far."""
-        return self.moments(theta, *(("largest",) if self.amsgrad else ()))
-
-    def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
-        """Move θ by −η m̂ / (√v̂ + ε); what is regularized was shrunk before, by `update`."""
-        self.adam_step(theta, grad, state, amsgrad=self.amsgrad)

@@ -1,16 +1,68 @@
-"""Variants of Adam, which look ahead, wait, or measure the spread of the gradient in another way.
+"""Variants of Adam, which decay weights, look ahead, wait, or measure the spread of the gradient in another way.
 
 Their vectors hold the same multiples of the means as Adam's; see `modnet_standard.optimizers.adam`.
 """
 
 import math
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Self
 
 import numpy as np
 from pydantic import Field
 
 from modnet import Array, OptimizerState
-from modnet_standard.optimizers.adam import AdamLike, Positive
+from modnet_standard.optimizers.adam import AdamLike, Positive, move
+
+__all__ = ["AdaBelief", "AdamW", "Adamax", "NAdam", "RAdam"]
+
+
+class AdamW(AdamLike):
+    """Adam with decoupled weight decay: θ ← (1 − ηλ) θ − η m̂ / (√v̂ + ε), the decay for weights only, not for biases.
+
+    Parameters
+    ----------
+    learning_rate : float
+        η, > 0.
+    beta_1, beta_2 : float
+        Decay of the two means, in [0, 1).
+    epsilon : float
+        ε, > 0.
+    amsgrad : bool
+        Whether the largest v so far stands in place of v.
+    weight_decay : float
+        λ, ≥ 0. `alpha` of the estimators is the penalty in the loss; set that to 0 for AdamW alone.
+    schedule, clip_norm, clip_value, ema, swa, groups
+        What any optimizer can be combined with: see `modnet.Optimizer`.
+
+    References
+    ----------
+    Loshchilov & Hutter (2019), Decoupled weight decay regularization, ICLR, algorithm 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.optimizers import AdamW
+    >>> adamw, theta = AdamW(0.1, weight_decay=0.5), np.array([1.0, 1.0])
+    >>> adamw.update(theta, np.zeros(2), adamw.init(theta), regularized=1)
+    >>> theta
+    array([0.95, 1.  ])
+    """
+
+    amsgrad: bool = False
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(default=0.01, kw_only=True)
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return it without and with the largest v."""
+        return cls(), cls(amsgrad=True)
+
+    def init(self, theta: Array) -> OptimizerState:
+        """Return m = v = 0; with `amsgrad` also the largest v so far."""
+        return self.moments(theta, *(("largest",) if self.amsgrad else ()))
+
+    def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
+        """Move θ by −η m̂ / (√v̂ + ε); what is regularized was shrunk before, by `update`."""
+        self.adam_step(theta, grad, state, amsgrad=self.amsgrad)
 
 
 class NAdam(AdamLike):
@@ -113,10 +165,6 @@ class RAdam(AdamLike):
     array([0.5  , 2.001])
     """
 
-    def init(self, theta: Array) -> OptimizerState:
-        """Return m = v = 0."""
-        return self.moments(theta)
-
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by −η m̂, divided by √v̂ as soon as that can be trusted."""
         m, v = self.follow(grad, state)
@@ -128,13 +176,10 @@ class RAdam(AdamLike):
         if rho > 5:
             rectified = math.sqrt((rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho))
             root = math.sqrt(1 - self.beta_2)  # √v = root · what the vector holds
-            step = np.sqrt(v, out=grad)
-            step += self.epsilon / root
-            np.divide(m, step, out=step)
-            step *= rate * rectified * math.sqrt(unbiased) / root
+            rate = rate * rectified * math.sqrt(unbiased) / root
+            move(theta, m, v, rate, self.epsilon / root, scratch=grad)
         else:
-            step = np.multiply(m, rate, out=grad)
-        theta -= step
+            theta -= np.multiply(m, rate, out=grad)
 
 
 class AdaBelief(AdamLike):
@@ -168,10 +213,6 @@ class AdaBelief(AdamLike):
 
     epsilon: Positive = 1e-16
 
-    def init(self, theta: Array) -> OptimizerState:
-        """Return m = v = 0."""
-        return self.moments(theta)
-
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by −η m̂ / (√v̂ + ε)."""
         m, v = state.vectors["m"], state.vectors["v"]
@@ -185,11 +226,8 @@ class AdaBelief(AdamLike):
         v *= self.beta_2
         v += grad  # holds v/(1 − β₂)
         root = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**state.step))  # √v̂ = root · √v
-        step = np.sqrt(v, out=grad)
-        step += self.epsilon / root
-        np.divide(m, step, out=step)
-        step *= state.learning_rate / (1 - self.beta_1**state.step) / root
-        theta -= step
+        rate = state.learning_rate / (1 - self.beta_1**state.step) / root
+        move(theta, m, v, rate, self.epsilon / root, scratch=grad)
 
 
 class Adamax(AdamLike):

@@ -4,13 +4,14 @@ It is a solver: it asks for the loss and its gradient over all rows, at points o
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from pydantic import Field
 from scipy.optimize import minimize
 
 from modnet import Array, Count, Objective, Solver
+
+__all__ = ["LBFGS"]
 
 
 class LBFGS(Solver):
@@ -43,7 +44,7 @@ class LBFGS(Solver):
     """
 
     history_size: Count = 10
-    max_fun: Annotated[int, Field(ge=1)] = 15000
+    max_fun: Count = 15000
 
     def minimize(
         self, objective: Objective, theta: Array, *, max_iter: int, tol: float, after: Callable[[Array, float], bool]
