@@ -66,7 +66,8 @@ class Activation(Module, kind="activation"):
     def formulas(self) -> Formulas | None:
         """Return the activation as formulas of one number, for accelerators that compile them; default: None.
 
-        Both functions use arithmetic and `math` only. The first is a = σ(z), the second dz/da = σ'(z), given z and a.
+        The first is a = σ(z), the second σ'(z), given z and a. Both use arithmetic, `min`, `max`, `abs`, conditional
+        expressions, numbers, `math`, and functions that do the same.
         """
         return None
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.special
 
+from modnet import activations
 from modnet.activations import ReLU, Sigmoid, Softmax, Tanh
 from modnet.testing import check_gradient
 
@@ -50,3 +51,23 @@ def test_relu_has_a_slope_on_either_side_of_its_kink():
 def test_relu_has_slope_zero_at_its_kink():
     z = np.array([[0.0, -0.0]])
     np.testing.assert_array_equal(derivative(ReLU(), z, ReLU().f(z), np.ones_like(z)), [[0.0, 0.0]])
+
+
+CLASSES = [each for each in vars(activations).values() if isinstance(each, type)]
+
+
+@pytest.mark.parametrize(
+    "activation", [each for cls in CLASSES for each in cls.examples() if each.formulas() is not None], ids=repr
+)
+def test_formulas_of_one_number_say_what_f_and_df_do(activation):
+    z = np.linspace(-20, 20, 161)
+    a = activation.f(z)
+    f, df = activation.formulas()
+    np.testing.assert_allclose([f(each) for each in z.tolist()], a, rtol=1e-12, atol=1e-12)
+    slopes = [df(*each) for each in zip(z.tolist(), a.tolist(), strict=True)]
+    np.testing.assert_allclose(slopes, derivative(activation, z, a, np.ones_like(z)), rtol=1e-12, atol=1e-12)
+
+
+def test_few_standard_activations_have_no_formulas():
+    without = {cls.__name__ for cls in CLASSES if all(each.formulas() is None for each in cls.examples())}
+    assert without == {"Exponential", "Identity", "LogSoftmax", "Sine", "Softmax", "Sparsemax"}

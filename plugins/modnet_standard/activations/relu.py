@@ -15,7 +15,7 @@ __all__ = ["LeakyReLU", "ReLU", "ReLU6"]
 
 
 class Rectifier(Activation):
-    """What lets through what is positive, by and large; its derivative is read off the output."""
+    """An activation that lets through what is positive; its derivative is read off the output."""
 
     reads: ClassVar[frozenset[str]] = frozenset({"y"})
     recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"

@@ -19,7 +19,7 @@ DEEP = 750.0
 
 
 class SelfGated(Activation):
-    """An input times a gate that it opens itself."""
+    """The input times a gate between 0 and 1 that depends on the input itself."""
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
     recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"

@@ -1,6 +1,6 @@
-"""Initializers that go by no fan: given values, the identity matrix, and distributions of a given width.
+"""Initializers that do not depend on fan_in and fan_out: given values, and distributions of a given width.
 
-Orthogonal matrices are among them: they turn their input and do not stretch it.
+The identity and orthogonal matrices are among them: they do not stretch their input.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Layers made of others: lists of layers, branches side by side, an activation, and an affine map times a gate.
 
-What they are made of is in their fields; a branch or body is a chain of links of its own.
+The layers inside run in ``ctx.children``, a chain each.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

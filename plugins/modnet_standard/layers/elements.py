@@ -1,6 +1,6 @@
 """Layers that work on each element alone: noise in training, such as dropout, and bounds.
 
-In prediction noise layers let everything through; random numbers of a forward pass are kept for its backward pass.
+In prediction, noise layers let everything through. The random numbers of a forward pass are kept for its backward pass.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Losses of classes that go by a margin: hinge losses, of support vector machines, and focal loss, for rare classes.
 
-The margin is what the score or logit of the truth is ahead of those that it competes with.
+The margin says by how much the score or logit of the truth is ahead of those that it competes with.
 """
 
 from abc import abstractmethod

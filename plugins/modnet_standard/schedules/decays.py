@@ -1,6 +1,6 @@
 """Schedules that never climb: they go by time, by the rows seen, or by how training progresses.
 
-Time is counted in epochs or steps; progress has ended where the loss has stopped falling.
+Time is counted in epochs or steps; the rate goes down where the loss has stopped falling.
 """
 
 from bisect import bisect_right
