@@ -4,7 +4,6 @@ They look at epochs only and ignore every other task of a fit. Hand them to ``se
 pipeline or a grid, to that of the final step.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
@@ -118,8 +117,11 @@ class Checkpoint(EpochCallback, Component):
             *before, last = _watched(estimator, context, self.monitor)[self.every - 1 :: self.every]
             if before and not last < min(before):
                 return
-        fit = "-".join(str(task.task_id) for task in _path_to(context.parent))
-        path = Path(str(self.path).format(epoch=epoch, fit=fit))
+        fit, task = [], context.parent
+        while task is not None:
+            fit.append(str(task.task_id))
+            task = task.parent
+        path = Path(str(self.path).format(epoch=epoch, fit="-".join(reversed(fit))))
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             save(fitted_estimator, path)
@@ -144,10 +146,3 @@ def _watched(estimator: Any, context: Task, monitor: Watched | None) -> Array:
     losses *= -1 if name == "score" else 1
     losses[np.isnan(losses)] = np.inf
     return losses
-
-
-def _path_to(task: Task | None) -> Iterator[Task]:
-    """Return the tasks from the outermost fit down to this one."""
-    if task is not None:
-        yield from _path_to(task.parent)
-        yield task

@@ -41,12 +41,8 @@ class Entry:
 
     Attributes
     ----------
-    kind : str
-        ``"layer"``, ``"activation"``, …
-    name : str
-        The registered name, snake_case.
-    value : str
-        ``"package.module:Class"``.
+    kind, name, value : str
+        ``"activation"``, ``"relu"``, ``"package.module:Class"``.
     distribution, version : str
         Who offers it; both are empty for a class given to `Registry.register`.
     """
@@ -139,9 +135,14 @@ class Registry:
                 return self._load(_only(_allowed(found), name))
         raise UnknownComponentError(self._unknown(kinds, name))
 
-    def classes(self, kind: str | None = None) -> Iterator[tuple[Entry, Any]]:
-        """Yield everything on offer with its class, or with the RegistryError that says why it has none."""
-        return self._loading(self.entries(kind))
+    def classes(self, kind: str | None = None, package: str = "") -> Iterator[tuple[Entry, Any]]:
+        """Yield what is on offer, of a kind or a package, with its class, or the RegistryError that says why not."""
+        for entry in self.entries(kind):
+            if not package or re.split("[.:]", entry.value)[0] == package:
+                try:
+                    yield entry, self._load(entry)
+                except RegistryError as error:
+                    yield entry, error
 
     def name_of(self, cls: type) -> str | None:
         """Return the name that `get` turns into `cls`, qualified if it must be; None if there is none."""
@@ -153,19 +154,17 @@ class Registry:
 
     def entry_of(self, cls: type) -> Entry | None:
         """Return the entry that leads to `cls`, or None."""
-        kind = getattr(cls, "kind", None)
-        mine = [entry for entry in self.entries() if entry.kind == kind]
+        kind = str(getattr(cls, "kind", ""))
         value = f"{cls.__module__}:{cls.__qualname__}"
-        for entry in mine:
+        for entry in self.entries(kind):
             if self._registered.get(entry, self._loaded.get(entry)) is cls:
                 return entry
-        for entry in mine:
+        for entry in self.entries(kind):
             if entry.value == value and entry not in self._registered:
                 return entry
         # The entry point may name a re-export (acme:Swish for acme._swish:Swish): only loading it tells.
-        package = cls.__module__.partition(".")[0]
-        near = [entry for entry in mine if entry.value.partition(":")[0].partition(".")[0] == package]
-        return next((entry for entry, found in self._loading(near) if found is cls), None)
+        near = self.classes(kind, package=cls.__module__.partition(".")[0])
+        return next((entry for entry, found in near if found is cls), None)
 
     @contextmanager
     def allowing(self, distributions: Iterable[str] | None) -> Iterator[None]:
@@ -287,13 +286,6 @@ class Registry:
             self._check(entry, found)
             self._loaded[entry] = found
         return found
-
-    def _loading(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Any]]:
-        for entry in entries:
-            try:
-                yield entry, self._load(entry)
-            except RegistryError as error:
-                yield entry, error
 
     def _check(self, entry: Entry, cls: object) -> None:
         base = self._bases[entry.kind]

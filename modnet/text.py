@@ -7,7 +7,8 @@ import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
 
-RULE = "─"
+Row = Sequence[str]
+"""The cells of a row in a table."""
 
 
 def width() -> int:
@@ -31,17 +32,9 @@ def wrapped(text: str, first: str = "", indent: str | None = None) -> str:
     >>> wrapped("the loss is inf", "problem  ")
     'problem  the loss is inf'
     """
-    return (
-        textwrap.fill(
-            " ".join(text.split()),
-            width(),
-            initial_indent=first,
-            subsequent_indent=" " * len(first) if indent is None else indent,
-            break_on_hyphens=False,
-            break_long_words=False,
-        )
-        or first.rstrip()
-    )
+    rest = " " * len(first) if indent is None else indent
+    wrapper = textwrap.TextWrapper(width(), first, rest, break_on_hyphens=False, break_long_words=False)
+    return wrapper.fill(" ".join(text.split())) or first.rstrip()
 
 
 def filled(text: str, indent: str = "") -> str:
@@ -64,14 +57,7 @@ def facts(pairs: Iterable[tuple[str, str]], indent: str = "", *, wrap: bool = Tr
     return "\n".join(wrapped(text, name) if wrap else name + text for name, text in named)
 
 
-def table(
-    header: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    *,
-    right: Sequence[str] = (),
-    foot: Sequence[str] | None = None,
-    wrap: bool = True,
-) -> str:
+def table(header: Row, rows: Sequence[Row], *, right: Row = (), foot: Row = (), wrap: bool = True) -> str:
     """Return rows as a table.
 
     Parameters
@@ -80,8 +66,8 @@ def table(
     rows : sequence of sequences of str
     right : sequence of str
         The columns, by their headings, that are aligned to the right.
-    foot : sequence of str, optional
-        A last row, below a rule.
+    foot : sequence of str
+        A last row, below a rule; none if it is empty.
     wrap : bool
         Whether the last column is wrapped where the terminal ends.
 
@@ -93,22 +79,22 @@ def table(
     units     ≥ 1
     use_bias  true, false
     """
-    feet = [] if foot is None else [foot]
+    feet = [foot] if foot else []
     widths = [max(map(len, column)) for column in zip(header, *rows, *feet, strict=True)]
     if wrap:
         left = sum(widths[:-1]) + 2 * (len(widths) - 1)
         widths[-1] = max(min(widths[-1], width() - left), 20)
 
-    def line(cells: Sequence[str]) -> str:
+    def line(cells: Row) -> str:
         named = zip(header, cells, widths, strict=True)
         return "  ".join(cell.rjust(size) if name in right else cell.ljust(size) for name, cell, size in named).rstrip()
 
-    def lines(cells: Sequence[str]) -> list[str]:
+    def lines(cells: Row) -> list[str]:
         first, *others = (textwrap.wrap(cells[-1], widths[-1]) if wrap else cells[-1:]) or [""]
         return [line([*cells[:-1], first]), *(line([*[""] * (len(cells) - 1), other]) for other in others)]
 
     head, body, end = line(header), [text for row in rows for text in lines(row)], list(map(line, feet))
-    rule = RULE * max(map(len, [head, *body, *end]))
+    rule = "─" * max(map(len, [head, *body, *end]))
     return "\n".join([head, rule, *body, *([rule, *end] if end else [])])
 
 

@@ -1,6 +1,7 @@
 """The arrows between the packages, read from the source with `ast`, and the rules that every file and class keeps."""
 
 import ast
+import functools
 import importlib
 import importlib.metadata
 import inspect
@@ -35,9 +36,15 @@ def module_name(path: Path) -> str:
     return ".".join(path.relative_to(base).with_suffix("").parts).removesuffix(".__init__")
 
 
+@functools.cache
+def tree(path: Path) -> ast.Module:
+    """The syntax tree of a file."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path: Path) -> Iterator[str]:
     """Every module that a file names in an import, however deep in the file; ``modnet`` for names out of modnet."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -124,7 +131,7 @@ def test_the_kit_imports_pytest_only_where_it_makes_tests():
     functions = [
         (module, inner.name)
         for module, path in MODULES.items()
-        for inner in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for inner in ast.walk(tree(path))
         if isinstance(inner, ast.FunctionDef) and any("pytest" in _imported(each) for each in ast.walk(inner))
     ]
     assert functions == [("modnet.testing.collecting", "parametrize_with_checks")]
@@ -142,7 +149,7 @@ def test_only_the_reexports_import_concrete_components():
 
 def test_reexports_hold_nothing_but_imports_of_what_a_file_lists():
     for module in REEXPORTS:
-        body = ast.parse(MODULES[module].read_text(encoding="utf-8")).body
+        body = tree(MODULES[module]).body
         assert {type(statement) for statement in body[1:]} == {ast.ImportFrom}, module
         assert {alias.name for statement in body[1:] for alias in statement.names} == {"*"}, module
         assert all(hasattr(importlib.import_module(statement.module), "__all__") for statement in body[1:]), module
@@ -174,7 +181,7 @@ def defined_privately(part: str) -> set[str]:
     """The names with an underscore in front that the files of a part define or assign."""
     names = set()
     for module, path in MODULES.items():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if part_of(module) == part else ():
+        for node in ast.walk(tree(path)) if part_of(module) == part else ():
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
                 names.add(node.name)
             elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
@@ -188,12 +195,13 @@ def test_no_package_reaches_through_an_underscore_of_another():
     private = {part: defined_privately(part) for part in {part_of(module) for module in MODULES}}
     reached = []
     for module, path in MODULES.items():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        mine = private[part_of(module)]
+        others = set().union(*(names for part, names in private.items() if part != part_of(module))) - mine
+        for node in ast.walk(tree(path)):
             names = [node.attr] if isinstance(node, ast.Attribute) else []
             if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] in ("modnet", "modnet_standard"):
                 names = [alias.name for alias in node.names]
-            others = set().union(*(names for part, names in private.items() if part != part_of(module)))
-            reached += [f"{module}: {name}" for name in names if name in others - private[part_of(module)]]
+            reached += [f"{module}: {name}" for name in names if name in others]
     assert reached == []
 
 
@@ -239,7 +247,7 @@ def test_a_plugin_module_does_not_import_scikit_learn():
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: module_name(path))
 def test_every_file_opens_with_a_docstring(path: Path):
-    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    docstring = ast.get_docstring(tree(path))
     assert docstring
     assert docstring.split("\n\n")[0].endswith(".")
 

@@ -4,10 +4,9 @@ The network that a user sees stays as it is. A trainer asks for an `Engine` and 
 for an `accelerated` network.
 """
 
-from modnet.acceleration.engine import Engine
+from modnet.acceleration.engine import MIN_STEPS, Engine, compiled_loop, run_loop
 from modnet.acceleration.fusing import accelerated, fused_parts
 from modnet.acceleration.installed import CompileTimer, accelerator_name, installed_accelerator
-from modnet.acceleration.loops import MIN_STEPS, compiled_loop, run_loop
 
 __all__ = [
     "MIN_STEPS",

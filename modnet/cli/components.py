@@ -1,87 +1,241 @@
-"""List the components that are installed.
-
-A component that cannot be used is listed with the reason: its plugin fails to import, or its class is no component of
-that kind. To say what a component does, its plugin is imported; KIND limits that to one kind, and --names imports
-nothing.
-"""
+"""The commands that list the components that are installed, and that describe one."""
 
 import argparse
+import difflib
 import inspect
-from collections.abc import Sequence
+import re
 from typing import Any
 
+import pydantic
+
 import modnet  # noqa: F401  declares the kinds
-from modnet.cli.output import emit
+from modnet.cli.shared import emit
+from modnet.component import SLOT_MARK, Component, dump, field_names
 from modnet.diagnosis.plugins import reason
-from modnet.errors import RegistryError
-from modnet.registry import Entry, group_of, registry
-from modnet.text import counted, table
+from modnet.errors import RegistryError, UnknownComponentError
+from modnet.registry import Entry, article, group_of, registry
+from modnet.text import counted, filled, table
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the command."""
+def components_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``components``."""
     parser.add_argument("kind", nargs="?", metavar="KIND", choices=registry.kinds, help=", ".join(registry.kinds))
     parser.add_argument("--names", action="store_true", help="names only")
 
 
-def run(args: argparse.Namespace) -> int:
-    """List; return the exit status."""
+def components(args: argparse.Namespace) -> None:
+    """List the components that are installed.
+
+    A component that cannot be used is listed with the reason: its plugin fails to import, or its class is no component
+    of that kind. To say what a component does, its plugin is imported; KIND limits that to one kind, and --names
+    imports nothing.
+    """
     if args.names:
-        names = [{"kind": entry.kind, "name": qualified(entry)} for entry in registry.entries(args.kind)]
+        names = [{"kind": entry.kind, "name": _qualified(entry)} for entry in registry.entries(args.kind)]
         lines = [each["name"] if args.kind else f"{each['kind']:<11}  {each['name']}" for each in names]
         emit(args, names, "\n".join(lines))
-        return 0
-    found = [described(entry, cls) for entry, cls in registry.classes(args.kind)]
-    emit(args, found, _text(found))
-    return 0
+        return
+    found: list[dict[str, Any]] = [
+        {
+            "kind": entry.kind,
+            "name": _qualified(entry),
+            "distribution": entry.distribution,
+            "version": entry.version,
+            "module": entry.value,
+            "summary": None if isinstance(cls, RegistryError) else (inspect.getdoc(cls) or "").partition("\n")[0],
+            "error": reason(cls) if isinstance(cls, RegistryError) else None,
+        }
+        for entry, cls in registry.classes(args.kind)
+    ]
+    tables: dict[str, list[list[str]]] = {}
+    for each in found:
+        source = f"{each['distribution']} {each['version']}".strip() or "this process"
+        what = f"BROKEN: {each['error']}" if each["error"] else each["summary"]
+        tables.setdefault(each["kind"], []).append([each["name"], source, what])
+    header = ["name", "from", "what it is"]
+    parts = [f"{group_of(kind).partition('.')[2]}\n\n{table(header, rows)}" for kind, rows in tables.items()]
+    broken = sum(each["error"] is not None for each in found)
+    parts.append(counted(len(found), "component") + (f", {broken} of them BROKEN" if broken else ""))
+    emit(args, found, "\n\n".join(parts))
 
 
-def qualified(entry: Entry) -> str:
+def _qualified(entry: Entry) -> str:
     """Return the name that leads to an entry: with its distribution in front if others have the same."""
     others = [other for other in registry.entries(entry.kind) if other.name == entry.name]
     return entry.name if len(others) == 1 else f"{entry.distribution}:{entry.name}"
 
 
-def described(entry: Entry, cls: Any) -> dict[str, Any]:
-    """Return what there is to say about an entry.
+def describe_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``describe``."""
+    parser.add_argument("name", metavar="NAME", help="such as relu, or acme-layers:relu")
+    parser.add_argument("--kind", choices=registry.kinds, metavar="KIND", help=", ".join(registry.kinds))
 
-    Parameters
-    ----------
-    entry : Entry
-    cls : type or RegistryError
-        Its class, or why it has none.
+
+def describe(args: argparse.Namespace) -> None:
+    """Describe a component: its equation, its fields and where it comes from.
+
+    NAME is a registered name, or distribution:name where several distributions offer one of that name. Components of
+    several kinds that have the same name are all described; --kind chooses one.
+    """
+    bare = args.name.rpartition(":")[2]
+    kinds = [args.kind] if args.kind else [kind for kind in registry.kinds if bare in registry.names(kind)]
+    if not kinds:
+        known = sorted({name for kind in registry.kinds for name in registry.names(kind)})
+        close = difflib.get_close_matches(bare, known, n=3)
+        hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "'modnet components' lists what there is"
+        raise UnknownComponentError(f"there is no component {args.name!r}; {hint}")
+    found, problems = [], []
+    for kind in kinds:
+        try:
+            found.append(described(registry.get(kind, args.name)))
+        except RegistryError as error:
+            problems.append(error)
+    if not found:
+        raise problems[0]
+    emit(args, found, "\n\n\n".join(map(_text, found)))
+
+
+def described(cls: type[Component]) -> dict[str, Any]:
+    """Return what there is to say about a component class.
 
     Returns
     -------
     dict
-        ``kind``, ``name``, ``distribution``, ``version``, ``module`` (``"package.module:Class"``), ``summary`` (the
-        first line of its docstring, or null) and ``error`` (why it cannot be used, or null).
+        ``kind``, ``name``, ``class``, ``module``, ``distribution``, ``version``, ``summary`` (with the equation),
+        ``text`` (what else its docstring says before its sections), ``references`` and ``fields``: for each ``name``,
+        ``type`` (with bounds), ``schema`` (the same as JSON Schema), ``required``, ``default`` and ``text``.
     """
-    broken = isinstance(cls, RegistryError)
+    entry = registry.entry_of(cls)
+    docstring = inspect.getdoc(cls) or ""
+    summary, _, text = re.split(r"\n\n[A-Z][A-Za-z ]+\n---", docstring, maxsplit=1)[0].partition("\n")
+    schemas = pydantic.TypeAdapter(cls).json_schema()
+    fields = []
+    for name in field_names(cls):
+        schema, info = schemas["properties"][name], cls.__pydantic_fields__[name]  # type: ignore[attr-defined]
+        default = None if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
+        fields.append(
+            {
+                "name": name,
+                "type": in_words(schema),
+                "schema": schema,
+                "required": info.is_required(),
+                "default": _dumped(default),
+                "text": _text_of_field(cls, name),
+            }
+        )
     return {
-        "kind": entry.kind,
-        "name": qualified(entry),
-        "distribution": entry.distribution,
-        "version": entry.version,
-        "module": entry.value,
-        "summary": None if broken else (inspect.getdoc(cls) or "").partition("\n")[0],
-        "error": reason(cls) if broken else None,
+        "kind": cls.kind,
+        "name": registry.name_of(cls),
+        "class": cls.__qualname__,
+        "module": cls.__module__,
+        "distribution": entry.distribution if entry else "",
+        "version": entry.version if entry else "",
+        "summary": summary,
+        "text": text.strip(),
+        "references": _section(docstring, "References"),
+        "fields": fields,
     }
 
 
-def _text(found: Sequence[dict[str, Any]]) -> str:
-    parts = []
-    for kind in dict.fromkeys(each["kind"] for each in found):
-        rows = [
-            [
-                each["name"],
-                f"{each['distribution']} {each['version']}".strip() or "this process",
-                f"BROKEN: {each['error']}" if each["error"] else each["summary"],
-            ]
-            for each in found
-            if each["kind"] == kind
-        ]
-        parts.append(f"{group_of(kind).partition('.')[2]}\n\n{table(['name', 'from', 'what it is'], rows)}")
-    broken = sum(each["error"] is not None for each in found)
-    parts.append(counted(len(found), "component") + (f", {broken} of them BROKEN" if broken else ""))
-    return "\n\n".join(parts)
+def in_words(schema: dict[str, Any]) -> str:
+    """Return what a JSON Schema allows, in a few words.
+
+    Examples
+    --------
+    >>> in_words({"type": "number", "minimum": 0, "exclusiveMaximum": 1})
+    'number in [0, 1)'
+    >>> in_words({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]})
+    'integer ≥ 1, or none'
+    >>> in_words({"enum": ["error", "missing"]})
+    "'error' or 'missing'"
+    """
+    if SLOT_MARK in schema:
+        mark = schema[SLOT_MARK]
+        return _or([article(kind) for kind in mark["kinds"]] + [repr(word) for word in mark["keep"]])
+    if "anyOf" in schema:
+        *words, last = (in_words(each) for each in schema["anyOf"])
+        return f"{', '.join(words)}, or {last}"
+    if "enum" in schema or "const" in schema:
+        return _or([repr(each) for each in schema.get("enum", [schema.get("const")])])
+    if "$ref" in schema:
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", schema["$ref"].rpartition("/")[2]).lower()
+    if schema.get("type") == "array":
+        inside = schema.get("items", {})
+        if "prefixItems" in schema:
+            return f"[{', '.join(in_words(each) for each in schema['prefixItems'])}]"
+        shortest = f" of at least {schema['minItems']}" if schema.get("minItems") else ""
+        return f"list{shortest}: {in_words(inside)}" if inside else f"list{shortest}"
+    word = {"null": "none", "boolean": "true or false", "string": "text"}.get(schema.get("type", ""))
+    return f"{word or schema.get('type', 'anything')}{_range(schema)}"
+
+
+def _range(schema: dict[str, Any]) -> str:
+    """Return the bounds of a number: " ≥ 1", " in [0, 1)"."""
+    signs = {"≥": "minimum", ">": "exclusiveMinimum", "≤": "maximum", "<": "exclusiveMaximum"}
+    bounds = [(sign, schema[key]) for sign, key in signs.items() if schema.get(key) is not None]
+    if len(bounds) == 2:
+        (low, a), (high, b) = bounds
+        return f" in {'[' if low == '≥' else '('}{a:g}, {b:g}{']' if high == '≤' else ')'}"
+    return "".join(f" {sign} {bound:g}" for sign, bound in bounds)
+
+
+def _or(words: list[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def _dumped(value: Any) -> Any:
+    """Return a default as it would stand in a spec."""
+    if isinstance(value, tuple):
+        return [_dumped(each) for each in value]
+    return dump(value) if isinstance(value, Component) and value.kind else value
+
+
+_FIELD = re.compile(r"^(\w[\w, ]*?)(?: :[^\n]*)?\n((?:(?:[ ]+[^\n]*)?\n?)*)", re.MULTILINE)
+"""The entry of one field, or several, in a section of parameters, and the indented text below it."""
+
+
+def _section(docstring: str, title: str) -> str:
+    """Return the text of a section of a docstring; empty if there is none."""
+    found = re.search(rf"(?:^|\n){title}\n-+\n(.*?)(?=\n\n[A-Z][A-Za-z ]+\n---|\Z)", docstring, re.DOTALL)
+    return found.group(1).strip() if found else ""
+
+
+def _text_of_field(cls: type, name: str) -> str:
+    """Return what the docstring of a class, or of a base of it, says about a field."""
+    found = {
+        len(names.split(", ")): " ".join(text.split())
+        for base in reversed(cls.__mro__)
+        for section in ("Attributes", "Parameters")
+        for names, text in _FIELD.findall(_section(inspect.cleandoc(vars(base).get("__doc__") or ""), section))
+        if name in names.split(", ")
+    }
+    # A subclass may name many fields in one line to say that a base describes them.
+    return found[min(found)] if found else ""
+
+
+def _text(each: dict[str, Any]) -> str:
+    where = f"{each['module']}:{each['class']}"
+    source = f"{each['distribution']} {each['version']}, {where}" if each["distribution"] else f"this process, {where}"
+    blocks = [f"{each['name']}  ({each['kind']}, {source})", _wrapped(each["summary"])]
+    blocks += [_wrapped(paragraph) for paragraph in each["text"].split("\n\n") if paragraph]
+    rows = [[f["name"], f["type"], "required" if f["required"] else _default(f["default"])] for f in each["fields"]]
+    if rows:
+        blocks.append(table(["field", "value", "default"], rows))
+        blocks.append("\n".join(_wrapped(f"{f['name']}: {f['text']}", "    ") for f in each["fields"] if f["text"]))
+    else:
+        blocks.append("It has no fields.")
+    if each["references"]:
+        blocks.append(_wrapped(f"References: {each['references']}", "    "))
+    return "\n\n".join(blocks)
+
+
+def _default(value: Any) -> str:
+    """Return a default in a word or two: of a component its name, and the fields it was given."""
+    if isinstance(value, dict) and "type" in value:
+        return str(value["type"])
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    # A formula or code is set off from the text: its lines stay as they are.
+    return text if "\n    " in text else filled(text, indent)

@@ -1,4 +1,4 @@
-"""Data files: CSV and Parquet, read with whatever library for data frames is installed."""
+"""Data files, CSV and Parquet, read with whatever library for data frames is installed."""
 
 import difflib
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ import narwhals as nw
 import numpy as np
 
 from modnet.base import Array
-from modnet.cli.output import CommandError
+from modnet.cli.shared import CommandError
 from modnet.text import listed
 
 LIBRARIES: dict[str, dict[str, Any]] = {
@@ -80,7 +80,7 @@ def check_columns(frame: Any, wanted: Iterable[str], where: Path) -> None:
 
 
 def split(frame: Any, target: str, where: Path, without: Sequence[str] = ()) -> tuple[Any, Array]:
-    """Return X, a frame of the library that has read it, and y.
+    """Return X, as narwhals wraps it, and y.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def split(frame: Any, target: str, where: Path, without: Sequence[str] = ()) -> 
     missing = int(np.isnan(y).sum() if y.dtype.kind == "f" else frame[target].is_null().sum())
     if missing:
         raise CommandError(f"{where}: column {target!r} has no value in {missing} of {len(y)} rows; remove them first")
-    return X.to_native(), y
+    return X, y
 
 
 def kind(dtype: Any) -> Literal["number", "text", "other"]:

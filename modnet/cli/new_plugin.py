@@ -1,18 +1,12 @@
-"""Write a plugin: a distribution with one component, tests, and a README, ready to install.
-
-The files are written from templates, with the names filled in. The tests pass as they are; then put your own equation
-in place of the one that is there.
-"""
+"""The command that writes a plugin, from templates with the names filled in."""
 
 import argparse
 import re
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from modnet.cli.output import emit
-from modnet.errors import ModNetError
+from modnet.cli.shared import CommandError, emit
 from modnet.registry import article, group_of, registry
 
 _USES = {
@@ -27,124 +21,11 @@ KINDS = tuple(_USES)
 """What there are templates for."""
 
 
-class PluginExistsError(ModNetError, ValueError):
-    """There is something already where the plugin should go, or under its name."""
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """The names of a plugin.
-
-    Parameters
-    ----------
-    name : str
-        What it is called: lower-case words with hyphens, ``soft-step``.
-    kind : str
-        One of `KINDS`.
-
-    Examples
-    --------
-    >>> plugin = Plugin("soft-step", "activation")
-    >>> plugin.distribution, plugin.package, plugin.component, plugin.cls
-    ('modnet-soft-step', 'modnet_soft_step', 'soft_step', 'SoftStep')
-    """
-
-    name: str
-    kind: str
-
-    @property
-    def distribution(self) -> str:
-        """What pip calls it."""
-        return f"modnet-{self.name}"
-
-    @property
-    def package(self) -> str:
-        """What Python imports."""
-        return self.distribution.replace("-", "_")
-
-    @property
-    def component(self) -> str:
-        """What users write in specs."""
-        return self.name.replace("-", "_")
-
-    @property
-    def cls(self) -> str:
-        """The class."""
-        return "".join(word.capitalize() for word in self.name.split("-"))
-
-    def files(self) -> dict[Path, str]:
-        """Return what is to be written: paths inside the distribution, and texts."""
-        words = ("distribution", "package", "component", "cls", "kind")
-        use = _USES[self.kind].format(self.component)
-        names = {word: getattr(self, word) for word in words}
-        names |= {"a_kind": article(self.kind), "group": group_of(self.kind), "use": use}
-
-        def filled(template: str) -> str:
-            text = files("modnet.cli").joinpath("templates", template).read_text(encoding="utf-8")
-            return Template(text).substitute(names)
-
-        return {
-            Path("pyproject.toml"): filled("pyproject.toml.txt"),
-            Path("README.md"): filled("README.md.txt"),
-            Path(self.package, "__init__.py"): filled("__init__.py.txt"),
-            Path(self.package, f"{self.component}.py"): filled(f"{self.kind}.py.txt"),
-            Path(self.package, "py.typed"): "",
-            Path("tests", f"test_{self.component}.py"): filled(f"test_{self.kind}.py.txt"),
-        }
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the command."""
+def new_plugin_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``new-plugin``."""
     parser.add_argument("name", type=_name, metavar="NAME", help="lower-case words with hyphens, such as soft-step")
     parser.add_argument("--kind", choices=KINDS, default="layer", help="what the component is (default: layer)")
     parser.add_argument("--directory", type=Path, default=Path(), metavar="DIR", help="where to put it (default: here)")
-
-
-def run(args: argparse.Namespace) -> int:
-    """Write the plugin; return the exit status."""
-    plugin = Plugin(args.name, args.kind)
-    root = write(plugin, args.directory)
-    component = root / plugin.package / f"{plugin.component}.py"
-    text = (
-        f"{root}: {article(plugin.kind)} called {plugin.component!r}. Next:\n\n"
-        f'    python -m pip install -e "{root}[test]"\n'
-        f"    python -m pytest {root}\n\n"
-        f"then put your own equation into {component}, and run the tests again."
-    )
-    data = {"directory": str(root), "distribution": plugin.distribution, "name": plugin.component, "kind": plugin.kind}
-    emit(args, data, text)
-    return 0
-
-
-def write(plugin: Plugin, directory: Path) -> Path:
-    """Write a plugin's files into a new folder.
-
-    Parameters
-    ----------
-    plugin : Plugin
-    directory : Path
-        Where the folder, called like the distribution, is made.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    PluginExistsError
-        If there is such a folder, or an installed distribution offers a component of that name; nothing is written.
-    """
-    root = directory / plugin.distribution
-    if root.exists():
-        raise PluginExistsError(f"{root} is there already: choose another name, or move it away")
-    if plugin.component in registry.names(plugin.kind):
-        taken = next(entry for entry in registry.entries(plugin.kind) if entry.name == plugin.component)
-        raise PluginExistsError(f"{taken} has that name already: choose another one")
-    for path, text in plugin.files().items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text, encoding="utf-8")
-    return root
 
 
 def _name(text: str) -> str:
@@ -152,3 +33,72 @@ def _name(text: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*", name):
         raise argparse.ArgumentTypeError(f"should be lower-case words with hyphens, such as soft-step, got {text!r}")
     return name
+
+
+def new_plugin(args: argparse.Namespace) -> None:
+    """Write a plugin: a distribution with one component, tests, and a README, ready to install.
+
+    The files are written from templates, with the names filled in. The tests pass as they are; then put your own
+    equation in place of the one that is there.
+    """
+    names = names_of(args.name, args.kind)
+    component, root = names["component"], args.directory / names["distribution"]
+    if root.exists():
+        raise CommandError(f"{root} is there already: choose another name, or move it away")
+    if taken := [entry for entry in registry.entries(args.kind) if entry.name == component]:
+        raise CommandError(f"{taken[0]} has that name already: choose another one")
+    for path, text in files_of(names).items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+    told = (
+        f"{root}: {names['a_kind']} called {component!r}. Next:\n\n"
+        f'    python -m pip install -e "{root}[test]"\n'
+        f"    python -m pytest {root}\n\n"
+        f"then put your own equation into {root / names['package'] / component}.py, and run the tests again."
+    )
+    data = {"directory": str(root), "distribution": names["distribution"], "name": component, "kind": args.kind}
+    emit(args, data, told)
+
+
+def names_of(name: str, kind: str) -> dict[str, str]:
+    """Return the names that a plugin's templates are filled with.
+
+    Parameters
+    ----------
+    name : str
+        What the plugin is called: lower-case words with hyphens, ``soft-step``.
+    kind : str
+        One of `KINDS`.
+
+    Examples
+    --------
+    >>> names = names_of("soft-step", "activation")
+    >>> names["distribution"], names["package"], names["component"], names["cls"]
+    ('modnet-soft-step', 'modnet_soft_step', 'soft_step', 'SoftStep')
+    """
+    component = name.replace("-", "_")
+    return {
+        "distribution": f"modnet-{name}",
+        "package": f"modnet_{component}",
+        "component": component,
+        "cls": "".join(word.capitalize() for word in name.split("-")),
+        "kind": kind,
+        "a_kind": article(kind),
+        "group": group_of(kind),
+        "use": _USES[kind].format(component),
+    }
+
+
+def files_of(names: dict[str, str]) -> dict[Path, str]:
+    """Return what is to be written for a plugin of these names: paths inside the distribution, and texts."""
+    kind, package, component = names["kind"], Path(names["package"]), names["component"]
+    templates = {
+        Path("pyproject.toml"): "pyproject.toml",
+        Path("README.md"): "README.md",
+        package / "__init__.py": "__init__.py",
+        package / f"{component}.py": f"{kind}.py",
+        Path("tests", f"test_{component}.py"): f"test_{kind}.py",
+    }
+    folder = files("modnet.cli") / "templates"
+    texts = {path: (folder / f"{name}.txt").read_text(encoding="utf-8") for path, name in templates.items()}
+    return {package / "py.typed": "", **{path: Template(text).substitute(names) for path, text in texts.items()}}

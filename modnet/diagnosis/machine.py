@@ -9,14 +9,14 @@ import importlib.metadata
 import os
 import platform
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 
-from modnet.diagnosis.finding import Finding, Section
+from modnet.diagnosis import Finding, Section
 from modnet.registry import OWN
 from modnet.text import counted, listed
 
@@ -29,7 +29,13 @@ OPTIONAL = ("pandas", "polars", "pyarrow", "matplotlib", "rich")
 CORETYPE = "OPENBLAS_CORETYPE"
 """The environment variable that chooses a kernel of OpenBLAS."""
 
-_NAMES = {"openblas": "OpenBLAS", "mkl": "MKL", "blis": "BLIS", "flexiblas": "FlexiBLAS"}
+_BLAS = {
+    "openblas": ("OpenBLAS", "OPENBLAS_NUM_THREADS"),
+    "mkl": ("MKL", "MKL_NUM_THREADS"),
+    "blis": ("BLIS", "BLIS_NUM_THREADS"),
+    "flexiblas": ("FlexiBLAS", "OMP_NUM_THREADS"),
+}
+"""The name of each library in words, and what limits its threads."""
 
 _KERNELS = {
     "AVX-512": ("SkylakeX", "Cooperlake", "SapphireRapids"),
@@ -45,14 +51,6 @@ _VECTORS = {
     "AMX": {"amx_tile"},
 }
 """Vector instructions, and the CPU flags that tell of them, in the words of Linux."""
-
-_LIMITS = {
-    "openblas": "OPENBLAS_NUM_THREADS",
-    "mkl": "MKL_NUM_THREADS",
-    "blis": "BLIS_NUM_THREADS",
-    "flexiblas": "OMP_NUM_THREADS",
-}
-"""What limits the threads of each library."""
 
 _OTHER_LIMITS = ("GOTO_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
 
@@ -105,7 +103,7 @@ class Library:
 
     def __str__(self) -> str:
         """Return the library and its kernel in words."""
-        name = _NAMES.get(self.name, self.name)
+        name, _ = _BLAS.get(self.name, (self.name, None))
         return f"{name}{f' {self.version}' if self.version else ''}, kernel {self.kernel or 'not known'}"
 
 
@@ -134,17 +132,13 @@ class Cpu:
 def libraries() -> tuple[Library, ...]:
     """Return the BLAS libraries that NumPy and SciPy use; those that threadpoolctl does not know are left out."""
     import_module("scipy.linalg")  # loads its library
-    found = [each for each in import_module("threadpoolctl").threadpool_info() if each["user_api"] == "blas"]
-    parts = [
-        Library(
-            _owner(each["filepath"]),
-            each["internal_api"],
-            each["version"],
-            each.get("architecture"),
-            each["num_threads"],
-        )
-        for each in found
-    ]
+    parts = []
+    for each in import_module("threadpoolctl").threadpool_info():
+        if each["user_api"] == "blas":
+            # Wheels keep theirs in ``numpy.libs``, or ``numpy/.dylibs`` on macOS.
+            match = re.search(r"[/\\](numpy|scipy)(?:\.libs|[/\\]\.(?:libs|dylibs))[/\\]", each["filepath"])
+            owner, kernel = match[1] if match else Path(each["filepath"]).name, each.get("architecture")
+            parts.append(Library(owner, each["internal_api"], each["version"], kernel, each["num_threads"]))
     return tuple(sorted(parts, key=lambda library: library.owner))
 
 
@@ -206,12 +200,6 @@ def blas(found: Sequence[Library], processor: Cpu, environment: Mapping[str, str
     return Section("blas", "BLAS", data, [("NumPy", text)])
 
 
-def _owner(path: str) -> str:
-    """Return who brought a library: wheels keep theirs in ``numpy.libs``, or ``numpy/.dylibs`` on macOS."""
-    match = re.search(r"[/\\](numpy|scipy)(?:\.libs|[/\\]\.(?:libs|dylibs))[/\\]", path)
-    return match[1] if match else Path(path).name
-
-
 # Threads
 
 
@@ -250,7 +238,8 @@ def threads(found: Sequence[Library], cores: Cores, environment: Mapping[str, st
       note     numpy: 8 threads on 4 cores: they wait for each other
                → set MKL_NUM_THREADS=4 in the environment before Python starts
     """
-    limits = {name: environment[name] for name in (*_LIMITS.values(), *_OTHER_LIMITS) if name in environment}
+    names = [*(limit for _, limit in _BLAS.values()), *_OTHER_LIMITS]
+    limits = {name: environment[name] for name in names if name in environment}
     of = f" of {cores.machine}" if cores.machine != cores.available else ""
     facts = [("cores", f"{cores.available}{of}")]
     facts += [(library.owner, counted(library.threads, "thread")) for library in found]
@@ -259,21 +248,15 @@ def threads(found: Sequence[Library], cores: Cores, environment: Mapping[str, st
         "blas": {library.owner: library.threads for library in found},
         "environment": limits,
     }
-    fine = "BLAS takes no more threads than there are cores" if found else ""
-    return Section("threads", "Threads", data, [*facts, *limits.items()], tuple(_too_many(found, cores)), fine)
-
-
-def _too_many(found: Sequence[Library], cores: Cores) -> Iterator[Finding]:
-    """Yield the libraries that take more threads than there are cores, those that take as many together."""
-    owners: dict[tuple[str, int], list[str]] = {}
+    together: dict[tuple[str, int], list[str]] = {}
     for library in found:
         if library.threads > cores.available:
-            owners.setdefault((library.name, library.threads), []).append(library.owner)
-    for (name, number), mine in owners.items():
-        yield Finding(
-            "blas-threads",
-            "note",
-            listed(mine),
-            f"{counted(number, 'thread')} on {counted(cores.available, 'core')}: they wait for each other",
-            f"set {_LIMITS.get(name, 'OMP_NUM_THREADS')}={cores.available} in the environment before Python starts",
-        )
+            together.setdefault((library.name, library.threads), []).append(library.owner)
+    findings = []
+    for (name, number), owners in together.items():
+        told = f"{counted(number, 'thread')} on {counted(cores.available, 'core')}: they wait for each other"
+        _, limit = _BLAS.get(name, (name, "OMP_NUM_THREADS"))
+        remedy = f"set {limit}={cores.available} in the environment before Python starts"
+        findings.append(Finding("blas-threads", "note", listed(owners), told, remedy))
+    fine = "BLAS takes no more threads than there are cores" if found else ""
+    return Section("threads", "Threads", data, [*facts, *limits.items()], tuple(findings), fine)

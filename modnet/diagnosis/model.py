@@ -1,8 +1,12 @@
-"""The diagnosis of a network on data: whether it can be learnt from, and whether the network learns from it."""
+"""The diagnosis of a network on data: whether it can be learnt from, and whether the network learns from it.
+
+What the data and the signals tell is found elsewhere; what the loss curves tell, and a short training of a network that
+has not been fitted, is found here.
+"""
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 
 from modnet.base import Array
-from modnet.diagnosis import behaviour, curves, features
-from modnet.diagnosis.finding import Finding
+from modnet.diagnosis import Finding, data, signals
 from modnet.diagnosis.signals import Look, look_at
 from modnet.errors import InputError, NonFiniteError
 from modnet.estimators import ModNetTransformer
@@ -30,6 +33,18 @@ TRIAL_EPOCHS = 20
 
 TRIAL_ROWS = 10_000
 """Rows that it is trained on, at most."""
+
+_MIN_EPOCHS = 5
+"""How many epochs it takes to tell how a loss develops."""
+
+_RISE = 0.1
+"""A loss may rise again by this share of what it has fallen."""
+
+_VISIBLE = 0.05
+"""A rise counts if it is at least this share of the loss."""
+
+_APART = 1.2
+"""How much higher than its lowest value a validation loss may end."""
 
 
 @dataclass(frozen=True)
@@ -97,24 +112,24 @@ nonflavanoid_phenols (0.12), hue (0.23), ash (0.27) and 7 more
 def examine(model: Any, X: Any, y: Any) -> Examination:
     """Return what `diagnose` finds together with the signals and gradients that were seen; parameters as there."""
     net, X, y = _network_of(model, X, y)
-    fitted, names = hasattr(net, "theta_"), features.names_of(X, getattr(net, "feature_names_in_", None))
+    fitted, names = hasattr(net, "theta_"), data.names_of(X, getattr(net, "feature_names_in_", None))
     findings: list[Finding] = []
     X, y = _whole_rows(net, X, y, names, findings)
     if X.shape[0] < 2:
         return Examination(tuple(findings), None, fitted)
     net, sample = _ready(net, X, y)
     named = hasattr(X, "columns") or hasattr(net, "feature_names_in_")
-    findings += features.constant_columns(sample.data.x, names, named=named)
+    findings += data.constant_columns(sample.data.x, names, named=named)
     look = look_at(net, sample.data)
     for signal in look.signals:
-        findings += features.scales(signal, names)
+        findings += data.scales(signal, names)
     if not isinstance(net, ModNetTransformer):
         findings += _target_findings(net, sample, look, fitted)
-    findings += behaviour.broken_numbers(look)
+    findings += signals.broken_numbers(look)
     if np.isfinite(look.loss):
-        findings += behaviour.idle_units(look)
+        findings += signals.idle_units(look)
         unscaled = any(finding.check.startswith("scale-") for finding in findings)
-        findings += behaviour.gradients(look, unscaled=unscaled)
+        findings += signals.gradients(look, unscaled=unscaled)
     if fitted:
         findings += _course(net)
     elif np.isfinite(look.loss):
@@ -163,13 +178,13 @@ def _transformed_target(model: Any, y: Any) -> Array:
 def _whole_rows(net: BaseModNet, X: Any, y: Any, names: Sequence[str], findings: list[Finding]) -> tuple[Any, Any]:
     """Return the rows without missing values; findings about the others are appended."""
     if not isinstance(net, ModNetTransformer):
-        present, _ = features.complete(y if len(y.shape) == 2 else np.asarray(y)[:, np.newaxis])
-        findings += features.missing_targets(int((~present).sum()))
+        present, _ = data.complete(y if len(y.shape) == 2 else np.asarray(y)[:, np.newaxis])
+        findings += data.missing_targets(int((~present).sum()))
         X, y = _chosen(X, y, present)
-    whole, gaps = features.complete(X)
+    whole, gaps = data.complete(X)
     if whole.all() or _takes_missing(net, X, y):
         return X, y
-    findings += features.missing_values(gaps, names, int((~whole).sum()))
+    findings += data.missing_values(gaps, names, int((~whole).sum()))
     return _chosen(X, y, whole)
 
 
@@ -200,19 +215,17 @@ def _target_findings(net: BaseModNet, sample: Sample, look: Look, fitted: bool) 
     t, task = sample.data.t, sample.target.task
     if task == "regression":
         loss: Any = net.spec_.loss  # never "auto" in a network that has weights
-        yield from curves.target_scale(look, loss, fitted=fitted)
+        yield from data.target_scale(look, loss, fitted=fitted)
     elif getattr(net, "class_weight", None) is None:
-        classes: Any = net.classes_
-        if task == "binary":
-            t, classes = t.astype(int), [classes]
-        elif task == "multiclass":
-            t, classes = t[:, np.newaxis], [classes]
-        elif task == "multilabel":
-            t, classes = t.astype(int), [("without", "with")] * t.shape[1]
+        t, classes = t.astype(int).reshape(len(t), -1), net.classes_
+        if task == "multilabel":
+            classes = [("without", "with")] * t.shape[1]
+        elif task in ("binary", "multiclass"):
+            classes = [classes]
         for index, labels in enumerate(classes):
             subject = "y" if len(classes) == 1 else f"y[:, {index}]"
             counts = np.bincount(t[:, index], minlength=len(labels))
-            yield from features.rare_classes(counts, [str(label) for label in labels], subject)
+            yield from data.rare_classes(counts, [str(label) for label in labels], subject)
 
 
 def _trial(net: BaseModNet, X: Any, y: Any, found: Sequence[Finding]) -> Iterator[Finding]:
@@ -229,22 +242,78 @@ def _trial(net: BaseModNet, X: Any, y: Any, found: Sequence[Finding]) -> Iterato
         cause = error if isinstance(error, NonFiniteError) else error.__cause__
         if not isinstance(cause, NonFiniteError):
             raise
-        text = str(cause)
-        said, _, causes = text.partition(". Likely causes: ")
-        yield Finding("loss-not-finite", "problem", "a trial fit", said, f"likely causes: {causes}" if causes else text)
+        said, _, causes = str(cause).partition(". Likely causes: ")
+        remedy = f"likely causes: {causes}" if causes else said
+        yield Finding("loss-not-finite", "problem", "a trial fit", said, remedy)
         return
     look = look_at(trained, prepared(trained, X, y).data)
     known = {(finding.check, finding.subject) for finding in found}
-    for finding in behaviour.idle_units(look):
+    for finding in signals.idle_units(look):
         if (finding.check, finding.subject) not in known:
-            after = f"after {trained.n_iter_} epochs {finding.found}"
-            yield Finding(finding.check, finding.severity, finding.subject, after, finding.remedy)
+            yield replace(finding, found=f"after {trained.n_iter_} epochs {finding.found}")
     yield from _course(trained)
 
 
 def _course(net: BaseModNet) -> Iterator[Finding]:
     """Yield what the loss curves tell."""
     rates = getattr(net, "learning_rate_curve_", None) or []
-    yield from curves.rising_loss(net.loss_curve_, max(rates) if rates else None)
+    yield from rising_loss(net.loss_curve_, max(rates) if rates else None)
     validation = getattr(net, "validation_loss_curve_", None) or []
-    yield from curves.overfitting(net.loss_curve_, validation, kept_best=net.spec_.training.early_stopping)
+    yield from overfitting(net.loss_curve_, validation, kept_best=net.spec_.training.early_stopping)
+
+
+def rising_loss(curve: Sequence[float], learning_rate: float | None) -> Iterator[Finding]:
+    """Yield a finding if a training loss rises again, or jumps up and down.
+
+    Examples
+    --------
+    >>> [finding.check for finding in rising_loss([1.0, 0.9, 1.4, 2.0, 3.5], 0.5)]
+    ['learning-rate']
+    >>> list(rising_loss([1.0, 0.5, 0.3, 0.2, 0.21], 0.001))
+    []
+    """
+    lower = "lower it" if learning_rate is None else f"{learning_rate:.3g}, try {learning_rate / 10:.2g}"
+    rate = f"learning rate: {lower}; or a schedule, or clip_norm=1"
+    if not np.isfinite(curve).all():
+        yield Finding("learning-rate", "problem", "loss_curve_", "the training loss became inf or NaN", rate)
+        return
+    if len(curve) < _MIN_EPOCHS or learning_rate is None:
+        return
+    best = int(np.argmin(curve))
+    fallen, risen = curve[0] - curve[best], curve[-1] - curve[best]
+    ups = float(np.maximum(np.diff(curve), 0).sum())
+    visible = _VISIBLE * max(map(abs, curve))
+    if risen > max(_RISE * fallen, visible):
+        told = f"the training loss was lowest in epoch {best + 1} ({curve[best]:.3g}) and rose to {curve[-1]:.3g} since"
+        yield Finding("learning-rate", "problem", "loss_curve_", told, rate)
+    elif ups > max(fallen, visible):
+        told = f"the training loss jumps: it rose by {ups:.3g} in all to fall by {fallen:.3g}"
+        yield Finding("learning-rate", "note", "loss_curve_", told, rate)
+
+
+def overfitting(training: Sequence[float], validation: Sequence[float], *, kept_best: bool) -> Iterator[Finding]:
+    """Yield a finding if the validation loss rises while the training loss falls.
+
+    Parameters
+    ----------
+    training, validation : sequence of float
+        Losses per epoch.
+    kept_best : bool
+        Whether the weights of the best epoch were put back, so that it did no harm.
+
+    Examples
+    --------
+    >>> [finding.found for finding in overfitting([1, 0.5, 0.1, 0.05, 0.01], [1, 0.6, 0.8, 1, 1.5], kept_best=False)]
+    ['the validation loss was lowest in epoch 2 (0.6) and is 1.5 now, while the training loss fell from 0.5 to 0.01']
+    """
+    if len(validation) < _MIN_EPOCHS or kept_best or not np.isfinite([*training, *validation]).all():
+        return
+    best = int(np.argmin(validation))
+    lowest, risen = validation[best], validation[-1] - validation[best]
+    if risen > (_APART - 1) * abs(lowest) and risen > _VISIBLE * max(map(abs, validation)):
+        found = (
+            f"the validation loss was lowest in epoch {best + 1} ({lowest:.3g}) and is {validation[-1]:.3g} now, while "
+            f"the training loss fell from {training[best]:.3g} to {training[-1]:.3g}"
+        )
+        remedy = "early_stopping=True keeps the weights of the best epoch; or raise alpha, add dropout, use fewer units"
+        yield Finding("overfitting", "note", "validation_loss_curve_", found, remedy)

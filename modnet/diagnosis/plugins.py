@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from modnet.base import Accelerator
-from modnet.diagnosis.finding import Finding, Section
+from modnet.diagnosis import Finding, Section
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.registry import DISABLE, OWN, Entry, Registry, group_of, registry
 from modnet.text import counted
@@ -39,14 +39,10 @@ def plugins(book: Registry = registry) -> Section:
     entries = book.entries()
     counts = Counter(map(source, entries))
     ordered = sorted(counts, key=lambda name: (not name.startswith(f"{OWN} "), name))
-    return Section(
-        "plugins",
-        "Plugins",
-        {name: counts[name] for name in ordered},
-        [(name, counted(counts[name], "component")) for name in ordered],
-        (*_broken(book), *_ambiguous(entries), *(_switched_off() or _wrong_groups(book))),
-        "every component can be imported",
-    )
+    data = {name: counts[name] for name in ordered}
+    facts = [(name, counted(number, "component")) for name, number in data.items()]
+    findings = (*_broken(book), *_ambiguous(entries), *_unread(book))
+    return Section("plugins", "Plugins", data, facts, findings, "every component can be imported")
 
 
 def _broken(book: Registry) -> Iterator[Finding]:
@@ -68,15 +64,12 @@ def _ambiguous(entries: Sequence[Entry]) -> Iterator[Finding]:
             yield Finding("ambiguous-name", "note", f"{kind} {name!r}", f"is offered by {sources}", f"write {choices}")
 
 
-def _switched_off() -> list[Finding]:
-    if os.environ.get(DISABLE, "0") in ("", "0"):
-        return []
-    found = f"{DISABLE}={os.environ[DISABLE]}: only {OWN} is looked at"
-    return [Finding("plugins-off", "note", "environment", found, f"unset {DISABLE} to use installed plugins again")]
-
-
-def _wrong_groups(book: Registry) -> Iterator[Finding]:
-    """Yield what is registered in a group whose name begins like modnet's groups and that modnet does not read."""
+def _unread(book: Registry) -> Iterator[Finding]:
+    """Yield what modnet does not read: plugins that are switched off, or groups whose names begin like modnet's."""
+    if os.environ.get(DISABLE, "0") not in ("", "0"):
+        found = f"{DISABLE}={os.environ[DISABLE]}: only {OWN} is looked at"
+        yield Finding("plugins-off", "note", "environment", found, f"unset {DISABLE} to use installed plugins again")
+        return
     groups = {group_of(kind) for kind in book.kinds}
     # What an author may take for the name of a group: the kind, or its class (Module), in the singular or the plural.
     meant = {word: group_of(kind) for kind in book.kinds for word in (kind, book.base(kind).__name__.lower())}
@@ -86,13 +79,10 @@ def _wrong_groups(book: Registry) -> Iterator[Finding]:
     for point in (point for group in wrong for point in points.select(group=group)):
         close = difflib.get_close_matches(point.group.lower().removeprefix("modnet."), meant, n=1)
         remedy = f"write {meant[close[0]]!r}" if close else f"write one of {', '.join(sorted(groups))}"
-        yield Finding(
-            "entry-point-group",
-            "problem",
-            f"{point.dist.name} {point.dist.version}" if point.dist else "a distribution",
-            f"registers {point.name!r} in the entry-point group {point.group!r}, which modnet does not read",
-            f"{remedy} in its pyproject.toml, and install it anew",
-        )
+        who = f"{point.dist.name} {point.dist.version}" if point.dist else "a distribution"
+        found = f"registers {point.name!r} in the entry-point group {point.group!r}, which modnet does not read"
+        remedy += " in its pyproject.toml, and install it anew"
+        yield Finding("entry-point-group", "problem", who, found, remedy)
 
 
 # Accelerators
@@ -100,8 +90,7 @@ def _wrong_groups(book: Registry) -> Iterator[Finding]:
 
 def accelerators(book: Registry = registry) -> list[tuple[Entry, Accelerator]]:
     """Return the accelerators that are installed and can be imported; "auto" takes the first."""
-    found = book.classes("accelerator")
-    return [(entry, cls()) for entry, cls in found if not isinstance(cls, RegistryError)]
+    return [(entry, cls()) for entry, cls in book.classes("accelerator") if not isinstance(cls, RegistryError)]
 
 
 def fused_by_kind(accelerator: Accelerator, book: Registry = registry) -> dict[str, list[str]]:
@@ -129,15 +118,13 @@ def fused_by_kind(accelerator: Accelerator, book: Registry = registry) -> dict[s
     return found
 
 
-def accelerator_section(
-    found: Sequence[tuple[Entry, Accelerator]], *, compiling: Callable[[str], object] | None = None
-) -> Section:
+def accelerator_section(found: list[tuple[Entry, Accelerator]], compiling: Callable[[str], object] | None) -> Section:
     """Return which accelerators there are, and what came of compiling ahead.
 
     Parameters
     ----------
-    found : sequence of (Entry, Accelerator)
-    compiling : callable, optional
+    found : list of (Entry, Accelerator)
+    compiling : callable or None
         Compile what each compiles, for later fits to find on disk; it is called with a line before each compilation.
     """
     facts, data, findings = [], [], []
@@ -159,9 +146,7 @@ def accelerator_section(
     return Section("accelerators", "Accelerators", data, facts, findings)
 
 
-def _warmed_up(
-    entry: Entry, accelerator: Accelerator, dtype: str
-) -> tuple[str, dict[str, float | None], list[Finding]]:
+def _warmed_up(entry: Entry, accelerator: Accelerator, dtype: str) -> tuple[str, dict[str, Any], list[Finding]]:
     """Compile ahead what usual networks need in a dtype; return what came of it, as text, numbers and findings."""
     before = accelerator.compile_seconds()
     try:

@@ -34,8 +34,7 @@ from modnet.estimators.table import Table
 from modnet.estimators.target import Classes, Numbers, loss_for
 from modnet.estimators.threads import few_threads
 from modnet.network import Network
-from modnet.network.adapting import adapt
-from modnet.network.trial import check_links, check_values
+from modnet.network.trial import adapt, check_links, check_values
 from modnet.spec import ModelSpec
 from modnet.training import Data, History, Trainer
 from modnet.training.batches import rows_per_batch

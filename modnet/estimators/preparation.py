@@ -22,8 +22,7 @@ from modnet.estimators.parameters import chosen_accelerator
 from modnet.estimators.table import Table
 from modnet.estimators.target import Target, weights_of
 from modnet.network import Network
-from modnet.network.adapting import adapt
-from modnet.network.trial import check_missing
+from modnet.network.trial import adapt, check_missing
 from modnet.training import Data
 
 _FLOATS = (np.float64, np.float32)

@@ -14,7 +14,7 @@ from scipy import sparse
 
 from modnet.base import Array, Module
 from modnet.network import Network
-from modnet.network.adapting import adapt
+from modnet.network.trial import adapt
 from modnet.testing.failure import expect, expect_same
 from modnet.testing.interleaving import interleaved, traced
 from modnet.testing.modules import FLOATS, MANY, expect_finite

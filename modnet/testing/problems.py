@@ -12,8 +12,8 @@ import numpy as np
 
 from modnet.base import Array, Context, Module, Shape
 from modnet.network import Layout, Link, Network
-from modnet.network.adapting import adapt
 from modnet.network.running import Chain
+from modnet.network.trial import adapt
 from modnet.testing.failure import CheckFailed, expect, expect_same, shown
 from modnet.testing.rules import tried
 

@@ -23,11 +23,10 @@ from modnet.base import (
 )
 from modnet.errors import NonFiniteError
 from modnet.network import Network, Pass
-from modnet.training.averaging import include, swap
 from modnet.training.batches import Data, batches, rows_per_batch, shuffled
+from modnet.training.combining import Groups, constrained, include, swap
 from modnet.training.compiled import compiled_loop_for
 from modnet.training.divergence import diagnosis
-from modnet.training.groups import Groups, constrained
 from modnet.training.monitor import History, Monitor, OnEpoch, Patience
 from modnet.training.settings import TrainingSettings
 from modnet.training.solving import solve

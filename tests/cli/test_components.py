@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from support.distributions import Site
 
-from modnet.cli.describe import in_words
+from modnet.cli.components import in_words
 from modnet.registry import registry
 
 

@@ -9,7 +9,7 @@ import pytest
 from support.distributions import run_python
 
 from modnet.cli.data import check_columns, kind, read, split
-from modnet.cli.output import CommandError
+from modnet.cli.shared import CommandError
 
 CSV = "size,town,garden,price\n1,Ulm,true,2.5\n2,Bonn,false,3\n,Ulm,true,1\n"
 BLOCKED = """
@@ -21,7 +21,7 @@ class Block:
 sys.meta_path.insert(0, Block())
 from pathlib import Path
 from modnet.cli.data import read
-from modnet.cli.output import CommandError
+from modnet.cli.shared import CommandError
 try:
     frame = read(Path({path!r}))
     print(frame.implementation, frame.columns, [str(dtype) for dtype in frame.schema.dtypes()])

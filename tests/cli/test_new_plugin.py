@@ -11,7 +11,7 @@ import pytest
 from support.distributions import Site
 
 from modnet.cli import main
-from modnet.cli.new_plugin import KINDS, Plugin
+from modnet.cli.new_plugin import KINDS, files_of, names_of
 from modnet.registry import registry
 
 
@@ -67,7 +67,7 @@ def test_it_is_a_complete_distribution(tmp_path: Path, capsys: pytest.CaptureFix
 def test_what_it_writes_is_formatted_and_typed_as_modnet_is(tmp_path: Path):
     ruff = pytest.importorskip("ruff").find_ruff_bin()
     for kind in KINDS:
-        for path, text in Plugin("soft-step", kind).files().items():
+        for path, text in files_of(names_of("soft-step", kind)).items():
             (tmp_path / kind / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / kind / path).write_text(text, encoding="utf-8")
     settings = Path(__file__).parents[2] / "pyproject.toml"

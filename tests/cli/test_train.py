@@ -229,7 +229,7 @@ def test_what_cannot_be_done_is_said_before_training(
 def test_a_picture_needs_matplotlib(
     modnet: Any, spec: Path, iris: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("modnet.cli.train.find_spec", lambda name: None)
+    monkeypatch.setattr("modnet.cli.models.find_spec", lambda name: None)
     argv = ("train", spec, iris, "--target", "species", "--out", tmp_path / "m.npz", "--picture", tmp_path / "c.png")
     done = modnet(*argv)
     assert done.status == 1

@@ -9,7 +9,7 @@ from support.single import Single
 
 from modnet import Context, Network
 from modnet.layers import Dense, Parallel, Sequential, Standardize
-from modnet.network.adapting import adapt
+from modnet.network.trial import adapt
 from modnet.testing import check_network
 
 RNG = np.random.default_rng(0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from modnet.diagnosis.curves import overfitting, rising_loss
+from modnet.diagnosis.model import overfitting, rising_loss
 
 FALLING = [*np.exp(-np.linspace(0, 5, 50))]
 

@@ -9,7 +9,7 @@ from modnet_tabular import PiecewiseLinear
 from modnet import Context, ModNetRegressor, Network
 from modnet.errors import InvalidSpecError
 from modnet.network import Pass
-from modnet.network.adapting import adapt
+from modnet.network.trial import adapt
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # few epochs do
 

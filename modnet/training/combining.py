@@ -1,4 +1,4 @@
-"""What happens to parts of θ at each step: parameter groups with a learning rate of their own, and constraints.
+"""What any optimizer can be combined with: parameter groups, constraints, and means of θ that predict in its place.
 
 The update of every optimizer here is proportional to its learning rate. So a rate of its own is the same as a step of
 its own size: after each step θ ← θ_before + factor · (θ − θ_before) in the slices of a group.
@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from modnet.base import Array, Constraint, Optimizer, ParameterGroup, Solver
+from modnet.base import Array, Average, Constraint, Optimizer, OptimizerState, ParameterGroup, Solver
 from modnet.errors import InvalidSpecError
 from modnet.network import Link, Network
 
@@ -79,6 +79,33 @@ def constrained(network: Network, theta: Array, optimizer: Optimizer | Solver) -
             "ModelSpec", [("optimizer", f"{optimizer!r} keeps no constraints, and there are some on {names}")]
         )
     return [(network.layout.places[name].view(theta), constraint) for name, constraint in constraints.items()]
+
+
+def swap(average: Average | None, theta: Array, state: Array) -> None:
+    """Exchange the mean and the point in training, in place; without an average there is nothing to do.
+
+    Between epochs the network's vectors hold the mean, so validation, callbacks and the finished model all see it;
+    while an epoch runs they hold the θ in training.
+    """
+    if average is not None:
+        for vector, other in ((theta, average.theta), (state, average.state)):
+            vector[...], other[...] = other.copy(), vector.copy()
+
+
+def include(optimizer_state: OptimizerState, theta: Array, state: Array, ema: float | None) -> None:
+    """Take a point into the mean: mean ← mean + w (θ − mean) with w = 1 − ema, or 1 / count for the plain mean.
+
+    The state (running means and the like) is averaged in the same way, so that it belongs to the mean of θ.
+    """
+    average = optimizer_state.average
+    if average is None:
+        optimizer_state.average = Average(theta.copy(), state.copy())
+        return
+    average.count += 1
+    w = 1 / average.count if ema is None else 1 - ema
+    for mean, vector in ((average.theta, theta), (average.state, state)):
+        mean *= 1 - w
+        mean += w * vector
 
 
 def _named(links: Sequence[Link], outer: tuple[str, ...]) -> Iterator[tuple[Link, tuple[str, ...]]]:

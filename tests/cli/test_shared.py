@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modnet.cli.output import emit
+from modnet.cli.shared import emit
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is wrong with data before a network sees it: missing values, constant columns, scales, rare classes."""
+"""What is wrong with the data: missing values, constant columns, scales of columns and targets, rare classes."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -7,9 +7,9 @@ import narwhals as nw
 import numpy as np
 from scipy import sparse
 
-from modnet.base import Array, TableShape
-from modnet.diagnosis.finding import Finding
-from modnet.diagnosis.signals import Signal
+from modnet.base import Array, Loss, TableShape
+from modnet.diagnosis import Finding
+from modnet.diagnosis.signals import Look, Signal
 from modnet.text import counted, listed
 
 _RATIO = 100.0
@@ -26,6 +26,15 @@ _RARE = 10.0
 
 _SERIOUS = 10.0
 """Where one of these bounds is exceeded by this factor, it is a problem and not a note."""
+
+_LEVEL = 30.0
+"""How large a target may be, in mean or standard deviation."""
+
+_TINY = 0.03
+"""How small its standard deviation may be: below, `tol` ends training before anything is learnt."""
+
+_EXPLAINED = 0.3
+"""The share of a target's variance that a fitted network has to explain for its scale to do no harm."""
 
 _SCALER = "put StandardScaler in front, as in make_pipeline(StandardScaler(), model), or 'standardize' as first layer"
 
@@ -58,13 +67,9 @@ def complete(X: Any) -> tuple[Array, Array]:
         gaps = np.column_stack([_gaps(series) for series in frame.iter_columns()])
     else:
         array = np.asarray(X)
-        gaps = np.zeros(array.shape, bool)
-        if array.dtype.kind == "f":
-            gaps |= ~np.isfinite(array)
-        elif array.dtype.kind == "O":
-            gaps |= (array != array) | (array == None)  # noqa: E711  NaN alone differs from itself
-    rows: Array = np.logical_not(gaps.any(axis=1))
-    return rows, gaps.sum(axis=0)
+        # NaN alone differs from itself.
+        gaps = ~np.isfinite(array) if array.dtype.kind == "f" else (array != array) | (array == None)  # noqa: E711
+    return np.asarray(~gaps.any(axis=1)), gaps.sum(axis=0)
 
 
 def missing_values(gaps: Array, names: Sequence[str], rows: int) -> Iterator[Finding]:
@@ -72,25 +77,20 @@ def missing_values(gaps: Array, names: Sequence[str], rows: int) -> Iterator[Fin
     total = int(gaps.sum())
     if total:
         worst = [f"{names[i]} ({gaps[i]:,})" for i in np.argsort(-gaps, kind="stable").tolist() if gaps[i]]
-        yield Finding(
-            "missing-values",
-            "problem",
-            "X",
-            f"{counted(total, 'value')} missing or infinite in {counted(rows, 'row')}: {listed(worst)}",
+        found = f"{counted(total, 'value')} missing or infinite in {counted(rows, 'row')}: {listed(worst)}"
+        remedy = (
             "impute them (SimpleImputer, with add_indicator=True to keep the fact), or use a layer that takes them; "
-            "what follows looks at the other rows",
+            "what follows looks at the other rows"
         )
+        yield Finding("missing-values", "problem", "X", found, remedy)
 
 
 def missing_targets(rows: int) -> Iterator[Finding]:
     """Yield a finding if the target is missing in some rows."""
     if rows:
+        found = f"the target is missing in {counted(rows, 'row')}"
         yield Finding(
-            "missing-targets",
-            "problem",
-            "y",
-            f"the target is missing in {counted(rows, 'row')}",
-            "leave these rows out; what follows looks at the others",
+            "missing-targets", "problem", "y", found, "leave these rows out; what follows looks at the others"
         )
 
 
@@ -108,53 +108,50 @@ def constant_columns(x: Any, names: Sequence[str], *, named: bool) -> Iterator[F
     silent = np.flatnonzero((low == high) & (named | (low != 0))).tolist()
     found = [f"{names[i]} ({low[i]:.3g})" for i in silent]
     if found:
-        yield Finding(
-            "constant-columns",
-            "note",
-            "X",
-            f"{counted(len(found), 'column')} with one value in all rows: {listed(found)}",
-            "leave them out; VarianceThreshold does",
-        )
+        text = f"{counted(len(found), 'column')} with one value in all rows: {listed(found)}"
+        yield Finding("constant-columns", "note", "X", text, "leave them out; VarianceThreshold does")
 
 
 def scales(signal: Signal, names: Sequence[str]) -> Iterator[Finding]:
     """Yield findings about the scales of the columns that reach a layer with weights."""
-    columns, shape = signal.entering, signal.link.input_shape
-    if columns is None or not np.isfinite(columns.std).all():
+    x, shape = signal.entering, signal.link.input_shape
+    if x is None:
         return
     if isinstance(shape, TableShape):
         names = [column.name for column in shape.columns]
     elif len(names) != shape[-1]:
         names = [f"column {i} of the input of {signal.link.path}" for i in range(shape[-1])]
-    mean, std, width = columns.mean, columns.std, columns.high - columns.low
+    with np.errstate(all="ignore"):
+        mean, std, low, high = x.mean(axis=0), x.std(axis=0), x.min(axis=0), x.max(axis=0)
+    if not np.isfinite(std).all():
+        return
+    width, flags = high - low, ((x == 0) | (x == 1)).all(axis=0)
     # A column varies if it does so by more than rounding; flags of 0 and 1 are as they should be.
-    varies = std > 1e-7 * np.maximum(np.abs(columns.low), np.abs(columns.high))
-    numbers = np.flatnonzero(varies & ~columns.flags)
+    varies = std > 1e-7 * np.maximum(np.abs(low), np.abs(high))
+    numbers = np.flatnonzero(varies & ~flags)
     if not len(numbers):
         return
     ordered = numbers[np.argsort(std[numbers])].tolist()
     largest, smallest = ordered[-1], ordered[0]
     # A pixel that is seldom on has a small deviation but the range of the others: it is scaled like them.
     narrow = [i for i in ordered if std[largest] > _RATIO * std[i] and width[largest] > _RATIO * width[i]]
-    found: list[tuple[str, bool, str]] = []
     if narrow:
         wide = [i for i in ordered[::-1] if std[i] > _RATIO * std[smallest]]
         ratio = std[largest] / std[narrow[0]]
         ends = f"largest in {_valued(wide, names, std)}; smallest in {_valued(narrow, names, std)}"
         text = f"standard deviations differ by a factor of {ratio:.2g}: {ends}"
-        found.append(("scale-spread", ratio > _SERIOUS * _RATIO, text))
+        yield Finding("scale-spread", "problem" if ratio > _SERIOUS * _RATIO else "note", "X", text, _SCALER)
     offsets = np.abs(mean) / np.where(std > 0, std, 1)
     far = sorted((i for i in ordered if offsets[i] > _OFFSET), key=lambda i: -offsets[i])
     if far:
         shown = f"|mean| / standard deviation: {_valued(far, names, offsets)}"
         text = f"{counted(len(far), 'column')} far from zero, {shown}"
-        found.append(("scale-offset", offsets[far[0]] > _SERIOUS * _OFFSET, text))
+        yield Finding("scale-offset", "problem" if offsets[far[0]] > _SERIOUS * _OFFSET else "note", "X", text, _SCALER)
     if not narrow and not _SIZES[0] <= std[largest] <= _SIZES[1]:
         how = "small" if std[largest] < 1 else "large"
         text = f"all columns are {how}: the largest standard deviation is {std[largest]:.2g} ({names[largest]})"
-        found.append(("scale-size", not _SIZES[0] / _SERIOUS <= std[largest] <= _SIZES[1] * _SERIOUS, text))
-    for check, serious, text in found:
-        yield Finding(check, "problem" if serious else "note", "X", text, _SCALER)
+        serious = not _SIZES[0] / _SERIOUS <= std[largest] <= _SIZES[1] * _SERIOUS
+        yield Finding("scale-size", "problem" if serious else "note", "X", text, _SCALER)
 
 
 def rare_classes(counts: Array, labels: Sequence[str], subject: str) -> Iterator[Finding]:
@@ -166,14 +163,36 @@ def rare_classes(counts: Array, labels: Sequence[str], subject: str) -> Iterator
     ratio = counts[order[-1]] / counts[order[0]]
     if ratio > _RARE:
         seldom = [f"{labels[i]} ({counts[i]:,})" for i in order if counts[order[-1]] > _RARE * counts[i]]
-        yield Finding(
-            "class-imbalance",
-            "note",
-            subject,
-            f"class {labels[order[-1]]} comes {ratio:.0f} times as often as the rarest: {counts[order[-1]]:,} rows "
-            f"against {listed(seldom)}",
-            "class_weight='balanced', and a score that sees it: scoring='balanced_accuracy' or 'average_precision'",
-        )
+        most, often = labels[order[-1]], counts[order[-1]]
+        found = f"class {most} comes {ratio:.0f} times as often as the rarest: {often:,} rows against {listed(seldom)}"
+        remedy = "class_weight='balanced', and a score that sees it: scoring='balanced_accuracy' or 'average_precision'"
+        yield Finding("class-imbalance", "note", subject, found, remedy)
+
+
+def target_scale(look: Look, loss: Loss, *, fitted: bool) -> Iterator[Finding]:
+    """Yield a finding if the numbers to learn are so large or small that it keeps the network from learning them."""
+    t = look.truth.astype(np.float64)
+    if not look.rows or not np.isfinite(look.raw).all():
+        return
+    # Whether the loss predicts on the scale of the raw output, and not its exponential or the like.
+    if not np.isclose(loss.predict(np.full((1, look.raw.shape[-1]), -2.0)), -2.0).any():
+        return
+    mean, std = t.mean(axis=0), t.std(axis=0)
+    level = float(np.maximum(np.abs(mean), std).max())
+    tiny = float(std.max())
+    if not (level > _LEVEL or 0 < tiny < _TINY):
+        return
+    found = f"mean {mean[np.abs(mean).argmax()]:.3g}, standard deviation {tiny:.2g}"
+    if fitted:
+        varies = std > 0
+        errors = ((loss.predict(look.raw) - t) ** 2).mean(axis=0)
+        explained = float((1 - errors[varies] / std[varies] ** 2).mean()) if varies.any() else 1.0
+        if explained > _EXPLAINED:
+            return
+        found += f", and the network explains {max(explained, 0):.0%} of the variance"
+    found += ": steps are too small to get there" if level > _LEVEL else ": tol is larger than what is to gain"
+    remedy = "scale it: TransformedTargetRegressor(model, transformer=StandardScaler())"
+    yield Finding("target-scale", "problem", "y", found, remedy)
 
 
 def _valued(indices: Sequence[int], names: Sequence[str], values: Array) -> str:

@@ -1,0 +1,108 @@
+"""What the commands share: arguments, and what is printed: text for people, JSON for machines, complaints on stderr."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from modnet.errors import ModNetError
+from modnet.files import as_json
+
+
+class CommandError(ModNetError):
+    """What was asked on the command line cannot be done."""
+
+
+# Arguments
+
+
+def count(text: str) -> int:
+    """Return a number of columns."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"should be a whole number from 1, got {text!r}")
+    return int(text)
+
+
+_AGAIN = "may be given several times"
+_TASKS = ("auto", "classification", "regression")
+_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "spec": {"type": Path, "metavar": "SPEC", "help": "a .json or .toml file"},
+    "data": {"type": Path, "metavar": "DATA", "help": "a .csv, .tsv or .parquet file with column names"},
+    "model": {"type": Path, "metavar": "MODEL"},
+    "out": {"type": Path, "metavar": "FILE"},
+    "allow": {
+        "action": "append",
+        "metavar": "DISTRIBUTION",
+        "help": f"use components of this distribution and of modnet-layers only; {_AGAIN}",
+    },
+    "target": {"metavar": "COL", "help": "the column to predict"},
+    "without": {"action": "append", "default": [], "metavar": "COL", "help": f"leave a column out; {_AGAIN}"},
+    "task": {"choices": _TASKS, "default": "auto", "help": "what to learn (default: auto)"},
+    "features": {"type": count, "metavar": "N", "help": "columns of X"},
+    "outputs": {
+        "type": count,
+        "metavar": "K",
+        "help": "columns of the output: targets, or classes, of which two need one column",
+    },
+}
+
+
+def add(parser: argparse._ActionsContainer, *names: str, **changes: Any) -> None:
+    """Declare arguments that several commands have.
+
+    Parameters
+    ----------
+    parser : ArgumentParser or group of one
+    *names : str
+        ``"spec"`` for an argument without a name, ``"--spec"`` for an option.
+    **changes : object
+        What is different about them here, such as ``required=True``.
+    """
+    for name in names:
+        parser.add_argument(name, **{**_ARGUMENTS[name.removeprefix("--")], **changes})
+
+
+# Output
+
+
+def emit(args: argparse.Namespace, data: Any, text: str) -> None:
+    """Print the result of a command.
+
+    Parameters
+    ----------
+    args : Namespace
+        With ``json``: whether machines are to read it.
+    data : object
+        Mappings, sequences, strings and numbers. inf and NaN, which JSON has no numbers for, become null.
+    text : str
+        The same for people.
+
+    Examples
+    --------
+    >>> emit(argparse.Namespace(json=True), {"loss": float("nan"), "epochs": 3}, "3 epochs")
+    {
+      "loss": null,
+      "epochs": 3
+    }
+    >>> emit(argparse.Namespace(json=False), {"epochs": 3}, "3 epochs")
+    3 epochs
+    """
+    write(json.dumps(as_json(data, words={}), indent=2, ensure_ascii=False, allow_nan=False) if args.json else text)
+
+
+def write(text: str) -> None:
+    """Print a text; what the terminal has no sign for becomes a question mark."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding))
+
+
+def complain(what: str, message: object) -> None:
+    """Print a line on stderr: ``modnet: error: no such file``."""
+    note(f"modnet: {what}: {message}")
+
+
+def note(text: str) -> None:
+    """Print a line on stderr, beside the result."""
+    sys.stdout.flush()
+    print(text, file=sys.stderr)
