@@ -27,7 +27,7 @@ from modnet.callbacks import EpochCallback
 from modnet.cli import arguments, data, tasks
 from modnet.cli.output import CommandError, emit, note
 from modnet.estimators import ModNetClassifier, TrainingCurveDisplay
-from modnet.estimators.lookup import modules
+from modnet.estimators.nested import modules
 from modnet.estimators.persistence import save
 from modnet.registry import registry
 from modnet.text import facts, listed

@@ -18,21 +18,23 @@ from sklearn.exceptions import ConvergenceWarning
 
 from modnet.acceleration import CompileTimer
 from modnet.base import Array, Optimizer, OptimizerState, Solver
-from modnet.estimators.continuing import (
+from modnet.estimators.description import Described
+from modnet.estimators.fitting import (
+    EpochTask,
+    FitMetadata,
     Streams,
     carry_over,
     check_same_network,
+    few_threads,
     reconstruction,
+    report,
+    scorer_on,
     unchanged_on_failure,
 )
-from modnet.estimators.description import Described
-from modnet.estimators.epochs import EpochTask, FitMetadata, report, scorer_on
 from modnet.estimators.nested import understood
 from modnet.estimators.parameters import SLOTS, chosen_accelerator, loss_of
-from modnet.estimators.preparation import Sample, prepared, warn_of_clipping
-from modnet.estimators.table import Table
+from modnet.estimators.preparation import Sample, Table, prepared, warn_of_clipping
 from modnet.estimators.target import Classes, Numbers, loss_for
-from modnet.estimators.threads import few_threads
 from modnet.network import Network
 from modnet.network.adapting import adapt
 from modnet.network.trial import check_links, check_values

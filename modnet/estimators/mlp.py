@@ -17,7 +17,7 @@ from sklearn.utils import check_random_state, shuffle
 from modnet.base import Array, Optimizer, OptimizerState
 from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.estimators.base import BaseModNet
-from modnet.estimators.continuing import Streams
+from modnet.estimators.fitting import Streams
 from modnet.estimators.preparation import Sample
 from modnet.spec import DENSE, ModelSpec
 from modnet.training import Data, History, Trainer

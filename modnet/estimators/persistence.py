@@ -20,10 +20,9 @@ from sklearn.utils.validation import check_is_fitted
 from modnet.base import Array, Average, Column, OptimizerState
 from modnet.component import Component, Slot, dump, parse
 from modnet.errors import ModNetError
-from modnet.estimators.continuing import Streams
-from modnet.estimators.epochs import CALLBACKS
+from modnet.estimators.fitting import CALLBACKS, Streams
 from modnet.estimators.parameters import chosen_accelerator
-from modnet.estimators.table import Table, encoder_of
+from modnet.estimators.preparation import Table, encoder_of
 from modnet.estimators.target import Classes, Numbers
 from modnet.files import as_json, write_whole
 from modnet.registry import registry

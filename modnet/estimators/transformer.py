@@ -17,11 +17,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from modnet.base import Array
 from modnet.estimators.base import BaseModNet, makes_steps
-from modnet.estimators.continuing import unchanged_on_failure
-from modnet.estimators.docs import completed
-from modnet.estimators.epochs import FitMetadata
-from modnet.estimators.lookup import modules, path_of
-from modnet.estimators.parameters import invalid_parameter, loss_of, store
+from modnet.estimators.fitting import FitMetadata, unchanged_on_failure
+from modnet.estimators.nested import modules, path_of
+from modnet.estimators.parameters import completed, invalid_parameter, loss_of, store
 from modnet.estimators.preparation import Sample, rows_of
 from modnet.estimators.target import Numbers
 from modnet.spec import ModelSpec
