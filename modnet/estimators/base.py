@@ -14,11 +14,14 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.utils import Tags
+from sklearn.utils.metaestimators import available_if
 
-from modnet.acceleration import CompileTimer
+from modnet.acceleration import CompileTimer, accelerator_name, fused_parts
 from modnet.base import Array, Optimizer, OptimizerState, Solver
-from modnet.estimators.description import Described
+from modnet.errors import ModNetError
+from modnet.estimators.display import can_draw, visual_block
 from modnet.estimators.fitting import (
     EpochTask,
     FitMetadata,
@@ -32,11 +35,12 @@ from modnet.estimators.fitting import (
     unchanged_on_failure,
 )
 from modnet.estimators.nested import understood
-from modnet.estimators.parameters import SLOTS, chosen_accelerator, loss_of
-from modnet.estimators.preparation import Sample, Table, prepared, warn_of_clipping
-from modnet.estimators.target import Classes, Numbers, loss_for
+from modnet.estimators.parameters import SLOTS, NestedParameters, chosen_accelerator, loss_of
+from modnet.estimators.preparation import Sample, Table, modules_of, prepared, takes, warn_of_clipping
+from modnet.estimators.target import Classes, Numbers, loss_before_target, loss_for
 from modnet.network import Network
 from modnet.network.adapting import adapt
+from modnet.network.summary import Summary, summarize
 from modnet.network.trial import check_links, check_values
 from modnet.spec import ModelSpec
 from modnet.training import Data, History, Trainer
@@ -46,7 +50,7 @@ makes_steps = methodcaller("_makes_steps")
 """Whether an estimator has `partial_fit`."""
 
 
-class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
+class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     """A neural network as a scikit-learn estimator: the base of classifier, regressor and transformer.
 
     Attributes
@@ -74,22 +78,20 @@ class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
         Where `partial_fit` goes on.
     """
 
+    _doc_link_module = "modnet"
+    _doc_link_template = ""  # scikit-learn's own would lead to a page that its site does not have
+    _sparse_formats: Any = ("csr", "csc")
+    _default_loss: str
     _y_numeric: bool
     _ravel_y: bool
-    _sparse_formats: Any = ("csr", "csc")
 
     spec_: ModelSpec
     network_: Network
-    theta_: Array
-    state_: Array
     loss_curve_: list[float]
     learning_rate_curve_: list[float]
-    n_iter_: int
     optimizer_state_: OptimizerState
     table_: Table | None
     _target: Classes | Numbers
-    _streams: Streams
-    _rows_seen: int
 
     @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
@@ -229,6 +231,79 @@ class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
             self.__dict__.pop(name, None)
             if curve:
                 setattr(self, name, list(curve))
+
+    # What an estimator tells of itself
+
+    def summary(self, n_features: int | None = None, n_outputs: int | None = None) -> Summary:
+        """Return the links with their shapes, parameters and multiply-adds; ``print`` shows them as a table.
+
+        It marks what the accelerator runs fused; nothing is compiled for that.
+
+        Parameters
+        ----------
+        n_features, n_outputs : int, optional
+            Columns of X and of the raw output (targets; classes, of which two need one column), for the network that
+            the parameters describe. Not given: the fitted network.
+
+        Raises
+        ------
+        NotFittedError
+            If it is not fitted and the numbers are not given.
+
+        Examples
+        --------
+        >>> from modnet import ModNetClassifier
+        >>> print(ModNetClassifier(layers=(32, 16), accelerator=None).summary(n_features=64, n_outputs=10))
+        path                  layer            output  parameters  multiply-adds
+        ────────────────────────────────────────────────────────────────────────
+                              input                64
+        layers[0]             Dense(units=32)      32       2,080          2,048
+        layers[0].activation  ReLU()               32           0              0
+        layers[1]             Dense(units=16)      16         528            512
+        layers[1].activation  ReLU()               16           0              0
+        output                Dense(units=10)      10         170            160
+        ────────────────────────────────────────────────────────────────────────
+                              total                         2,778          2,720
+        accelerator: none
+        """
+        if (n_features is None) != (n_outputs is None):
+            raise ValueError(f"n_features and n_outputs belong together, got {n_features} and {n_outputs}")
+        fitted = hasattr(self, "theta_")
+        if n_features is not None and n_outputs is not None:
+            spec = self.to_spec()
+            network, loss = spec.network(n_features, n_outputs), loss_before_target(spec, self._default_loss)
+        elif fitted:
+            spec, network, loss = self.spec_, self.network_, loss_of(self)
+        else:
+            raise NotFittedError(
+                f"This {type(self).__name__} is not fitted yet, so the widths of its input and output are not known: "
+                "call summary(n_features=…, n_outputs=…), or fit first"
+            )
+        accelerator, dtype = chosen_accelerator(self), self.theta_.dtype if fitted else np.dtype(np.float64)
+        name = accelerator_name(accelerator)
+        parts = fused_parts(network, accelerator, dtype, name=name, loss=loss, optimizer=spec.optimizer)
+        return summarize(network, parts)
+
+    @available_if(can_draw)  # type: ignore[untyped-decorator]
+    def _sk_visual_block_(self) -> Any:
+        """Return what scikit-learn draws in notebooks."""
+        return visual_block(self)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether there are weights."""
+        return hasattr(self, "theta_")
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return what scikit-learn may expect of this estimator."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.input_tags.sparse = True
+        try:
+            found = modules_of(self, fitted=hasattr(self, "network_"))
+        except (ModNetError, ValueError, TypeError):
+            found = []  # `fit` says what is wrong
+        tags.input_tags.allow_nan, tags.input_tags.categorical = takes("missing", found), takes("codes", found)
+        return tags
 
     # What the drop-ins for scikit-learn's MLP do differently
 

@@ -1,9 +1,11 @@
-"""TrainingCurveDisplay: the course of a training as a picture, in the manner of scikit-learn's displays.
+"""Pictures: the course of a training, in the manner of scikit-learn's displays, and a network in notebooks.
 
-The loss stands on top; scores on the validation set and a learning rate that changes get panels of their own below.
+Of a training the loss stands on top; scores on the validation set and a learning rate that changes get panels of their
+own below. A network is a block per layer, with its shapes as soon as they are known, in pipelines too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -12,15 +14,27 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
+from modnet.base import Links, Module, located
+from modnet.network.link import Link, walk
+from modnet.network.summary import own_fields, shown, title_of
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
     from matplotlib.lines import Line2D
+
+try:
+    from sklearn.utils._repr_html.estimator import _VisualBlock
+except ImportError:  # It is private. Without it scikit-learn draws estimators as it draws all others.
+    _VisualBlock = None
+
+VisualBlock: Any = _VisualBlock
+"""What scikit-learn's pictures are made of; None where scikit-learn has it no more."""
 
 _WRAPPED = ("best_estimator_", "regressor_", "estimator_")
 """Where a search, a TransformedTargetRegressor and other wrappers keep the estimator that they fitted."""
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class TrainingCurveDisplay:
     """Loss, validation loss, validation score and learning rate, epoch by epoch.
 
@@ -64,29 +78,13 @@ class TrainingCurveDisplay:
     (['loss', 'validation_loss', 'validation_score'], ['Loss', 'Accuracy'])
     """
 
-    ax_: "Axes"
-    axes_: "list[Axes]"
-    figure_: "Figure | SubFigure"
-    lines_: "dict[str, Line2D]"
-
-    def __init__(
-        self,
-        *,
-        loss: Sequence[float],
-        validation_loss: Sequence[float] | None = None,
-        validation_score: Sequence[float] | None = None,
-        learning_rate: Sequence[float] | None = None,
-        best_epoch: int | None = None,
-        score_name: str | None = None,
-        name: str | None = None,
-    ) -> None:
-        self.loss = loss
-        self.validation_loss = validation_loss
-        self.validation_score = validation_score
-        self.learning_rate = learning_rate
-        self.best_epoch = best_epoch
-        self.score_name = score_name
-        self.name = name
+    loss: Sequence[float]
+    validation_loss: Sequence[float] | None = None
+    validation_score: Sequence[float] | None = None
+    learning_rate: Sequence[float] | None = None
+    best_epoch: int | None = None
+    score_name: str | None = None
+    name: str | None = None
 
     @classmethod
     def from_estimator(
@@ -158,7 +156,8 @@ class TrainingCurveDisplay:
 
         name = self.name if name is None else name
         self.axes_ = _axes(ax, self._panels())
-        self.ax_, self.figure_, self.lines_ = self.axes_[0], self.axes_[0].figure, {}
+        self.ax_, self.figure_ = self.axes_[0], self.axes_[0].figure
+        self.lines_: dict[str, Line2D] = {}
         for axes, (label, curves) in zip(self.axes_, self._panels().items(), strict=True):
             for curve in curves:
                 self._draw(curve, axes, name, line_kw or {})
@@ -213,11 +212,7 @@ def _axes(given: "Axes | Sequence[Axes] | None", panels: Mapping[str, object]) -
 
     ratios = [2.0] + [1.0] * (len(panels) - 1)
     if given is None:
-        size = (6.4, 2.4 + 1.2 * sum(ratios))
-        _, made = plt.subplots(
-            len(panels), sharex=True, squeeze=False, height_ratios=ratios, figsize=size, layout="constrained"
-        )
-        return list(made[:, 0])
+        given = plt.figure(figsize=(6.4, 2.4 + 1.2 * sum(ratios)), layout="constrained").add_subplot()
     if not isinstance(given, Axes):
         axes: list[Axes] = list(np.asarray(given, dtype=object).ravel())
         if len(axes) != len(panels):
@@ -271,3 +266,78 @@ def _score_name(trained: Any) -> str:
     if scoring is not None:
         return "Score"
     return "Accuracy" if is_classifier(trained) else "R²" if is_regressor(trained) else "Score"
+
+
+# The network of an estimator, as scikit-learn draws it in notebooks
+
+
+def can_draw(estimator: Any) -> bool:
+    """Return whether scikit-learn has the blocks that `visual_block` is made of."""
+    return VisualBlock is not None
+
+
+def visual_block(estimator: Any) -> Any:
+    """Return what scikit-learn should draw of an estimator: a block per layer, or one block if there is no layer.
+
+    Parameters that are not valid raise, and scikit-learn then draws the estimator as one block.
+    """
+    blocks = list(_blocks(*_layers(estimator)))
+    if not blocks:
+        return VisualBlock("single", estimator, names=type(estimator).__name__, name_details=str(estimator))
+    return _serial(blocks)
+
+
+_Block = tuple[Any, str | None, str | None]
+"""What scikit-learn draws, and the name and the details that a composite has standing above it."""
+
+
+def _layers(estimator: Any) -> tuple[Links, Sequence[Link]]:
+    """Return the layers, and the links of the network if there is one."""
+    if not estimator.__sklearn_is_fitted__():
+        return located("layers", estimator.to_spec().layers), ()
+    links = estimator.network_.links
+    behind = [(link.path, link.module) for link in links if not link.path.startswith("layers[")]
+    return [*located("layers", estimator.spec_.layers), *behind], links
+
+
+def _blocks(modules: Links, links: Sequence[Link], around: str = "") -> Iterator[_Block]:
+    for path, module in modules:
+        here = f"{around}.{path}" if around else path
+        yield _block(here, module, [link for link in links if link.path == here or link.path.startswith(f"{here}.")])
+
+
+def _block(path: str, module: Module, links: Sequence[Link]) -> _Block:
+    """Return the block of one layer, which stands for `links` (none: there is no network yet)."""
+    title, caption, details = title_of(module), _caption(links), _details(path, module, links)
+    chains = module.chains()
+    if not chains:
+        return VisualBlock("single", None, names=title, name_details=details, name_caption=caption), None, None
+    inside: Sequence[Sequence[Link]] = next((link.chains for link in links if link.chains), ((),) * len(chains))
+    drawn = [list(_blocks(chain, mine, path)) for chain, mine in zip(chains, inside, strict=True)]
+    if len(drawn) == 1:
+        body = _serial(drawn[0])
+    else:
+        body = VisualBlock("parallel", [_serial(blocks, framed=False) for blocks in drawn])
+    return body, f"{title} · {caption}" if caption else title, details
+
+
+def _serial(blocks: Sequence[_Block], *, framed: bool = True) -> Any:
+    drawn, names, details = ([block[part] for block in blocks] for part in range(3))
+    return VisualBlock("serial", drawn, names=names, name_details=details, dash_wrapped=framed)
+
+
+def _caption(links: Sequence[Link]) -> str:
+    """Return what a layer makes of its input, in numbers."""
+    if not links:
+        return ""
+    shapes = f"{shown(links[0].input_shape)} → {shown(links[-1].output_shape)}"
+    parameters = sum(place.stop - place.start for link in walk(links) for place in link.places.values())
+    return f"{shapes}, {parameters:,} parameters" if parameters else shapes
+
+
+def _details(path: str, module: Module, links: Sequence[Link]) -> str:
+    """Return what a block shows when it is opened: its path, its fields, and the arrays that it has."""
+    fields = [f"{name} = {getattr(module, name)!r}" for name in own_fields(module)]
+    places = [(link.path, {**link.places, **link.state_places}) for link in links]
+    arrays = [f"{path}.{name}  {place.shape}" for path, mine in places for name, place in mine.items()]
+    return "\n\n".join("\n".join(lines) for lines in ([path], fields, arrays) if lines)
