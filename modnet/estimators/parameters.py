@@ -136,15 +136,14 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
             If there is no such parameter; nothing is set then.
         """
         current: dict[str, Any] = super().get_params(deep=False)
-        for key in sorted(params, key=_order):
+        # Whole parameters before what lies inside them, all layers before single ones.
+        for key in sorted(params, key=lambda key: (key.count("__"), "all" not in key.split("__"))):
             name, *steps = key.split("__")
             if name not in current or (steps and name not in slots_among(current)):
                 raise ValueError(invalid_parameter(self, key))
-            if not steps:
-                current[name] = params[key]
-                continue
             try:
-                current[name] = replaced(name, current[name], steps, params[key], slots_among(current)[name])
+                new = params[key]
+                current[name] = replaced(name, current[name], steps, new, slots_among(current)[name]) if steps else new
             except ValueError as error:
                 raise ValueError(f"{invalid_parameter(self, key)} {error}") from error
         for name in {key.partition("__")[0] for key in params}:
@@ -200,8 +199,7 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         ModNetRegressor(layers=(Tanh(),), optimizer=Adam(), random_state=0)
         """
         training = {name: getattr(spec.training, name) for name in field_names(TrainingSettings)}
-        if training["batch_size"] is None:
-            training["batch_size"] = "auto"
+        training["batch_size"] = training["batch_size"] or "auto"
         mine = {name: getattr(spec, name) for name in _SPEC}
         return cls(**{**mine, **training, **params})
 
@@ -258,13 +256,10 @@ def loss_of(estimator: Any) -> Loss:
     return estimator.spec_.loss
 
 
-def _order(key: str) -> tuple[int, bool]:
-    """Whole parameters before what lies inside them, all layers before single ones."""
-    steps = key.split("__")
-    return len(steps), "all" not in steps
-
-
 _Class = TypeVar("_Class", bound=type)
+
+_SECTION = r"(^{}\n-+\n)((?:.+\n?)*)"
+"""A section of a docstring, its title and what stands below it."""
 
 
 def completed(cls: _Class) -> _Class:
@@ -308,7 +303,7 @@ def completed(cls: _Class) -> _Class:
             continue
         known = [name for name in names if name in found] if title == "Parameters" else list(found)
         section = "\n".join([title, "-" * len(title), *(found[name] for name in known), ""])
-        if place := _section(title).search(doc):
+        if place := re.search(_SECTION.format(title), doc, re.MULTILINE):
             start, stop = place.span()
         else:  # behind the section before
             start, stop, section = end, end, f"\n{section}"
@@ -317,12 +312,8 @@ def completed(cls: _Class) -> _Class:
     return cls
 
 
-def _section(title: str) -> "re.Pattern[str]":
-    return re.compile(rf"(^{title}\n-+\n)((?:.+\n?)*)", re.MULTILINE)
-
-
 def _entries(doc: str, title: str) -> dict[str, str]:
     """Return what a section says, by the name or names in front of the colon."""
-    found = _section(title).search(doc)
+    found = re.search(_SECTION.format(title), doc, re.MULTILINE)
     entries = re.split(r"\n(?=\S)", found[2].rstrip()) if found and found[2].strip() else []
     return {entry.split(" : ")[0].strip(): entry for entry in entries}

@@ -35,11 +35,8 @@ FORMAT = 1
 """Version of the format."""
 
 _ESTIMATORS = {
-    "ModNetClassifier": "modnet.estimators",
-    "ModNetRegressor": "modnet.estimators",
-    "ModNetTransformer": "modnet.estimators",
-    "MLPClassifier": "modnet.neural_network",
-    "MLPRegressor": "modnet.neural_network",
+    **dict.fromkeys(("ModNetClassifier", "ModNetRegressor", "ModNetTransformer"), "modnet.estimators"),
+    **dict.fromkeys(("MLPClassifier", "MLPRegressor"), "modnet.neural_network"),
 }
 """What a file may hold, and where the class is."""
 
@@ -172,8 +169,8 @@ def _header(archive: Any) -> Mapping[str, Any]:
     if _HEADER not in archive:
         raise ModelFileError("an .npz archive, but no model file: there is no header in it")
     header: Mapping[str, Any] = json.loads(archive[_HEADER].tobytes())
-    if not isinstance(header["format"], int) or header["format"] > FORMAT:
-        found = header["format"]
+    found = header["format"]
+    if not isinstance(found, int) or found > FORMAT:
         raise ModelFileError(
             f"this modnet reads format {FORMAT}, got {found!r}: upgrade the distribution modnet-layers"
         )
@@ -237,15 +234,11 @@ class _Form(NamedTuple):
 
 def _record(cls: Any) -> _Form:
     """Return the form of a dataclass: its fields by name."""
-    return _Form(
-        cls,
-        lambda value: [{field.name: getattr(value, field.name) for field in dataclasses.fields(cls)}],
-        lambda fields: cls(**fields),
-    )
+    names = [field.name for field in dataclasses.fields(cls)]
+    return _Form(cls, lambda value: [{name: getattr(value, name) for name in names}], lambda fields: cls(**fields))
 
 
 def _component(kind: str, value: Any) -> Any:
-    """Return the component of a kind that a registered name and fields describe."""
     return parse(Slot(kind), value, subject="a parameter")
 
 
@@ -267,10 +260,6 @@ def _random_state(state: Mapping[str, Any]) -> np.random.RandomState:
     return made
 
 
-def _table(columns: tuple[Column, ...], categories: Mapping[str, Array]) -> Table:
-    return Table(columns, {name: encoder_of([values], values) for name, values in categories.items()})
-
-
 _FORMS = {
     "float": _Form(float, lambda value: [str(value)], float),
     "tuple": _Form(tuple, list, lambda *items: items),
@@ -284,7 +273,7 @@ _FORMS = {
     "table": _Form(
         Table,
         lambda value: [value.columns, {name: each.categories_[0] for name, each in value.encoders.items()}],
-        _table,
+        lambda columns, known: Table(columns, {name: encoder_of([each], each) for name, each in known.items()}),
     ),
     "numbers": _record(Numbers),
     "column": _record(Column),

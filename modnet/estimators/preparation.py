@@ -20,7 +20,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from modnet.acceleration import accelerated
-from modnet.base import Array, Column, ColumnType, Module, Shape, TableShape
+from modnet.base import Array, Column, ColumnType, Module
 from modnet.estimators.nested import modules
 from modnet.estimators.parameters import chosen_accelerator
 from modnet.estimators.target import Target, weights_of
@@ -106,11 +106,10 @@ def prepared(
     """
     if reset:
         estimator.table_ = Table.of(X, encode=takes("codes", modules_of(estimator, fitted=False)))
-    checks, numbers = _checks(estimator, reset=reset), _numbers(estimator, X)
     if y is None or y is X:
-        X = y = validate_data(estimator, numbers, None if y is None else "no_validation", **checks)
+        X = y = _validated(estimator, X, None if y is None else "no_validation", reset=reset)
     else:
-        X, y = validate_data(estimator, numbers, y, multi_output=True, y_numeric=estimator._y_numeric, **checks)
+        X, y = _validated(estimator, X, y, reset=reset, multi_output=True, y_numeric=estimator._y_numeric)
     given = None
     if sample_weight is not None:
         given = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
@@ -158,11 +157,10 @@ def rows_of(estimator: Any, X: Any) -> Any:
     InputError
         If values are missing that no layer takes.
     """
-    checks = _checks(estimator, reset=False)
-    X = _by_rows(validate_data(estimator, _numbers(estimator, X), **checks))
-    if checks["ensure_all_finite"] == "allow-nan":
-        check_missing(estimator.network_, estimator.theta_, estimator.state_, X)
-    return X
+    rows = _by_rows(_validated(estimator, X, reset=False))
+    if takes("missing", modules_of(estimator, fitted=True)):
+        check_missing(estimator.network_, estimator.theta_, estimator.state_, rows)
+    return rows
 
 
 def raw_output(estimator: Any, X: Any) -> Array:
@@ -204,20 +202,18 @@ def warn_of_clipping(batch_size: int | None, n: int) -> None:
         )
 
 
-def _checks(estimator: Any, *, reset: bool) -> dict[str, Any]:
-    """Return what scikit-learn is asked to check X for."""
-    missing = takes("missing", modules_of(estimator, fitted=not reset))
-    return {
-        "reset": reset,
-        "dtype": _FLOATS if reset else estimator.theta_.dtype,
-        "ensure_all_finite": "allow-nan" if missing else True,
-        "accept_sparse": estimator._sparse_formats,
-    }
-
-
-def _numbers(estimator: Any, X: Any) -> Any:
-    """Return X with codes in place of categories, if a layer takes codes."""
-    return X if estimator.table_ is None else estimator.table_.numbers(X)
+def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool, **checks: Any) -> Any:
+    """Return X, and y if given, as scikit-learn has checked them; categories are codes if a layer takes codes."""
+    return validate_data(
+        estimator,
+        X if estimator.table_ is None else estimator.table_.numbers(X),
+        y,
+        reset=reset,
+        dtype=_FLOATS if reset else estimator.theta_.dtype,
+        ensure_all_finite="allow-nan" if takes("missing", modules_of(estimator, fitted=not reset)) else True,
+        accept_sparse=estimator._sparse_formats,
+        **checks,
+    )
 
 
 def _by_rows(X: Any) -> Any:
@@ -257,7 +253,7 @@ class Table:
     >>> import pandas
     >>> X = pandas.DataFrame({"age": [30.0, 40.0], "town": ["Ulm", "Bonn"]})
     >>> table = Table.of(X, encode=True)
-    >>> table.shape.columns[1]
+    >>> table.columns[1]
     Column(name='town', dtype='category')
     >>> table.numbers(pandas.DataFrame({"age": [50.0, 60.0], "town": ["Ulm", "Rome"]})).town.tolist()
     [1.0, -1.0]
@@ -266,11 +262,6 @@ class Table:
     def __init__(self, columns: Sequence[Column], encoders: dict[str, OrdinalEncoder]) -> None:
         self.columns = tuple(columns)
         self.encoders = encoders
-
-    @property
-    def shape(self) -> Shape:
-        """The shape per row."""
-        return TableShape(self.columns)
 
     @classmethod
     def of(cls, X: Any, *, encode: bool) -> "Table | None":

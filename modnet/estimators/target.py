@@ -170,10 +170,8 @@ class Classes:
         """Return the labels that raw outputs stand for: the largest logit, or those above 0."""
         if self.kind == "multilabel":
             return (raw > 0).astype(int)
-        if self.kind == "single":
-            return _labels(raw, self.classes)
         parts = [_labels(part, classes) for part, classes in zip(self.split(raw), self.columns, strict=True)]
-        return np.stack(parts, axis=1)
+        return np.stack(parts, axis=1) if self.kind == "multioutput" else parts[0]
 
     def by_class(self, found: Array, other: Callable[[Array], Array]) -> Any:
         """Return a column per class, or a list of such arrays for several columns of classes.
@@ -294,6 +292,5 @@ def _width(classes: Array) -> int:
 
 def _labels(raw: Array, classes: Array) -> Array:
     codes = (raw[:, 0] > 0).astype(int) if raw.shape[1] == 1 else raw.argmax(axis=1)
-    codes = np.minimum(codes, len(classes) - 1)
-    labels: Array = classes[codes]
+    labels: Array = classes.take(codes, mode="clip")
     return labels
