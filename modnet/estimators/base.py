@@ -6,8 +6,6 @@ succeeds changes the estimator.
 
 import copy
 import warnings
-from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import replace
 from operator import methodcaller
 from typing import Any, Self
@@ -21,23 +19,12 @@ from sklearn.utils.metaestimators import available_if
 from modnet.acceleration import CompileTimer, accelerator_name, fused_parts
 from modnet.base import Array, Optimizer, OptimizerState, Solver
 from modnet.errors import ModNetError
+from modnet.estimators import fitting
 from modnet.estimators.display import can_draw, visual_block
-from modnet.estimators.fitting import (
-    EpochTask,
-    FitMetadata,
-    Streams,
-    carry_over,
-    check_same_network,
-    few_threads,
-    reconstruction,
-    report,
-    scorer_on,
-    unchanged_on_failure,
-)
 from modnet.estimators.nested import understood
 from modnet.estimators.parameters import SLOTS, NestedParameters, chosen_accelerator, loss_of
 from modnet.estimators.preparation import Sample, Table, modules_of, prepared, takes, warn_of_clipping
-from modnet.estimators.target import Classes, Numbers, loss_before_target, loss_for
+from modnet.estimators.target import Numbers, loss_before_target, loss_for
 from modnet.network import Network
 from modnet.network.adapting import adapt
 from modnet.network.summary import Summary, summarize
@@ -81,9 +68,9 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _doc_link_module = "modnet"
     _doc_link_template = ""  # scikit-learn's own would lead to a page that its site does not have
     _sparse_formats: Any = ("csr", "csc")
-    _default_loss: str
-    _y_numeric: bool
-    _ravel_y: bool
+    _default_loss = "squared_error"
+    _y_numeric = True
+    _ravel_y = False
 
     spec_: ModelSpec
     network_: Network
@@ -91,7 +78,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     learning_rate_curve_: list[float]
     optimizer_state_: OptimizerState
     table_: Table | None
-    _target: Classes | Numbers
+    _target: Any
 
     @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
@@ -137,9 +124,10 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             raise ValueError("X_val and y_val should be given together, got only one of them")
         if sample_weight_val is not None and X_val is None:
             raise ValueError("sample_weight_val was given without X_val and y_val")
-        with unchanged_on_failure(self):
+        with fitting.unchanged_on_failure(self):
             spec, again = self.to_spec(), self.warm_start and hasattr(self, "theta_")
-            task = EpochTask(self, spec.training.max_iter, X, y, FitMetadata(sample_weight, X_val, y_val))
+            told = fitting.FitMetadata(sample_weight, X_val, y_val)
+            task = fitting.EpochTask(self, spec.training.max_iter, X, y, told)
             sample = self._begin(spec, X, y, sample_weight, again=again, learning=True)
             warn_of_clipping(spec.training.batch_size, len(sample.data))
             validation = None
@@ -157,19 +145,20 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 self._rows_seen = trainer.progress.rows
                 if self.verbose:
                     print(*waiting.lines(), self._report(history), sep="\n")
-                return task.end_epoch(reconstruction(self))
+                return task.end_epoch()
 
             n, batched = len(sample.data), isinstance(spec.optimizer, Optimizer)
-            with few_threads(self.network_, rows_per_batch(spec.training.batch_size, n) if batched else n):
-                history = self._fit_of(trainer)(
+            with fitting.few_threads(self.network_, rows_per_batch(spec.training.batch_size, n) if batched else n):
+                history = self._train(
+                    trainer,
                     sample.data,
                     None if validation is None else validation.data,
-                    score=scorer_on(self, validation),
+                    score=fitting.scorer_on(self, validation),
                     on_begin=task.begin_epoch,
                     on_epoch=on_epoch,
                 )
             self._record(history)
-            task.end(reconstruction(self))
+            task.end()
         if not (history.converged or history.stopped):
             warnings.warn(self._not_converged(), ConvergenceWarning, stacklevel=3)
         return self
@@ -191,11 +180,13 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             self.theta_, self.state_ = self._first_weights(sample.data.x.dtype)
             self._rows_seen = 0
         else:
-            check_same_network(spec, before)
+            for name in ("layers", "output_activation"):
+                if getattr(spec, name) != getattr(before, name):
+                    raise ValueError(f"{name} has changed since the network was made; fit a new estimator instead")
             self.theta_, self.state_, self._streams = copy.deepcopy((self.theta_, self.state_, self._streams))
             old, self.optimizer_state_ = self.optimizer_state_, spec.optimizer.init(self.theta_)
             if keep_optimizer:
-                carry_over(old, self.optimizer_state_, before, spec)
+                fitting.carry_over(old, self.optimizer_state_, before, spec)
         self.spec_ = spec
         check_values(self.network_, self.theta_, self.state_, sample.data.x)
         return sample
@@ -214,13 +205,16 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         self.loss_curve_ = [*self.loss_curve_, trainer.epoch(sample.data)]
         self.learning_rate_curve_ = [*self.learning_rate_curve_, trainer.optimizer_state.learning_rate]
         self._rows_seen = trainer.progress.rows
-        self.n_iter_ = self._passes_made()
+        self.n_iter_ += 1
         if self.verbose:
             print(*waiting.lines(), self._report(History(losses=self.loss_curve_[-self.n_iter_ :])), sep="\n")
 
-    @abstractmethod
     def _learn_target(self, y: Array) -> None:
         """Learn what there is to predict; with `warm_start`, check that it is the same as before."""
+        found = Numbers.of(y)
+        if self.warm_start and hasattr(self, "theta_") and found.width != self._target.width:
+            raise ValueError(f"y should have {self._target.width} targets, as before; got shape {y.shape}")
+        self._target = found
 
     def _record(self, history: History) -> None:
         """Show the history so far as attributes."""
@@ -316,8 +310,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             )
         return True
 
-    def _new_streams(self) -> Streams:
-        return Streams.of(self.random_state)
+    def _new_streams(self) -> fitting.Streams:
+        return fitting.Streams.of(self.random_state)
 
     def _first_weights(self, dtype: "np.dtype[np.floating]") -> tuple[Array, Array]:
         theta, state = self.network_.initialize(self._streams.init, dtype)
@@ -336,16 +330,9 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         fraction = max(self.spec_.training.validation_fraction, held_out / n)
         return sample.split(fraction, seed, stratify)
 
-    def _fit_of(self, trainer: Trainer) -> Callable[..., History]:
-        """Return what trains; it takes the arguments of `Trainer.fit`."""
-        return trainer.fit
-
-    def _passes_made(self) -> int:
-        """Return what `n_iter_` is after another pass of `partial_fit`."""
-        return self.n_iter_ + 1
-
-    def _report(self, history: History) -> str:
-        return report(history)
+    # No methods that only call them: the way from fit to the first product stays short.
+    _train: Any = staticmethod(Trainer.fit)
+    _report: Any = staticmethod(fitting.report)
 
     def _not_converged(self) -> str:
         return (

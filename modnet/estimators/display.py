@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
+    _Where = Axes | Sequence[Axes] | None
+
 try:
     from sklearn.utils._repr_html.estimator import _VisualBlock
 except ImportError:  # It is private. Without it scikit-learn draws estimators as it draws all others.
@@ -88,12 +90,7 @@ class TrainingCurveDisplay:
 
     @classmethod
     def from_estimator(
-        cls,
-        estimator: Any,
-        *,
-        name: str | None = None,
-        ax: "Axes | Sequence[Axes] | None" = None,
-        line_kw: Mapping[str, Any] | None = None,
+        cls, estimator: Any, *, name: str | None = None, ax: "_Where" = None, line_kw: Mapping[str, Any] | None = None
     ) -> Self:
         """Draw how a fitted estimator was trained.
 
@@ -127,13 +124,7 @@ class TrainingCurveDisplay:
         )
         return display.plot(ax, line_kw=line_kw)
 
-    def plot(
-        self,
-        ax: "Axes | Sequence[Axes] | None" = None,
-        *,
-        name: str | None = None,
-        line_kw: Mapping[str, Any] | None = None,
-    ) -> Self:
+    def plot(self, ax: "_Where" = None, *, name: str | None = None, line_kw: Mapping[str, Any] | None = None) -> Self:
         """Draw the curves.
 
         Parameters
@@ -155,13 +146,17 @@ class TrainingCurveDisplay:
         from matplotlib.ticker import MaxNLocator
 
         name = self.name if name is None else name
+        prefix = "" if name is None else f"{name}: "
         self.axes_ = _axes(ax, self._panels())
         self.ax_, self.figure_ = self.axes_[0], self.axes_[0].figure
         self.lines_: dict[str, Line2D] = {}
         for axes, (label, curves) in zip(self.axes_, self._panels().items(), strict=True):
             for curve in curves:
-                self._draw(curve, axes, name, line_kw or {})
-            self._mark_best(axes, name)
+                self._draw(curve, axes, prefix, line_kw or {})
+            if self.best_epoch is not None:
+                color: Any = self.lines_.get("validation_loss", self.lines_["loss"]).get_color()
+                mark = f"{prefix}best epoch ({self.best_epoch})"
+                axes.axvline(self.best_epoch, label=mark, color=color, linestyle=":", zorder=1)
             axes.set_ylabel(label)
             axes.grid(visible=True, alpha=0.3)
         self.ax_.legend()
@@ -181,11 +176,11 @@ class TrainingCurveDisplay:
             panels["Learning rate"] = ["learning_rate"]
         return panels
 
-    def _draw(self, curve: str, axes: "Axes", name: str | None, line_kw: Mapping[str, Any]) -> None:
+    def _draw(self, curve: str, axes: "Axes", prefix: str, line_kw: Mapping[str, Any]) -> None:
         values = getattr(self, curve)
         epochs = range(len(self.loss) - len(values) + 1, len(self.loss) + 1)
         label = {"loss": "training loss"}.get(curve, curve.replace("_", " "))
-        style: dict[str, Any] = {"label": label if name is None else f"{name}: {label}"}
+        style: dict[str, Any] = {"label": f"{prefix}{label}"}
         # Panels below take their colours from the one on top: what is watched has another than what is trained on.
         above = {"validation_score": "validation_loss", "learning_rate": "loss"}.get(curve)
         if above in self.lines_:
@@ -196,15 +191,8 @@ class TrainingCurveDisplay:
         if curve == "learning_rate" and min(values) > 0 and max(values) > 10 * min(values):
             axes.set_yscale("log")
 
-    def _mark_best(self, axes: "Axes", name: str | None) -> None:
-        if self.best_epoch is not None:
-            label = f"best epoch ({self.best_epoch})"
-            color: Any = self.lines_.get("validation_loss", self.lines_["loss"]).get_color()
-            label = label if name is None else f"{name}: {label}"
-            axes.axvline(self.best_epoch, label=label, color=color, linestyle=":", zorder=1)
 
-
-def _axes(given: "Axes | Sequence[Axes] | None", panels: Mapping[str, object]) -> "list[Axes]":
+def _axes(given: "_Where", panels: Mapping[str, object]) -> "list[Axes]":
     """Return axes for the panels: those given, the one given divided, or those of a new figure."""
     import matplotlib.pyplot as plt
     from matplotlib.axes import Axes
@@ -231,13 +219,11 @@ def _axes(given: "Axes | Sequence[Axes] | None", panels: Mapping[str, object]) -
 
 def _trained(estimator: Any) -> Any:
     """Return what has the curves: the estimator, or the one inside it."""
-    while True:
-        wrapped = next((getattr(estimator, name) for name in _WRAPPED if hasattr(estimator, name)), None)
-        if isinstance(estimator, Pipeline):
-            wrapped = estimator.steps[-1][1]
-        if wrapped is None:
-            break
-        estimator = wrapped
+    if isinstance(estimator, Pipeline):
+        return _trained(estimator.steps[-1][1])
+    for name in _WRAPPED:
+        if hasattr(estimator, name):
+            return _trained(getattr(estimator, name))
     if not hasattr(estimator, "loss_curve_"):
         check_is_fitted(estimator)
         raise TypeError(
@@ -263,9 +249,8 @@ def _score_name(trained: Any) -> str:
     scoring = getattr(trained, "scoring", None)
     if isinstance(scoring, str):
         return scoring.replace("_", " ").capitalize()
-    if scoring is not None:
-        return "Score"
-    return "Accuracy" if is_classifier(trained) else "R²" if is_regressor(trained) else "Score"
+    default = "Accuracy" if is_classifier(trained) else "R²" if is_regressor(trained) else "Score"
+    return default if scoring is None else "Score"
 
 
 # The network of an estimator, as scikit-learn draws it in notebooks

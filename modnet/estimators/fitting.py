@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from threading import Lock
 from typing import Any, Self
 
 import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from modnet.base import Optimizer, OptimizerState
 from modnet.estimators.preparation import Sample
@@ -25,9 +25,6 @@ from modnet.training import History
 
 CALLBACKS = ("_skl_callbacks", "_skl_callbacks_to_teardown", "_callback_fit_ctx", "_parent_callback_ctx")
 """Where scikit-learn keeps callbacks, and how far they are, on an estimator."""
-
-Reconstruction = Callable[[], dict[str, Any]]
-"""Returns the attributes that make a fitted copy of the estimator."""
 
 
 class FitMetadata(dict[str, Any]):
@@ -73,13 +70,18 @@ class EpochTask:
         """Open the task of an epoch."""
         self._epoch = self._root.subcontext(task_name="epoch").call_on_fit_task_begin(**self._given)
 
-    def end_epoch(self, reconstruction: Reconstruction) -> bool:
+    def end_epoch(self) -> bool:
         """Close the task of the epoch; return whether a callback wants to stop."""
-        return bool(self._epoch.call_on_fit_task_end(**self._given, reconstruction_attributes=reconstruction))
+        return bool(self._epoch.call_on_fit_task_end(**self._given, reconstruction_attributes=self._learnt))
 
-    def end(self, reconstruction: Reconstruction) -> None:
+    def end(self) -> None:
         """Close the root task."""
-        self._root.call_on_fit_task_end(**self._given, reconstruction_attributes=reconstruction)
+        self._root.call_on_fit_task_end(**self._given, reconstruction_attributes=self._learnt)
+
+    def _learnt(self) -> dict[str, Any]:
+        """Return what makes a copy of the estimator a fitted one of its own, for callbacks that want it."""
+        mutable = ("theta_", "state_", "optimizer_state_", "_streams")
+        return {name: copy.deepcopy(getattr(self._given["estimator"], name)) for name in mutable}
 
 
 def scorer_on(estimator: Any, validation: Sample | None) -> Callable[[], float] | None:
@@ -139,19 +141,6 @@ class Streams:
         return cls(*(np.random.default_rng(seed) for seed in seeds))
 
 
-def check_same_network(spec: ModelSpec, before: ModelSpec) -> None:
-    """Check that a spec describes the network that an earlier one has made.
-
-    Raises
-    ------
-    ValueError
-        Naming the parameter that has changed.
-    """
-    for name in ("layers", "output_activation"):
-        if getattr(spec, name) != getattr(before, name):
-            raise ValueError(f"{name} has changed since the network was made; fit a new estimator instead")
-
-
 def carry_over(old: OptimizerState, new: OptimizerState, before: ModelSpec, spec: ModelSpec) -> None:
     """Write into a new state what the old one remembers, as far as both optimizers remember it."""
     now, earlier = spec.optimizer, before.optimizer
@@ -180,17 +169,14 @@ def unchanged_on_failure(estimator: Any) -> Iterator[None]:
         raise
 
 
-def reconstruction(estimator: Any) -> Callable[[], dict[str, Any]]:
-    """Return what makes a copy of an estimator a fitted one of its own, for callbacks that want it."""
-    mutable = ("theta_", "state_", "optimizer_state_", "_streams")
-    return lambda: {name: copy.deepcopy(getattr(estimator, name)) for name in mutable}
-
-
 SMALL = 2**22
 """Multiplications in the largest product of a step up to which one thread is taken. 20-64-64-2 on 256 rows, with 2²⁰ of
 them, gains 6 % by a second thread on a quiet machine and takes four times as long on a busy one; 784-100-10 on 200
 rows, with 2²⁴, gains 35 %."""
 
+
+_controller = cache(ThreadpoolController)
+"""What knows the libraries that this process has loaded: to look for them takes 1 ms."""
 
 _TURN = Lock()
 """Held by the training that has set BLAS to one thread: of two that overlap, one would put back the other's limit."""
@@ -217,9 +203,3 @@ def few_threads(network: Network, rows: int) -> Iterator[None]:
             yield
     finally:
         _TURN.release()
-
-
-@cache
-def _controller() -> Any:
-    """Return what knows the libraries that this process has loaded: to look for them takes 1 ms."""
-    return import_module("threadpoolctl").ThreadpoolController()

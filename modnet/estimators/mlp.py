@@ -6,8 +6,6 @@ difference in a method of its own.
 
 import sys
 import warnings
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -65,7 +63,7 @@ class BaseMLP(BaseModNet):
         activation = {"logistic": "sigmoid"}.get(self.activation, self.activation)
         fields = {
             "layers": [{"type": DENSE, "units": size, "activation": activation} for size in sizes],
-            "loss": f"modnet-layers:{getattr(self, 'loss', 'cross_entropy')}",
+            "loss": f"modnet-layers:{vars(self).get('loss', 'cross_entropy')}",
             "optimizer": _optimizer(self),
             "training": {
                 **{name: getattr(self, name) for name in ("max_iter", "batch_size", "shuffle", "alpha", "tol")},
@@ -111,10 +109,7 @@ class BaseMLP(BaseModNet):
             self._earlier = History(losses=self.loss_curve_, validation_scores=scores)
         return sample
 
-    def _fit_of(self, trainer: Trainer) -> Callable[..., History]:
-        return partial(self._fit_as_scikit_learn, trainer)
-
-    def _fit_as_scikit_learn(
+    def _train(
         self, trainer: Trainer, data: Data, validation: Data | None, *, on_epoch: OnEpoch, **hooks: Any
     ) -> History:
         """Train with scikit-learn's rules for warm starts, divergence and interrupts; arguments as in `Trainer.fit`."""
@@ -166,9 +161,7 @@ class BaseMLP(BaseModNet):
 
     def _makes_steps(self) -> bool:
         if self.solver == "lbfgs":
-            raise AttributeError(
-                f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
-            )
+            raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
         return True
 
     def _report(self, history: History) -> str:
@@ -178,9 +171,6 @@ class BaseMLP(BaseModNet):
         if self.learning_rate == "adaptive" and history.waited > self.n_iter_no_change and rate > 1e-6:
             lines.append(f"{_no_progress(self)} Setting learning rate to {rate / 5:f}")
         return "\n".join(lines)
-
-    def _passes_made(self) -> int:
-        return 1
 
     def _not_converged(self) -> str:
         if self.solver == "lbfgs":
@@ -196,6 +186,7 @@ class BaseMLP(BaseModNet):
     def _partial_fit(self, X: Any, y: Any, weight: Any, *, announced: bool = False) -> None:
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
+        self.n_iter_ = 0  # scikit-learn counts each pass as a training of its own
         super()._partial_fit(X, y, weight, announced=announced)
 
     # Attributes

@@ -1,13 +1,14 @@
 """Parameters of an estimator: nested names, the way to a validated spec and back, and their description.
 
-``__init__`` stores its arguments as they are; `to_spec` validates them. What several estimators share is described
-once, on their base.
+They are the fields of a dataclass, stored as they are; `to_spec` validates them. What several estimators share is
+described once, on their base.
 """
 
 import difflib
 import inspect
 import re
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self, TypeVar
 
 from sklearn.base import BaseEstimator
@@ -22,14 +23,11 @@ from modnet.training import TrainingSettings
 
 _SPEC = slots(ModelSpec)
 
-SLOTS = {
-    **_SPEC,
-    "activation": _SPEC["output_activation"],
-    "accelerator": Slot("accelerator", keep=("auto",)),
-}
+SLOTS = {**_SPEC, "activation": _SPEC["output_activation"], "accelerator": Slot("accelerator", keep=("auto",))}
 """The parameters that hold components: those of a spec, and two more."""
 
 
+@dataclass(eq=False, repr=False)
 class NestedParameters(BaseEstimator):  # type: ignore[misc]
     """An estimator whose parameters are, and hold, components.
 
@@ -79,31 +77,27 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         Whether to print a line per epoch, and how long an accelerator had to compile.
     """
 
-    def __init__(
-        self,
-        layers: Any = (100,),
-        activation: Any = "relu",
-        *,
-        output_activation: Any = None,
-        loss: Any = "auto",
-        optimizer: Any = "adam",
-        alpha: float = 0.0001,
-        l1_ratio: float = 0.0,
-        batch_size: int | str = "auto",
-        max_iter: int = 200,
-        shuffle: bool = True,
-        tol: float = 0.0001,
-        n_iter_no_change: int = 10,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        scoring: Any = "loss",
-        warm_start: bool = False,
-        initial_weights: Any = None,
-        random_state: Any = None,
-        accelerator: Any = "auto",
-        verbose: bool = False,
-    ) -> None:
-        store(locals())
+    layers: Any = (100,)
+    activation: Any = "relu"
+    _: KW_ONLY
+    output_activation: Any = None
+    loss: Any = "auto"
+    optimizer: Any = "adam"
+    alpha: float = 0.0001
+    l1_ratio: float = 0.0
+    batch_size: int | str = "auto"
+    max_iter: int = 200
+    shuffle: bool = True
+    tol: float = 0.0001
+    n_iter_no_change: int = 10
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    scoring: Any = "loss"
+    warm_start: bool = False
+    initial_weights: Any = None
+    random_state: Any = None
+    accelerator: Any = "auto"
+    verbose: bool = False
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name.
@@ -204,13 +198,6 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         return cls(**{**mine, **training, **params})
 
 
-def store(arguments: dict[str, Any]) -> None:
-    """Store the arguments of an ``__init__``, its ``locals()``, unchanged and unchecked, as scikit-learn wants it."""
-    estimator = arguments.pop("self")
-    arguments.pop("__class__", None)
-    vars(estimator).update(arguments)
-
-
 def slots_among(params: Mapping[str, Any]) -> dict[str, Slot]:
     """Return the slots of those parameters that hold components; the drop-ins for scikit-learn's MLP have none."""
     return {**SLOTS, "layers": LayerSlot(params["activation"])} if "layers" in params else {}
@@ -243,10 +230,7 @@ def chosen_accelerator(estimator: Any) -> Accelerator | None:
 
 def chosen_loss(estimator: Any) -> Loss | None:
     """Return the loss of an estimator: once fitted, the one that was used; None while it is "auto" or not valid."""
-    if hasattr(estimator, "theta_"):
-        found = estimator.spec_.loss
-    else:
-        found = understood(getattr(estimator, "loss", "auto"), SLOTS["loss"])
+    found = estimator.spec_.loss if hasattr(estimator, "theta_") else understood(estimator.loss, SLOTS["loss"])
     return found if isinstance(found, Loss) else None
 
 

@@ -169,11 +169,9 @@ def _header(archive: Any) -> Mapping[str, Any]:
     if _HEADER not in archive:
         raise ModelFileError("an .npz archive, but no model file: there is no header in it")
     header: Mapping[str, Any] = json.loads(archive[_HEADER].tobytes())
-    found = header["format"]
-    if not isinstance(found, int) or found > FORMAT:
-        raise ModelFileError(
-            f"this modnet reads format {FORMAT}, got {found!r}: upgrade the distribution modnet-layers"
-        )
+    got = header["format"]
+    if not isinstance(got, int) or got > FORMAT:
+        raise ModelFileError(f"this modnet reads format {FORMAT}, got {got!r}: upgrade the distribution modnet-layers")
     return header
 
 

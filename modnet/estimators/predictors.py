@@ -1,5 +1,6 @@
 """ModNetClassifier and ModNetRegressor: networks whose outputs are the logits of classes, or numbers."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from modnet.base import Array, DensityLoss, QuantileLoss
 from modnet.estimators.base import BaseModNet, makes_steps
 from modnet.estimators.fitting import unchanged_on_failure
-from modnet.estimators.parameters import chosen_loss, completed, loss_of, store
+from modnet.estimators.parameters import chosen_loss, completed, loss_of
 from modnet.estimators.preparation import raw_blocks, raw_output
 from modnet.estimators.target import Classes, Numbers
 
@@ -28,6 +29,7 @@ def gives_probabilities(estimator: Any) -> bool:
 
 
 @completed
+@dataclass(eq=False, repr=False, kw_only=True)
 class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
     """A neural network that tells classes apart, as a scikit-learn classifier.
 
@@ -70,39 +72,12 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
     True
     """
 
+    class_weight: Any = None
+
     _default_loss = "cross_entropy"
     _y_numeric = False
     _ravel_y = True
     _min_classes = 2
-    _target: Classes
-    _class_weights: list[Array]
-
-    def __init__(
-        self,
-        layers: Any = (100,),
-        activation: Any = "relu",
-        *,
-        output_activation: Any = None,
-        loss: Any = "auto",
-        optimizer: Any = "adam",
-        alpha: float = 0.0001,
-        l1_ratio: float = 0.0,
-        batch_size: int | str = "auto",
-        max_iter: int = 200,
-        shuffle: bool = True,
-        tol: float = 0.0001,
-        n_iter_no_change: int = 10,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        scoring: Any = "loss",
-        class_weight: Any = None,
-        warm_start: bool = False,
-        initial_weights: Any = None,
-        random_state: Any = None,
-        accelerator: Any = "auto",
-        verbose: bool = False,
-    ) -> None:
-        store(locals())
 
     @available_if(makes_steps)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -272,9 +247,6 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
     True
     """
 
-    _default_loss = "squared_error"
-    _y_numeric = True
-    _ravel_y = False
     _target: Numbers
 
     @available_if(makes_steps)  # type: ignore[untyped-decorator]
@@ -338,9 +310,3 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
         raw, loss = raw_output(self, X), loss_of(self)
         assert isinstance(loss, QuantileLoss)
         return self._target.like_y(loss.predict_quantiles(raw))
-
-    def _learn_target(self, y: Array) -> None:
-        found = Numbers.of(y)
-        if self.warm_start and hasattr(self, "theta_") and found.width != self._target.width:
-            raise ValueError(f"y should have {self._target.width} targets, as before; got shape {y.shape}")
-        self._target = found

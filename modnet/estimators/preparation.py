@@ -74,9 +74,8 @@ class Sample:
             np.arange(len(self.data)), test_size=fraction, stratify=stratify, random_state=random_state
         )
         if len(held_out) < 2:
-            raise ValueError(
-                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
-            )
+            remedy = "Increase 'validation_fraction' or the size of your dataset."
+            raise ValueError(f"The validation set is too small. {remedy}")
         return self.rows(train), self.rows(held_out)
 
 
@@ -197,9 +196,8 @@ def takes(what: Literal["codes", "missing"], among: Iterable[Module]) -> bool:
 def warn_of_clipping(batch_size: int | None, n: int) -> None:
     """Warn, in scikit-learn's words, of batches larger than the data; training makes them as large as the data."""
     if batch_size is not None and batch_size > n:
-        warnings.warn(
-            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=2
-        )
+        text = "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
+        warnings.warn(text, stacklevel=2)
 
 
 def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool, **checks: Any) -> Any:
