@@ -278,10 +278,8 @@ def explained(error: ValidationError, subject: type[Component] | str) -> Invalid
         context = each.get("ctx", {})
         if loc and isinstance(loc[0], int) and loc[0] < len(names):  # an argument given by position
             loc = (names[loc[0]], *loc[1:])
-        if isinstance(context.get("error"), RegistryError):
-            text = str(context["error"])
-        elif each["type"] == "unknown_field":
-            text = each["msg"]
+        if each["type"] == "unknown_field" or isinstance(context.get("error"), RegistryError):
+            text = each["msg"].removeprefix("Value error, ")
         elif each["type"] == "unexpected_keyword_argument" and cls and len(loc) == 1:
             text, loc = unknown_field(cls, str(loc[0])), ()
         elif each["type"] == "unexpected_positional_argument":

@@ -23,7 +23,7 @@ from modnet.estimators import fitting
 from modnet.estimators.display import can_draw, visual_block
 from modnet.estimators.nested import understood
 from modnet.estimators.parameters import SLOTS, NestedParameters, chosen_accelerator, loss_of
-from modnet.estimators.preparation import Sample, Table, modules_of, prepared, takes, warn_of_clipping
+from modnet.estimators.preparation import Sample, Table, modules_of, prepared, takes
 from modnet.estimators.target import Numbers, loss_before_target, loss_for
 from modnet.network import Network
 from modnet.network.adapting import adapt
@@ -129,7 +129,10 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             told = fitting.FitMetadata(sample_weight, X_val, y_val)
             task = fitting.EpochTask(self, spec.training.max_iter, X, y, told)
             sample = self._begin(spec, X, y, sample_weight, again=again, learning=True)
-            warn_of_clipping(spec.training.batch_size, len(sample.data))
+            batch_size = spec.training.batch_size
+            if batch_size is not None and batch_size > len(sample.data):  # batches are as large as the data then
+                text = "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
+                warnings.warn(text, stacklevel=3)
             validation = None
             if X_val is not None:
                 validation = prepared(self, X_val, y_val, sample_weight_val)
@@ -148,7 +151,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 return task.end_epoch()
 
             n, batched = len(sample.data), isinstance(spec.optimizer, Optimizer)
-            with fitting.few_threads(self.network_, rows_per_batch(spec.training.batch_size, n) if batched else n):
+            with fitting.few_threads(self.network_, rows_per_batch(batch_size, n) if batched else n):
                 history = self._train(
                     trainer,
                     sample.data,

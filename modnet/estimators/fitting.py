@@ -63,8 +63,8 @@ class EpochTask:
 
     def __init__(self, estimator: Any, epochs: int, X: Any, y: Any, metadata: FitMetadata) -> None:
         self._given = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
-        self._root = estimator._init_callback_context(task_name="fit", max_subtasks=epochs)
-        self._root.call_on_fit_task_begin(**self._given)
+        root = estimator._init_callback_context(task_name="fit", max_subtasks=epochs)
+        self._root = root.call_on_fit_task_begin(**self._given)
 
     def begin_epoch(self) -> None:
         """Open the task of an epoch."""
@@ -151,8 +151,7 @@ def carry_over(old: OptimizerState, new: OptimizerState, before: ModelSpec, spec
         new.average = copy.deepcopy(old.average)
     for name in new.vectors.keys() & old.vectors.keys():
         new.vectors[name][...] = old.vectors[name]
-    for name in new.scalars.keys() & old.scalars.keys():
-        new.scalars[name] = old.scalars[name]
+    new.scalars.update({name: value for name, value in old.scalars.items() if name in new.scalars})
 
 
 @contextmanager

@@ -42,11 +42,9 @@ _ESTIMATORS = {
 
 _HEADER = "header"
 
-_REBUILT = ("spec_", "network_")
-"""What is made of the spec, which stands in the header by itself."""
-
-_SKLEARN = (*CALLBACKS, "_metadata_request")
-"""What scikit-learn keeps on an estimator: callbacks and requests, which are code."""
+_NOT_WRITTEN = (*CALLBACKS, "_metadata_request", "spec_", "network_")
+"""Callbacks and requests, which scikit-learn keeps on an estimator and which are code; and what is made of the spec,
+which stands in the header by itself."""
 
 
 class ModelFileError(ModNetError, ValueError):
@@ -106,7 +104,7 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     params = model.get_params(deep=False)
     # The drop-ins for scikit-learn's MLP draw from new streams in every training, as scikit-learn does.
     old_streams = [] if isinstance(model._streams.shuffle, np.random.Generator) else ["_streams"]
-    left_out = {*params, *_REBUILT, *_SKLEARN, *old_streams, *([] if optimizer_state else ["optimizer_state_"])}
+    left_out = {*params, *_NOT_WRITTEN, *old_streams, *([] if optimizer_state else ["optimizer_state_"])}
     learnt = {name: each for name, each in vars(model).items() if name not in left_out}
     header = {
         "format": FORMAT,

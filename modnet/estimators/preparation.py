@@ -5,7 +5,6 @@ layer takes codes, columns of categories are written as codes 0, 1, … on the w
 ``fit`` as −1, a missing one as NaN.
 """
 
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -191,13 +190,6 @@ def modules_of(estimator: Any, *, fitted: bool) -> list[Module]:
 def takes(what: Literal["codes", "missing"], among: Iterable[Module]) -> bool:
     """Return whether one of the layers takes codes of categories, or missing values."""
     return any(each.takes_codes if what == "codes" else each.takes_missing for each in among)
-
-
-def warn_of_clipping(batch_size: int | None, n: int) -> None:
-    """Warn, in scikit-learn's words, of batches larger than the data; training makes them as large as the data."""
-    if batch_size is not None and batch_size > n:
-        text = "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
-        warnings.warn(text, stacklevel=2)
 
 
 def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool, **checks: Any) -> Any:

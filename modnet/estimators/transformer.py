@@ -189,8 +189,8 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         """
         validation = {"X_val": X_val, "sample_weight_val": sample_weight_val}
         with unchanged_on_failure(self):
+            self._forget_estimator()
             if self.estimator is None:
-                self._forget_estimator()
                 super().fit(X, X, sample_weight, **validation, y_val=X_val)
             else:
                 given = {"sample_weight": sample_weight, **validation, "y_val": y_val}
@@ -212,7 +212,6 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
             sub.call_on_fit_task_begin(**task)
             estimator.fit(X, y, **metadata)
             sub.call_on_fit_task_end(**task)
-        self._forget()
         self.estimator_ = estimator
         self.__dict__.update({name: getattr(estimator, name) for name in _LEARNT if hasattr(estimator, name)})
         self._read()
@@ -248,14 +247,10 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         return sample
 
     def _forget_estimator(self) -> None:
-        """Forget what came from an estimator, if something did: an autoencoder does not go on from there."""
-        if hasattr(self, "estimator_"):
-            self._forget()
-
-    def _forget(self) -> None:
-        """Forget everything that was learnt."""
-        for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
-            delattr(self, name)
+        """Forget everything that was learnt, if an estimator is or was read: nothing goes on from there."""
+        if self.estimator is not None or hasattr(self, "estimator_"):
+            for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
+                delattr(self, name)
 
     def _read(self) -> None:
         """Work out which layer of the network is read."""
