@@ -221,7 +221,7 @@ def _release(version: str) -> tuple[int, ...]:
 
 def _schema_of_kind(kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a kind: a name, or the mapping of one of its components."""
-    names, mappings = [], []
+    names = []
     for entry, cls in registry.classes(kind):
         if isinstance(cls, RegistryError):
             continue  # `doctor` says what is wrong with it
@@ -231,8 +231,8 @@ def _schema_of_kind(kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
         own["required"] = ["type", *own.get("required", [])]
         definitions[f"{kind}.{name}"] = own
         names.append(name)
-        mappings.append({"$ref": f"#/$defs/{kind}.{name}"})
-    return {"anyOf": [{"enum": names}, *mappings]} if names else {"not": {}}
+    references = ({"$ref": f"#/$defs/{kind}.{name}"} for name in names)
+    return {"anyOf": [{"enum": names}, *references]} if names else {"not": {}}
 
 
 def _schema_of(cls: type[Component], definitions: dict[str, Any]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
 
     _doc_link_module = "modnet"
     _doc_link_template = ""  # scikit-learn's own would lead to a page that its site does not have
-    _sparse_formats: Any = ("csr", "csc")
+    _sparse_format: Any = "csr"
     _default_loss = "squared_error"
     _y_numeric = True
     _ravel_y = False

@@ -299,10 +299,8 @@ def _block(path: str, module: Module, links: Sequence[Link]) -> _Block:
         return VisualBlock("single", None, names=title, name_details=details, name_caption=caption), None, None
     inside: Sequence[Sequence[Link]] = next((link.chains for link in links if link.chains), ((),) * len(chains))
     drawn = [list(_blocks(chain, mine, path)) for chain, mine in zip(chains, inside, strict=True)]
-    if len(drawn) == 1:
-        body = _serial(drawn[0])
-    else:
-        body = VisualBlock("parallel", [_serial(blocks, framed=False) for blocks in drawn])
+    several = [_serial(blocks, framed=False) for blocks in drawn]
+    body = VisualBlock("parallel", several) if len(drawn) > 1 else _serial(drawn[0])
     return body, f"{title} · {caption}" if caption else title, details
 
 

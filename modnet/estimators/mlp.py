@@ -243,11 +243,8 @@ def _optimizer(mlp: BaseMLP) -> dict[str, Any]:
     if mlp.solver == "adam":
         betas = {"beta_1": mlp.beta_1, "beta_2": mlp.beta_2, "epsilon": mlp.epsilon, "epsilon_hat": True}
         return {"type": "modnet-layers:adam", "learning_rate": mlp.learning_rate_init, **betas}
-    schedules: dict[str, Any] = {
-        "constant": None,
-        "invscaling": {"type": "modnet-layers:inverse_scaling", "power": mlp.power_t},
-        "adaptive": "modnet-layers:adaptive",
-    }
+    scaling = {"type": "modnet-layers:inverse_scaling", "power": mlp.power_t}
+    schedules = {"constant": None, "invscaling": scaling, "adaptive": "modnet-layers:adaptive"}
     return {
         "type": "modnet-layers:sgd",
         "learning_rate": mlp.learning_rate_init,

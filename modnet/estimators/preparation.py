@@ -28,9 +28,6 @@ from modnet.network.adapting import adapt
 from modnet.network.trial import check_missing
 from modnet.training import Data
 
-_FLOATS = (np.float64, np.float32)
-"""What X may be; anything else becomes the first."""
-
 
 @dataclass(frozen=True)
 class Sample:
@@ -111,7 +108,7 @@ def prepared(
     given = None
     if sample_weight is not None:
         given = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-    X, y = _by_rows(X), y.toarray() if sparse.issparse(y) else y
+    y = y.toarray() if sparse.issparse(y) else y
     if given is not None and not (given > 0).all():
         present = np.flatnonzero(given > 0)
         X, y, given = X[present], y[present], given[present]
@@ -155,7 +152,7 @@ def rows_of(estimator: Any, X: Any) -> Any:
     InputError
         If values are missing that no layer takes.
     """
-    rows = _by_rows(_validated(estimator, X, reset=False))
+    rows = _validated(estimator, X, reset=False)
     if takes("missing", modules_of(estimator, fitted=True)):
         check_missing(estimator.network_, estimator.theta_, estimator.state_, rows)
     return rows
@@ -199,16 +196,11 @@ def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool,
         X if estimator.table_ is None else estimator.table_.numbers(X),
         y,
         reset=reset,
-        dtype=_FLOATS if reset else estimator.theta_.dtype,
+        dtype=(np.float64, np.float32) if reset else estimator.theta_.dtype,  # what is neither becomes the first
         ensure_all_finite="allow-nan" if takes("missing", modules_of(estimator, fitted=not reset)) else True,
-        accept_sparse=estimator._sparse_formats,
+        accept_sparse=estimator._sparse_format,
         **checks,
     )
-
-
-def _by_rows(X: Any) -> Any:
-    """Return X so that rows can be sliced: CSC and its like become CSR."""
-    return X.tocsr() if sparse.issparse(X) else X
 
 
 def _weight_by_class(estimator: Any, y: Array, weight: Array | None, *, learning: bool) -> Array | None:
@@ -284,9 +276,7 @@ class Table:
 
 
 def _kind(dtype: Any) -> ColumnType:
-    if dtype == nw.Boolean:
-        return "bool"
-    return "category" if any(dtype == each for each in _CATEGORIES) else "number"
+    return "bool" if dtype == nw.Boolean else "category" if dtype in _CATEGORIES else "number"
 
 
 def _objects(series: Any) -> Array:

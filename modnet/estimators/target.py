@@ -190,8 +190,7 @@ class Classes:
 
     def split(self, raw: Array) -> list[Array]:
         """Return the columns of a raw output that belong to each column of y."""
-        widths = [_width(classes) for classes in self.columns]
-        return np.split(raw, np.cumsum(widths)[:-1], axis=1)
+        return np.split(raw, np.cumsum([_width(classes) for classes in self.columns])[:-1], axis=1)
 
     def _codes(self, y: Array, classes: Array) -> Array:
         codes = np.searchsorted(classes, y)

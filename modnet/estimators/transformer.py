@@ -134,16 +134,12 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     def set_params(self, **params: Any) -> Self:
         """Set parameters by name, those inside components and of the estimator: all, or none if one is wrong."""
         inner = {name: each for name, each in params.items() if name.startswith("estimator__")}
-        before = self.get_params(deep=False)
-        super().set_params(**{name: each for name, each in params.items() if name not in inner})
-        try:
+        with unchanged_on_failure(self):
+            super().set_params(**{name: each for name, each in params.items() if name not in inner})
             if inner and not isinstance(self.estimator, BaseModNet):
                 raise ValueError(invalid_parameter(self, next(iter(inner))))
             if inner:
                 self.estimator.set_params(**{name.removeprefix("estimator__"): each for name, each in inner.items()})
-        except ValueError:
-            super().set_params(**before)
-            raise
         return self
 
     def to_spec(self) -> ModelSpec:
@@ -237,9 +233,9 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         return self
 
     @property
-    def _sparse_formats(self) -> Any:
+    def _sparse_format(self) -> Any:
         """An autoencoder takes no sparse rows: what it would have to give back is dense."""
-        return super()._sparse_formats if hasattr(self, "estimator_") else False
+        return super()._sparse_format if hasattr(self, "estimator_") else False
 
     def _begin(self, *data: Any, **how: Any) -> Sample:
         sample = super()._begin(*data, **how)
