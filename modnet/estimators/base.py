@@ -1,7 +1,6 @@
-"""What the estimators share: the way from X and y to a trained θ.
+"""What the estimators share: the way from X and y to a trained θ, and what an estimator tells of itself.
 
-The order of ``fit`` is the order of this file: validate the spec, then the data, then train; only a fit that
-succeeds changes the estimator.
+``fit`` validates the spec, then the data, then trains; only a fit that succeeds changes the estimator.
 """
 
 import copy
@@ -78,7 +77,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     learning_rate_curve_: list[float]
     optimizer_state_: OptimizerState
     table_: Table | None
-    _target: Any
+    _target: Any  # Numbers or Classes
 
     @with_callbacks  # type: ignore[untyped-decorator]
     def fit(

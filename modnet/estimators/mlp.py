@@ -60,10 +60,12 @@ class BaseMLP(BaseModNet):
         sizes = np.atleast_1d(self.hidden_layer_sizes).tolist()
         if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+        # Of `loss` only what was set: the default of the class is that of ModNetClassifier.
+        loss = vars(self).get("loss", "cross_entropy")
         activation = {"logistic": "sigmoid"}.get(self.activation, self.activation)
         fields = {
             "layers": [{"type": DENSE, "units": size, "activation": activation} for size in sizes],
-            "loss": f"modnet-layers:{vars(self).get('loss', 'cross_entropy')}",
+            "loss": f"modnet-layers:{loss}",
             "optimizer": _optimizer(self),
             "training": {
                 **{name: getattr(self, name) for name in ("max_iter", "batch_size", "shuffle", "alpha", "tol")},
