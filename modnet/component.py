@@ -120,7 +120,7 @@ class Slot:
         return core_schema.no_info_plain_validator_function(self.resolve, serialization=serialization)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Leave a mark that says which kinds fit; `modnet.schema` makes references of the marks."""
+        """Leave a mark that says which kinds fit; `ModelSpec.json_schema` makes references of the marks."""
         return {SLOT_MARK: {"kinds": list(self.kinds), "keep": list(self.keep)}}
 
     def resolve(self, value: Any) -> Any:
@@ -271,16 +271,15 @@ def explained(error: ValidationError, subject: type[Component] | str) -> Invalid
     problems = []
     errors = error.errors(include_url=False)
     for each in errors:
-        if each["type"] == "too_short" and any(_inside(other["loc"], each["loc"]) for other in errors):
-            continue  # the items are there, but not valid, which is said already
         loc, found = each["loc"], _short(each["input"])
+        inside = [other for other in errors if other["loc"] != loc and other["loc"][: len(loc)] == loc]
+        if each["type"] == "too_short" and inside:
+            continue  # the items are there, but not valid, which is said already
         context = each.get("ctx", {})
         if loc and isinstance(loc[0], int) and loc[0] < len(names):  # an argument given by position
             loc = (names[loc[0]], *loc[1:])
-        if isinstance(context.get("error"), RegistryError):
-            text = str(context["error"])
-        elif each["type"] == "unknown_field":
-            text = each["msg"]
+        if each["type"] == "unknown_field" or isinstance(context.get("error"), RegistryError):
+            text = each["msg"].removeprefix("Value error, ")
         elif each["type"] == "unexpected_keyword_argument" and cls and len(loc) == 1:
             text, loc = unknown_field(cls, str(loc[0])), ()
         elif each["type"] == "unexpected_positional_argument":
@@ -331,17 +330,11 @@ def _built(cls: Any, fields: Mapping[str, Any]) -> Any:
     """Return an instance of `cls`, leaving errors to the Pydantic call we are in, which knows the path."""
     unknown = [name for name in fields if name not in field_names(cls)]
     if unknown:
-        texts = [(name, unknown_field(cls, str(name))) for name in unknown]
-        lines = [
-            InitErrorDetails(type=PydanticCustomError("unknown_field", "{text}", {"text": text}), loc=(), input=name)
-            for name, text in texts
-        ]
+        texts = [{"text": unknown_field(cls, str(name))} for name in unknown]
+        errors = [PydanticCustomError("unknown_field", "{text}", text) for text in texts]
+        lines = [InitErrorDetails(type=e, loc=(), input=name) for e, name in zip(errors, unknown, strict=True)]
         raise ValidationError.from_exception_data(cls.__name__, lines)
     return cls.__pydantic_validator__.validate_python(fields)
-
-
-def _inside(loc: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
-    return len(loc) > len(outer) and loc[: len(outer)] == outer
 
 
 def _cause(error: ValidationError) -> BaseException | None:

@@ -5,6 +5,7 @@ network, the training and the predictions are modnet's own. They draw the same f
 shuffle alike, so the same ``random_state`` gives the same model up to rounding.
 """
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -13,12 +14,53 @@ from sklearn.utils.metaestimators import available_if
 from modnet.estimators import ModNetClassifier, ModNetRegressor
 from modnet.estimators.base import makes_steps
 from modnet.estimators.mlp import BaseMLP
-from modnet.estimators.parameters import store
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
 
-class MLPClassifier(BaseMLP, ModNetClassifier):
+@dataclass(eq=False, repr=False)
+class _Parameters:
+    """The parameters that scikit-learn's MLPs share, in its order and with its defaults."""
+
+    hidden_layer_sizes: Any = (100,)
+    activation: str = "relu"
+    _: KW_ONLY
+    solver: str = "adam"
+    alpha: float = 0.0001
+    batch_size: int | str = "auto"
+    learning_rate: str = "constant"
+    learning_rate_init: float = 0.001
+    power_t: float = 0.5
+    max_iter: int = 200
+    shuffle: bool = True
+    random_state: Any = None
+    tol: float = 1e-4
+    verbose: Any = False
+    warm_start: bool = False
+    momentum: float = 0.9
+    nesterovs_momentum: bool = True
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    n_iter_no_change: Any = 10
+    max_fun: int = 15000
+
+
+@dataclass(eq=False, repr=False)
+class _Loss:
+    """The parameter that MLPRegressor has in front of them."""
+
+    loss: str = "squared_error"
+
+
+@dataclass(eq=False, repr=False)
+class _RegressorParameters(_Parameters, _Loss):
+    """The parameters of MLPRegressor: dataclasses collect fields from the last base on, so `loss` comes first."""
+
+
+class MLPClassifier(_Parameters, BaseMLP, ModNetClassifier):
     """scikit-learn's MLPClassifier on modnet: same parameters, attributes, warnings and messages.
 
     Parameters and attributes are those of `sklearn.neural_network.MLPClassifier`, whose documentation holds; so are
@@ -45,35 +87,6 @@ class MLPClassifier(BaseMLP, ModNetClassifier):
     _name = "MLPClassifier"
     _min_classes = 1
     class_weight = None
-
-    def __init__(
-        self,
-        hidden_layer_sizes: Any = (100,),
-        activation: str = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: Any = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: Any = 10,
-        max_fun: int = 15000,
-    ) -> None:
-        store(locals())
 
     @available_if(makes_steps)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
@@ -116,7 +129,7 @@ class MLPClassifier(BaseMLP, ModNetClassifier):
         return {"sigmoid": "logistic", "softmax": "softmax"}[loss.link]
 
 
-class MLPRegressor(BaseMLP, ModNetRegressor):
+class MLPRegressor(_RegressorParameters, BaseMLP, ModNetRegressor):
     """scikit-learn's MLPRegressor on modnet: same parameters, attributes, warnings and messages.
 
     Parameters and attributes are those of `sklearn.neural_network.MLPRegressor`, whose documentation holds; so are
@@ -143,53 +156,6 @@ class MLPRegressor(BaseMLP, ModNetRegressor):
     """
 
     _name = "MLPRegressor"
-
-    def __init__(
-        self,
-        loss: str = "squared_error",
-        hidden_layer_sizes: Any = (100,),
-        activation: str = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: Any = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: Any = 10,
-        max_fun: int = 15000,
-    ) -> None:
-        store(locals())
-
-    @available_if(makes_steps)  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Go through X and y once, from the present weights on.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix, shape (n, n_features)
-        y : array-like, shape (n,) or (n, k)
-        sample_weight : array-like, shape (n,), optional
-
-        Returns
-        -------
-        self
-        """
-        super().partial_fit(X, y, sample_weight)
-        return self
 
     @property
     def out_activation_(self) -> str:

@@ -1,7 +1,8 @@
-"""The spec: layers, loss, optimizer and training settings, validated as a whole; to and from JSON.
+"""The spec: layers, loss, optimizer and training settings, validated as a whole; to and from JSON, with its schema.
 
 Names in a spec are resolved through the registry and in no other way: reading one never imports what it names unless an
-installed distribution has registered it.
+installed distribution has registered it. In the JSON Schema slots refer to kinds (``#/$defs/layer``), and each kind is
+one of the components that are registered for it; so containers may hold themselves.
 """
 
 import importlib.metadata
@@ -13,15 +14,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import pydantic
 from pydantic import Field
 
-from modnet.base import AnyActivation, AnyModule, AnyOptimizer, Column, Loss, Module, Shape, TableShape
-from modnet.component import Component, Slot, dump_fields, walk
-from modnet.errors import InvalidSpecError
+from modnet.base import AnyActivation, AnyModule, AnyOptimizer, Column, Loss, Shape, TableShape, located
+from modnet.component import SLOT_MARK, Component, Slot, dump_fields, walk
+from modnet.errors import InvalidSpecError, RegistryError
 from modnet.files import as_json
 from modnet.network import Network
 from modnet.registry import registry
-from modnet.schema import json_schema
 from modnet.training import TrainingSettings
 
 DENSE = "modnet-layers:dense"
@@ -91,9 +92,7 @@ class ModelSpec(Component):
             If a layer does not fit what comes before it.
         """
         shape: Shape = (n_features,) if columns is None else TableShape(columns)
-        output: Module = registry.get("layer", DENSE)(n_outputs)
-        links: list[tuple[str, Module]] = [(f"layers[{index}]", layer) for index, layer in enumerate(self.layers)]
-        links.append(("output", output))
+        links = [*located("layers", self.layers), ("output", registry.get("layer", DENSE)(n_outputs))]
         if self.output_activation is not None:
             links.append(("output_activation", self.output_activation))
         return Network(links, shape)
@@ -116,11 +115,26 @@ class ModelSpec(Component):
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
-        """Return the JSON Schema of specs, with every installed plugin, for editors to complete and check files by."""
-        schema = json_schema(cls)
-        requires = {"type": "object", "additionalProperties": {"type": "string"}}
-        schema["properties"]["requires"] = requires
-        return schema
+        """Return the JSON Schema of specs, with every installed plugin, for editors to complete and check files by.
+
+        A plugin that fails to import is left out.
+
+        Examples
+        --------
+        >>> from modnet import ModelSpec
+        >>> schema = ModelSpec.json_schema()
+        >>> schema["properties"]["layers"]["items"]
+        {'anyOf': [{'$ref': '#/$defs/layer'}, {'$ref': '#/$defs/activation'}]}
+        >>> schema["$defs"]["activation.relu"]["properties"]["type"]
+        {'const': 'relu'}
+        """
+        definitions: dict[str, Any] = {}
+        schema = _schema_of(cls, definitions)
+        schema["properties"]["requires"] = {"type": "object", "additionalProperties": {"type": "string"}}
+        for kind in registry.kinds:
+            definitions[kind] = _schema_of_kind(kind, definitions)
+        dialect = "https://json-schema.org/draft/2020-12/schema"
+        return {"$schema": dialect, **schema, "$defs": dict(sorted(definitions.items()))}
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any], *, allow: Iterable[str] | None = None) -> Self:
@@ -139,7 +153,10 @@ class ModelSpec(Component):
         """
         if not isinstance(fields, Mapping):
             raise InvalidSpecError(cls.__name__, [("", f"should be a mapping, got {fields!r}")])
-        _check_version(fields.get("spec_version", 1))
+        version = fields.get("spec_version", 1)
+        if isinstance(version, int) and version > 1:
+            problem = f"this modnet reads version 1, got {version}: upgrade the distribution modnet-layers"
+            raise InvalidSpecError("ModelSpec", [("spec_version", problem)])
         _check_requirements(fields.get("requires", {}))
         with registry.allowing(allow):
             return cls(**{name: each for name, each in fields.items() if name != "requires"})
@@ -172,14 +189,6 @@ class ModelSpec(Component):
         return readers[path.suffix](path.read_text(encoding="utf-8"), allow=allow)
 
 
-def _check_version(version: Any) -> None:
-    if isinstance(version, int) and version > 1:
-        raise InvalidSpecError(
-            "ModelSpec",
-            [("spec_version", f"this modnet reads version 1, got {version}: upgrade the distribution modnet-layers")],
-        )
-
-
 def _check_requirements(requires: Any) -> None:
     """Say which distributions are missing; warn of those older than the ones that the spec was written with."""
     if not isinstance(requires, Mapping):
@@ -199,9 +208,7 @@ def _check_requirements(requires: Any) -> None:
             problems.append((f"requires.{name}", f"version {version} was used, none is installed: {remedy}"))
             continue
         if _release(found) < _release(version):
-            warnings.warn(
-                f"the spec was written with {name} {version}, {found} is installed", UserWarning, stacklevel=5
-            )
+            warnings.warn(f"the spec was written with {name} {version}, {found} is installed", stacklevel=5)
     if problems:
         raise InvalidSpecError("ModelSpec", problems)
 
@@ -209,7 +216,39 @@ def _check_requirements(requires: Any) -> None:
 def _release(version: str) -> tuple[int, ...]:
     """Return the numbers that a version begins with, without zeros at the end: (1, 2) for "1.2.0rc1"."""
     match = re.match(r"\d+(\.\d+)*", version)
-    numbers = [int(part) for part in match.group().split(".")] if match else []
-    while len(numbers) > 1 and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
+    return tuple(map(int, re.sub(r"(\.0+)+$", "", match.group()).split("."))) if match else ()
+
+
+def _schema_of_kind(kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a kind: a name, or the mapping of one of its components."""
+    names = []
+    for entry, cls in registry.classes(kind):
+        if isinstance(cls, RegistryError):
+            continue  # `doctor` says what is wrong with it
+        name = registry.name_of(cls) or f"{entry.distribution}:{entry.name}"
+        own = _schema_of(cls, definitions)
+        own["properties"] = {"type": {"const": name}, **own.get("properties", {})}
+        own["required"] = ["type", *own.get("required", [])]
+        definitions[f"{kind}.{name}"] = own
+        names.append(name)
+    references = ({"$ref": f"#/$defs/{kind}.{name}"} for name in names)
+    return {"anyOf": [{"enum": names}, *references]} if names else {"not": {}}
+
+
+def _schema_of(cls: type[Component], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a class, its slots as references; what Pydantic defines apart goes to `definitions`."""
+    schema: dict[str, Any] = _with_references(pydantic.TypeAdapter(cls).json_schema())
+    definitions.update(schema.pop("$defs", {}))
+    return schema
+
+
+def _with_references(schema: Any) -> Any:
+    """Return a schema with the marks of slots replaced by references to kinds."""
+    if isinstance(schema, Mapping):
+        if SLOT_MARK in schema:
+            choices: Sequence[dict[str, Any]] = [{"$ref": f"#/$defs/{kind}"} for kind in schema[SLOT_MARK]["kinds"]]
+            choices = [*choices, *({"const": word} for word in schema[SLOT_MARK]["keep"])]
+            rest = {key: each for key, each in schema.items() if key != SLOT_MARK}
+            return {**(choices[0] if len(choices) == 1 else {"anyOf": choices}), **rest}
+        return {key: _with_references(each) for key, each in schema.items()}
+    return [_with_references(each) for each in schema] if isinstance(schema, list) else schema

@@ -22,7 +22,7 @@ from modnet.callbacks import EpochCallback
 from modnet.cli import data
 from modnet.cli.shared import CommandError, add, emit, note
 from modnet.estimators import ModNetClassifier, ModNetRegressor, ModNetTransformer, TrainingCurveDisplay
-from modnet.estimators.lookup import modules
+from modnet.estimators.nested import modules
 from modnet.estimators.persistence import load, save
 from modnet.files import write_whole
 from modnet.registry import registry

@@ -22,7 +22,7 @@ from modnet.diagnosis.signals import Look, look_at
 from modnet.errors import InputError, NonFiniteError
 from modnet.estimators import ModNetTransformer
 from modnet.estimators.base import BaseModNet
-from modnet.estimators.lookup import modules
+from modnet.estimators.nested import modules
 from modnet.estimators.preparation import Sample, prepared, rows_of, with_first_weights
 
 _INNER = ("best_estimator_", "estimator_", "estimator")

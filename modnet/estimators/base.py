@@ -1,39 +1,31 @@
-"""What the estimators share: the way from X and y to a trained θ.
+"""What the estimators share: the way from X and y to a trained θ, and what an estimator tells of itself.
 
-The order of ``fit`` is the order of this file: validate the spec, then the data, then train; only a fit that
-succeeds changes the estimator.
+``fit`` validates the spec, then the data, then trains; only a fit that succeeds changes the estimator.
 """
 
 import copy
 import warnings
-from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import replace
 from operator import methodcaller
 from typing import Any, Self
 
 import numpy as np
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.utils import Tags
+from sklearn.utils.metaestimators import available_if
 
-from modnet.acceleration import CompileTimer
+from modnet.acceleration import CompileTimer, accelerator_name, fused_parts
 from modnet.base import Array, Optimizer, OptimizerState, Solver
-from modnet.estimators.continuing import (
-    Streams,
-    carry_over,
-    check_same_network,
-    reconstruction,
-    unchanged_on_failure,
-)
-from modnet.estimators.description import Described
-from modnet.estimators.epochs import EpochTask, FitMetadata, report, scorer_on
+from modnet.errors import ModNetError
+from modnet.estimators import fitting
+from modnet.estimators.display import can_draw, visual_block
 from modnet.estimators.nested import understood
-from modnet.estimators.parameters import SLOTS, chosen_accelerator, loss_of
-from modnet.estimators.preparation import Sample, prepared, warn_of_clipping
-from modnet.estimators.table import Table
-from modnet.estimators.target import Classes, Numbers, loss_for
-from modnet.estimators.threads import few_threads
+from modnet.estimators.parameters import SLOTS, NestedParameters, chosen_accelerator, loss_of
+from modnet.estimators.preparation import Sample, Table, modules_of, prepared, takes
+from modnet.estimators.target import Numbers, loss_before_target, loss_for
 from modnet.network import Network
+from modnet.network.summary import Summary, summarize
 from modnet.network.trial import adapt, check_links, check_values
 from modnet.spec import ModelSpec
 from modnet.training import Data, History, Trainer
@@ -43,7 +35,7 @@ makes_steps = methodcaller("_makes_steps")
 """Whether an estimator has `partial_fit`."""
 
 
-class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
+class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     """A neural network as a scikit-learn estimator: the base of classifier, regressor and transformer.
 
     Attributes
@@ -71,22 +63,20 @@ class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
         Where `partial_fit` goes on.
     """
 
-    _y_numeric: bool
-    _ravel_y: bool
-    _sparse_formats: Any = ("csr", "csc")
+    _doc_link_module = "modnet"
+    _doc_link_template = ""  # scikit-learn's own would lead to a page that its site does not have
+    _sparse_format: Any = "csr"
+    _default_loss = "squared_error"
+    _y_numeric = True
+    _ravel_y = False
 
     spec_: ModelSpec
     network_: Network
-    theta_: Array
-    state_: Array
     loss_curve_: list[float]
     learning_rate_curve_: list[float]
-    n_iter_: int
     optimizer_state_: OptimizerState
     table_: Table | None
-    _target: Classes | Numbers
-    _streams: Streams
-    _rows_seen: int
+    _target: Any  # Numbers or Classes
 
     @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
@@ -132,11 +122,15 @@ class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
             raise ValueError("X_val and y_val should be given together, got only one of them")
         if sample_weight_val is not None and X_val is None:
             raise ValueError("sample_weight_val was given without X_val and y_val")
-        with unchanged_on_failure(self):
+        with fitting.unchanged_on_failure(self):
             spec, again = self.to_spec(), self.warm_start and hasattr(self, "theta_")
-            task = EpochTask(self, spec.training.max_iter, X, y, FitMetadata(sample_weight, X_val, y_val))
+            told = fitting.FitMetadata(sample_weight, X_val, y_val)
+            task = fitting.EpochTask(self, spec.training.max_iter, X, y, told)
             sample = self._begin(spec, X, y, sample_weight, again=again, learning=True)
-            warn_of_clipping(spec.training.batch_size, len(sample.data))
+            batch_size = spec.training.batch_size
+            if batch_size is not None and batch_size > len(sample.data):  # batches are as large as the data then
+                text = "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
+                warnings.warn(text, stacklevel=3)
             validation = None
             if X_val is not None:
                 validation = prepared(self, X_val, y_val, sample_weight_val)
@@ -152,19 +146,20 @@ class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
                 self._rows_seen = trainer.progress.rows
                 if self.verbose:
                     print(*waiting.lines(), self._report(history), sep="\n")
-                return task.end_epoch(reconstruction(self))
+                return task.end_epoch()
 
             n, batched = len(sample.data), isinstance(spec.optimizer, Optimizer)
-            with few_threads(self.network_, rows_per_batch(spec.training.batch_size, n) if batched else n):
-                history = self._fit_of(trainer)(
+            with fitting.few_threads(self.network_, rows_per_batch(batch_size, n) if batched else n):
+                history = self._train(
+                    trainer,
                     sample.data,
                     None if validation is None else validation.data,
-                    score=scorer_on(self, validation),
+                    score=fitting.scorer_on(self, validation),
                     on_begin=task.begin_epoch,
                     on_epoch=on_epoch,
                 )
             self._record(history)
-            task.end(reconstruction(self))
+            task.end()
         if not (history.converged or history.stopped):
             warnings.warn(self._not_converged(), ConvergenceWarning, stacklevel=3)
         return self
@@ -186,11 +181,13 @@ class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
             self.theta_, self.state_ = self._first_weights(sample.data.x.dtype)
             self._rows_seen = 0
         else:
-            check_same_network(spec, before)
+            for name in ("layers", "output_activation"):
+                if getattr(spec, name) != getattr(before, name):
+                    raise ValueError(f"{name} has changed since the network was made; fit a new estimator instead")
             self.theta_, self.state_, self._streams = copy.deepcopy((self.theta_, self.state_, self._streams))
             old, self.optimizer_state_ = self.optimizer_state_, spec.optimizer.init(self.theta_)
             if keep_optimizer:
-                carry_over(old, self.optimizer_state_, before, spec)
+                fitting.carry_over(old, self.optimizer_state_, before, spec)
         self.spec_ = spec
         check_values(self.network_, self.theta_, self.state_, sample.data.x)
         return sample
@@ -209,13 +206,16 @@ class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
         self.loss_curve_ = [*self.loss_curve_, trainer.epoch(sample.data)]
         self.learning_rate_curve_ = [*self.learning_rate_curve_, trainer.optimizer_state.learning_rate]
         self._rows_seen = trainer.progress.rows
-        self.n_iter_ = self._passes_made()
+        self.n_iter_ += 1
         if self.verbose:
             print(*waiting.lines(), self._report(History(losses=self.loss_curve_[-self.n_iter_ :])), sep="\n")
 
-    @abstractmethod
     def _learn_target(self, y: Array) -> None:
         """Learn what there is to predict; with `warm_start`, check that it is the same as before."""
+        found = Numbers.of(y)
+        if self.warm_start and hasattr(self, "theta_") and found.width != self._target.width:
+            raise ValueError(f"y should have {self._target.width} targets, as before; got shape {y.shape}")
+        self._target = found
 
     def _record(self, history: History) -> None:
         """Show the history so far as attributes."""
@@ -226,6 +226,79 @@ class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
             self.__dict__.pop(name, None)
             if curve:
                 setattr(self, name, list(curve))
+
+    # What an estimator tells of itself
+
+    def summary(self, n_features: int | None = None, n_outputs: int | None = None) -> Summary:
+        """Return the links with their shapes, parameters and multiply-adds; ``print`` shows them as a table.
+
+        It marks what the accelerator runs fused; nothing is compiled for that.
+
+        Parameters
+        ----------
+        n_features, n_outputs : int, optional
+            Columns of X and of the raw output (targets; classes, of which two need one column), for the network that
+            the parameters describe. Not given: the fitted network.
+
+        Raises
+        ------
+        NotFittedError
+            If it is not fitted and the numbers are not given.
+
+        Examples
+        --------
+        >>> from modnet import ModNetClassifier
+        >>> print(ModNetClassifier(layers=(32, 16), accelerator=None).summary(n_features=64, n_outputs=10))
+        path                  layer            output  parameters  multiply-adds
+        ────────────────────────────────────────────────────────────────────────
+                              input                64
+        layers[0]             Dense(units=32)      32       2,080          2,048
+        layers[0].activation  ReLU()               32           0              0
+        layers[1]             Dense(units=16)      16         528            512
+        layers[1].activation  ReLU()               16           0              0
+        output                Dense(units=10)      10         170            160
+        ────────────────────────────────────────────────────────────────────────
+                              total                         2,778          2,720
+        accelerator: none
+        """
+        if (n_features is None) != (n_outputs is None):
+            raise ValueError(f"n_features and n_outputs belong together, got {n_features} and {n_outputs}")
+        fitted = hasattr(self, "theta_")
+        if n_features is not None and n_outputs is not None:
+            spec = self.to_spec()
+            network, loss = spec.network(n_features, n_outputs), loss_before_target(spec, self._default_loss)
+        elif fitted:
+            spec, network, loss = self.spec_, self.network_, loss_of(self)
+        else:
+            raise NotFittedError(
+                f"This {type(self).__name__} is not fitted yet, so the widths of its input and output are not known: "
+                "call summary(n_features=…, n_outputs=…), or fit first"
+            )
+        accelerator, dtype = chosen_accelerator(self), self.theta_.dtype if fitted else np.dtype(np.float64)
+        name = accelerator_name(accelerator)
+        parts = fused_parts(network, accelerator, dtype, name=name, loss=loss, optimizer=spec.optimizer)
+        return summarize(network, parts)
+
+    @available_if(can_draw)  # type: ignore[untyped-decorator]
+    def _sk_visual_block_(self) -> Any:
+        """Return what scikit-learn draws in notebooks."""
+        return visual_block(self)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether there are weights."""
+        return hasattr(self, "theta_")
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return what scikit-learn may expect of this estimator."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.input_tags.sparse = True
+        try:
+            found = modules_of(self, fitted=hasattr(self, "network_"))
+        except (ModNetError, ValueError, TypeError):
+            found = []  # `fit` says what is wrong
+        tags.input_tags.allow_nan, tags.input_tags.categorical = takes("missing", found), takes("codes", found)
+        return tags
 
     # What the drop-ins for scikit-learn's MLP do differently
 
@@ -238,8 +311,8 @@ class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
             )
         return True
 
-    def _new_streams(self) -> Streams:
-        return Streams.of(self.random_state)
+    def _new_streams(self) -> fitting.Streams:
+        return fitting.Streams.of(self.random_state)
 
     def _first_weights(self, dtype: "np.dtype[np.floating]") -> tuple[Array, Array]:
         theta, state = self.network_.initialize(self._streams.init, dtype)
@@ -258,16 +331,9 @@ class BaseModNet(CallbackSupportMixin, Described):  # type: ignore[misc]
         fraction = max(self.spec_.training.validation_fraction, held_out / n)
         return sample.split(fraction, seed, stratify)
 
-    def _fit_of(self, trainer: Trainer) -> Callable[..., History]:
-        """Return what trains; it takes the arguments of `Trainer.fit`."""
-        return trainer.fit
-
-    def _passes_made(self) -> int:
-        """Return what `n_iter_` is after another pass of `partial_fit`."""
-        return self.n_iter_ + 1
-
-    def _report(self, history: History) -> str:
-        return report(history)
+    # No methods that only call them: the way from fit to the first product stays short.
+    _train: Any = staticmethod(Trainer.fit)
+    _report: Any = staticmethod(fitting.report)
 
     def _not_converged(self) -> str:
         return (

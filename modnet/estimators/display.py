@@ -1,9 +1,11 @@
-"""TrainingCurveDisplay: the course of a training as a picture, in the manner of scikit-learn's displays.
+"""Pictures: the course of a training, in the manner of scikit-learn's displays, and a network in notebooks.
 
-The loss stands on top; scores on the validation set and a learning rate that changes get panels of their own below.
+Of a training the loss stands on top; scores on the validation set and a learning rate that changes get panels of their
+own below. A network is a block per layer, with its shapes as soon as they are known, in pipelines too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -12,15 +14,29 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
+from modnet.base import Links, Module, located
+from modnet.network.link import Link, walk
+from modnet.network.summary import own_fields, shown, title_of
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
     from matplotlib.lines import Line2D
+
+    _Where = Axes | Sequence[Axes] | None
+
+try:
+    from sklearn.utils._repr_html.estimator import _VisualBlock
+except ImportError:  # It is private. Without it scikit-learn draws estimators as it draws all others.
+    _VisualBlock = None
+
+VisualBlock: Any = _VisualBlock
+"""What scikit-learn's pictures are made of; None where scikit-learn has it no more."""
 
 _WRAPPED = ("best_estimator_", "regressor_", "estimator_")
 """Where a search, a TransformedTargetRegressor and other wrappers keep the estimator that they fitted."""
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class TrainingCurveDisplay:
     """Loss, validation loss, validation score and learning rate, epoch by epoch.
 
@@ -64,38 +80,17 @@ class TrainingCurveDisplay:
     (['loss', 'validation_loss', 'validation_score'], ['Loss', 'Accuracy'])
     """
 
-    ax_: "Axes"
-    axes_: "list[Axes]"
-    figure_: "Figure | SubFigure"
-    lines_: "dict[str, Line2D]"
-
-    def __init__(
-        self,
-        *,
-        loss: Sequence[float],
-        validation_loss: Sequence[float] | None = None,
-        validation_score: Sequence[float] | None = None,
-        learning_rate: Sequence[float] | None = None,
-        best_epoch: int | None = None,
-        score_name: str | None = None,
-        name: str | None = None,
-    ) -> None:
-        self.loss = loss
-        self.validation_loss = validation_loss
-        self.validation_score = validation_score
-        self.learning_rate = learning_rate
-        self.best_epoch = best_epoch
-        self.score_name = score_name
-        self.name = name
+    loss: Sequence[float]
+    validation_loss: Sequence[float] | None = None
+    validation_score: Sequence[float] | None = None
+    learning_rate: Sequence[float] | None = None
+    best_epoch: int | None = None
+    score_name: str | None = None
+    name: str | None = None
 
     @classmethod
     def from_estimator(
-        cls,
-        estimator: Any,
-        *,
-        name: str | None = None,
-        ax: "Axes | Sequence[Axes] | None" = None,
-        line_kw: Mapping[str, Any] | None = None,
+        cls, estimator: Any, *, name: str | None = None, ax: "_Where" = None, line_kw: Mapping[str, Any] | None = None
     ) -> Self:
         """Draw how a fitted estimator was trained.
 
@@ -129,13 +124,7 @@ class TrainingCurveDisplay:
         )
         return display.plot(ax, line_kw=line_kw)
 
-    def plot(
-        self,
-        ax: "Axes | Sequence[Axes] | None" = None,
-        *,
-        name: str | None = None,
-        line_kw: Mapping[str, Any] | None = None,
-    ) -> Self:
+    def plot(self, ax: "_Where" = None, *, name: str | None = None, line_kw: Mapping[str, Any] | None = None) -> Self:
         """Draw the curves.
 
         Parameters
@@ -157,12 +146,17 @@ class TrainingCurveDisplay:
         from matplotlib.ticker import MaxNLocator
 
         name = self.name if name is None else name
+        prefix = "" if name is None else f"{name}: "
         self.axes_ = _axes(ax, self._panels())
-        self.ax_, self.figure_, self.lines_ = self.axes_[0], self.axes_[0].figure, {}
+        self.ax_, self.figure_ = self.axes_[0], self.axes_[0].figure
+        self.lines_: dict[str, Line2D] = {}
         for axes, (label, curves) in zip(self.axes_, self._panels().items(), strict=True):
             for curve in curves:
-                self._draw(curve, axes, name, line_kw or {})
-            self._mark_best(axes, name)
+                self._draw(curve, axes, prefix, line_kw or {})
+            if self.best_epoch is not None:
+                color: Any = self.lines_.get("validation_loss", self.lines_["loss"]).get_color()
+                mark = f"{prefix}best epoch ({self.best_epoch})"
+                axes.axvline(self.best_epoch, label=mark, color=color, linestyle=":", zorder=1)
             axes.set_ylabel(label)
             axes.grid(visible=True, alpha=0.3)
         self.ax_.legend()
@@ -182,11 +176,11 @@ class TrainingCurveDisplay:
             panels["Learning rate"] = ["learning_rate"]
         return panels
 
-    def _draw(self, curve: str, axes: "Axes", name: str | None, line_kw: Mapping[str, Any]) -> None:
+    def _draw(self, curve: str, axes: "Axes", prefix: str, line_kw: Mapping[str, Any]) -> None:
         values = getattr(self, curve)
         epochs = range(len(self.loss) - len(values) + 1, len(self.loss) + 1)
         label = {"loss": "training loss"}.get(curve, curve.replace("_", " "))
-        style: dict[str, Any] = {"label": label if name is None else f"{name}: {label}"}
+        style: dict[str, Any] = {"label": f"{prefix}{label}"}
         # Panels below take their colours from the one on top: what is watched has another than what is trained on.
         above = {"validation_score": "validation_loss", "learning_rate": "loss"}.get(curve)
         if above in self.lines_:
@@ -197,15 +191,8 @@ class TrainingCurveDisplay:
         if curve == "learning_rate" and min(values) > 0 and max(values) > 10 * min(values):
             axes.set_yscale("log")
 
-    def _mark_best(self, axes: "Axes", name: str | None) -> None:
-        if self.best_epoch is not None:
-            label = f"best epoch ({self.best_epoch})"
-            color: Any = self.lines_.get("validation_loss", self.lines_["loss"]).get_color()
-            label = label if name is None else f"{name}: {label}"
-            axes.axvline(self.best_epoch, label=label, color=color, linestyle=":", zorder=1)
 
-
-def _axes(given: "Axes | Sequence[Axes] | None", panels: Mapping[str, object]) -> "list[Axes]":
+def _axes(given: "_Where", panels: Mapping[str, object]) -> "list[Axes]":
     """Return axes for the panels: those given, the one given divided, or those of a new figure."""
     import matplotlib.pyplot as plt
     from matplotlib.axes import Axes
@@ -213,11 +200,7 @@ def _axes(given: "Axes | Sequence[Axes] | None", panels: Mapping[str, object]) -
 
     ratios = [2.0] + [1.0] * (len(panels) - 1)
     if given is None:
-        size = (6.4, 2.4 + 1.2 * sum(ratios))
-        _, made = plt.subplots(
-            len(panels), sharex=True, squeeze=False, height_ratios=ratios, figsize=size, layout="constrained"
-        )
-        return list(made[:, 0])
+        given = plt.figure(figsize=(6.4, 2.4 + 1.2 * sum(ratios)), layout="constrained").add_subplot()
     if not isinstance(given, Axes):
         axes: list[Axes] = list(np.asarray(given, dtype=object).ravel())
         if len(axes) != len(panels):
@@ -236,13 +219,11 @@ def _axes(given: "Axes | Sequence[Axes] | None", panels: Mapping[str, object]) -
 
 def _trained(estimator: Any) -> Any:
     """Return what has the curves: the estimator, or the one inside it."""
-    while True:
-        wrapped = next((getattr(estimator, name) for name in _WRAPPED if hasattr(estimator, name)), None)
-        if isinstance(estimator, Pipeline):
-            wrapped = estimator.steps[-1][1]
-        if wrapped is None:
-            break
-        estimator = wrapped
+    if isinstance(estimator, Pipeline):
+        return _trained(estimator.steps[-1][1])
+    for name in _WRAPPED:
+        if hasattr(estimator, name):
+            return _trained(getattr(estimator, name))
     if not hasattr(estimator, "loss_curve_"):
         check_is_fitted(estimator)
         raise TypeError(
@@ -268,6 +249,78 @@ def _score_name(trained: Any) -> str:
     scoring = getattr(trained, "scoring", None)
     if isinstance(scoring, str):
         return scoring.replace("_", " ").capitalize()
-    if scoring is not None:
-        return "Score"
-    return "Accuracy" if is_classifier(trained) else "R²" if is_regressor(trained) else "Score"
+    default = "Accuracy" if is_classifier(trained) else "R²" if is_regressor(trained) else "Score"
+    return default if scoring is None else "Score"
+
+
+# The network of an estimator, as scikit-learn draws it in notebooks
+
+
+def can_draw(estimator: Any) -> bool:
+    """Return whether scikit-learn has the blocks that `visual_block` is made of."""
+    return VisualBlock is not None
+
+
+def visual_block(estimator: Any) -> Any:
+    """Return what scikit-learn should draw of an estimator: a block per layer, or one block if there is no layer.
+
+    Parameters that are not valid raise, and scikit-learn then draws the estimator as one block.
+    """
+    blocks = list(_blocks(*_layers(estimator)))
+    if not blocks:
+        return VisualBlock("single", estimator, names=type(estimator).__name__, name_details=str(estimator))
+    return _serial(blocks)
+
+
+_Block = tuple[Any, str | None, str | None]
+"""What scikit-learn draws, and the name and the details that a composite has standing above it."""
+
+
+def _layers(estimator: Any) -> tuple[Links, Sequence[Link]]:
+    """Return the layers, and the links of the network if there is one."""
+    if not estimator.__sklearn_is_fitted__():
+        return located("layers", estimator.to_spec().layers), ()
+    links = estimator.network_.links
+    behind = [(link.path, link.module) for link in links if not link.path.startswith("layers[")]
+    return [*located("layers", estimator.spec_.layers), *behind], links
+
+
+def _blocks(modules: Links, links: Sequence[Link], around: str = "") -> Iterator[_Block]:
+    for path, module in modules:
+        here = f"{around}.{path}" if around else path
+        yield _block(here, module, [link for link in links if link.path == here or link.path.startswith(f"{here}.")])
+
+
+def _block(path: str, module: Module, links: Sequence[Link]) -> _Block:
+    """Return the block of one layer, which stands for `links` (none: there is no network yet)."""
+    title, caption, details = title_of(module), _caption(links), _details(path, module, links)
+    chains = module.chains()
+    if not chains:
+        return VisualBlock("single", None, names=title, name_details=details, name_caption=caption), None, None
+    inside: Sequence[Sequence[Link]] = next((link.chains for link in links if link.chains), ((),) * len(chains))
+    drawn = [list(_blocks(chain, mine, path)) for chain, mine in zip(chains, inside, strict=True)]
+    several = [_serial(blocks, framed=False) for blocks in drawn]
+    body = VisualBlock("parallel", several) if len(drawn) > 1 else _serial(drawn[0])
+    return body, f"{title} · {caption}" if caption else title, details
+
+
+def _serial(blocks: Sequence[_Block], *, framed: bool = True) -> Any:
+    drawn, names, details = ([block[part] for block in blocks] for part in range(3))
+    return VisualBlock("serial", drawn, names=names, name_details=details, dash_wrapped=framed)
+
+
+def _caption(links: Sequence[Link]) -> str:
+    """Return what a layer makes of its input, in numbers."""
+    if not links:
+        return ""
+    shapes = f"{shown(links[0].input_shape)} → {shown(links[-1].output_shape)}"
+    parameters = sum(place.stop - place.start for link in walk(links) for place in link.places.values())
+    return f"{shapes}, {parameters:,} parameters" if parameters else shapes
+
+
+def _details(path: str, module: Module, links: Sequence[Link]) -> str:
+    """Return what a block shows when it is opened: its path, its fields, and the arrays that it has."""
+    fields = [f"{name} = {getattr(module, name)!r}" for name in own_fields(module)]
+    places = [(link.path, {**link.places, **link.state_places}) for link in links]
+    arrays = [f"{path}.{name}  {place.shape}" for path, mine in places for name, place in mine.items()]
+    return "\n\n".join("\n".join(lines) for lines in ([path], fields, arrays) if lines)

@@ -6,8 +6,6 @@ difference in a method of its own.
 
 import sys
 import warnings
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +15,7 @@ from sklearn.utils import check_random_state, shuffle
 from modnet.base import Array, Optimizer, OptimizerState
 from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.estimators.base import BaseModNet
-from modnet.estimators.continuing import Streams
+from modnet.estimators.fitting import Streams
 from modnet.estimators.preparation import Sample
 from modnet.spec import DENSE, ModelSpec
 from modnet.training import Data, History, Trainer
@@ -62,10 +60,12 @@ class BaseMLP(BaseModNet):
         sizes = np.atleast_1d(self.hidden_layer_sizes).tolist()
         if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+        # Of `loss` only what was set: the default of the class is that of ModNetClassifier.
+        loss = vars(self).get("loss", "cross_entropy")
         activation = {"logistic": "sigmoid"}.get(self.activation, self.activation)
         fields = {
             "layers": [{"type": DENSE, "units": size, "activation": activation} for size in sizes],
-            "loss": f"modnet-layers:{getattr(self, 'loss', 'cross_entropy')}",
+            "loss": f"modnet-layers:{loss}",
             "optimizer": _optimizer(self),
             "training": {
                 **{name: getattr(self, name) for name in ("max_iter", "batch_size", "shuffle", "alpha", "tol")},
@@ -111,10 +111,7 @@ class BaseMLP(BaseModNet):
             self._earlier = History(losses=self.loss_curve_, validation_scores=scores)
         return sample
 
-    def _fit_of(self, trainer: Trainer) -> Callable[..., History]:
-        return partial(self._fit_as_scikit_learn, trainer)
-
-    def _fit_as_scikit_learn(
+    def _train(
         self, trainer: Trainer, data: Data, validation: Data | None, *, on_epoch: OnEpoch, **hooks: Any
     ) -> History:
         """Train with scikit-learn's rules for warm starts, divergence and interrupts; arguments as in `Trainer.fit`."""
@@ -166,9 +163,7 @@ class BaseMLP(BaseModNet):
 
     def _makes_steps(self) -> bool:
         if self.solver == "lbfgs":
-            raise AttributeError(
-                f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
-            )
+            raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
         return True
 
     def _report(self, history: History) -> str:
@@ -178,9 +173,6 @@ class BaseMLP(BaseModNet):
         if self.learning_rate == "adaptive" and history.waited > self.n_iter_no_change and rate > 1e-6:
             lines.append(f"{_no_progress(self)} Setting learning rate to {rate / 5:f}")
         return "\n".join(lines)
-
-    def _passes_made(self) -> int:
-        return 1
 
     def _not_converged(self) -> str:
         if self.solver == "lbfgs":
@@ -196,6 +188,7 @@ class BaseMLP(BaseModNet):
     def _partial_fit(self, X: Any, y: Any, weight: Any, *, announced: bool = False) -> None:
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
+        self.n_iter_ = 0  # scikit-learn counts each pass as a training of its own
         super()._partial_fit(X, y, weight, announced=announced)
 
     # Attributes
@@ -252,11 +245,8 @@ def _optimizer(mlp: BaseMLP) -> dict[str, Any]:
     if mlp.solver == "adam":
         betas = {"beta_1": mlp.beta_1, "beta_2": mlp.beta_2, "epsilon": mlp.epsilon, "epsilon_hat": True}
         return {"type": "modnet-layers:adam", "learning_rate": mlp.learning_rate_init, **betas}
-    schedules: dict[str, Any] = {
-        "constant": None,
-        "invscaling": {"type": "modnet-layers:inverse_scaling", "power": mlp.power_t},
-        "adaptive": "modnet-layers:adaptive",
-    }
+    scaling = {"type": "modnet-layers:inverse_scaling", "power": mlp.power_t}
+    schedules = {"constant": None, "invscaling": scaling, "adaptive": "modnet-layers:adaptive"}
     return {
         "type": "modnet-layers:sgd",
         "learning_rate": mlp.learning_rate_init,

@@ -1,15 +1,18 @@
 """Nested parameters: ``layers__0__units`` names a field of a component inside a parameter, to read it and to change it.
 
 Changing is copy-on-write: components never change, and the user's lists stay as they are. A path that leads nowhere is
-an error at once; a value that does not fit is kept as a mapping and reported by ``fit``, as scikit-learn does it.
+an error at once; a value that does not fit is kept as a mapping and reported by ``fit``, as scikit-learn does it. A
+layer is also looked up here: its index or its name leads to its path in the network.
 """
 
+import difflib
 import numbers
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from modnet.component import Component, Slot, field_names, parse, slots, unknown_field
+from modnet.base import Module, located
+from modnet.component import Component, Slot, field_names, parse, slots, unknown_field, walk
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.spec import DENSE, ModelSpec
 
@@ -58,10 +61,13 @@ def listed(path: str, value: Any, slot: Slot) -> Iterator[tuple[str, Any]]:
             yield from listed(f"{path}__{index}", item, slot)
     elif is_whole(value):
         yield f"{path}__units", value
-    else:
-        component = understood(value, slot)
-        if component is not None:
-            yield from _fields_below(path, component)
+    elif (component := understood(value, slot)) is not None:
+        for name in field_names(type(component)):
+            inner = getattr(component, name)
+            yield f"{path}__{name}", inner
+            held = inner if isinstance(inner, tuple) else (inner,)
+            if held and all(isinstance(each, Component) for each in held):
+                yield from listed(f"{path}__{name}", inner, LAYER)
 
 
 def replaced(path: str, value: Any, steps: Sequence[str], new: Any, slot: Slot) -> Any:
@@ -93,8 +99,7 @@ def replaced(path: str, value: Any, steps: Sequence[str], new: Any, slot: Slot) 
         return new
     component = understood(value, slot)
     if component is None:
-        type_, fields = _type_and_fields(path, value, step, slot)
-        cls = slot.class_of(type_)
+        type_, cls, fields = _draft(path, value, step, slot)
     else:
         type_ = cls = type(component)
         fields = {name: getattr(component, name) for name in field_names(cls)}
@@ -111,44 +116,36 @@ def replaced(path: str, value: Any, steps: Sequence[str], new: Any, slot: Slot) 
     return value if complete == component else complete
 
 
-def _fields_below(path: str, component: Component) -> Iterator[tuple[str, Any]]:
-    for name in field_names(type(component)):
-        value = getattr(component, name)
-        yield f"{path}__{name}", value
-        if isinstance(value, Component) or _are_components(value):
-            yield from listed(f"{path}__{name}", value, LAYER)
-
-
 def _replaced_in_sequence(
     path: str, items: list[Any] | tuple[Any, ...], step: str, rest: Sequence[str], new: Any, slot: Slot
 ) -> Sequence[Any]:
     changed = list(items)
-    if step == "all" and not rest:
+    if step != "all":
+        having = [_index(path, items, step, slot)]
+    elif not rest:
         raise ValueError(f"{path}__all: say which field, as in {path}__all__activation")
-    if step == "all":
-        having = [index for index, item in enumerate(items) if _has_field(item, rest[0], slot)]
+    else:
+        layers = [understood(item, slot) for item in items]
+        fields = [() if layer is None else field_names(type(layer)) for layer in layers]
+        having = [index for index, names in enumerate(fields) if rest[0] in names]
         if not having:
             raise ValueError(f"{path}__all: none of the {len(items)} layers has a field {rest[0]!r}")
-    else:
-        having = [_index(path, items, step, slot)]
     for index in having:
-        item = items[index]
-        changed[index] = replaced(f"{path}__{step}", item, rest, new, slot) if rest else new
+        changed[index] = replaced(f"{path}__{step}", items[index], rest, new, slot) if rest else new
     return type(items)(changed)
 
 
-def _type_and_fields(path: str, value: Any, step: str, slot: Slot) -> tuple[Any, dict[str, Any]]:
-    """Return what a name or mapping says that does not make a component yet: ``"dense"`` lacks its units."""
+def _draft(path: str, value: Any, step: str, slot: Slot) -> tuple[Any, Any, dict[str, Any]]:
+    """Return type, class and fields of what is no component yet: the name or mapping of a dense layer lacks units."""
     fields = dict(value) if isinstance(value, Mapping) else {"type": value}
     type_ = fields.pop("type", None)
     named = isinstance(type_, str) and type_ not in slot.keep
     if not named and not (isinstance(type_, type) and issubclass(type_, Component)):
         raise ValueError(f"{path} is {value!r}, which has no parameter {step!r}")
     try:
-        slot.class_of(type_)
+        return type_, slot.class_of(type_), fields
     except RegistryError as error:
         raise ValueError(f"{path}: {error}") from error
-    return type_, fields
 
 
 def _index(path: str, items: Sequence[Any], step: str, slot: Slot) -> int:
@@ -181,10 +178,60 @@ def understood(value: Any, slot: Slot) -> Component | None:
     return component if isinstance(component, Component) else None
 
 
-def _has_field(item: Any, name: str, slot: Slot) -> bool:
-    component = understood(item, slot)
-    return component is not None and name in field_names(type(component))
+def path_of(asked: Any, layers: Sequence[Module], width: Callable[[str], int]) -> str:
+    """Return the path of a layer.
+
+    Parameters
+    ----------
+    asked : int, str or None
+        Its index, or its name, wherever it is; None: the narrowest, of several as narrow the last.
+    layers : sequence of Module
+    width : callable
+        Takes a path and returns how many numbers the layer there puts out.
+
+    Raises
+    ------
+    InvalidSpecError
+        If there is no such layer; says what there is.
+
+    Examples
+    --------
+    >>> from modnet.layers import Dense, Residual
+    >>> layers = Dense(4), Residual([Dense(4, name="inner")])
+    >>> path_of(-1, layers, width=len), path_of("inner", layers, width=len)
+    ('layers[1]', 'layers[1].body[0]')
+    """
+    paths = [path for path, _ in located("layers", layers)]
+    if not paths:
+        problem = "there is no hidden layer to read: layers is empty"
+    elif asked is None:
+        return min(reversed(paths), key=width)
+    elif is_whole(asked):
+        if -len(paths) <= asked < len(paths):
+            return paths[int(asked)]
+        problem = f"there are {len(paths)} layers, 0 to {len(paths) - 1}, got {asked}"
+    elif isinstance(asked, str):
+        named = [(path, module.name) for path, module in modules(layers) if module.name]
+        found = [path for path, name in named if name == asked]
+        if len(found) == 1:
+            return found[0]
+        problem = _not_one(asked, found, named)
+    else:
+        problem = f"should be an index, the name of a layer or None, got {asked!r}"
+    raise InvalidSpecError("ModNetTransformer", [("layer", problem)])
 
 
-def _are_components(value: Any) -> bool:
-    return isinstance(value, tuple) and bool(value) and all(isinstance(each, Component) for each in value)
+def modules(layers: Sequence[Module]) -> Iterator[tuple[str, Module]]:
+    """Yield all modules, those inside layers too, with their paths."""
+    return ((path, each) for path, each in walk(tuple(layers), "layers") if isinstance(each, Module))
+
+
+def _not_one(asked: str, found: Sequence[str], named: Sequence[tuple[str, str]]) -> str:
+    """Say that no layer has the name, or several do; which ones there are, and which may be meant."""
+    if found:
+        return f"{len(found)} layers are called {asked!r}: {', '.join(found)}"
+    if not named:
+        return f"no layer is called {asked!r}: none has a name. Pass an index, or give it one: Dense(2, name={asked!r})"
+    close = difflib.get_close_matches(asked, [name for _, name in named], n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"no layer is called {asked!r}; there are {', '.join(f'{name!r} ({path})' for path, name in named)}.{hint}"

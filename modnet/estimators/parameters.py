@@ -1,11 +1,15 @@
-"""Parameters of an estimator: nested names, and the way to a validated spec and back.
+"""Parameters of an estimator: nested names, the way to a validated spec and back, and their description.
 
-``__init__`` stores its arguments as they are; `to_spec` validates them.
+They are the fields of a dataclass, stored as they are; `to_spec` validates them. What several estimators share is
+described once, on their base.
 """
 
 import difflib
+import inspect
+import re
 from collections.abc import Mapping
-from typing import Any, Self
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Self, TypeVar
 
 from sklearn.base import BaseEstimator
 
@@ -19,14 +23,11 @@ from modnet.training import TrainingSettings
 
 _SPEC = slots(ModelSpec)
 
-SLOTS = {
-    **_SPEC,
-    "activation": _SPEC["output_activation"],
-    "accelerator": Slot("accelerator", keep=("auto",)),
-}
+SLOTS = {**_SPEC, "activation": _SPEC["output_activation"], "accelerator": Slot("accelerator", keep=("auto",))}
 """The parameters that hold components: those of a spec, and two more."""
 
 
+@dataclass(eq=False, repr=False)
 class NestedParameters(BaseEstimator):  # type: ignore[misc]
     """An estimator whose parameters are, and hold, components.
 
@@ -76,31 +77,27 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         Whether to print a line per epoch, and how long an accelerator had to compile.
     """
 
-    def __init__(
-        self,
-        layers: Any = (100,),
-        activation: Any = "relu",
-        *,
-        output_activation: Any = None,
-        loss: Any = "auto",
-        optimizer: Any = "adam",
-        alpha: float = 0.0001,
-        l1_ratio: float = 0.0,
-        batch_size: int | str = "auto",
-        max_iter: int = 200,
-        shuffle: bool = True,
-        tol: float = 0.0001,
-        n_iter_no_change: int = 10,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        scoring: Any = "loss",
-        warm_start: bool = False,
-        initial_weights: Any = None,
-        random_state: Any = None,
-        accelerator: Any = "auto",
-        verbose: bool = False,
-    ) -> None:
-        store(locals())
+    layers: Any = (100,)
+    activation: Any = "relu"
+    _: KW_ONLY
+    output_activation: Any = None
+    loss: Any = "auto"
+    optimizer: Any = "adam"
+    alpha: float = 0.0001
+    l1_ratio: float = 0.0
+    batch_size: int | str = "auto"
+    max_iter: int = 200
+    shuffle: bool = True
+    tol: float = 0.0001
+    n_iter_no_change: int = 10
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    scoring: Any = "loss"
+    warm_start: bool = False
+    initial_weights: Any = None
+    random_state: Any = None
+    accelerator: Any = "auto"
+    verbose: bool = False
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name.
@@ -133,15 +130,14 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
             If there is no such parameter; nothing is set then.
         """
         current: dict[str, Any] = super().get_params(deep=False)
-        for key in sorted(params, key=_order):
+        # Whole parameters before what lies inside them, all layers before single ones.
+        for key in sorted(params, key=lambda key: (key.count("__"), "all" not in key.split("__"))):
             name, *steps = key.split("__")
             if name not in current or (steps and name not in slots_among(current)):
                 raise ValueError(invalid_parameter(self, key))
-            if not steps:
-                current[name] = params[key]
-                continue
             try:
-                current[name] = replaced(name, current[name], steps, params[key], slots_among(current)[name])
+                new = params[key]
+                current[name] = replaced(name, current[name], steps, new, slots_among(current)[name]) if steps else new
             except ValueError as error:
                 raise ValueError(f"{invalid_parameter(self, key)} {error}") from error
         for name in {key.partition("__")[0] for key in params}:
@@ -197,17 +193,9 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         ModNetRegressor(layers=(Tanh(),), optimizer=Adam(), random_state=0)
         """
         training = {name: getattr(spec.training, name) for name in field_names(TrainingSettings)}
-        if training["batch_size"] is None:
-            training["batch_size"] = "auto"
+        training["batch_size"] = training["batch_size"] or "auto"
         mine = {name: getattr(spec, name) for name in _SPEC}
         return cls(**{**mine, **training, **params})
-
-
-def store(arguments: dict[str, Any]) -> None:
-    """Store the arguments of an ``__init__``, its ``locals()``, unchanged and unchecked, as scikit-learn wants it."""
-    estimator = arguments.pop("self")
-    arguments.pop("__class__", None)
-    vars(estimator).update(arguments)
 
 
 def slots_among(params: Mapping[str, Any]) -> dict[str, Slot]:
@@ -242,10 +230,7 @@ def chosen_accelerator(estimator: Any) -> Accelerator | None:
 
 def chosen_loss(estimator: Any) -> Loss | None:
     """Return the loss of an estimator: once fitted, the one that was used; None while it is "auto" or not valid."""
-    if hasattr(estimator, "theta_"):
-        found = estimator.spec_.loss
-    else:
-        found = understood(getattr(estimator, "loss", "auto"), SLOTS["loss"])
+    found = estimator.spec_.loss if hasattr(estimator, "theta_") else understood(estimator.loss, SLOTS["loss"])
     return found if isinstance(found, Loss) else None
 
 
@@ -255,7 +240,64 @@ def loss_of(estimator: Any) -> Loss:
     return estimator.spec_.loss
 
 
-def _order(key: str) -> tuple[int, bool]:
-    """Whole parameters before what lies inside them, all layers before single ones."""
-    steps = key.split("__")
-    return len(steps), "all" not in steps
+_Class = TypeVar("_Class", bound=type)
+
+_SECTION = r"(^{}\n-+\n)((?:.+\n?)*)"
+"""A section of a docstring, its title and what stands below it."""
+
+
+def completed(cls: _Class) -> _Class:
+    """Complete the Parameters and Attributes of a class's docstring by those that its bases describe.
+
+    What a class describes itself stands as it is. Parameters come in the order of the signature, attributes behind
+    the class's own. Usable as a decorator.
+
+    Examples
+    --------
+    >>> class Base:
+    ...     '''A base.
+    ...
+    ...     Parameters
+    ...     ----------
+    ...     a : int
+    ...     b : int
+    ...         The second.
+    ...     '''
+    >>> @completed
+    ... class Model(Base):
+    ...     '''A model.
+    ...
+    ...     Parameters
+    ...     ----------
+    ...     a : float
+    ...     '''
+    ...     def __init__(self, a, b): ...
+    >>> print(Model.__doc__.partition("-" * 10)[2].strip())
+    a : float
+    b : int
+        The second.
+    """
+    doc, names, end = inspect.cleandoc(cls.__doc__ or ""), list(inspect.signature(cls).parameters), 0
+    for title in ("Parameters", "Attributes"):
+        found: dict[str, str] = {}
+        for each in cls.__mro__:
+            for name, text in _entries(inspect.cleandoc(each.__doc__ or ""), title).items():
+                found.setdefault(name, text)
+        if not found:
+            continue
+        known = [name for name in names if name in found] if title == "Parameters" else list(found)
+        section = "\n".join([title, "-" * len(title), *(found[name] for name in known), ""])
+        if place := re.search(_SECTION.format(title), doc, re.MULTILINE):
+            start, stop = place.span()
+        else:  # behind the section before
+            start, stop, section = end, end, f"\n{section}"
+        doc, end = doc[:start] + section + doc[stop:], start + len(section)
+    cls.__doc__ = doc
+    return cls
+
+
+def _entries(doc: str, title: str) -> dict[str, str]:
+    """Return what a section says, by the name or names in front of the colon."""
+    found = re.search(_SECTION.format(title), doc, re.MULTILINE)
+    entries = re.split(r"\n(?=\S)", found[2].rstrip()) if found and found[2].strip() else []
+    return {entry.split(" : ")[0].strip(): entry for entry in entries}

@@ -20,10 +20,9 @@ from sklearn.utils.validation import check_is_fitted
 from modnet.base import Array, Average, Column, OptimizerState
 from modnet.component import Component, Slot, dump, parse
 from modnet.errors import ModNetError
-from modnet.estimators.continuing import Streams
-from modnet.estimators.epochs import CALLBACKS
+from modnet.estimators.fitting import CALLBACKS, Streams
 from modnet.estimators.parameters import chosen_accelerator
-from modnet.estimators.table import Table, encoder_of
+from modnet.estimators.preparation import Table, encoder_of
 from modnet.estimators.target import Classes, Numbers
 from modnet.files import as_json, write_whole
 from modnet.registry import registry
@@ -36,21 +35,16 @@ FORMAT = 1
 """Version of the format."""
 
 _ESTIMATORS = {
-    "ModNetClassifier": "modnet.estimators",
-    "ModNetRegressor": "modnet.estimators",
-    "ModNetTransformer": "modnet.estimators",
-    "MLPClassifier": "modnet.neural_network",
-    "MLPRegressor": "modnet.neural_network",
+    **dict.fromkeys(("ModNetClassifier", "ModNetRegressor", "ModNetTransformer"), "modnet.estimators"),
+    **dict.fromkeys(("MLPClassifier", "MLPRegressor"), "modnet.neural_network"),
 }
 """What a file may hold, and where the class is."""
 
 _HEADER = "header"
 
-_REBUILT = ("spec_", "network_")
-"""What is made of the spec, which stands in the header by itself."""
-
-_SKLEARN = (*CALLBACKS, "_metadata_request")
-"""What scikit-learn keeps on an estimator: callbacks and requests, which are code."""
+_NOT_WRITTEN = (*CALLBACKS, "_metadata_request", "spec_", "network_")
+"""Callbacks and requests, which scikit-learn keeps on an estimator and which are code; and what is made of the spec,
+which stands in the header by itself."""
 
 
 class ModelFileError(ModNetError, ValueError):
@@ -110,7 +104,7 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     params = model.get_params(deep=False)
     # The drop-ins for scikit-learn's MLP draw from new streams in every training, as scikit-learn does.
     old_streams = [] if isinstance(model._streams.shuffle, np.random.Generator) else ["_streams"]
-    left_out = {*params, *_REBUILT, *_SKLEARN, *old_streams, *([] if optimizer_state else ["optimizer_state_"])}
+    left_out = {*params, *_NOT_WRITTEN, *old_streams, *([] if optimizer_state else ["optimizer_state_"])}
     learnt = {name: each for name, each in vars(model).items() if name not in left_out}
     header = {
         "format": FORMAT,
@@ -173,11 +167,9 @@ def _header(archive: Any) -> Mapping[str, Any]:
     if _HEADER not in archive:
         raise ModelFileError("an .npz archive, but no model file: there is no header in it")
     header: Mapping[str, Any] = json.loads(archive[_HEADER].tobytes())
-    if not isinstance(header["format"], int) or header["format"] > FORMAT:
-        found = header["format"]
-        raise ModelFileError(
-            f"this modnet reads format {FORMAT}, got {found!r}: upgrade the distribution modnet-layers"
-        )
+    got = header["format"]
+    if not isinstance(got, int) or got > FORMAT:
+        raise ModelFileError(f"this modnet reads format {FORMAT}, got {got!r}: upgrade the distribution modnet-layers")
     return header
 
 
@@ -238,15 +230,11 @@ class _Form(NamedTuple):
 
 def _record(cls: Any) -> _Form:
     """Return the form of a dataclass: its fields by name."""
-    return _Form(
-        cls,
-        lambda value: [{field.name: getattr(value, field.name) for field in dataclasses.fields(cls)}],
-        lambda fields: cls(**fields),
-    )
+    names = [field.name for field in dataclasses.fields(cls)]
+    return _Form(cls, lambda value: [{name: getattr(value, name) for name in names}], lambda fields: cls(**fields))
 
 
 def _component(kind: str, value: Any) -> Any:
-    """Return the component of a kind that a registered name and fields describe."""
     return parse(Slot(kind), value, subject="a parameter")
 
 
@@ -268,10 +256,6 @@ def _random_state(state: Mapping[str, Any]) -> np.random.RandomState:
     return made
 
 
-def _table(columns: tuple[Column, ...], categories: Mapping[str, Array]) -> Table:
-    return Table(columns, {name: encoder_of([values], values) for name, values in categories.items()})
-
-
 _FORMS = {
     "float": _Form(float, lambda value: [str(value)], float),
     "tuple": _Form(tuple, list, lambda *items: items),
@@ -285,7 +269,7 @@ _FORMS = {
     "table": _Form(
         Table,
         lambda value: [value.columns, {name: each.categories_[0] for name, each in value.encoders.items()}],
-        _table,
+        lambda columns, known: Table(columns, {name: encoder_of([each], each) for name, each in known.items()}),
     ),
     "numbers": _record(Numbers),
     "column": _record(Column),

@@ -1,32 +1,31 @@
 """Preparing data: X, y and weights as the user has them become rows that the network and the loss take.
 
-All data comes in through here: what is learnt from, what early stopping watches, and what is predicted for.
+All data comes in through here: what is learnt from, what early stopping watches, and what is predicted for. Where a
+layer takes codes, columns of categories are written as codes 0, 1, … on the way in: a category that was not there in
+``fit`` as −1, a missing one as NaN.
 """
 
-import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import narwhals as nw
 import numpy as np
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import OrdinalEncoder
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from modnet.acceleration import accelerated
-from modnet.base import Array, Module
-from modnet.estimators.lookup import modules
+from modnet.base import Array, Column, ColumnType, Module
+from modnet.estimators.nested import modules
 from modnet.estimators.parameters import chosen_accelerator
-from modnet.estimators.table import Table
 from modnet.estimators.target import Target, weights_of
 from modnet.network import Network
 from modnet.network.trial import adapt, check_missing
 from modnet.training import Data
-
-_FLOATS = (np.float64, np.float32)
-"""What X may be; anything else becomes the first."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,8 @@ class Sample:
             np.arange(len(self.data)), test_size=fraction, stratify=stratify, random_state=random_state
         )
         if len(held_out) < 2:
-            raise ValueError(
-                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
-            )
+            remedy = "Increase 'validation_fraction' or the size of your dataset."
+            raise ValueError(f"The validation set is too small. {remedy}")
         return self.rows(train), self.rows(held_out)
 
 
@@ -102,15 +100,14 @@ def prepared(
     """
     if reset:
         estimator.table_ = Table.of(X, encode=takes("codes", modules_of(estimator, fitted=False)))
-    checks, numbers = _checks(estimator, reset=reset), _numbers(estimator, X)
     if y is None or y is X:
-        X = y = validate_data(estimator, numbers, None if y is None else "no_validation", **checks)
+        X = y = _validated(estimator, X, None if y is None else "no_validation", reset=reset)
     else:
-        X, y = validate_data(estimator, numbers, y, multi_output=True, y_numeric=estimator._y_numeric, **checks)
+        X, y = _validated(estimator, X, y, reset=reset, multi_output=True, y_numeric=estimator._y_numeric)
     given = None
     if sample_weight is not None:
         given = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-    X, y = _by_rows(X), y.toarray() if sparse.issparse(y) else y
+    y = y.toarray() if sparse.issparse(y) else y
     if given is not None and not (given > 0).all():
         present = np.flatnonzero(given > 0)
         X, y, given = X[present], y[present], given[present]
@@ -154,11 +151,10 @@ def rows_of(estimator: Any, X: Any) -> Any:
     InputError
         If values are missing that no layer takes.
     """
-    checks = _checks(estimator, reset=False)
-    X = _by_rows(validate_data(estimator, _numbers(estimator, X), **checks))
-    if checks["ensure_all_finite"] == "allow-nan":
-        check_missing(estimator.network_, estimator.theta_, estimator.state_, X)
-    return X
+    rows = _validated(estimator, X, reset=False)
+    if takes("missing", modules_of(estimator, fitted=True)):
+        check_missing(estimator.network_, estimator.theta_, estimator.state_, rows)
+    return rows
 
 
 def raw_output(estimator: Any, X: Any) -> Array:
@@ -192,33 +188,18 @@ def takes(what: Literal["codes", "missing"], among: Iterable[Module]) -> bool:
     return any(each.takes_codes if what == "codes" else each.takes_missing for each in among)
 
 
-def warn_of_clipping(batch_size: int | None, n: int) -> None:
-    """Warn, in scikit-learn's words, of batches larger than the data; training makes them as large as the data."""
-    if batch_size is not None and batch_size > n:
-        warnings.warn(
-            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=2
-        )
-
-
-def _checks(estimator: Any, *, reset: bool) -> dict[str, Any]:
-    """Return what scikit-learn is asked to check X for."""
-    missing = takes("missing", modules_of(estimator, fitted=not reset))
-    return {
-        "reset": reset,
-        "dtype": _FLOATS if reset else estimator.theta_.dtype,
-        "ensure_all_finite": "allow-nan" if missing else True,
-        "accept_sparse": estimator._sparse_formats,
-    }
-
-
-def _numbers(estimator: Any, X: Any) -> Any:
-    """Return X with codes in place of categories, if a layer takes codes."""
-    return X if estimator.table_ is None else estimator.table_.numbers(X)
-
-
-def _by_rows(X: Any) -> Any:
-    """Return X so that rows can be sliced: CSC and its like become CSR."""
-    return X.tocsr() if sparse.issparse(X) else X
+def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool, **checks: Any) -> Any:
+    """Return X, and y if given, as scikit-learn has checked them; categories are codes if a layer takes codes."""
+    return validate_data(
+        estimator,
+        X if estimator.table_ is None else estimator.table_.numbers(X),
+        y,
+        reset=reset,
+        dtype=(np.float64, np.float32) if reset else estimator.theta_.dtype,  # what is neither becomes the first
+        ensure_all_finite="allow-nan" if takes("missing", modules_of(estimator, fitted=not reset)) else True,
+        accept_sparse=estimator._sparse_format,
+        **checks,
+    )
 
 
 def _weight_by_class(estimator: Any, y: Array, weight: Array | None, *, learning: bool) -> Array | None:
@@ -234,3 +215,85 @@ def _weight_by_class(estimator: Any, y: Array, weight: Array | None, *, learning
     for column, classes, by_class in zip(columns, known.labels_of_columns, estimator._class_weights, strict=True):
         total *= by_class[np.searchsorted(classes, column)]
     return total
+
+
+_CATEGORIES = (nw.Categorical, nw.Enum, nw.String, nw.Object)
+
+
+class Table:
+    """What is known of the columns of a data frame.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+    encoders : mapping of str to OrdinalEncoder
+        One per column of categories that is written as codes.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> X = pandas.DataFrame({"age": [30.0, 40.0], "town": ["Ulm", "Bonn"]})
+    >>> table = Table.of(X, encode=True)
+    >>> table.columns[1]
+    Column(name='town', dtype='category')
+    >>> table.numbers(pandas.DataFrame({"age": [50.0, 60.0], "town": ["Ulm", "Rome"]})).town.tolist()
+    [1.0, -1.0]
+    """
+
+    def __init__(self, columns: Sequence[Column], encoders: dict[str, OrdinalEncoder]) -> None:
+        self.columns = tuple(columns)
+        self.encoders = encoders
+
+    @classmethod
+    def of(cls, X: Any, *, encode: bool) -> "Table | None":
+        """Return the columns of X; None if it is no data frame whose columns have names.
+
+        Parameters
+        ----------
+        X : object
+        encode : bool
+            Whether columns of categories are to be written as codes.
+        """
+        frame = nw.from_native(X, eager_only=True, pass_through=True)
+        if not isinstance(frame, nw.DataFrame) or not all(isinstance(name, str) for name in frame.columns):
+            return None
+        columns = [Column(name, _kind(dtype)) for name, dtype in frame.schema.items()]
+        chosen = [column.name for column in columns if encode and column.dtype == "category"]
+        return cls(columns, {name: _encoder(frame[name]) for name in chosen})
+
+    def numbers(self, X: Any) -> Any:
+        """Return X with codes where it has categories; what is no data frame is returned as it is."""
+        frame = nw.from_native(X, eager_only=True, pass_through=True)
+        if not isinstance(frame, nw.DataFrame):
+            return X
+        coded = [
+            nw.new_series(name, encoder.transform(_objects(frame[name]))[:, 0], backend=frame.implementation)
+            for name, encoder in self.encoders.items()
+            if name in frame.columns
+        ]
+        return frame.with_columns(*coded).to_native() if coded else X
+
+
+def _kind(dtype: Any) -> ColumnType:
+    return "bool" if dtype == nw.Boolean else "category" if dtype in _CATEGORIES else "number"
+
+
+def _objects(series: Any) -> Array:
+    """Return a column as scikit-learn's encoder takes it: one column of objects, NaN where nothing is."""
+    values = np.array(series.to_list(), object)
+    values[series.is_null().to_numpy()] = np.nan
+    return values[:, np.newaxis]
+
+
+def _encoder(series: Any) -> OrdinalEncoder:
+    """Return an encoder of the categories in a column, sorted; of an Enum all that it declares, in its order."""
+    declared = [np.array([*series.dtype.categories, np.nan], object)] if series.dtype == nw.Enum else "auto"
+    return encoder_of(declared, _objects(series))
+
+
+def encoder_of(categories: Any, values: Array) -> OrdinalEncoder:
+    """Return what writes categories as codes: −1 for one that it does not know, NaN for a missing one."""
+    encoder = OrdinalEncoder(
+        categories=categories, handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=np.nan
+    )
+    return encoder.fit(values.reshape(-1, 1))

@@ -170,10 +170,8 @@ class Classes:
         """Return the labels that raw outputs stand for: the largest logit, or those above 0."""
         if self.kind == "multilabel":
             return (raw > 0).astype(int)
-        if self.kind == "single":
-            return _labels(raw, self.classes)
         parts = [_labels(part, classes) for part, classes in zip(self.split(raw), self.columns, strict=True)]
-        return np.stack(parts, axis=1)
+        return np.stack(parts, axis=1) if self.kind == "multioutput" else parts[0]
 
     def by_class(self, found: Array, other: Callable[[Array], Array]) -> Any:
         """Return a column per class, or a list of such arrays for several columns of classes.
@@ -192,8 +190,7 @@ class Classes:
 
     def split(self, raw: Array) -> list[Array]:
         """Return the columns of a raw output that belong to each column of y."""
-        widths = [_width(classes) for classes in self.columns]
-        return np.split(raw, np.cumsum(widths)[:-1], axis=1)
+        return np.split(raw, np.cumsum([_width(classes) for classes in self.columns])[:-1], axis=1)
 
     def _codes(self, y: Array, classes: Array) -> Array:
         codes = np.searchsorted(classes, y)
@@ -226,21 +223,13 @@ def weights_of(class_weight: Any, classes: Classes, columns: Sequence[Array], we
     ValueError
         If it is no class weight, in scikit-learn's words.
     """
-    if not (isinstance(class_weight, dict | list) or (isinstance(class_weight, str) and class_weight == "balanced")):
+    balanced = isinstance(class_weight, str) and class_weight == "balanced"
+    if not (balanced or isinstance(class_weight, dict | list)):
         compute_sample_weight(class_weight, columns[0])  # says what it has to be
-    if class_weight == "balanced":
-        # A class that does not come has no weight to be balanced; 1 stands for it.
-        balanced = []
-        for column, labels in zip(columns, classes.labels_of_columns, strict=True):
-            there = np.unique(column)
-            by_class = np.ones(len(labels))
-            by_class[np.searchsorted(labels, there)] = compute_class_weight(
-                "balanced", classes=there, y=column, sample_weight=weight
-            )
-            balanced.append(by_class)
-        return balanced
     dicts = class_weight if isinstance(class_weight, list) else [class_weight]
-    if len(dicts) != len(columns) or isinstance(class_weight, dict) == (classes.kind != "single"):
+    if balanced:  # a class that does not come has no weight to be balanced; 1 stands for it
+        dicts = [_balanced(column, weight) for column in columns]
+    elif len(dicts) != len(columns) or isinstance(class_weight, dict) == (classes.kind != "single"):
         raise ValueError(
             "For multi-output, class_weight should be a list of dicts, or the string 'balanced'."
             if classes.kind != "single"
@@ -253,6 +242,12 @@ def weights_of(class_weight: Any, classes: Classes, columns: Sequence[Array], we
     if any(not np.isfinite(each).all() or (each < 0).any() for each in weights):
         raise ValueError(f"class_weight should be non-negative and finite, got {class_weight!r}")
     return weights
+
+
+def _balanced(column: Array, weight: Array | None) -> dict[Any, float]:
+    there = np.unique(column)
+    weights = compute_class_weight("balanced", classes=there, y=column, sample_weight=weight)
+    return dict(zip(there, weights, strict=True))
 
 
 def loss_for(spec: ModelSpec, target: Target, default: str) -> Loss:
@@ -294,6 +289,5 @@ def _width(classes: Array) -> int:
 
 def _labels(raw: Array, classes: Array) -> Array:
     codes = (raw[:, 0] > 0).astype(int) if raw.shape[1] == 1 else raw.argmax(axis=1)
-    codes = np.minimum(codes, len(classes) - 1)
-    labels: Array = classes[codes]
+    labels: Array = classes.take(codes, mode="clip")
     return labels

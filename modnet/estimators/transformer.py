@@ -4,6 +4,7 @@ The network is an autoencoder of its own, or that of a classifier or regressor; 
 """
 
 import math
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -17,13 +18,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from modnet.base import Array
 from modnet.estimators.base import BaseModNet, makes_steps
-from modnet.estimators.continuing import unchanged_on_failure
-from modnet.estimators.docs import completed
-from modnet.estimators.epochs import FitMetadata
-from modnet.estimators.lookup import modules, path_of
-from modnet.estimators.parameters import invalid_parameter, loss_of, store
+from modnet.estimators.fitting import FitMetadata, unchanged_on_failure
+from modnet.estimators.nested import modules, path_of
+from modnet.estimators.parameters import completed, invalid_parameter, loss_of
 from modnet.estimators.preparation import Sample, rows_of
-from modnet.estimators.target import Numbers
 from modnet.spec import ModelSpec
 
 _LEARNT = (
@@ -38,10 +36,8 @@ def _trains_itself(transformer: Any) -> bool:
 
 
 def _decodes(transformer: Any) -> bool:
-    if transformer.estimator is not None:
-        return False
-    if not hasattr(transformer, "layer_"):
-        return True
+    if transformer.estimator is not None or not hasattr(transformer, "layer_"):
+        return transformer.estimator is None
     read = transformer.network_.layer(transformer.layer_)
     return any(link is read for link in transformer.network_.links)
 
@@ -57,6 +53,7 @@ def _readable(estimator: Any) -> Any:
 
 
 @completed
+@dataclass(eq=False, repr=False, kw_only=True)
 class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseModNet):  # type: ignore[misc]
     """The activations of one layer of a neural network, as a scikit-learn transformer.
 
@@ -122,40 +119,8 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     (150, 3)
     """
 
-    _default_loss = "squared_error"
-    _y_numeric = True
-    _ravel_y = False
-
-    layer_: str
-    estimator_: Any
-
-    def __init__(
-        self,
-        layers: Any = (100,),
-        activation: Any = "relu",
-        *,
-        layer: Any = None,
-        estimator: Any = None,
-        output_activation: Any = None,
-        loss: Any = "auto",
-        optimizer: Any = "adam",
-        alpha: float = 0.0001,
-        l1_ratio: float = 0.0,
-        batch_size: int | str = "auto",
-        max_iter: int = 200,
-        shuffle: bool = True,
-        tol: float = 0.0001,
-        n_iter_no_change: int = 10,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        scoring: Any = "loss",
-        warm_start: bool = False,
-        initial_weights: Any = None,
-        random_state: Any = None,
-        accelerator: Any = "auto",
-        verbose: bool = False,
-    ) -> None:
-        store(locals())
+    layer: Any = None
+    estimator: Any = None
 
     # Parameters: those of the estimator are below its name
 
@@ -169,16 +134,12 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     def set_params(self, **params: Any) -> Self:
         """Set parameters by name, those inside components and of the estimator: all, or none if one is wrong."""
         inner = {name: each for name, each in params.items() if name.startswith("estimator__")}
-        before = self.get_params(deep=False)
-        super().set_params(**{name: each for name, each in params.items() if name not in inner})
-        try:
+        with unchanged_on_failure(self):
+            super().set_params(**{name: each for name, each in params.items() if name not in inner})
             if inner and not isinstance(self.estimator, BaseModNet):
                 raise ValueError(invalid_parameter(self, next(iter(inner))))
             if inner:
                 self.estimator.set_params(**{name.removeprefix("estimator__"): each for name, each in inner.items()})
-        except ValueError:
-            super().set_params(**before)
-            raise
         return self
 
     def to_spec(self) -> ModelSpec:
@@ -222,13 +183,13 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         ModNetError, ValueError
             As `ModNetClassifier.fit`; the transformer is then what it was before.
         """
-        validation = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        validation = {"X_val": X_val, "sample_weight_val": sample_weight_val}
         with unchanged_on_failure(self):
+            self._forget_estimator()
             if self.estimator is None:
-                self._forget_estimator()
-                super().fit(X, X, sample_weight, **{**validation, "y_val": X_val})
+                super().fit(X, X, sample_weight, **validation, y_val=X_val)
             else:
-                given = {"sample_weight": sample_weight, **validation}
+                given = {"sample_weight": sample_weight, **validation, "y_val": y_val}
                 self._fit_estimator(X, y, {name: each for name, each in given.items() if each is not None})
         return self
 
@@ -247,11 +208,8 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
             sub.call_on_fit_task_begin(**task)
             estimator.fit(X, y, **metadata)
             sub.call_on_fit_task_end(**task)
-        self._forget()
         self.estimator_ = estimator
-        for name in _LEARNT:
-            if hasattr(estimator, name):
-                setattr(self, name, getattr(estimator, name))
+        self.__dict__.update({name: getattr(estimator, name) for name in _LEARNT if hasattr(estimator, name)})
         self._read()
         root.call_on_fit_task_end(**task, reconstruction_attributes=dict)
 
@@ -275,12 +233,9 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         return self
 
     @property
-    def _sparse_formats(self) -> Any:
+    def _sparse_format(self) -> Any:
         """An autoencoder takes no sparse rows: what it would have to give back is dense."""
-        return super()._sparse_formats if hasattr(self, "estimator_") else False
-
-    def _learn_target(self, y: Array) -> None:
-        self._target = Numbers.of(y)
+        return super()._sparse_format if hasattr(self, "estimator_") else False
 
     def _begin(self, *data: Any, **how: Any) -> Sample:
         sample = super()._begin(*data, **how)
@@ -288,14 +243,10 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         return sample
 
     def _forget_estimator(self) -> None:
-        """Forget what came from an estimator, if something did: an autoencoder does not go on from there."""
-        if hasattr(self, "estimator_"):
-            self._forget()
-
-    def _forget(self) -> None:
-        """Forget everything that was learnt."""
-        for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
-            delattr(self, name)
+        """Forget everything that was learnt, if an estimator is or was read: nothing goes on from there."""
+        if self.estimator is not None or hasattr(self, "estimator_"):
+            for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
+                delattr(self, name)
 
     def _read(self) -> None:
         """Work out which layer of the network is read."""

@@ -13,7 +13,7 @@ from sklearn.utils import estimator_html_repr
 
 from modnet import ModNetClassifier, ModNetRegressor, ModNetTransformer, Module
 from modnet.base import Links
-from modnet.estimators import description
+from modnet.estimators import display
 from modnet.layers import Dense, Parallel, Residual
 from modnet.neural_network import MLPClassifier, MLPRegressor
 
@@ -127,7 +127,7 @@ def test_text_is_escaped() -> None:
 
 def test_without_the_blocks_of_scikit_learn_it_is_one_block(monkeypatch: pytest.MonkeyPatch) -> None:
     model = ModNetRegressor((6,), max_iter=1).fit(X, y)
-    monkeypatch.setattr(description, "VisualBlock", None)
+    monkeypatch.setattr(display, "VisualBlock", None)
     assert not hasattr(model, "_sk_visual_block_")
     assert blocks(model) == []
     assert "ModNetRegressor" in drawn(model)

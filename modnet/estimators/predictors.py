@@ -1,20 +1,20 @@
-"""ModNetClassifier: a network whose raw outputs are the logits of classes."""
+"""ModNetClassifier and ModNetRegressor: networks whose outputs are the logits of classes, or numbers."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin
+from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from modnet.base import Array
+from modnet.base import Array, DensityLoss, QuantileLoss
 from modnet.estimators.base import BaseModNet, makes_steps
-from modnet.estimators.continuing import unchanged_on_failure
-from modnet.estimators.docs import completed
-from modnet.estimators.parameters import chosen_loss, loss_of, store
+from modnet.estimators.fitting import unchanged_on_failure
+from modnet.estimators.parameters import chosen_loss, completed, loss_of
 from modnet.estimators.preparation import raw_blocks, raw_output
-from modnet.estimators.target import Classes
+from modnet.estimators.target import Classes, Numbers
 
 
 def gives_probabilities(estimator: Any) -> bool:
@@ -29,6 +29,7 @@ def gives_probabilities(estimator: Any) -> bool:
 
 
 @completed
+@dataclass(eq=False, repr=False, kw_only=True)
 class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
     """A neural network that tells classes apart, as a scikit-learn classifier.
 
@@ -71,39 +72,12 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
     True
     """
 
+    class_weight: Any = None
+
     _default_loss = "cross_entropy"
     _y_numeric = False
     _ravel_y = True
     _min_classes = 2
-    _target: Classes
-    _class_weights: list[Array]
-
-    def __init__(
-        self,
-        layers: Any = (100,),
-        activation: Any = "relu",
-        *,
-        output_activation: Any = None,
-        loss: Any = "auto",
-        optimizer: Any = "adam",
-        alpha: float = 0.0001,
-        l1_ratio: float = 0.0,
-        batch_size: int | str = "auto",
-        max_iter: int = 200,
-        shuffle: bool = True,
-        tol: float = 0.0001,
-        n_iter_no_change: int = 10,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        scoring: Any = "loss",
-        class_weight: Any = None,
-        warm_start: bool = False,
-        initial_weights: Any = None,
-        random_state: Any = None,
-        accelerator: Any = "auto",
-        verbose: bool = False,
-    ) -> None:
-        store(locals())
 
     @available_if(makes_steps)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -235,3 +209,104 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         tags.classifier_tags.multi_label = True
         tags.target_tags.multi_output = False
         return tags
+
+
+def gives_quantiles(estimator: Any) -> bool:
+    """Whether a regressor has `predict_quantiles`; raises AttributeError with the reason if it has not."""
+    if not isinstance(chosen_loss(estimator), QuantileLoss):
+        raise AttributeError(f"there are no quantiles with loss={estimator.loss!r}: use loss='quantile'")
+    return True
+
+
+@completed
+class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
+    """A neural network that predicts numbers, as a scikit-learn regressor.
+
+    One target or several (y of shape (n, k)); the width of the output layer comes from y.
+
+    Parameters
+    ----------
+    output_activation : str, mapping or Activation, optional
+        Applied behind the output layer, where targets are bounded; scale them to its range.
+    loss : str, mapping or Loss
+        "auto": `squared_error`.
+
+    See Also
+    --------
+    ModNetClassifier : The same for classes.
+    sklearn.neural_network.MLPRegressor : scikit-learn's own, with fewer choices.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet import ModNetRegressor
+    >>> X = np.linspace(-2, 2, 100)[:, np.newaxis]
+    >>> model = ModNetRegressor(layers=(32,), activation="tanh", max_iter=2000, random_state=0)
+    >>> model = model.set_params(optimizer__learning_rate=0.01).fit(X, np.sin(X[:, 0]))
+    >>> model.score(X, np.sin(X[:, 0])) > 0.99
+    True
+    """
+
+    _target: Numbers
+
+    @available_if(makes_steps)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Go through X and y once, from the present weights on; early stopping is a matter of `fit`.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n, n_features)
+        y : array-like, shape (n,) or (n, k)
+        sample_weight : array-like, shape (n,), optional
+
+        Returns
+        -------
+        self
+        """
+        with unchanged_on_failure(self):
+            self._partial_fit(X, y, sample_weight)
+        return self
+
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Return the predicted numbers.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n, n_features)
+        return_std : bool
+            Whether to return the predicted standard deviations, too; needs a loss that predicts them (`gaussian_nll`).
+
+        Returns
+        -------
+        ndarray, shape (n,) or (n, k) as y was, dtype of θ
+            With `return_std` a tuple of two.
+
+        Raises
+        ------
+        ValueError
+            If there are no standard deviations to return.
+        """
+        raw, loss = raw_output(self, X), loss_of(self)
+        predicted = self._target.like_y(loss.predict(raw))
+        if not return_std:
+            return predicted
+        if not isinstance(loss, DensityLoss):
+            raise ValueError(f"{loss=} predicts no standard deviation: use loss='gaussian_nll'")
+        return predicted, self._target.like_y(loss.predict_std(raw))
+
+    @available_if(gives_quantiles)  # type: ignore[untyped-decorator]
+    def predict_quantiles(self, X: Any) -> Array:
+        """Return the predicted quantiles, at the levels that the loss names; only with ``loss="quantile"``.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n, n_features)
+
+        Returns
+        -------
+        ndarray, shape (n, q) for q levels, or (n, k, q) where y has k columns, dtype of θ
+            Ascending along the last axis.
+        """
+        raw, loss = raw_output(self, X), loss_of(self)
+        assert isinstance(loss, QuantileLoss)
+        return self._target.like_y(loss.predict_quantiles(raw))

@@ -1,0 +1,204 @@
+"""What surrounds a training: random numbers, callbacks, scores, threads, and the estimator as it was if training fails.
+
+For callbacks a fit is the root task and each epoch a task below it, so that ``ProgressBar``, ``ScoringMonitor`` and
+modnet's own callbacks work on a bare estimator, in a pipeline and in a grid.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from threading import Lock
+from typing import Any, Self
+
+import numpy as np
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_random_state
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+from modnet.base import Optimizer, OptimizerState
+from modnet.estimators.preparation import Sample
+from modnet.network import Network
+from modnet.spec import ModelSpec
+from modnet.training import History
+
+CALLBACKS = ("_skl_callbacks", "_skl_callbacks_to_teardown", "_callback_fit_ctx", "_parent_callback_ctx")
+"""Where scikit-learn keeps callbacks, and how far they are, on an estimator."""
+
+
+class FitMetadata(dict[str, Any]):
+    """What callbacks are told beside X and y: ``sample_weight``, and ``X_val`` and ``y_val`` of a validation set.
+
+    All are there by name. Unpacking with ``**`` gives the sample weights alone, because that is how scikit-learn 1.9's
+    ``ScoringMonitor`` hands metadata to scorers, which refuse anything else.
+    """
+
+    def __init__(self, sample_weight: Any, X_val: Any, y_val: Any) -> None:
+        given = {"sample_weight": sample_weight, "X_val": X_val, "y_val": y_val}
+        super().__init__({name: value for name, value in given.items() if value is not None})
+
+    def keys(self) -> Any:
+        """Return the names that a scorer takes."""
+        return {"sample_weight"} & set(super().keys())
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names that a scorer takes."""
+        return iter(self.keys())
+
+
+class EpochTask:
+    """The root task of one fit, and the tasks of its epochs.
+
+    Parameters
+    ----------
+    estimator : estimator
+        One that derives from scikit-learn's ``CallbackSupportMixin``.
+    epochs : int
+        Epochs at most.
+    X, y : array-like
+        As the user gave them.
+    metadata : FitMetadata
+    """
+
+    def __init__(self, estimator: Any, epochs: int, X: Any, y: Any, metadata: FitMetadata) -> None:
+        self._given = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+        root = estimator._init_callback_context(task_name="fit", max_subtasks=epochs)
+        self._root = root.call_on_fit_task_begin(**self._given)
+
+    def begin_epoch(self) -> None:
+        """Open the task of an epoch."""
+        self._epoch = self._root.subcontext(task_name="epoch").call_on_fit_task_begin(**self._given)
+
+    def end_epoch(self) -> bool:
+        """Close the task of the epoch; return whether a callback wants to stop."""
+        return bool(self._epoch.call_on_fit_task_end(**self._given, reconstruction_attributes=self._learnt))
+
+    def end(self) -> None:
+        """Close the root task."""
+        self._root.call_on_fit_task_end(**self._given, reconstruction_attributes=self._learnt)
+
+    def _learnt(self) -> dict[str, Any]:
+        """Return what makes a copy of the estimator a fitted one of its own, for callbacks that want it."""
+        mutable = ("theta_", "state_", "optimizer_state_", "_streams")
+        return {name: copy.deepcopy(getattr(self._given["estimator"], name)) for name in mutable}
+
+
+def scorer_on(estimator: Any, validation: Sample | None) -> Callable[[], float] | None:
+    """Return what scores the present weights on the validation set; None where the loss is watched.
+
+    Raises
+    ------
+    ValueError
+        If `scoring` names no score, or several.
+    """
+    scoring = estimator.scoring
+    if isinstance(scoring, str) and scoring == "loss":
+        return None
+    if isinstance(scoring, list | tuple | set | dict):
+        raise ValueError(f"scoring should be one score for early stopping to watch, got {scoring!r}")
+    scorer = check_scoring(estimator, scoring)
+    if validation is None:
+        return None
+    # Validated rows have lost their column names; a view that never had any does not miss them.
+    view = copy.copy(estimator)
+    vars(view).pop("feature_names_in_", None)
+    x, y, given = validation.data.x, validation.y, validation.given_weight
+    weights = {} if given is None else {"sample_weight": given}
+    return lambda: float(scorer(view, x, y, **weights))
+
+
+def report(history: History) -> str:
+    """Return the line that ``verbose`` prints after an epoch.
+
+    Examples
+    --------
+    >>> report(History(losses=[0.5], validation_losses=[0.75], seconds=0.01))
+    'epoch    1  loss 0.500000  validation loss 0.750000  0.010 s'
+    """
+    parts = [f"epoch {len(history.losses):4d}", f"loss {history.losses[-1]:.6f}"]
+    if history.validation_losses:
+        parts.append(f"validation loss {history.validation_losses[-1]:.6f}")
+    if history.validation_scores:
+        parts.append(f"score {history.validation_scores[-1]:.4f}")
+    return "  ".join([*parts, f"{history.seconds:.3f} s"])
+
+
+@dataclass
+class Streams:
+    """One generator per purpose, so that none disturbs another: more dropout does not change the order of rows."""
+
+    init: np.random.Generator
+    shuffle: np.random.Generator
+    noise: np.random.Generator
+    split: np.random.Generator
+
+    @classmethod
+    def of(cls, random_state: Any) -> Self:
+        """Return four streams; an int gives the same ones every time."""
+        entropy = check_random_state(random_state).randint(0, 2**31 - 1, size=4)
+        seeds = np.random.SeedSequence(entropy.tolist()).spawn(4)
+        return cls(*(np.random.default_rng(seed) for seed in seeds))
+
+
+def carry_over(old: OptimizerState, new: OptimizerState, before: ModelSpec, spec: ModelSpec) -> None:
+    """Write into a new state what the old one remembers, as far as both optimizers remember it."""
+    now, earlier = spec.optimizer, before.optimizer
+    if not (isinstance(now, Optimizer) and isinstance(earlier, type(now))):
+        return
+    new.step = old.step
+    if (now.ema, now.swa) == (earlier.ema, earlier.swa):
+        new.average = copy.deepcopy(old.average)
+    for name in new.vectors.keys() & old.vectors.keys():
+        new.vectors[name][...] = old.vectors[name]
+    new.scalars.update({name: value for name, value in old.scalars.items() if name in new.scalars})
+
+
+@contextmanager
+def unchanged_on_failure(estimator: Any) -> Iterator[None]:
+    """Put back every attribute if the block raises; callbacks stay, for scikit-learn to end them."""
+    attributes = vars(estimator)
+    before = dict(attributes)
+    try:
+        yield
+    except BaseException:
+        before.update({name: attributes[name] for name in CALLBACKS if name in attributes})
+        attributes.clear()
+        attributes.update(before)
+        raise
+
+
+SMALL = 2**22
+"""Multiplications in the largest product of a step up to which one thread is taken. 20-64-64-2 on 256 rows, with 2²⁰ of
+them, gains 6 % by a second thread on a quiet machine and takes four times as long on a busy one; 784-100-10 on 200
+rows, with 2²⁴, gains 35 %."""
+
+
+_controller = cache(ThreadpoolController)
+"""What knows the libraries that this process has loaded: to look for them takes 1 ms."""
+
+_TURN = Lock()
+"""Held by the training that has set BLAS to one thread: of two that overlap, one would put back the other's limit."""
+
+
+@contextmanager
+def few_threads(network: Network, rows: int) -> Iterator[None]:
+    """Within it BLAS works on one thread if the network is small, and else on as many as before.
+
+    Of several trainings at a time in one process, the first decides; the others leave BLAS as they find it.
+
+    Parameters
+    ----------
+    network : Network
+    rows : int
+        Per step.
+    """
+    largest = max((place.stop - place.start for link in network.walk() for place in link.places.values()), default=0)
+    if rows * largest > SMALL or not _TURN.acquire(blocking=False):
+        yield
+        return
+    try:
+        with _controller().limit(limits=1, user_api="blas"):
+            yield
+    finally:
+        _TURN.release()
