@@ -60,8 +60,7 @@ class BaseMLP(BaseModNet):
         sizes = np.atleast_1d(self.hidden_layer_sizes).tolist()
         if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-        # Of `loss` only what was set: the default of the class is that of ModNetClassifier.
-        loss = vars(self).get("loss", "cross_entropy")
+        loss = vars(self).get("loss", "cross_entropy")  # which a classifier has no choice of
         activation = {"logistic": "sigmoid"}.get(self.activation, self.activation)
         fields = {
             "layers": [{"type": DENSE, "units": size, "activation": activation} for size in sizes],

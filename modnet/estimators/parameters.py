@@ -8,7 +8,7 @@ import difflib
 import inspect
 import re
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any, Self, TypeVar
 
 from sklearn.base import BaseEstimator
@@ -196,6 +196,11 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         training["batch_size"] = training["batch_size"] or "auto"
         mine = {name: getattr(spec, name) for name in _SPEC}
         return cls(**{**mine, **training, **params})
+
+
+for _field in fields(NestedParameters):
+    # A default is one of __init__, not an attribute of the class: the drop-ins have parameters of their own.
+    delattr(NestedParameters, _field.name)
 
 
 def slots_among(params: Mapping[str, Any]) -> dict[str, Slot]:
