@@ -15,11 +15,10 @@ from scipy import sparse
 from modnet.base import Array, Module
 from modnet.network import Network
 from modnet.network.adapting import adapt
-from modnet.testing.failure import expect, expect_same
-from modnet.testing.interleaving import interleaved, traced
+from modnet.testing.comparing import expect, expect_same
 from modnet.testing.modules import FLOATS, MANY, expect_finite
 from modnet.testing.problems import ROWS, Problem, for_problems
-from modnet.testing.rules import Rules, no_other_randomness, nothing_kept
+from modnet.testing.rules import Rules, interleaved, no_other_randomness, nothing_kept, traced
 
 RULES = Rules()
 _PROCESSES = 5

@@ -1,4 +1,7 @@
-"""The contract of components of every kind: fields that are checked and frozen, JSON, pickle, repr, a docstring."""
+"""The contract of components of every kind: fields that are checked and frozen, JSON, pickle, repr, a docstring.
+
+Then what users do with one: fit an estimator that has it, and search over it, here and in worker processes.
+"""
 
 import copy
 import dataclasses
@@ -7,20 +10,28 @@ import json
 import pickle
 import types
 import typing
+import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal, NamedTuple, Union, cast
 
+import numpy as np
 from pydantic.fields import FieldInfo
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
 
+from modnet.base import Array, Loss, Module
 from modnet.component import Component, Slot, dump, dump_fields, field_names, parse, walk
 from modnet.errors import InvalidSpecError
+from modnet.estimators import ModNetClassifier, ModNetRegressor
 from modnet.registry import registry
 from modnet.spec import ModelSpec
-from modnet.testing.failure import CheckFailed, expect
+from modnet.testing.comparing import CheckFailed, expect, expect_same
+from modnet.testing.losses import served
 from modnet.testing.rules import Rules, raises
 
-RULES = Rules()
+RULES, USES = Rules(), Rules()
 
 
 @RULES.add(of_the_class=True)
@@ -180,3 +191,102 @@ def _leaves(hint: Any, marks: tuple[Any, ...] = ()) -> Iterator[tuple[Any, tuple
         yield hint, marks
     else:
         yield origin, marks
+
+
+# What users do with it
+
+_ROWS = 30
+_DENSE = {"type": "modnet-layers:dense", "units": 3}
+_SEARCHED = ("layer", "activation", "loss", "optimizer", "solver")
+
+
+class Use(NamedTuple):
+    """An estimator, the parameter of it that a component goes into, and data to fit it to."""
+
+    estimator: Any
+    parameter: str
+    value: Any
+    X: Array
+    y: Array
+
+    def __str__(self) -> str:
+        """Name the estimator and the parameter."""
+        return f"{type(self.estimator).__name__}({self.parameter}={self.value!r})"
+
+
+def uses(component: Component) -> Iterator[Use]:
+    """Return where users put a component; a loss into an estimator for each task that it serves."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(_ROWS, 5))
+    regressor: Any = ModNetRegressor(layers=(3,), max_iter=2, random_state=0)
+    if isinstance(component, Loss):
+        classifier: Any = ModNetClassifier(layers=(3,), max_iter=2, random_state=0)
+        for task, loss in served(component).items():
+            y = _target(loss.example_truth(task, rng, _ROWS), task)
+            yield Use(regressor if task == "regression" else classifier, "loss", component, X, y)
+        return
+    if component.kind == "layer":
+        X = cast(Module, component).example_rows(rng, _ROWS)
+    parameter, value = {
+        "layer": ("layers", (component,)),
+        "activation": ("activation", component),
+        "optimizer": ("optimizer", component),
+        "solver": ("optimizer", component),
+        "initializer": ("layers", ({**_DENSE, "kernel_initializer": component},)),
+        "constraint": ("layers", ({**_DENSE, "kernel_constraint": component},)),
+        "schedule": ("optimizer", {"type": "modnet-layers:sgd", "schedule": component}),
+    }[component.kind]
+    yield Use(regressor, parameter, value, X, rng.normal(size=_ROWS))
+
+
+def _target(t: Array, task: str) -> Array:
+    """Return a truth as users give it."""
+    if task == "regression":
+        return t
+    return t[:, 0].astype(int) if task == "binary" else t.astype(int)
+
+
+def _is_for_tables(component: Component) -> bool:
+    """Whether rows go in and come out as tables, as the layers of an estimator have them."""
+    if component.kind != "layer":
+        return True
+    module = cast(Module, component)
+    rows = module.example_rows(np.random.default_rng(0), 1)
+    return rows.ndim == 2 and len(module.output_shape(rows.shape[1:])) == 1
+
+
+@USES.add(applies=_is_for_tables)
+def it_works_in_an_estimator(component: Component) -> None:
+    """Two epochs of an estimator that has it go through, and it predicts finite numbers.
+
+    Usually: a shape, a field or a task that the network it stands in does not have
+    """
+    for use in uses(component):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model = clone(use.estimator).set_params(**{use.parameter: use.value}).fit(use.X, use.y)
+        predicted = model.predict(use.X)
+        expect(predicted.shape == use.y.shape, f"{use} predicts shape {predicted.shape} for y of {use.y.shape}")
+        expect(np.isfinite(predicted).all(), f"{use} predicts {predicted[~np.isfinite(predicted)][:1]}")
+        expect(np.isfinite(model.loss_curve_).all(), f"{use} has losses {model.loss_curve_}")
+
+
+@USES.add(applies=lambda component: component.kind in _SEARCHED and _is_for_tables(component), of_the_class=True)
+def it_works_in_a_grid_search(component: Component) -> None:
+    """A grid search over it gives the same scores here and in joblib's worker processes.
+
+    Usually: what no process but this one knows: a class in a test file or inside a function (put it into a module that
+    can be imported), or a global that was changed
+    """
+    use = next(uses(component))  # one task and one split are enough here, and workers take their time
+    grid, halves = {use.parameter: [use.value]}, np.split(np.arange(_ROWS), 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        here, there = (
+            GridSearchCV(use.estimator, grid, cv=[halves], n_jobs=n_jobs, refit=False, error_score="raise")
+            .fit(use.X, use.y)
+            .cv_results_["split0_test_score"]
+            for n_jobs in (1, 2)
+        )
+    expect(np.isfinite(here).all(), f"{use} has the score {here[0]}")
+    expect_same("the score", there, here, "in a worker process", "here", rtol=1e-6, atol=1e-9)
