@@ -124,11 +124,9 @@ def registered_examples(distribution: str | None = None, kinds: Iterable[str] | 
     [LBFGS()]
     """
     chosen = registry.kinds if kinds is None else tuple(kinds)
-    entries = [
-        entry
-        for entry in registry.entries()
-        if distribution is None or normalized(entry.distribution) == normalized(distribution)
-    ]
+    entries = list(registry.entries())
+    if distribution is not None:
+        entries = [entry for entry in entries if normalized(entry.distribution) == normalized(distribution)]
     if not entries:
         offering = sorted({entry.distribution for entry in registry.entries() if entry.distribution})
         raise UnknownComponentError(f"no distribution {distribution!r} offers components; {', '.join(offering)} do")

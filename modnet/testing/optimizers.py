@@ -291,13 +291,10 @@ def fused_layers_agree(accelerator: Accelerator) -> None:
     pairs = [[dense(3, activation)] for activation in _examples("activation")]  # as most networks have them
     for layers in alone + pairs:
         network = Network(layers, layers[0].example_rows(np.random.default_rng(0), 1).shape[1:])
-        offered = any(
-            accelerator.fuse([link.module for link in network.links[index:]]) is not None
-            for index, link in enumerate(network.links)
-            if not link.chains
-        )
-        for fast in _compared(partial(accelerated, network, accelerator)):
-            expect(not offered or fast.links != network.links, f"what is fused for {layers} was refused before")
+        modules = [link.module for link in network.links]
+        starts = [index for index, link in enumerate(network.links) if not link.chains]
+        offered = any(accelerator.fuse(modules[index:]) is not None for index in starts)
+        _expect_used(f"fused for {layers}", offered, network.links, partial(_fused_links, network, accelerator))
 
 
 @ACCELERATORS.add()
@@ -313,9 +310,7 @@ def fused_losses_agree(accelerator: Accelerator) -> None:
                 t = loss.example_truth(task, np.random.default_rng(1), 5)
                 width = loss.width(t.shape[-1] if t.ndim > 1 else 3)
                 fused = partial(_fused_loss, loss, accelerator, t, width)
-                offered = accelerator.loss(loss) is not None
-                for fast in _compared(fused):
-                    expect(not offered or fast is not loss, f"what is offered for {loss} was refused before")
+                _expect_used(f"offered for {loss}", accelerator.loss(loss) not in (None, loss), loss, fused)
 
 
 @ACCELERATORS.add()
@@ -325,9 +320,9 @@ def fused_optimizers_agree(accelerator: Accelerator) -> None:
     Usually: another order of the moments, or a step count of its own
     """
     for optimizer in _examples("optimizer"):
-        offered = accelerator.optimizer(optimizer) is not None
-        for fast in _compared(partial(fused_optimizer, optimizer, accelerator)):
-            expect(not offered or fast is not optimizer, f"what is offered for {optimizer} was refused before")
+        offered = accelerator.optimizer(optimizer) not in (None, optimizer)
+        fused = partial(fused_optimizer, optimizer, accelerator)
+        _expect_used(f"offered for {optimizer}", offered, optimizer, fused)
 
 
 @ACCELERATORS.add()
@@ -354,13 +349,18 @@ def _fused_loss(loss: Loss, accelerator: Accelerator, t: Array, width: int, dtyp
     return fused_loss(loss, accelerator, t if t.dtype.kind == "i" else t.astype(dtype), width, dtype)
 
 
-def _compared(fused: Callable[["np.dtype[Any]"], Any]) -> Iterator[Any]:
-    """Yield what runs in place of an original, in both dtypes; one that is refused with a warning is a failure."""
+def _fused_links(network: Network, accelerator: Accelerator, dtype: "np.dtype[Any]") -> object:
+    return accelerated(network, accelerator, dtype).links
+
+
+def _expect_used(what: str, offered: bool, original: object, fused: Callable[["np.dtype[Any]"], object]) -> None:
+    """Expect that what is offered runs in place of the original in both dtypes: if not, it failed or differs."""
     for dtype in map(np.dtype, FLOATS):
         try:
-            yield fused(dtype)
+            fast = fused(dtype)
         except RuntimeWarning as warning:
             raise CheckFailed(f"{warning} ({dtype})") from warning
+        expect(not offered or fast != original, f"what is {what} was refused before ({dtype})")
 
 
 def _examples(*kinds: str) -> Iterator[Any]:

@@ -82,9 +82,8 @@ def parameters_have_one_order_in_all_processes(module: Module) -> None:
     given = pickle.dumps((module, shape))
     for seed in map(str, range(_PROCESSES)):
         settings = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
-        run = subprocess.run(
-            [sys.executable, "-c", _NAMES], input=given, env=settings, capture_output=True, check=False
-        )
+        command = [sys.executable, "-c", _NAMES]
+        run = subprocess.run(command, input=given, env=settings, capture_output=True, check=False)
         there = run.stdout.decode().split()
         if run.returncode == 0:  # else the class cannot be imported there, which is the business of other checks
             text = f"parameters({shape}) names {', '.join(names)} here, and {', '.join(there)} in a process with"
@@ -124,7 +123,8 @@ def threads_do_not_meet(problem: Problem) -> None:
 
     Usually: arrays kept on the component or in a module-level buffer: memory for a pass is ctx.scratch(…)
     """
-    other = problem.drawn_anew(problem.seed + 1)
+    anew: dict[str, Any] = {"training": problem.training, "dtype": problem.theta.dtype, "seed": problem.seed + 1}
+    other = Problem.of(problem.modules[0], len(problem.x), features=problem.x.shape[-1], **anew)
     expected = problem.run()
     again = other.running()
     found = interleaved(problem.run, lambda: again.run(other.x, other.dy))
@@ -186,11 +186,9 @@ def _meets_a_set(module: Module, shape: tuple[int, ...]) -> bool:
         if frame.f_globals.get("__name__", "").partition(".")[0] in packages:
             code = frame.f_code
             named = [frame.f_globals.get(name, getattr(module, name, None)) for name in code.co_names]
-            kinds = {opcode.opname[each] for each in code.co_code[::2]}
-            met.append(
-                bool(kinds & {"BUILD_SET", "SET_ADD", "SET_UPDATE"} or {"set", "frozenset"} & {*code.co_names})
-                or any(isinstance(each, set | frozenset) for each in (*named, *code.co_consts))
-            )
+            words = {*code.co_names, *(opcode.opname[each] for each in code.co_code[::2])}
+            met.append(bool(words & {"BUILD_SET", "SET_ADD", "SET_UPDATE", "set", "frozenset"}))
+            met.append(any(isinstance(each, set | frozenset) for each in (*named, *code.co_consts)))
 
     with traced(look):
         module.parameters(shape)

@@ -82,7 +82,12 @@ class Problem:
         self.x = x.astype(dtype)
         self.dy = rng.normal(size=(len(x), *self.network.output_shape)).astype(dtype)
         if self.state.size:
-            self._warm_up(self.x if data is None else data.astype(dtype))
+            data = self.x if data is None else data.astype(dtype)
+            adapt(self.network, self.theta, self.state, data)
+            running = self.replaced(x=data, training=True).running()
+            for rows in (data, data[::-1]):
+                running.chain.forward(rows)
+            self.state = running.state
 
     @classmethod
     def of(
@@ -91,11 +96,9 @@ class Problem:
         """Return a problem for a module, with rows that it says it can take."""
         rng = np.random.default_rng([options.get("seed", 0), 1])
         data, x = module.example_rows(rng, 8), module.example_rows(rng, max(rows, 1))[:rows]
-        expect(
-            isinstance(x, np.ndarray) and x.dtype == np.float64 and len(x) == rows and x.ndim > 1,
-            f"example_rows(rng, {rows}) should return {rows} rows of float64, got {type(x).__name__} of shape "
-            f"{np.shape(x)}, dtype {np.asarray(x).dtype}",
-        )
+        right = isinstance(x, np.ndarray) and x.dtype == np.float64 and len(x) == rows and x.ndim > 1
+        got = f"{type(x).__name__} of shape {np.shape(x)}, dtype {np.asarray(x).dtype}"
+        expect(right, f"example_rows(rng, {rows}) should return {rows} rows of float64, got {got}")
         columns = np.arange(x.shape[-1] if features is None else features) % x.shape[-1]
         x, data = (np.ascontiguousarray(each[..., columns]) for each in (scale * x, data))
         return cls([module], x, data=data, **options)
@@ -119,11 +122,6 @@ class Problem:
         """Return a problem with the same numbers in another dtype."""
         return self.replaced(**{name: getattr(self, name).astype(dtype) for name in ("theta", "state", "x", "dy")})
 
-    def drawn_anew(self, seed: int) -> "Problem":
-        """Return a problem of the same sizes with other numbers."""
-        options: dict[str, Any] = {"training": self.training, "dtype": self.theta.dtype, "seed": seed}
-        return Problem.of(self.modules[0], len(self.x), features=self.x.shape[-1], **options)
-
     def running(self, *, buffers: bool = True, rng: np.random.Generator | None = None) -> "Running":
         """Return what sends rows through the links; buffers, if there are any, hold NaN, as does the gradient."""
         gradient, state = np.full_like(self.theta, np.nan), self.state.copy()
@@ -145,7 +143,7 @@ class Problem:
     def expect_same(
         self, found: Results, expected: Results, here: str, there: str, *, rtol: float = 0, atol: float = 0
     ) -> None:
-        """Compare results, name by name; see `failure.expect_same`."""
+        """Compare results, name by name; see `comparing.expect_same`."""
         others = self.named(expected)
         for name, array in self.named(found).items():
             expect_same(name, array, others[name], here, there, rtol=rtol, atol=atol)
@@ -164,13 +162,6 @@ class Problem:
 
     def _named(self, layout: Layout, vector: Array, form: str = "{}") -> dict[str, Array]:
         return {form.format(self.short(name)): place.view(vector) for name, place in layout.places.items()}
-
-    def _warm_up(self, data: Array) -> None:
-        adapt(self.network, self.theta, self.state, data)
-        running = self.replaced(x=data, training=True).running()
-        for rows in (data, data[::-1]):
-            running.chain.forward(rows)
-        self.state = running.state
 
     def _context(self, link: Link, vectors: Mapping[str, Array], settings: Mapping[str, Any], buffers: bool) -> Context:
         memory: dict[str, Any] = {

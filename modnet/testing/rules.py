@@ -277,15 +277,6 @@ def guarded(*arrays: Array | None) -> Iterator[None]:
         expect_same("an argument", array, copy, "afterwards", "before")
 
 
-def raises(function: Callable[[], object], kind: type[Exception]) -> bool:
-    """Return whether a call raises an exception of a kind; another one passes."""
-    try:
-        function()
-    except kind:
-        return True
-    return False
-
-
 _STOPS = {code for name, code in opcode.opmap.items() if name.startswith(("CALL", "BINARY", "STORE_SUBSCR", "RETURN"))}
 _SECONDS = 0.2
 """How long the other may take: it waits for ever, if the component holds a lock, and that is a way to be right."""

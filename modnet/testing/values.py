@@ -50,10 +50,8 @@ def the_seed_decides(initializer: Initializer) -> None:
     again = initializer.sample(np.random.default_rng(0), (20, 20))
     expect_same("a sample", again, values, "with one seed", "with the same seed before")
     different = len(np.unique(values))
-    expect(
-        rng.bit_generator.state != start or different <= 20,
-        f"{different} different numbers in shape (20, 20), but nothing was drawn from the rng",
-    )
+    text = f"{different} different numbers in shape (20, 20), but nothing was drawn from the rng"
+    expect(rng.bit_generator.state != start or different <= 20, text)
 
 
 @INITIALIZERS.add()
@@ -70,22 +68,18 @@ def every_sample_is_an_array_of_its_own(initializer: Initializer) -> None:
 # Schedules
 
 
-def _progress(step: int, *, steps_per_epoch: int, epochs: int, losses: str, plateaus: int = 0) -> Progress:
-    epoch = step // steps_per_epoch
-    watched = {
-        "falling": [1 / (n + 1) for n in range(epoch)],
-        "flat": [1.0] * epoch,
-        "rising": [*map(float, range(epoch))],
-    }
-    plan = {"steps_per_epoch": steps_per_epoch, "epochs": epochs}
-    return Progress(step=step, epoch=epoch, rows=32 * step, plateaus=plateaus, losses=watched[losses], **plan)
+def _progress(step: int, per_epoch: int, epochs: int, power: int, plateaus: int = 0) -> Progress:
+    """Return the progress where losses are 1, 2, 3, … to a power: they fall, stay or rise."""
+    epoch = step // per_epoch
+    plan = {"steps_per_epoch": per_epoch, "epochs": epochs, "epoch": epoch, "rows": 32 * step}
+    return Progress(step=step, losses=[float(n + 1) ** power for n in range(epoch)], plateaus=plateaus, **plan)
 
 
 POINTS = (
-    *(_progress(n, steps_per_epoch=10, epochs=20, losses="falling") for n in (0, 1, 9, 10, 57, 100, 199, 200, 500)),
-    *(_progress(n, steps_per_epoch=10, epochs=20, losses="flat", plateaus=n // 50) for n in (50, 100, 199, 1000)),
-    *(_progress(n, steps_per_epoch=3, epochs=50, losses="rising") for n in (7, 70, 149)),
-    *(_progress(n, steps_per_epoch=1, epochs=1, losses="flat") for n in (0, 1, 2)),
+    *(_progress(step, 10, 20, -1) for step in (0, 1, 9, 10, 57, 100, 199, 200, 500)),
+    *(_progress(step, 10, 20, 0, plateaus=step // 50) for step in (50, 100, 199, 1000)),
+    *(_progress(step, 3, 50, 1) for step in (7, 70, 149)),
+    *(_progress(step, 1, 1, 0) for step in (0, 1, 2)),
 )
 """Points of trainings: planned ones, some that go on beyond the plan, and one that ends with its first step."""
 
