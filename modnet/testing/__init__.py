@@ -9,7 +9,7 @@ A plugin's test is three lines::
         check()
 """
 
-from modnet.testing.checkers import (
+from modnet.testing.collecting import (
     check_accelerator,
     check_activation,
     check_component,
@@ -20,10 +20,12 @@ from modnet.testing.checkers import (
     check_optimizer,
     check_schedule,
     check_solver,
+    checks_of,
+    parametrize_with_checks,
+    registered_examples,
 )
-from modnet.testing.collecting import checks_of, parametrize_with_checks, registered_examples
-from modnet.testing.failure import CheckFailed
-from modnet.testing.gradients import check_gradient, check_network, numeric_gradient
+from modnet.testing.comparing import CheckFailed, check_gradient, numeric_gradient
+from modnet.testing.problems import check_network
 
 __all__ = [
     "CheckFailed",

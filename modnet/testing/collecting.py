@@ -1,4 +1,7 @@
-"""Which checks a component has to pass, which components there are, and tests of pytest for all of them."""
+"""Which checks a component has to pass, which components there are, and tests of pytest for all of them.
+
+For each kind there is a function that holds one component to all of its checks, one after the other.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -6,39 +9,26 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from modnet.base import Accelerator, Activation, Constraint, Initializer, Loss, Module, Optimizer, Schedule, Solver
 from modnet.component import Component
 from modnet.errors import UnknownComponentError
 from modnet.registry import Entry, normalized, registry
-from modnet.testing import (
-    accelerators,
-    activations,
-    every,
-    losses,
-    modules,
-    optimizers,
-    passes,
-    predictions,
-    sizes,
-    use,
-    values,
-)
-from modnet.testing.failure import CheckFailed
+from modnet.testing import components, losses, modules, optimizers, passes, values
+from modnet.testing.comparing import CheckFailed
 from modnet.testing.rules import Rule
 
-_MODULE = (*modules.RULES, *sizes.RULES, *passes.RULES)
-_OWN: dict[str, Sequence[Rule]] = {
-    "layer": _MODULE,
-    "activation": (*activations.RULES, *_MODULE),
-    "loss": (*losses.RULES, *predictions.RULES),
-    "optimizer": optimizers.RULES,
-    "solver": optimizers.SOLVERS,
-    "initializer": values.INITIALIZERS,
-    "schedule": values.SCHEDULES,
-    "constraint": values.CONSTRAINTS,
-}
+_EVERY = (*components.RULES, *components.USES)
+_MODULE = (*modules.RULES, *passes.RULES, *_EVERY)
 RULES: dict[str, Sequence[Rule]] = {
-    **{kind: (*own, *every.RULES, *use.RULES) for kind, own in _OWN.items()},
-    "accelerator": (*accelerators.RULES, *every.RULES),
+    "layer": _MODULE,
+    "activation": (*values.ACTIVATIONS, *_MODULE),
+    "loss": (*losses.RULES, *_EVERY),
+    "optimizer": (*optimizers.RULES, *_EVERY),
+    "solver": (*optimizers.SOLVERS, *_EVERY),
+    "initializer": (*values.INITIALIZERS, *_EVERY),
+    "schedule": (*values.SCHEDULES, *_EVERY),
+    "constraint": (*values.CONSTRAINTS, *_EVERY),
+    "accelerator": (*optimizers.ACCELERATORS, *components.RULES),
 }
 """The contract of each kind; that of a kind that a plugin declares is what holds for all."""
 
@@ -100,10 +90,9 @@ def checks_of(component: Component | Unbuilt, *, of_the_class: bool = True) -> t
     """
     if isinstance(component, Unbuilt):
         return (("examples_can_be_built", component.check),)
-    rules = RULES.get(component.kind, every.RULES)
     return tuple(
         (rule.name, partial(rule.check, component))
-        for rule in rules
+        for rule in RULES.get(component.kind, components.RULES)
         if (of_the_class or not rule.of_the_class) and rule.is_about(component)
     )
 
@@ -135,11 +124,9 @@ def registered_examples(distribution: str | None = None, kinds: Iterable[str] | 
     [LBFGS()]
     """
     chosen = registry.kinds if kinds is None else tuple(kinds)
-    entries = [
-        entry
-        for entry in registry.entries()
-        if distribution is None or normalized(entry.distribution) == normalized(distribution)
-    ]
+    entries = list(registry.entries())
+    if distribution is not None:
+        entries = [entry for entry in entries if normalized(entry.distribution) == normalized(distribution)]
     if not entries:
         offering = sorted({entry.distribution for entry in registry.entries() if entry.distribution})
         raise UnknownComponentError(f"no distribution {distribution!r} offers components; {', '.join(offering)} do")
@@ -168,21 +155,15 @@ def parametrize_with_checks(components: Iterable[Any]) -> Any:
     """
     import pytest  # here only: who trains networks need not have it
 
-    components = list(components)
-    often = Counter(map(repr, components))
-    classes = [type(component) for component in components]
-    cases = [
-        pytest.param(check, id=f"{component!r}-{name}" if often[repr(component)] == 1 else f"{_kind(component)}-{name}")
-        for index, component in enumerate(components)
-        for name, check in checks_of(component, of_the_class=classes[index] not in classes[:index])
-    ]
+    given, seen, cases = list(components), set(), []
+    often = Counter(map(repr, given))
+    for component in given:
+        entry = component.entry if isinstance(component, Unbuilt) else component
+        title = repr(component) if often[repr(component)] == 1 else f"{entry.kind}-{component!r}"
+        checks = checks_of(component, of_the_class=type(component) not in seen)
+        cases += [pytest.param(check, id=f"{title}-{name}") for name, check in checks]
+        seen.add(type(component))
     return pytest.mark.parametrize("check", cases)
-
-
-def _kind(component: Component | Unbuilt) -> str:
-    """Return a component with its kind, where others of its name have another."""
-    kind = component.entry.kind if isinstance(component, Unbuilt) else component.kind
-    return f"{kind}-{component!r}"
 
 
 def _examples(entry: Entry) -> Sequence[Component | Unbuilt]:
@@ -191,3 +172,175 @@ def _examples(entry: Entry) -> Sequence[Component | Unbuilt]:
         return tuple(cls.examples()) or (Unbuilt(entry, ValueError("examples() is empty")),)
     except Exception as error:  # whatever another's class does, the others are to be checked
         return (Unbuilt(entry, error),)
+
+
+def check_component(component: Component) -> None:
+    """Hold a component to the contract of its kind.
+
+    Parameters
+    ----------
+    component : Component
+
+    Raises
+    ------
+    CheckFailed
+        By the first check that fails. It says what the contract is, what was found, the smallest input that shows it,
+        and what is usually wrong then.
+
+    Examples
+    --------
+    >>> from modnet.schedules import Cosine
+    >>> check_component(Cosine())
+    """
+    __tracebackhide__ = True
+    for _, check in checks_of(component):
+        check()
+
+
+def check_module(component: Module) -> None:
+    """Hold a module, or an activation, to the contract of modules: gradients, dtypes, buffers, no state, any thread.
+
+    Parameters
+    ----------
+    component : Module
+        It is tried on what its `example_rows` returns.
+
+    Raises
+    ------
+    CheckFailed
+
+    Examples
+    --------
+    >>> from modnet.layers import Dense
+    >>> check_module(Dense(3))
+    """
+    _check(component, Module)
+
+
+def check_activation(component: Activation) -> None:
+    """Hold an activation to its contract: `f` and `df` by themselves, at kinks, and all that holds for modules.
+
+    Parameters
+    ----------
+    component : Activation
+
+    Raises
+    ------
+    CheckFailed
+    """
+    _check(component, Activation)
+
+
+def check_loss(component: Loss) -> None:
+    """Hold a loss to its contract, in every task that it serves: gradient, weights, `out`, predictions, extremes.
+
+    Parameters
+    ----------
+    component : Loss
+
+    Raises
+    ------
+    CheckFailed
+
+    Notes
+    -----
+    What J of no rows should be is not said anywhere, and not checked: an average over nothing.
+    """
+    _check(component, Loss)
+
+
+def check_optimizer(component: Optimizer) -> None:
+    """Hold an optimizer to its contract: θ in place, the gradient only read, all memory in the state, any size of step.
+
+    Parameters
+    ----------
+    component : Optimizer
+
+    Raises
+    ------
+    CheckFailed
+    """
+    _check(component, Optimizer)
+
+
+def check_solver(component: Solver) -> None:
+    """Hold a solver to its contract: it finds the minimum of a quadratic, in place, and stops when it is told to.
+
+    Parameters
+    ----------
+    component : Solver
+
+    Raises
+    ------
+    CheckFailed
+    """
+    _check(component, Solver)
+
+
+def check_initializer(component: Initializer) -> None:
+    """Hold an initializer to its contract: shape, dtype, and no randomness but from the rng that it is given.
+
+    Parameters
+    ----------
+    component : Initializer
+
+    Raises
+    ------
+    CheckFailed
+    """
+    _check(component, Initializer)
+
+
+def check_schedule(component: Schedule) -> None:
+    """Hold a schedule to its contract: finite rates, ≥ 0, that depend on the progress alone.
+
+    Parameters
+    ----------
+    component : Schedule
+
+    Raises
+    ------
+    CheckFailed
+    """
+    _check(component, Schedule)
+
+
+def check_constraint(component: Constraint) -> None:
+    """Hold a constraint to its contract: a projection, in place, that leaves alone what is allowed.
+
+    Parameters
+    ----------
+    component : Constraint
+
+    Raises
+    ------
+    CheckFailed
+    """
+    _check(component, Constraint)
+
+
+def check_accelerator(component: Accelerator) -> None:
+    """Hold an accelerator to its contract: whatever it offers is compared with the original, in both dtypes.
+
+    Parameters
+    ----------
+    component : Accelerator
+        It is offered every registered layer, activation, loss and optimizer.
+
+    Raises
+    ------
+    CheckFailed
+
+    Examples
+    --------
+    >>> from modnet import Accelerator
+    >>> check_accelerator(Accelerator())  # offers nothing, and does no harm
+    """
+    _check(component, Accelerator)
+
+
+def _check(component: Component, base: type[Component]) -> None:
+    __tracebackhide__ = True
+    if not isinstance(component, base):
+        raise TypeError(f"expected an instance of modnet.{base.__name__}, got {component!r}")
+    check_component(component)

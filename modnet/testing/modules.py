@@ -1,18 +1,22 @@
-"""The contract of modules: gradients, shapes and dtypes, buffers, and what may be read."""
+"""The contract of modules: gradients, shapes and dtypes, buffers, what may be read; and all that at other sizes.
+
+Those are few and many rows, widths of one and two, extreme numbers and other orders of memory.
+"""
 
 import contextlib
+import dataclasses
 import itertools
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from modnet.base import Module
-from modnet.errors import ContractError, InputError, ShapeError
-from modnet.testing.failure import CheckFailed, element, expect
-from modnet.testing.gradients import check_problem
-from modnet.testing.problems import Problem, for_problems
-from modnet.testing.rules import Rules, guarded, tried
+from modnet.errors import ContractError, InputError, InvalidSpecError, ModNetError, ShapeError
+from modnet.testing.comparing import CheckFailed, element, expect
+from modnet.testing.problems import Problem, check_along_lines, check_problem, for_problems
+from modnet.testing.rules import Rules, for_cases, guarded, tried
 
 RULES = Rules()
 FLOATS = (np.float32, np.float64)
@@ -86,7 +90,8 @@ def float32_agrees_with_float64(problem: Problem) -> None:
     Usually: numbers that cancel, a power or exponential that leaves float32's range (3e38), or an epsilon below its
     1e-7
     """
-    if problem.training and is_random(problem):
+    y, other = (problem.run(rng=np.random.default_rng(seed)).y for seed in (1, 2))
+    if problem.training and not np.array_equal(y, other, equal_nan=True):
         return
     exact = problem.astype(np.float64).run()
     problem.expect_same(problem.run(), exact, "in float32", "in float64", rtol=1e-3, atol=1e-3)
@@ -145,6 +150,8 @@ def reads_names_what_the_gradients_look_at(problem: Problem) -> None:
     try:
         expected = problem.run()
     except ContractError as error:
+        if error.__cause__ is not None:  # the module raised something of its own
+            raise
         raise CheckFailed(f"reads is {set(reads) or '{}'}, and {error}") from error
     pass_ = problem.running()
     if len(pass_.contexts) > 1 or pass_.contexts[0].children:
@@ -175,27 +182,29 @@ def no_rows_are_fine(problem: Problem) -> None:
     expect(np.isfinite(results.state).all(), f"the state became {results.state}")
 
 
-@RULES.add()
-def extreme_values_stay_finite(module: Module) -> None:
-    """Inputs up to ±1e4 give finite results and no warnings, in float32, too; or an error of modnet's.
-
-    Usually: exp of a large number, 0 · inf or inf − inf: work with exp(−|x|), subtract the maximum, clip before the
-    power
-    """
-    for dtype, training in itertools.product(FLOATS, (False, True)):
-        rows = [{"row": row} for row in range(len(_EXTREMES) + 2)]
-        tried(_finite_or_refused, partial(_extreme, module, dtype, training), {"row": None}, rows)
-
-
 def _extreme(module: Module, dtype: Any, training: bool, row: int | None) -> Problem:
     """Return a problem whose rows are extreme, or one of the rows alone."""
     problem = Problem.of(module, len(_EXTREMES) + 2, dtype=dtype, training=training)
     problem.x[:-2].T[...] = _EXTREMES
     problem.x[-2:] = np.resize(_EXTREMES, problem.x[-2:].shape)
-    return problem if row is None else problem.row(row)
+    chosen = slice(row, None if row is None else row + 1)
+    return problem.replaced(x=problem.x[chosen], dy=problem.dy[chosen])
 
 
-def _finite_or_refused(problem: Problem) -> None:
+_FOR_EXTREMES = for_cases(
+    _extreme,
+    lambda module: {"dtype": FLOATS, "training": (False, True), "row": (None,)},
+    lambda module, case: [{"row": row} for row in range(len(_EXTREMES) + 2)],
+)
+
+
+@RULES.add(_FOR_EXTREMES)
+def extreme_values_stay_finite(problem: Problem) -> None:
+    """Inputs up to ±1e4 give finite results and no warnings, in float32, too; or an error of modnet's.
+
+    Usually: exp of a large number, 0 · inf or inf − inf: work with exp(−|x|), subtract the maximum, clip before the
+    power
+    """
     with REFUSED:
         expect_finite(problem)
 
@@ -208,14 +217,99 @@ def expect_finite(problem: Problem) -> None:
             raise CheckFailed(f"{element(name, tuple(wrong[0]))} is {array[tuple(wrong[0])]}")
 
 
-def is_random(problem: Problem) -> bool:
-    """Return whether the output depends on the seed of the noise."""
-    y, other = (problem.run(rng=np.random.default_rng(seed)).y for seed in (1, 2))
-    return not np.array_equal(y, other, equal_nan=True)
-
-
 def expect_shapes(problem: Problem) -> None:
     """Expect that y has the shape that was announced, and dx the shape of x."""
     results = problem.run()
     for name, array, shape in (("y", results.y, problem.dy.shape), ("dx", results.dx, problem.x.shape)):
         expect(array.shape == shape, f"{name} has shape {array.shape}, not {shape}")
+
+
+# Other sizes
+
+
+@RULES.add(for_problems(rows=(1,)))
+def one_row_is_enough(problem: Problem) -> None:
+    """A batch of one row, such as the last of an epoch may be, gives finite results and leaves the state finite.
+
+    Usually: a variance with n − 1, a correction n / (n − 1) or a mean of the other rows: a single row has none
+    """
+    expect_finite(problem)
+
+
+@RULES.add(for_problems())
+def memory_order_makes_no_difference(problem: Problem) -> None:
+    """The results are the same however x and dy lie in memory: what users pass reaches the first layer as it is.
+
+    Usually: x.ravel("K"), order="A", or strides taken for granted: np.ascontiguousarray(x) where the order matters
+    """
+    expected, x, dy = problem.run(), problem.x, problem.dy
+    for how, laid_x, laid_dy in (
+        ("in Fortran order", np.asfortranarray(x), np.asfortranarray(dy)),
+        ("cut out of larger ones", np.repeat(x, 2, axis=-1)[..., ::2], np.repeat(dy, 2, axis=-1)[..., ::2]),
+    ):
+        found = problem.replaced(x=laid_x, dy=laid_dy).run()
+        problem.expect_same(found, expected, f"for x and dy {how}", "in C order", rtol=1e-12, atol=1e-13)
+
+
+@RULES.add(for_problems(rows=(MANY,)))
+def gradients_agree_for_many_rows(problem: Problem) -> None:
+    """The gradients are right for batches of 70 rows as well.
+
+    Usually: blocks of rows that are joined in a wrong way, or a sum over the first block only
+    """
+    check_along_lines(problem)
+
+
+@RULES.add()
+def shapes_and_gradients_are_right_at_any_width(module: Module) -> None:
+    """With one or two features, one or two units, or as many features as units, shapes and gradients are right.
+
+    Usually: output_shape and forward that disagree, `units` and features mixed up, np.squeeze, or a branch of its own
+    for one unit: the axes are (rows, features)
+    """
+    for variant in _variants(module):
+        try:
+            with REFUSED:
+                example = variant.example_rows(np.random.default_rng(0), 1)
+                widths = (None, 1, 2, variant.output_shape(example.shape[1:])[-1])
+                for width, training in itertools.product(widths, (False, True)):
+                    with REFUSED:
+                        case = {"rows": 3, "features": width, "training": training}
+                        tried(_right, partial(Problem.of, variant), case, [{"rows": 1}])
+        except CheckFailed as failed:
+            failed.example = f"{variant!r}, {failed.example}"
+            raise
+
+
+@RULES.add()
+def rows_of_several_axes_are_refused_or_right(module: Module) -> None:
+    """Where `output_shape` accepts rows of shape (2, n), shapes and gradients are right for them.
+
+    Usually: only rows of one axis in mind: let output_shape raise ShapeError where len(input_shape) is not 1
+    """
+    rng = np.random.default_rng(1)
+    rows = module.example_rows(rng, 12)
+    x = rows.reshape(6, 2, *rows.shape[1:])
+    try:
+        module.output_shape(x.shape[1:])
+    except ModNetError:
+        return
+    for training in (False, True):
+        case = {"x": x[:3], "training": training}
+        tried(_right, partial(Problem, [module], data=x), case, [{"x": x[:1]}])
+
+
+def _right(problem: Problem) -> None:
+    expect_shapes(problem)
+    check_along_lines(problem)
+
+
+def _variants(module: Module) -> Iterator[Module]:
+    """Return a module, and what it is with 1 or 2 in place of each whole number among its fields."""
+    yield module
+    for field in dataclasses.fields(module):
+        value = getattr(module, field.name)
+        for other in {1, 2} - {value} if type(value) is int else ():
+            with contextlib.suppress(InvalidSpecError):
+                changes: dict[str, Any] = {field.name: other}
+                yield dataclasses.replace(module, **changes)

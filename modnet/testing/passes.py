@@ -14,12 +14,17 @@ from scipy import sparse
 
 from modnet.base import Array, Module
 from modnet.network import Network
+<<<<<<< HEAD
 from modnet.network.trial import adapt
 from modnet.testing.failure import expect, expect_same
 from modnet.testing.interleaving import interleaved, traced
+=======
+from modnet.network.trial import adapt
+from modnet.testing.comparing import expect, expect_same
+>>>>>>> b16da6a7b1dddada97e3d4437dcbfc4fb96465ca
 from modnet.testing.modules import FLOATS, MANY, expect_finite
 from modnet.testing.problems import ROWS, Problem, for_problems
-from modnet.testing.rules import Rules, no_other_randomness, nothing_kept
+from modnet.testing.rules import Rules, interleaved, no_other_randomness, nothing_kept, traced
 
 RULES = Rules()
 _PROCESSES = 5
@@ -83,9 +88,8 @@ def parameters_have_one_order_in_all_processes(module: Module) -> None:
     given = pickle.dumps((module, shape))
     for seed in map(str, range(_PROCESSES)):
         settings = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
-        run = subprocess.run(
-            [sys.executable, "-c", _NAMES], input=given, env=settings, capture_output=True, check=False
-        )
+        command = [sys.executable, "-c", _NAMES]
+        run = subprocess.run(command, input=given, env=settings, capture_output=True, check=False)
         there = run.stdout.decode().split()
         if run.returncode == 0:  # else the class cannot be imported there, which is the business of other checks
             text = f"parameters({shape}) names {', '.join(names)} here, and {', '.join(there)} in a process with"
@@ -125,7 +129,8 @@ def threads_do_not_meet(problem: Problem) -> None:
 
     Usually: arrays kept on the component or in a module-level buffer: memory for a pass is ctx.scratch(…)
     """
-    other = problem.drawn_anew(problem.seed + 1)
+    anew: dict[str, Any] = {"training": problem.training, "dtype": problem.theta.dtype, "seed": problem.seed + 1}
+    other = Problem.of(problem.modules[0], len(problem.x), features=problem.x.shape[-1], **anew)
     expected = problem.run()
     again = other.running()
     found = interleaved(problem.run, lambda: again.run(other.x, other.dy))
@@ -187,11 +192,9 @@ def _meets_a_set(module: Module, shape: tuple[int, ...]) -> bool:
         if frame.f_globals.get("__name__", "").partition(".")[0] in packages:
             code = frame.f_code
             named = [frame.f_globals.get(name, getattr(module, name, None)) for name in code.co_names]
-            kinds = {opcode.opname[each] for each in code.co_code[::2]}
-            met.append(
-                bool(kinds & {"BUILD_SET", "SET_ADD", "SET_UPDATE"} or {"set", "frozenset"} & {*code.co_names})
-                or any(isinstance(each, set | frozenset) for each in (*named, *code.co_consts))
-            )
+            words = {*code.co_names, *(opcode.opname[each] for each in code.co_code[::2])}
+            met.append(bool(words & {"BUILD_SET", "SET_ADD", "SET_UPDATE", "set", "frozenset"}))
+            met.append(any(isinstance(each, set | frozenset) for each in (*named, *code.co_consts)))
 
     with traced(look):
         module.parameters(shape)

@@ -1,21 +1,30 @@
-"""Problems to try modules on: a network of one module with parameters, rows and a gradient, all drawn from a seed."""
+"""Problems to try modules on: a network of one module with parameters, rows and a gradient, all drawn from a seed.
+
+Their gradients are held against differences of J = Σ dy ∘ y: element by element, or along random lines.
+"""
 
 import copy
-import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from types import SimpleNamespace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from modnet.base import Array, Context, Module, Shape
+<<<<<<< HEAD
 from modnet.network import Layout, Link, Network
 from modnet.network.running import Chain
 from modnet.network.trial import adapt
 from modnet.testing.failure import CheckFailed, expect, expect_same, shown
 from modnet.testing.rules import tried
+=======
+from modnet.network import Layout, Link, Network, Place
+from modnet.network.trial import adapt
+from modnet.network.running import Chain
+from modnet.testing.comparing import FLOOR, STEP, CheckFailed, check_gradient, expect, expect_same, shown
+from modnet.testing.rules import for_cases
+>>>>>>> b16da6a7b1dddada97e3d4437dcbfc4fb96465ca
 
 ROWS = 4
 """So many rows have problems unless they say otherwise."""
@@ -81,7 +90,12 @@ class Problem:
         self.x = x.astype(dtype)
         self.dy = rng.normal(size=(len(x), *self.network.output_shape)).astype(dtype)
         if self.state.size:
-            self._warm_up(self.x if data is None else data.astype(dtype))
+            data = self.x if data is None else data.astype(dtype)
+            adapt(self.network, self.theta, self.state, data)
+            running = self.replaced(x=data, training=True).running()
+            for rows in (data, data[::-1]):
+                running.chain.forward(rows)
+            self.state = running.state
 
     @classmethod
     def of(
@@ -90,11 +104,9 @@ class Problem:
         """Return a problem for a module, with rows that it says it can take."""
         rng = np.random.default_rng([options.get("seed", 0), 1])
         data, x = module.example_rows(rng, 8), module.example_rows(rng, max(rows, 1))[:rows]
-        expect(
-            isinstance(x, np.ndarray) and x.dtype == np.float64 and len(x) == rows and x.ndim > 1,
-            f"example_rows(rng, {rows}) should return {rows} rows of float64, got {type(x).__name__} of shape "
-            f"{np.shape(x)}, dtype {np.asarray(x).dtype}",
-        )
+        right = isinstance(x, np.ndarray) and x.dtype == np.float64 and len(x) == rows and x.ndim > 1
+        got = f"{type(x).__name__} of shape {np.shape(x)}, dtype {np.asarray(x).dtype}"
+        expect(right, f"example_rows(rng, {rows}) should return {rows} rows of float64, got {got}")
         columns = np.arange(x.shape[-1] if features is None else features) % x.shape[-1]
         x, data = (np.ascontiguousarray(each[..., columns]) for each in (scale * x, data))
         return cls([module], x, data=data, **options)
@@ -118,16 +130,6 @@ class Problem:
         """Return a problem with the same numbers in another dtype."""
         return self.replaced(**{name: getattr(self, name).astype(dtype) for name in ("theta", "state", "x", "dy")})
 
-    def drawn_anew(self, seed: int) -> "Problem":
-        """Return a problem of the same sizes with other numbers."""
-        options: dict[str, Any] = {"training": self.training, "dtype": self.theta.dtype, "seed": seed}
-        return Problem.of(self.modules[0], len(self.x), features=self.x.shape[-1], **options)
-
-    def row(self, index: int) -> Self:
-        """Return the problem of one of its rows."""
-        alone = slice(index, index + 1)
-        return self.replaced(x=self.x[alone], dy=self.dy[alone])
-
     def running(self, *, buffers: bool = True, rng: np.random.Generator | None = None) -> "Running":
         """Return what sends rows through the links; buffers, if there are any, hold NaN, as does the gradient."""
         gradient, state = np.full_like(self.theta, np.nan), self.state.copy()
@@ -149,7 +151,7 @@ class Problem:
     def expect_same(
         self, found: Results, expected: Results, here: str, there: str, *, rtol: float = 0, atol: float = 0
     ) -> None:
-        """Compare results, name by name; see `failure.expect_same`."""
+        """Compare results, name by name; see `comparing.expect_same`."""
         others = self.named(expected)
         for name, array in self.named(found).items():
             expect_same(name, array, others[name], here, there, rtol=rtol, atol=atol)
@@ -168,13 +170,6 @@ class Problem:
 
     def _named(self, layout: Layout, vector: Array, form: str = "{}") -> dict[str, Array]:
         return {form.format(self.short(name)): place.view(vector) for name, place in layout.places.items()}
-
-    def _warm_up(self, data: Array) -> None:
-        adapt(self.network, self.theta, self.state, data)
-        running = self.replaced(x=data, training=True).running()
-        for rows in (data, data[::-1]):
-            running.chain.forward(rows)
-        self.state = running.state
 
     def _context(self, link: Link, vectors: Mapping[str, Array], settings: Mapping[str, Any], buffers: bool) -> Context:
         memory: dict[str, Any] = {
@@ -205,25 +200,105 @@ class Running(NamedTuple):
         return Results(y, self.gradient, _array("grad_input", self.chain.grad_input()), self.state)
 
 
-def for_problems(
+def check_network(
+    layers: Module | Sequence[Module],
+    input_shape: Shape,
     *,
-    rows: Sequence[int] = (ROWS,),
-    training: Sequence[bool] = (False, True),
-    scale: Sequence[float] = (1.0,),
-    dtype: Sequence[Any] = (np.float64,),
-) -> Callable[[Callable[[Problem], None]], Callable[[Module], None]]:
-    """Make a check of a module out of a check of a problem: one that fails is tried on ever smaller ones."""
+    rows: int = ROWS,
+    x: Array | None = None,
+    training: bool = True,
+    rtol: float = 1e-6,
+    seed: int = 0,
+) -> None:
+    """Compare the gradients of all parameters and of the input of a network with central differences of Σ dy ∘ y.
 
-    def decorated(check: Callable[[Problem], None]) -> Callable[[Module], None]:
-        @functools.wraps(check)
-        def check_module(module: Module) -> None:
-            for n, mode, factor, kept in itertools.product(rows, training, scale, dtype):
-                case = {"rows": n, "training": mode, "scale": factor, "dtype": kept}
-                tried(check, partial(Problem.of, module), case, _smaller(module, n))
+    Parameters
+    ----------
+    layers : Module or sequence of Module
+    input_shape : tuple of int
+        Shape per row.
+    rows : int
+    x : ndarray, shape (n, *input_shape), optional
+        The input; default: `rows` rows of normal numbers.
+    training : bool
+        Whether links run in training mode. Every evaluation sees the same noise and the same state.
+    rtol : float
+    seed : int
+        Of θ, x, dy and the noise.
 
-        return check_module
+    Raises
+    ------
+    CheckFailed
+        Naming the parameter and the element: ``layers[0].W[2, 1]: numeric …, analytic …``.
 
-    return decorated
+    Examples
+    --------
+    >>> from modnet.layers import Dense
+    >>> check_network([Dense(3, "tanh"), Dense(2)], (4,))
+    """
+    if x is None:
+        x = np.random.default_rng([seed, 1]).normal(size=(rows, *input_shape))
+    modules = [layers] if isinstance(layers, Module) else layers
+    check_problem(Problem(modules, x, input_shape=input_shape, training=training, seed=seed), rtol=rtol)
+
+
+def check_problem(problem: Problem, *, rtol: float = 1e-6) -> None:
+    """Compare the gradients of a problem with central differences, element by element."""
+    results = problem.run()
+    J = _Objective(problem)
+    if problem.network.links[0].module.takes_codes:
+        expect(not results.dx.any(), "dx is not zero, though x holds codes, and there is nothing between two codes")
+    elif not problem.takes_codes:
+        check_gradient(lambda x: J(x, J.theta), problem.x, results.dx, rtol=rtol, subject="dx")
+    for name, place in problem.network.layout.places.items():
+
+        def moved(parameter: Array, place: Place = place) -> Array:
+            theta = J.theta.copy()
+            place.view(theta)[...] = parameter
+            return J(problem.x, theta)
+
+        view, gradient = place.view(problem.theta).copy(), place.view(results.gradient)
+        check_gradient(moved, view, gradient, rtol=rtol, subject=problem.short(name))
+
+
+def check_along_lines(problem: Problem) -> None:
+    """Compare the gradients of a problem with differences along two random lines: two evaluations each, for any size.
+
+    Where they differ, it is said element by element how; at a kink that a line crosses they agree all the same.
+    """
+    results, J = problem.run(), _Objective(problem)
+    rng = np.random.default_rng(problem.seed)
+    size = np.abs(results.gradient).sum() + np.abs(results.dx).sum() + FLOOR
+    for _ in range(2):
+        d_theta = rng.choice([-1.0, 1.0], problem.theta.shape)
+        d_x = rng.choice([-1.0, 1.0], problem.x.shape) * (not problem.takes_codes)
+        right, left = (J(problem.x + h * d_x, problem.theta + h * d_theta) for h in (STEP, -STEP))
+        numeric, analytic = np.sum(right - left) / (2 * STEP), results.gradient @ d_theta + np.sum(results.dx * d_x)
+        if not abs(numeric - analytic) <= 1e-7 * size:
+            check_problem(problem)
+
+
+class _Objective:
+    """J = Σ dy ∘ y of a problem, as terms; every evaluation sees the same noise and the same state."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem, self._noise, self.theta = problem, problem.noise(), problem.theta.copy()
+        self._start = self._noise.bit_generator.state
+        self._running = problem.replaced(theta=self.theta).running(rng=self._noise)
+
+    def __call__(self, x: Array, theta: Array) -> Array:
+        before, self.theta[...] = self.theta.copy(), theta
+        self._noise.bit_generator.state = self._start
+        self._running.state[...] = self._problem.state
+        terms: Array = self._problem.dy * self._running.chain.forward(x)
+        self.theta[...] = before
+        return terms
+
+
+def for_problems(**given: Sequence[Any]) -> Callable[[Callable[[Problem], None]], Callable[[Module], None]]:
+    """Make a check of a module out of a check of problems, in prediction and training unless `given` says otherwise."""
+    values = {"rows": (ROWS,), "training": (False, True), **given}
+    return for_cases(Problem.of, lambda module: values, lambda module, case: _smaller(module, case["rows"]))
 
 
 def _smaller(module: Module, rows: int) -> Iterator[dict[str, int]]:

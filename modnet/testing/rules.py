@@ -1,16 +1,21 @@
 """A rule of a contract: a function that raises `CheckFailed`, whose docstring is what the contract says.
 
-Here is also what rules share: looking for the smallest case that fails, and watching over what a call may not touch.
+Here is also what rules share: looking for the smallest case that fails, watching over what a call may not touch, and
+letting two threads run one component in turns.
 """
 
 import inspect
+import itertools
+import opcode
 import random
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from types import FrameType
+from functools import partial
+from types import CodeType, FrameType
 from typing import Any, Protocol, TypeVar
 from unittest import mock
 
@@ -18,7 +23,7 @@ import numpy as np
 
 from modnet.base import Array
 from modnet.component import Component, walk
-from modnet.testing.failure import CheckFailed, expect, expect_same, explained
+from modnet.testing.comparing import CheckFailed, expect, expect_same, explained, raised
 
 
 @dataclass(frozen=True)
@@ -27,36 +32,25 @@ class Rule:
 
     Attributes
     ----------
+    name : str
+    contract : str
+        What it says, in one sentence.
+    cause : str
+        What is usually wrong where it fails.
     function : callable
-        Takes the component. Its name is the name of the check; of its docstring, the first paragraph is the contract,
-        and the second, behind "Usually:", what is wrong in most cases where it fails.
+        Takes the component.
     applies : callable
         Takes the component, returns whether the rule is about it.
     of_the_class : bool
         Whether one instance of a class is enough.
     """
 
+    name: str
+    contract: str
+    cause: str
     function: Callable[[Any], None]
     applies: Callable[[Any], bool]
     of_the_class: bool
-
-    @property
-    def name(self) -> str:
-        """What reports call it."""
-        return self.function.__name__
-
-    @property
-    def contract(self) -> str:
-        """What the contract says, in one sentence."""
-        return self._paragraph(0)
-
-    @property
-    def cause(self) -> str:
-        """What is usually wrong where it fails."""
-        return self._paragraph(1).removeprefix("Usually: ")
-
-    def _paragraph(self, index: int) -> str:
-        return (inspect.getdoc(self.function) or "").split("\n\n")[index].replace("\n", " ")
 
     def is_about(self, component: Any) -> bool:
         """Return whether the rule is about a component; if asking fails, so will the check, and say why."""
@@ -77,7 +71,8 @@ class Rule:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 self.function(component)
-        except Exception as error:
+        except Exception as caught:
+            error = raised(caught)
             failed = explained(error)
             failed.cause = failed.cause or self.cause
             failed.contract, failed.check, failed.subject = self.contract, self.name, repr(component)
@@ -95,10 +90,16 @@ class Rules(list[Rule]):
         applies: Callable[[Any], bool] = lambda component: True,
         of_the_class: bool = False,
     ) -> Callable[[Callable[..., None]], Rule]:
-        """Make a rule of a function, and add it; `wrapped` makes it take a component if it takes something else."""
+        """Make a rule of a function, and add it; `wrapped` makes it take a component if it takes something else.
+
+        The function's name is that of the rule; of its docstring, the first paragraph is the contract, and the second,
+        behind "Usually:", what is wrong in most cases where it fails.
+        """
 
         def added(function: Callable[..., None]) -> Rule:
-            self.append(Rule(wrapped(function), applies, of_the_class))
+            contract, usually = inspect.cleandoc(function.__doc__ or "").split("\n\n")[:2]
+            told = contract.replace("\n", " "), usually.removeprefix("Usually: ").replace("\n", " ")
+            self.append(Rule(function.__name__, *told, wrapped(function), applies, of_the_class))
             return self[-1]
 
         return added
@@ -136,7 +137,7 @@ def tried(
     try:
         check(built)
     except Exception as error:
-        failed = error
+        failed = raised(error)
         for changes in smaller:
             try:
                 small = build(**{**case, **changes})
@@ -145,12 +146,41 @@ def tried(
             try:
                 check(small)
             except Exception as again:
-                if type(again) is type(error):
-                    built, failed = small, again
+                if type(raised(again)) is type(failed):
+                    built, failed = small, raised(again)
                     break
         told = explained(failed)
         told.example = told.example or built.example()
         raise told from (None if told is failed else failed)
+
+
+def for_cases(
+    build: Callable[..., _C],
+    values: Callable[[Any], Mapping[str, Iterable[Any]]],
+    smaller: Callable[[Any, Mapping[str, Any]], Iterable[Mapping[str, Any]]],
+) -> Callable[[Callable[[_C], None]], Callable[[Any], None]]:
+    """Make a check of a component out of a check of cases; see `tried`.
+
+    Parameters
+    ----------
+    build : callable
+        Takes the component and the items of a case as keyword arguments, returns what the check takes.
+    values : callable
+        Takes the component, returns which values each item of a case has; all combinations are tried.
+    smaller : callable
+        Takes the component and a case, returns what to change in it.
+    """
+
+    def decorated(check: Callable[[_C], None]) -> Callable[[Any], None]:
+        def check_component(component: Any) -> None:
+            choices = values(component)
+            for chosen in itertools.product(*choices.values()):
+                case = dict(zip(choices, chosen, strict=True))
+                tried(check, partial(build, component), case, smaller(component, case))
+
+        return check_component
+
+    return decorated
 
 
 @contextmanager
@@ -160,28 +190,21 @@ def nothing_kept(component: Component) -> Iterator[None]:
     yield
     for name, value in _memory(component).items():
         old = before.get(name, "nothing")
-        expect(value == old, f"{name} was {_short(old)}, and became {_short(value)}")
+        was, became = (text if len(text) <= 60 else f"{text[:57]}..." for text in (old, value))
+        expect(value == old, f"{name} was {was}, and became {became}")
     gone = before.keys() - _memory(component).keys()
     expect(not gone, f"{', '.join(sorted(gone))} is gone")
 
 
 def _memory(component: Component) -> dict[str, str]:
     """Return all that a component and its class could keep something in, as text."""
-    kept = {"hash": str(hash(component)), "repr": repr(component)}
-    kept.update({f"self.{name}": _text(value) for name, value in vars(component).items()})
+    kept = {f"self.{name}": value for name, value in vars(component).items()}
     for cls in type(component).__mro__:
         if issubclass(cls, Component):
             own = {name: value for name, value in vars(cls).items() if name[:2] != "__" and name != "_abc_impl"}
-            kept.update({f"{cls.__name__}.{name}": _text(value) for name, value in own.items()})
-    return kept
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _text(value: Any) -> str:
-    return f"{value.tolist()}" if isinstance(value, np.ndarray) else repr(value)
+            kept.update({f"{cls.__name__}.{name}": value for name, value in own.items()})
+    text = {name: f"{value.tolist()}" if isinstance(value, np.ndarray) else repr(value) for name, value in kept.items()}
+    return {"hash": str(hash(component)), "repr": repr(component), **text}
 
 
 _GENERATORS = {
@@ -214,12 +237,11 @@ def _refused(title: str, original: Any) -> Any:
     """Return what stands in for something that makes generators: libraries may call it, a component may not."""
 
     def make(*args: Any, **kwargs: Any) -> Any:
-        if is_library(inspect.stack(0)[1 + isinstance(original, type)].frame):
+        if is_library(sys._getframe(1 + isinstance(original, type))):
             return original(*args, **kwargs)
         given = ", ".join([*map(repr, args), *(f"{key}={value!r}" for key, value in kwargs.items())])
-        raise CheckFailed(
-            f"it made a generator of its own, {title}({given}), for which random_state counts for nothing"
-        )
+        text = f"it made a generator of its own, {title}({given})"
+        raise CheckFailed(f"{text}, for which random_state counts for nothing")
 
     if not isinstance(original, type):
         return make
@@ -227,10 +249,9 @@ def _refused(title: str, original: Any) -> Any:
     return type(original.__name__, (original,), {"__new__": lambda cls, *args, **kwargs: make(*args, **kwargs)})
 
 
-def is_library(frame: FrameType | None) -> bool:
+def is_library(frame: FrameType) -> bool:
     """Return whether a frame runs code of modnet itself, NumPy or SciPy, and not that of a component."""
-    name = "" if frame is None else frame.f_globals.get("__name__", "")
-    return name.partition(".")[0] in ("modnet", "numpy", "scipy")
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] in ("modnet", "numpy", "scipy")
 
 
 @contextmanager
@@ -256,10 +277,41 @@ def guarded(*arrays: Array | None) -> Iterator[None]:
         expect_same("an argument", array, copy, "afterwards", "before")
 
 
-def raises(function: Callable[[], object], kind: type[Exception]) -> bool:
-    """Return whether a call raises an exception of a kind; another one passes."""
+_STOPS = {code for name, code in opcode.opmap.items() if name.startswith(("CALL", "BINARY", "STORE_SUBSCR", "RETURN"))}
+_SECONDS = 0.2
+"""How long the other may take: it waits for ever, if the component holds a lock, and that is a way to be right."""
+
+_T = TypeVar("_T")
+
+
+def interleaved(run: Callable[[], _T], other: Callable[[], object]) -> _T:
+    """Return what `run` returns, while `other` runs in another thread at every point where threads may take turns.
+
+    Threads that race show a shared buffer in one run of many. Here the interpreter stops before every call and every
+    operation of the component's own code, one time at each place in it, and the other runs from start to end.
+    """
+    seen: set[tuple[CodeType, int]] = set()
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        if is_library(frame):
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        here = (frame.f_code, frame.f_lasti)
+        if event == "opcode" and frame.f_code.co_code[frame.f_lasti] in _STOPS and here not in seen:
+            seen.add(here)
+            wait([pool.submit(other)], _SECONDS)
+        return trace
+
+    with ThreadPoolExecutor(1) as pool, traced(trace):
+        return run()
+
+
+@contextmanager
+def traced(trace: Callable[[FrameType, str, Any], Any]) -> Iterator[None]:
+    """Let a function see what this thread runs in the block, as `sys.settrace` does."""
+    before = sys.gettrace()
+    sys.settrace(trace)
     try:
-        function()
-    except kind:
-        return True
-    return False
+        yield
+    finally:
+        sys.settrace(before)

@@ -1,17 +1,23 @@
-"""The contracts of initializers, schedules and constraints."""
+"""The contracts of functions of numbers: initializers, schedules, constraints, and activations.
+
+Of activations, `f` and `df` are called by themselves here; what holds for all modules holds for them as well.
+"""
 
 import copy
 import math
 from dataclasses import asdict
+from functools import partial
+from typing import NamedTuple, Self
 
 import numpy as np
 
-from modnet.base import Constraint, Initializer, Progress, Schedule
-from modnet.testing.failure import expect, expect_same
+from modnet.base import Activation, Array, Constraint, Initializer, Progress, Schedule
+from modnet.testing.comparing import check_gradient, expect, expect_same, shown
 from modnet.testing.modules import FLOATS
-from modnet.testing.rules import Rules, undisturbed
+from modnet.testing.rules import Rules, for_cases, undisturbed
 
-INITIALIZERS, SCHEDULES, CONSTRAINTS = Rules(), Rules(), Rules()
+INITIALIZERS, SCHEDULES, CONSTRAINTS, ACTIVATIONS = Rules(), Rules(), Rules(), Rules()
+
 # Initializers
 
 _SHAPES = ((4, 3), (1, 3), (3, 1), (3,), (2, 3, 4), (1, 1))
@@ -44,10 +50,8 @@ def the_seed_decides(initializer: Initializer) -> None:
     again = initializer.sample(np.random.default_rng(0), (20, 20))
     expect_same("a sample", again, values, "with one seed", "with the same seed before")
     different = len(np.unique(values))
-    expect(
-        rng.bit_generator.state != start or different <= 20,
-        f"{different} different numbers in shape (20, 20), but nothing was drawn from the rng",
-    )
+    text = f"{different} different numbers in shape (20, 20), but nothing was drawn from the rng"
+    expect(rng.bit_generator.state != start or different <= 20, text)
 
 
 @INITIALIZERS.add()
@@ -64,22 +68,18 @@ def every_sample_is_an_array_of_its_own(initializer: Initializer) -> None:
 # Schedules
 
 
-def _progress(step: int, *, steps_per_epoch: int, epochs: int, losses: str, plateaus: int = 0) -> Progress:
-    epoch = step // steps_per_epoch
-    watched = {
-        "falling": [1 / (n + 1) for n in range(epoch)],
-        "flat": [1.0] * epoch,
-        "rising": [*map(float, range(epoch))],
-    }
-    plan = {"steps_per_epoch": steps_per_epoch, "epochs": epochs}
-    return Progress(step=step, epoch=epoch, rows=32 * step, plateaus=plateaus, losses=watched[losses], **plan)
+def _progress(step: int, per_epoch: int, epochs: int, power: int, plateaus: int = 0) -> Progress:
+    """Return the progress where losses are 1, 2, 3, … to a power: they fall, stay or rise."""
+    epoch = step // per_epoch
+    plan = {"steps_per_epoch": per_epoch, "epochs": epochs, "epoch": epoch, "rows": 32 * step}
+    return Progress(step=step, losses=[float(n + 1) ** power for n in range(epoch)], plateaus=plateaus, **plan)
 
 
 POINTS = (
-    *(_progress(n, steps_per_epoch=10, epochs=20, losses="falling") for n in (0, 1, 9, 10, 57, 100, 199, 200, 500)),
-    *(_progress(n, steps_per_epoch=10, epochs=20, losses="flat", plateaus=n // 50) for n in (50, 100, 199, 1000)),
-    *(_progress(n, steps_per_epoch=3, epochs=50, losses="rising") for n in (7, 70, 149)),
-    *(_progress(n, steps_per_epoch=1, epochs=1, losses="flat") for n in (0, 1, 2)),
+    *(_progress(step, 10, 20, -1) for step in (0, 1, 9, 10, 57, 100, 199, 200, 500)),
+    *(_progress(step, 10, 20, 0, plateaus=step // 50) for step in (50, 100, 199, 1000)),
+    *(_progress(step, 3, 50, 1) for step in (7, 70, 149)),
+    *(_progress(step, 1, 1, 0) for step in (0, 1, 2)),
 )
 """Points of trainings: planned ones, some that go on beyond the plan, and one that ends with its first step."""
 
@@ -171,3 +171,124 @@ def matrices_are_projected_each_by_itself(constraint: Constraint) -> None:
     for index, one in enumerate(alone):
         constraint.project(one)
         expect_same("W", W[index], one, f"as matrix {index} of 3", "by itself", rtol=1e-13)
+
+
+# Activations
+
+_KINKS = np.arange(-16, 17) / 2
+_BESIDE = np.sort(np.concatenate([_KINKS - 1e-3, _KINKS + 1e-3])).reshape(11, 6)
+"""Both sides of every multiple of a half from −8 to 8: where functions that are made of pieces are joined."""
+
+
+def derivative(activation: Activation, z: Array, a: Array, da: Array, out: Array | None = None) -> Array:
+    """Return dz; what the class does not read is None, as in a network."""
+    reads = activation.reads
+    return activation.df(z if "x" in reads else None, a if "y" in reads else None, da, out=out)
+
+
+class _Arrays(NamedTuple):
+    """What an activation is tried on: z, and the gradient of its output."""
+
+    activation: Activation
+    z: Array
+    da: Array
+
+    @classmethod
+    def of(cls, activation: Activation, rows: int = 4, features: int = 3) -> Self:
+        """Return normal numbers."""
+        z, da = np.random.default_rng(0).normal(size=(2, 4, 3))
+        return cls(activation, z[:rows, :features], da[:rows, :features])
+
+    @classmethod
+    def beside_kinks(cls, activation: Activation, at: tuple[int, int] | None = None) -> Self:
+        """Return both sides of all kinks, or one of them alone."""
+        row, column = (slice(None), slice(None)) if at is None else (slice(index, index + 1) for index in at)
+        da = np.random.default_rng(0).uniform(0.5, 1.5, _BESIDE.shape)
+        return cls(activation, _BESIDE[row, column], da[row, column])
+
+    def example(self) -> str:
+        """Return both as a failed check shows them."""
+        return shown({"z": self.z, "da": self.da})
+
+
+_SMALLER = [{"rows": rows, "features": features} for rows, features in ((1, 1), (1, 2), (2, 1))]
+_FOR_ARRAYS = for_cases(_Arrays.of, lambda activation: {}, lambda activation, case: _SMALLER)
+_FOR_KINKS = for_cases(
+    _Arrays.beside_kinks,
+    lambda activation: {},
+    lambda activation, case: [{"at": at} for at in sorted(np.ndindex(_BESIDE.shape), key=lambda at: abs(_BESIDE[at]))],
+)
+
+
+@ACTIVATIONS.add(_FOR_KINKS)
+def the_derivative_is_right_on_both_sides_of_kinks(arrays: _Arrays) -> None:
+    """The derivative dz = da ∘ σ'(z) is right to 1e-6 at ±1e-3 beside every multiple of a half from −8 to 8.
+
+    Usually: the derivative of one piece used on the other side of a kink, or a threshold that differs in f and df
+    """
+    activation, z, da = arrays
+    check_gradient(lambda z: da * activation.f(z), z, derivative(activation, z, activation.f(z), da), subject="dz")
+
+
+@ACTIVATIONS.add(_FOR_ARRAYS)
+def out_is_written_and_returned(arrays: _Arrays) -> None:
+    """As in NumPy, `f` and `df` write into `out`, whatever it holds, and return it; the result is that without it.
+
+    Usually: `out` not passed on to the last ufunc: np.exp(z, out=out), or `out[...] = …; return out`
+    """
+    activation, z, da = arrays
+    a = activation.f(z)
+    for name, call in (("f", partial(activation.f, z)), ("df", partial(derivative, activation, z, a, da))):
+        expected = call()
+        out = np.full_like(expected, np.nan)
+        expect(call(out=out) is out, f"{name}(…, out=out) returned another array than out")
+        expect_same(f"what {name} returns", out, expected, "with out", "without")
+
+
+@ACTIVATIONS.add(_FOR_ARRAYS, applies=lambda activation: "x" not in activation.reads)
+def z_may_be_overwritten(arrays: _Arrays) -> None:
+    """Where `reads` leaves out "x", `out` of `f` may be z itself.
+
+    Usually: z looked at again after the first write to out; or reads should name 'x'
+    """
+    place, f = arrays.z.copy(), arrays.activation.f
+    expect_same("f(z)", f(place, out=place), f(arrays.z), "with out=z", "without")
+
+
+@ACTIVATIONS.add()
+def any_shape_will_do(activation: Activation) -> None:
+    """`f` and `df` take arrays with any leading axes, and keep shape and dtype.
+
+    Usually: an axis given by number from the front: features are axis −1, and other axes are none of its business
+    """
+    rng = np.random.default_rng(0)
+    for dtype in FLOATS:
+        z, da = rng.normal(size=(2, 3, 2, 4)).astype(dtype)
+        a = activation.f(z)
+        dz = derivative(activation, z, a, da)
+        for name, array in (("f", a), ("df", dz)):
+            expect(array.dtype == dtype, f"{name} made dtype {array.dtype} of {np.dtype(dtype)}")
+            expect(array.shape == z.shape, f"{name} made shape {array.shape} of {z.shape}")
+        close = 8 * float(np.finfo(dtype).eps)
+        for index in np.ndindex(3, 2):
+            d_alone = derivative(activation, z[index], a[index], da[index])
+            for name, alone, among in (("f", activation.f(z[index]), a[index]), ("df", d_alone, dz[index])):
+                expect_same(name, alone, among, "of one row", "of it among others", rtol=close, atol=close)
+
+
+@ACTIVATIONS.add(applies=lambda activation: activation.formulas() is not None)
+def formulas_say_what_f_and_df_say(activation: Activation) -> None:
+    """The formulas of one number give what `f` and `df` give, to 1e-9; so accelerators may compile them.
+
+    Usually: formulas of another branch, or of another convention for z and a
+    """
+    formulas = activation.formulas()
+    assert formulas is not None
+    value, slope = formulas
+    z = _BESIDE.ravel()
+    a = activation.f(z)
+    dz = derivative(activation, z, a, np.ones_like(z))
+    values = np.array([value(each) for each in z.tolist()])
+    slopes = np.array([slope(each, value(each)) for each in z.tolist()])
+    for name, found, expected in (("σ(z)", values, a), ("σ'(z)", slopes, dz)):
+        expect_same(name, found, expected, "by the formula", "by the class", rtol=1e-9, atol=1e-12)

@@ -10,7 +10,7 @@ from numpy.random import default_rng
 from modnet import Initializer, Module, Optimizer, OptimizerState, Parameter
 from modnet.errors import ShapeError
 from modnet.initializers import GlorotUniform, Values, Zeros
-from modnet.testing.interleaving import interleaved
+from modnet.testing.rules import interleaved
 
 
 class Shift(Module):

@@ -1,5 +1,9 @@
-"""The contract of components of every kind: fields that are checked and frozen, JSON, pickle, repr, a docstring."""
+"""The contract of components of every kind: fields that are checked and frozen, JSON, pickle, repr, a docstring.
 
+Then what users do with one: fit an estimator that has it, and search over it, here and in worker processes.
+"""
+
+import contextlib
 import copy
 import dataclasses
 import inspect
@@ -7,20 +11,27 @@ import json
 import pickle
 import types
 import typing
+import warnings
 from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal, Union, cast
 
+import numpy as np
 from pydantic.fields import FieldInfo
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
 
+from modnet.base import Array, Loss, Module
 from modnet.component import Component, Slot, dump, dump_fields, field_names, parse, walk
 from modnet.errors import InvalidSpecError
+from modnet.estimators import ModNetClassifier, ModNetRegressor
 from modnet.registry import registry
 from modnet.spec import ModelSpec
-from modnet.testing.failure import CheckFailed, expect
-from modnet.testing.rules import Rules, raises
+from modnet.testing.comparing import CheckFailed, expect, expect_same
+from modnet.testing.losses import served
+from modnet.testing.rules import Rules
 
-RULES = Rules()
+RULES, USES = Rules(), Rules()
 
 
 @RULES.add(of_the_class=True)
@@ -56,9 +67,9 @@ def fields_are_frozen(component: Component) -> None:
     Usually: a __setattr__ of its own, or an array as a field
     """
     for name in (*field_names(type(component)), "something_new"):
-        with_value = getattr(component, name, None)
-        frozen = raises(partial(setattr, component, name, with_value), AttributeError)
-        expect(frozen, f"component.{name} = … was possible")
+        with contextlib.suppress(AttributeError):
+            setattr(component, name, getattr(component, name, None))
+            raise CheckFailed(f"component.{name} = … was possible")
 
 
 @RULES.add()
@@ -125,18 +136,17 @@ def hyper_parameters_are_checked(component: Component) -> None:
     """
     hints = typing.get_type_hints(type(component), include_extras=True)
     for field in dataclasses.fields(component):  # type: ignore[arg-type]
-        declared = field.default if isinstance(field.default, FieldInfo) else None
-        leaves = list(_leaves(hints[field.name], tuple(declared.metadata) if declared else ()))
+        marks = tuple(field.default.metadata) if isinstance(field.default, FieldInfo) else ()
+        leaves = list(_leaves(hints[field.name], marks))
         kinds = {kind for kind, _ in leaves}
         if not kinds & {int, float} or Any in kinds:
             continue
-        bad: list[Any] = [] if bool in kinds else [True]
-        bad += [] if str in kinds else ["a word"]
-        allowed = any(getattr(each, "allow_inf_nan", None) is True for _, marks in leaves for each in marks)
-        bad += [] if float not in kinds or allowed else [float("nan")]
-        for value in bad:
-            refused = raises(partial(dataclasses.replace, component, **{field.name: value}), InvalidSpecError)  # type: ignore[type-var]
-            expect(refused, f"{type(component).__name__}({field.name}={value!r}) was possible")
+        infinite = any(getattr(each, "allow_inf_nan", None) is True for _, marks in leaves for each in marks)
+        bad = {True: bool not in kinds, "a word": str not in kinds, float("nan"): float in kinds and not infinite}
+        for value in (value for value, refused in bad.items() if refused):
+            with contextlib.suppress(InvalidSpecError):
+                dataclasses.replace(component, **{field.name: value})  # type: ignore[type-var]
+                raise CheckFailed(f"{type(component).__name__}({field.name}={value!r}) was possible")
 
 
 @RULES.add(of_the_class=True)
@@ -180,3 +190,82 @@ def _leaves(hint: Any, marks: tuple[Any, ...] = ()) -> Iterator[tuple[Any, tuple
         yield hint, marks
     else:
         yield origin, marks
+
+
+# What users do with it
+
+_ROWS = 30
+_DENSE = {"type": "modnet-layers:dense", "units": 3}
+_SEARCHED = ("layer", "activation", "loss", "optimizer", "solver")
+
+
+def uses(component: Component) -> Iterator[tuple[Any, str, Array, Array]]:
+    """Return estimators that users put a component into, the parameter it is in, and data; for a loss, of each task."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(_ROWS, 5))
+    settings: dict[str, Any] = {"layers": (3,), "max_iter": 2, "random_state": 0}
+    if isinstance(component, Loss):
+        for task, loss in served(component).items():
+            t = loss.example_truth(task, rng, _ROWS)
+            if task == "regression":
+                yield ModNetRegressor(loss=component, **settings), "loss", X, t
+            else:
+                y = (t[:, 0] if task == "binary" else t).astype(int)
+                yield ModNetClassifier(loss=component, **settings), "loss", X, y
+        return
+    if component.kind == "layer":
+        X = cast(Module, component).example_rows(rng, _ROWS)
+    parameter, value = {
+        "layer": ("layers", (component,)),
+        "activation": ("activation", component),
+        "optimizer": ("optimizer", component),
+        "solver": ("optimizer", component),
+        "initializer": ("layers", ({**_DENSE, "kernel_initializer": component},)),
+        "constraint": ("layers", ({**_DENSE, "kernel_constraint": component},)),
+        "schedule": ("optimizer", {"type": "modnet-layers:sgd", "schedule": component}),
+    }[component.kind]
+    yield ModNetRegressor(**{**settings, parameter: value}), parameter, X, rng.normal(size=_ROWS)
+
+
+def _is_for_tables(component: Component) -> bool:
+    """Whether rows go in and come out as tables, as the layers of an estimator have them."""
+    if component.kind != "layer":
+        return True
+    module = cast(Module, component)
+    rows = module.example_rows(np.random.default_rng(0), 1)
+    return rows.ndim == 2 and len(module.output_shape(rows.shape[1:])) == 1
+
+
+@USES.add(applies=_is_for_tables)
+def it_works_in_an_estimator(component: Component) -> None:
+    """Two epochs of an estimator that has it go through, and it predicts finite numbers.
+
+    Usually: a shape, a field or a task that the network it stands in does not have
+    """
+    for estimator, _, X, y in uses(component):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model = clone(estimator).fit(X, y)
+        predicted = model.predict(X)
+        expect(predicted.shape == y.shape, f"{estimator} predicts shape {predicted.shape} for y of {y.shape}")
+        expect(np.isfinite(predicted).all(), f"{estimator} predicts {predicted[~np.isfinite(predicted)][:1]}")
+        expect(np.isfinite(model.loss_curve_).all(), f"{estimator} has losses {model.loss_curve_}")
+
+
+@USES.add(applies=lambda component: component.kind in _SEARCHED and _is_for_tables(component), of_the_class=True)
+def it_works_in_a_grid_search(component: Component) -> None:
+    """A grid search over it gives the same scores here and in joblib's worker processes.
+
+    Usually: what no process but this one knows: a class in a test file or inside a function (put it into a module that
+    can be imported), or a global that was changed
+    """
+    estimator, parameter, X, y = next(uses(component))  # one task and one split are enough, as workers take their time
+    grid, halves = {parameter: [getattr(estimator, parameter)]}, np.split(np.arange(_ROWS), 2)
+    scores = []
+    for n_jobs in (1, 2):
+        search = GridSearchCV(estimator, grid, cv=[halves], n_jobs=n_jobs, refit=False, error_score="raise")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            scores.append(search.fit(X, y).cv_results_["mean_test_score"])
+    expect(np.isfinite(scores[0]).all(), f"{estimator} has the score {scores[0]}")
+    expect_same("the score", scores[1], scores[0], "in a worker process", "here", rtol=1e-6, atol=1e-9)
