@@ -14,14 +14,8 @@ from scipy import sparse
 
 from modnet.base import Array, Module
 from modnet.network import Network
-<<<<<<< HEAD
-from modnet.network.trial import adapt
-from modnet.testing.failure import expect, expect_same
-from modnet.testing.interleaving import interleaved, traced
-=======
 from modnet.network.trial import adapt
 from modnet.testing.comparing import expect, expect_same
->>>>>>> b16da6a7b1dddada97e3d4437dcbfc4fb96465ca
 from modnet.testing.modules import FLOATS, MANY, expect_finite
 from modnet.testing.problems import ROWS, Problem, for_problems
 from modnet.testing.rules import Rules, interleaved, no_other_randomness, nothing_kept, traced

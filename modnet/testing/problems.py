@@ -12,19 +12,11 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from modnet.base import Array, Context, Module, Shape
-<<<<<<< HEAD
-from modnet.network import Layout, Link, Network
-from modnet.network.running import Chain
-from modnet.network.trial import adapt
-from modnet.testing.failure import CheckFailed, expect, expect_same, shown
-from modnet.testing.rules import tried
-=======
 from modnet.network import Layout, Link, Network, Place
-from modnet.network.trial import adapt
 from modnet.network.running import Chain
+from modnet.network.trial import adapt
 from modnet.testing.comparing import FLOOR, STEP, CheckFailed, check_gradient, expect, expect_same, shown
 from modnet.testing.rules import for_cases
->>>>>>> b16da6a7b1dddada97e3d4437dcbfc4fb96465ca
 
 ROWS = 4
 """So many rows have problems unless they say otherwise."""
