@@ -43,6 +43,7 @@ class BaseMLP(BaseModNet):
     _name: str
     _ravel_y = True
 
+    loss = "auto"
     scoring = None
     initial_weights = None
     accelerator = None
@@ -60,7 +61,7 @@ class BaseMLP(BaseModNet):
         sizes = np.atleast_1d(self.hidden_layer_sizes).tolist()
         if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-        loss = vars(self).get("loss", "cross_entropy")  # which a classifier has no choice of
+        loss = "cross_entropy" if self.loss == "auto" else self.loss
         activation = {"logistic": "sigmoid"}.get(self.activation, self.activation)
         fields = {
             "layers": [{"type": DENSE, "units": size, "activation": activation} for size in sizes],

@@ -95,7 +95,8 @@ def profiled(problem: Problem, engine: str) -> dict[tuple[str, str], float]:
     )
     draw = np.empty((case.batch_size, *network.output_shape), dtype)
     t = problem.y[:, None].astype(dtype) if case.outputs == 1 else problem.y
-    data, loss = Data(problem.X, t), runs.loss(t)
+    runs.compare_loss(t)
+    data, loss = Data(problem.X, t), runs.loss
 
     def step(batch: Data) -> None:
         raw = running.forward(batch.x)
