@@ -116,6 +116,7 @@ def test_custom_layer_is_checked_and_searched_and_saved(tmp_path: Path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_imbalanced_finds_more_of_the_rare_class_with_balanced_weights(tmp_path: Path):
     text = run("imbalanced", tmp_path)
     assert_fits_a_page(text)
@@ -128,6 +129,7 @@ def test_imbalanced_finds_more_of_the_rare_class_with_balanced_weights(tmp_path:
     assert_is_a_picture(tmp_path / "imbalanced.png")
 
 
+@pytest.mark.slow
 def test_time_ordered_validation_promises_what_comes_true(tmp_path: Path):
     text = run("time_ordered_validation", tmp_path)
     assert_fits_a_page(text)
@@ -139,6 +141,7 @@ def test_time_ordered_validation_promises_what_comes_true(tmp_path: Path):
     assert_is_a_picture(tmp_path / "time_ordered_validation.png")
 
 
+@pytest.mark.slow
 def test_parallel_grid_goes_on_where_a_combination_fails(tmp_path: Path):
     text = run("parallel_grid", tmp_path)
     assert_fits_a_page(text)
@@ -151,6 +154,7 @@ def test_parallel_grid_goes_on_where_a_combination_fails(tmp_path: Path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_migrate_mlp_gets_the_same_model_and_then_a_better_one(tmp_path: Path):
     text = run("migrate_mlp", tmp_path)
     assert_fits_a_page(text)
@@ -165,6 +169,7 @@ def test_migrate_mlp_gets_the_same_model_and_then_a_better_one(tmp_path: Path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_robust_losses_find_the_curve_and_quantiles_hold_what_they_promise(tmp_path: Path):
     text = run("robust_losses", tmp_path)
     assert_fits_a_page(text)
@@ -175,6 +180,7 @@ def test_robust_losses_find_the_curve_and_quantiles_hold_what_they_promise(tmp_p
     assert_is_a_picture(tmp_path / "robust_losses.png")
 
 
+@pytest.mark.slow
 def test_deep_residual_learns_where_a_plain_stack_does_not(tmp_path: Path):
     text = run("deep_residual", tmp_path)
     assert_fits_a_page(text)

@@ -48,6 +48,7 @@ def test_the_catalogue_is_that_of_the_docstrings():
     assert shown == catalogue(), "python tests/support/catalogue.py writes it anew"
 
 
+@pytest.mark.slow
 def test_the_components_on_the_page_on_plugins_keep_the_contract(tmp_path: Path):
     code = "\n".join(re.findall(r"```python\n(.*?)```", PLUGINS, re.DOTALL))
     others = "[*Power.examples(), InPlaceReLU(), Rectified()]"
