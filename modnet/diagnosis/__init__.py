@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from modnet.text import facts, wrapped
 
 if TYPE_CHECKING:
-    from modnet.diagnosis.model import Examination, diagnose, examine
+    from modnet.diagnosis.model import Diagnosis, diagnose, examine
 
-__all__ = ["Examination", "Finding", "Section", "Severity", "diagnose", "examine"]
+__all__ = ["Diagnosis", "Finding", "Section", "Severity", "diagnose", "examine"]
 
 Severity = Literal["problem", "note"]
 """A problem keeps a network from learning, or a plugin from working; a note is worth knowing."""

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from modnet.base import Array, Loss, TableShape
 from modnet.diagnosis import Finding
-from modnet.diagnosis.signals import Look, Signal
+from modnet.diagnosis.signals import Observation, Signal
 from modnet.text import counted, listed
 
 _RATIO = 100.0
@@ -169,7 +169,7 @@ def rare_classes(counts: Array, labels: Sequence[str], subject: str) -> Iterator
         yield Finding("class-imbalance", "note", subject, found, remedy)
 
 
-def target_scale(look: Look, loss: Loss, *, fitted: bool) -> Iterator[Finding]:
+def target_scale(look: Observation, loss: Loss, *, fitted: bool) -> Iterator[Finding]:
     """Yield a finding if the numbers to learn are so large or small that it keeps the network from learning them."""
     t = look.truth.astype(np.float64)
     if not look.rows or not np.isfinite(look.raw).all():

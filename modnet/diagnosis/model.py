@@ -18,7 +18,7 @@ from sklearn.utils import _safe_indexing
 
 from modnet.base import Array
 from modnet.diagnosis import Finding, data, signals
-from modnet.diagnosis.signals import Look, look_at
+from modnet.diagnosis.signals import Observation, observe
 from modnet.errors import InputError, NonFiniteError
 from modnet.estimators import ModNetTransformer
 from modnet.estimators.base import BaseModNet
@@ -48,14 +48,14 @@ _APART = 1.2
 
 
 @dataclass(frozen=True)
-class Examination:
+class Diagnosis:
     """What was seen of a network on data.
 
     Attributes
     ----------
     findings : tuple of Finding
         Causes before their consequences: the data, the target, the network, the training.
-    look : Look or None
+    look : Observation or None
         Every link's signal and gradient: with the first weights where the estimator was not fitted, else with its own.
         None if the data was too incomplete to be looked at.
     fitted : bool
@@ -63,7 +63,7 @@ class Examination:
     """
 
     findings: tuple[Finding, ...]
-    look: Look | None
+    look: Observation | None
     fitted: bool
 
 
@@ -109,18 +109,18 @@ nonflavanoid_phenols (0.12), hue (0.23), ash (0.27) and 7 more
     return list(examine(model, X, y).findings)
 
 
-def examine(model: Any, X: Any, y: Any) -> Examination:
+def examine(model: Any, X: Any, y: Any) -> Diagnosis:
     """Return what `diagnose` finds together with the signals and gradients that were seen; parameters as there."""
     net, X, y = _network_of(model, X, y)
     fitted, names = hasattr(net, "theta_"), data.names_of(X, getattr(net, "feature_names_in_", None))
     findings: list[Finding] = []
     X, y = _whole_rows(net, X, y, names, findings)
     if X.shape[0] < 2:
-        return Examination(tuple(findings), None, fitted)
+        return Diagnosis(tuple(findings), None, fitted)
     net, sample = _ready(net, X, y)
     named = hasattr(X, "columns") or hasattr(net, "feature_names_in_")
     findings += data.constant_columns(sample.data.x, names, named=named)
-    look = look_at(net, sample.data)
+    look = observe(net, sample.data)
     for signal in look.signals:
         findings += data.scales(signal, names)
     if not isinstance(net, ModNetTransformer):
@@ -134,7 +134,7 @@ def examine(model: Any, X: Any, y: Any) -> Examination:
         findings += _course(net)
     elif np.isfinite(look.loss):
         findings += _trial(net, X, y, findings)
-    return Examination(tuple(findings), look, fitted)
+    return Diagnosis(tuple(findings), look, fitted)
 
 
 def _network_of(model: Any, X: Any, y: Any) -> tuple[BaseModNet, Any, Any]:
@@ -211,7 +211,7 @@ def _takes_missing(net: BaseModNet, X: Any, y: Any) -> bool:
     return True
 
 
-def _target_findings(net: BaseModNet, sample: Sample, look: Look, fitted: bool) -> Iterator[Finding]:
+def _target_findings(net: BaseModNet, sample: Sample, look: Observation, fitted: bool) -> Iterator[Finding]:
     t, task = sample.data.t, sample.target.task
     if task == "regression":
         loss: Any = net.spec_.loss  # never "auto" in a network that has weights
@@ -246,7 +246,7 @@ def _trial(net: BaseModNet, X: Any, y: Any, found: Sequence[Finding]) -> Iterato
         remedy = f"likely causes: {causes}" if causes else said
         yield Finding("loss-not-finite", "problem", "a trial fit", said, remedy)
         return
-    look = look_at(trained, prepared(trained, X, y).data)
+    look = observe(trained, prepared(trained, X, y).data)
     known = {(finding.check, finding.subject) for finding in found}
     for finding in signals.idle_units(look):
         if (finding.check, finding.subject) not in known:

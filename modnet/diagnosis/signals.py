@@ -126,7 +126,7 @@ class Signal:
 
 
 @dataclass(frozen=True)
-class Look:
+class Observation:
     """What was seen of a network while rows passed through it.
 
     Attributes
@@ -148,7 +148,7 @@ class Look:
     signals: tuple[Signal, ...]
 
 
-def look_at(estimator: Any, data: Data) -> Look:
+def observe(estimator: Any, data: Data) -> Observation:
     """Send rows through an estimator's network as training does, and note what every link does.
 
     Parameters
@@ -160,7 +160,7 @@ def look_at(estimator: Any, data: Data) -> Look:
 
     Returns
     -------
-    Look
+    Observation
         Without gradients if the loss is not finite.
     """
     network: Network = estimator.network_
@@ -188,7 +188,9 @@ def look_at(estimator: Any, data: Data) -> Look:
             for signal in signals.values():
                 own = [place.view(gradient).ravel() for place in signal.link.places.values()]
                 signal.gradient = float(np.linalg.norm(np.concatenate(own).astype(np.float64))) if own else None
-    return Look(len(data), float(value), raw, data.t, tuple(signal for signal in signals.values() if signal.seen))
+    return Observation(
+        len(data), float(value), raw, data.t, tuple(signal for signal in signals.values() if signal.seen)
+    )
 
 
 def _some_rows(data: Data, network: Network) -> Data:
@@ -230,7 +232,7 @@ def _spread(y: Array) -> float:
 # Findings
 
 
-def broken_numbers(look: Look) -> Iterator[Finding]:
+def broken_numbers(look: Observation) -> Iterator[Finding]:
     """Yield a finding if the loss is inf or NaN, naming the first layer whose output is."""
     if np.isfinite(look.loss):
         return
@@ -240,7 +242,7 @@ def broken_numbers(look: Look) -> Iterator[Finding]:
     yield Finding("loss-not-finite", "problem", first or "loss", f"the loss is {look.loss}; {where}", remedy)
 
 
-def idle_units(look: Look) -> Iterator[Finding]:
+def idle_units(look: Observation) -> Iterator[Finding]:
     """Yield the layers with many units whose slope is 0: dead ones, and hidden ones at the ends of a sigmoid.
 
     No gradient reaches the weights in front of such a unit, so it learns no more.
@@ -264,12 +266,12 @@ def idle_units(look: Look) -> Iterator[Finding]:
             yield Finding("saturated-units", severity, title, found, _IF_SATURATED)
 
 
-def gradients(look: Look, *, unscaled: bool) -> Iterator[Finding]:
+def gradients(look: Observation, *, unscaled: bool) -> Iterator[Finding]:
     """Yield a finding if gradients or signals vanish or explode on their way through the layers.
 
     Parameters
     ----------
-    look : Look
+    look : Observation
     unscaled : bool
         Whether the inputs are known not to be scaled: that alone makes one layer's gradient larger than another's.
     """

@@ -27,7 +27,7 @@ class Trained:
 
 
 def estimator(problem: Problem, batch_size: int, epochs: int) -> Any:
-    """Return the estimator: nothing is set aside for validation, nothing is printed."""
+    """Return the estimator: nothing is held out for validation, nothing is printed."""
     torch.set_num_threads(problem.threads)
     binary = problem.case.outputs == 1
     return (NeuralNetBinaryClassifier if binary else NeuralNetClassifier)(
