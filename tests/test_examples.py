@@ -84,6 +84,7 @@ def test_examples_do_nothing_when_they_are_imported(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_quickstart_finds_a_network_that_reads_digits(tmp_path: Path):
     text = run("quickstart", tmp_path)
     assert numbers(r"held-out accuracy of the winner: (\d\.\d+)", text)[0] > 0.95
@@ -107,6 +108,7 @@ def test_backpropagation_agrees_with_the_textbook_and_separates_the_spirals(tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["all"]
 
 
+@pytest.mark.slow
 def test_custom_layer_is_checked_and_searched_and_saved(tmp_path: Path):
     text = run("custom_layer", tmp_path)
     assert numbers(r"largest deviation (\S+)", text)[0] < 1e-8

@@ -19,6 +19,7 @@ def files(root: Path) -> set[str]:
     return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_its_tests_pass_as_generated_for_every_kind(tmp_path: Path, site: Site):
     roots = []
     for kind in KINDS:

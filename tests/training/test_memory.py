@@ -77,8 +77,11 @@ def wide_fit(model):
     return lambda: model.fit(x, y)
 
 
+OTHERS = [RAdam(), Adamax(), AdaBelief(), RMSprop(), Adagrad(), Lion(), SGD(0.01, 0.9)]
+
+
 @pytest.mark.parametrize(
-    "optimizer", [Adam(), RAdam(), Adamax(), AdaBelief(), RMSprop(), Adagrad(), Lion(), SGD(0.01, 0.9)], ids=repr
+    "optimizer", [Adam(), *(pytest.param(each, marks=pytest.mark.slow) for each in OTHERS)], ids=repr
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_fit_takes_four_vectors_of_the_size_of_theta_and_some_batches(optimizer):
