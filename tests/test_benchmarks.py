@@ -42,6 +42,7 @@ def run(*options: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_table_and_a_picture(tmp_path: Path):
     options = ["--only", "training", "--cases", "8-6-3/16", "--contenders", "modnet", "scikit-learn", "--rounds", "2"]
     setting = ["--dtypes", "float64", "--threads", "1", "--kernels", "default"]

@@ -18,6 +18,7 @@ assert MLPClassifier.__module__ == "modnet.neural_network"
 """
 
 
+@pytest.mark.slow
 def test_the_python_runs_as_printed(tmp_path: Path):
     code = "\n".join(re.findall(r"```python\n(.*?)```", README, re.DOTALL)) + AFTERWARDS
     command = [sys.executable, "-W", "ignore:training stopped at max_iter", "-c", code]

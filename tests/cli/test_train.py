@@ -333,6 +333,7 @@ def test_a_transformer_predicts_nothing(modnet: Any, iris: Path, tmp_path: Path)
     assert "makes features and predicts nothing" in done.err
 
 
+@pytest.mark.slow
 def test_it_all_works_from_a_shell(spec: Path, iris: Path, tmp_path: Path):
     command = [sys.executable, "-m", "modnet"]
     settings: Any = {"capture_output": True, "text": True, "cwd": tmp_path, "check": True, "timeout": 120}
