@@ -14,7 +14,7 @@ from modnet.errors import InputError, ShapeError
 from modnet.network.link import Link, end_of, placed, walk
 from modnet.network.running import Pass
 
-_BLOCK = 2**18
+BLOCK = 2**18
 """Elements per link and block in prediction: 1 MiB in float32."""
 
 
@@ -219,7 +219,7 @@ class Network:
     def blocks(self, rows: int) -> Iterator[slice]:
         """Yield slices of so many rows that what each link puts out for one of them takes little memory."""
         widest = max(max(1, *link.input_shape, *link.output_shape) for link in self.walk())
-        size = max(1, _BLOCK // widest)
+        size = max(1, BLOCK // widest)
         return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
 
     def _outputs(self, link: Link, theta: Array, state: Array, x: Array) -> Iterator[tuple[slice, Array]]:

@@ -105,7 +105,7 @@ def weights():
 def test_predict_does_not_depend_on_the_size_of_its_blocks(block, weights, monkeypatch):
     x = np.random.default_rng(1).normal(size=(50, 3))
     whole = Pass(NETWORK, *weights, rows=50).forward(x)
-    monkeypatch.setattr(modnet.network.network, "_BLOCK", block)
+    monkeypatch.setattr(modnet.network.network, "BLOCK", block)
     np.testing.assert_allclose(NETWORK.predict(*weights, x), whole, rtol=1e-12, atol=1e-14)
 
 
@@ -118,7 +118,7 @@ def test_blocks_bound_the_rows_of_a_pass(weights, monkeypatch):
             super().__init__(*args, rows=rows, **kwargs)
 
     monkeypatch.setattr(modnet.network.network, "Pass", Watched)
-    monkeypatch.setattr(modnet.network.network, "_BLOCK", 7 * 16)  # 16 is the widest link
+    monkeypatch.setattr(modnet.network.network, "BLOCK", 7 * 16)  # 16 is the widest link
     NETWORK.predict(*weights, np.zeros((50, 3)))
     assert seen == [7, 1]
 
