@@ -3,8 +3,11 @@
 It lies at the bottom, beside the errors: specs, models, callbacks and the command write through it.
 """
 
+import contextlib
 import math
 import os
+import shutil
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,21 +16,43 @@ from typing import IO, Any
 _WORDS = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
 """What JSON has no numbers for, as Pydantic reads and writes it."""
 
+_DRAFT = ".modnet-draft-"
+_DAY = 24 * 60 * 60
+"""Seconds after which nobody is writing to a draft any more."""
+
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Write a file; it is there as a whole afterwards, or what was there before is.
+
+    A link stays and its target is written, and a file that is replaced keeps its mode. What is no regular file, such as
+    a device or a pipe, is written to as it is. Drafts that killed processes have left in the folder are removed.
 
     Parameters
     ----------
     path : Path
     write : callable
         Gets the opened file, and writes to it.
+
+    Examples
+    --------
+    >>> write_whole(Path(os.devnull), lambda file: file.write(b"nothing is replaced here"))
     """
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        with open(target, "wb") as file:  # a folder is refused here, as anywhere
+            write(file)
+        return
+    for left in target.parent.glob(f"{_DRAFT}*"):
+        with contextlib.suppress(OSError):  # another process may have been quicker
+            if time.time() - left.stat().st_mtime > _DAY:
+                left.unlink()
+    draft = target.with_name(f"{_DRAFT}{uuid.uuid4().hex}")
     try:
         with open(draft, "xb") as file:
             write(file)
-        os.replace(draft, path)
+        if target.exists():
+            shutil.copymode(target, draft)
+        os.replace(draft, target)
     finally:
         draft.unlink(missing_ok=True)
 

@@ -6,6 +6,7 @@ import io
 import sys
 import time
 import warnings
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -112,8 +113,17 @@ def train(args: argparse.Namespace) -> None:
 # Before training
 
 
+def _spare_inputs(written: Iterable[Path | None], read: Iterable[Path]) -> None:
+    """Check that no file that is read would be written to."""
+    for out in filter(None, written):
+        for given in read:
+            if out.exists() and given.exists() and out.samefile(given):
+                raise CommandError(f"{out} is read by this command, and would be overwritten: choose another name")
+
+
 def _check_outputs(args: argparse.Namespace) -> None:
     """Check what would otherwise fail after training."""
+    _spare_inputs([args.out, args.picture], [args.spec, args.data])
     for path in filter(None, [args.out, args.picture]):
         if path.is_dir() or not path.parent.is_dir():
             raise CommandError(f"{path}: {'is a' if path.is_dir() else 'lies in no'} directory")
@@ -282,6 +292,7 @@ def predict(args: argparse.Namespace) -> None:
     Columns are found by their names, whatever their order; others are ignored. Predictions are printed as CSV, a line
     per row in the order of the file.
     """
+    _spare_inputs([args.out], [args.model, args.data])
     model = load(args.model, allow=args.allow)
     if isinstance(model, ModNetTransformer):
         raise CommandError(f"{args.model} holds a ModNetTransformer, which makes features and predicts nothing")

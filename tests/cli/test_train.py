@@ -71,6 +71,21 @@ def test_training_says_what_it_did_and_saves_the_model(modnet: Any, spec: Path, 
     assert list(fitted.classes_) == ["setosa", "versicolor", "virginica"]
 
 
+def test_no_file_that_is_read_is_written_to(modnet: Any, spec: Path, iris: Path, model: Path, tmp_path: Path):
+    link = tmp_path / "link.csv"
+    link.symlink_to(iris)
+    before = {path: path.read_bytes() for path in (spec, iris, model)}
+    for out in (spec, iris, link):
+        done = modnet("train", spec, iris, "--target", "species", "--out", out)
+        assert (done.status, done.err) == (
+            1,
+            f"modnet: error: {out} is read by this command, and would be overwritten: choose another name\n",
+        )
+    for out in (model, iris):
+        assert modnet("predict", model, iris, "--out", out).status == 1
+    assert before == {path: path.read_bytes() for path in before}
+
+
 def test_progress_is_a_line_per_tenth_beside_the_result(modnet: Any, spec: Path, iris: Path, tmp_path: Path):
     done = modnet("train", spec, iris, "--target", "species", "--out", tmp_path / "model.npz", "--json")
     lines = done.err.splitlines()
