@@ -31,12 +31,17 @@ _LAZY = {
     **dict.fromkeys(("load", "save"), "modnet.estimators.persistence"),
 }
 
+_SUBMODULES = ("activations", "constraints", "initializers", "layers", "losses", "optimizers", "schedules")
+"""Where the standard components are: ``modnet.layers.Dense`` works after ``import modnet``."""
+
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
+    if name in _SUBMODULES:
+        return import_module(f"modnet.{name}")
     raise AttributeError(f"module 'modnet' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LAZY])
+    return sorted([*globals(), *_LAZY, *_SUBMODULES])

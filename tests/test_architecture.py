@@ -222,6 +222,11 @@ def test_every_public_name_exists():
         modnet.Perceptron  # noqa: B018
 
 
+def test_the_standard_components_are_there_after_importing_modnet():
+    code = "import modnet; print(modnet.layers.Dense(3, modnet.activations.ReLU()), 'layers' in dir(modnet))"
+    assert run_python(code) == "Dense(units=3, activation=ReLU()) True"
+
+
 def test_importing_modnet_is_cheap_and_leaves_scikit_learn_alone():
     code = """
 import sys, time, numpy, pydantic
