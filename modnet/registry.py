@@ -4,7 +4,6 @@ Nothing is scanned or imported until a name is asked for; then one scan serves t
 imports one plugin, so that a plugin that fails to import takes nothing else down with it.
 """
 
-import difflib
 import importlib.metadata
 import inspect
 import os
@@ -23,6 +22,7 @@ from modnet.errors import (
     UnknownComponentError,
     WrongKindError,
 )
+from modnet.text import suggestions
 
 OWN = "modnet-layers"
 """The distribution of modnet itself, and of the standard components."""
@@ -301,14 +301,14 @@ class Registry:
     def _unknown(self, kinds: tuple[str, ...], name: str) -> str:
         known = [each for kind in kinds for each in self.names(kind)]
         qualified = [f"{e.distribution}:{e.name}" for e in self.entries() if e.kind in kinds]
-        close = difflib.get_close_matches(name, qualified if ":" in name else known, n=1)
+        close = suggestions(name, qualified if ":" in name else known)
         elsewhere = [kind for kind in self._bases if kind not in kinds and self._find(kind, name)]
         lines = [f"unknown {' or '.join(kinds)} {name!r}"]
         if elsewhere:
             lines.append(f"there is {article(elsewhere[0])} of that name")
-        if close:
-            lines.append(f"did you mean {close[0]!r}?")
-        lines.append(f"known: {', '.join(known) or 'none'}")
+        lines += [f"did you mean {close[0]!r}?"] if close else []
+        lines += [f"close to it: {', '.join(close[1:])}"] if close[1:] else []
+        lines.append(f"`modnet components {kinds[0]}` lists all {len(self.names(kinds[0]))}")
         if _alone():
             lines.append(f"{DISABLE} has switched off all names but modnet's own")
         if close:

@@ -1,8 +1,9 @@
-"""Text for people: tables, facts by name, and paragraphs that fit the terminal.
+"""Text for people: tables, facts by name, paragraphs that fit the terminal, and which name may be meant.
 
 It lies at the bottom, beside the files: summaries, the diagnosis and the command print through it.
 """
 
+import difflib
 import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -121,3 +122,42 @@ def counted(number: int, noun: str) -> str:
     """
     plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"
+
+
+_CALLED = {
+    "swish": ("silu",),
+    "linear": ("dense", "identity"),
+    "logistic": ("sigmoid",),
+    "log_loss": ("cross_entropy",),
+    "bce": ("cross_entropy",),
+    "mse": ("squared_error",),
+    "mae": ("absolute_error",),
+    "pinball": ("quantile",),
+    "glorot": ("glorot_uniform",),
+    "xavier": ("glorot_uniform",),
+    "kaiming": ("he_uniform",),
+}
+"""What Keras, PyTorch or scikit-learn call a standard component."""
+
+
+def suggestions(name: str, known: Iterable[str], most: int = 10) -> list[str]:
+    """Return which of the known names may be meant, the likeliest first.
+
+    Parameters
+    ----------
+    name : str
+        As somebody wrote it, in any case.
+    known : iterable of str
+    most : int
+        How many at most, ≥ 1.
+
+    Examples
+    --------
+    >>> suggestions("swish", ["mish", "silu"]), suggestions("ADAM", ["adamax", "adam"]), suggestions("qq", ["relu"])
+    (['silu', 'mish'], ['adam', 'adamax'], [])
+    """
+    known, plain = tuple(known), name.lower()
+    close = difflib.get_close_matches(plain, known, n=most)
+    close.sort(key=lambda each: sorted(each) != sorted(plain))  # letters that changed places come first: "adma"
+    meant = [each for each in (name, plain, *_CALLED.get(plain, ())) if each in known]
+    return list(dict.fromkeys([*meant, *close]))[:most]

@@ -80,10 +80,10 @@ def imported_parts(part: str) -> set[str]:
 ARROWS = {
     "modnet.errors": set(),
     "modnet.files": set(),
-    "modnet.registry": {"modnet.errors"},
+    "modnet.text": set(),
+    "modnet.registry": {"modnet.errors", "modnet.text"},
     "modnet.component": {"modnet.registry", "modnet.errors"},
     "modnet.base": {"modnet.component", "modnet.errors"},
-    "modnet.text": set(),
     "modnet.network": {"modnet.base", "modnet.component", "modnet.errors", "modnet.text"},
     "modnet.acceleration": {"modnet.network", "modnet.base", "modnet.registry", "modnet.errors"},
     "modnet.training": {"modnet.acceleration", "modnet.network", "modnet.base", "modnet.component", "modnet.errors"},
