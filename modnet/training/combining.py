@@ -81,15 +81,14 @@ def constrained(network: Network, theta: Array, optimizer: Optimizer | Solver) -
     return [(network.layout.places[name].view(theta), constraint) for name, constraint in constraints.items()]
 
 
-def swap(average: Average | None, theta: Array, state: Array) -> None:
-    """Exchange the mean and the point in training, in place; without an average there is nothing to do.
+def swap(average: Average, theta: Array, state: Array) -> None:
+    """Exchange the mean and the point in training, in place.
 
     Between epochs the network's vectors hold the mean, so validation, callbacks and the finished model all see it;
     while an epoch runs they hold the θ in training.
     """
-    if average is not None:
-        for vector, other in ((theta, average.theta), (state, average.state)):
-            vector[...], other[...] = other.copy(), vector.copy()
+    for vector, other in ((theta, average.theta), (state, average.state)):
+        vector[...], other[...] = other.copy(), vector.copy()
 
 
 def include(optimizer_state: OptimizerState, theta: Array, state: Array, ema: float | None) -> None:

@@ -134,10 +134,13 @@ class Trainer:
 
         Raises
         ------
+        ShapeError
+            If rows are sparse, and the first layer does not take such.
         NonFiniteError
             As soon as a batch's loss is inf or NaN.
         """
         settings, optimizer = self.settings, self.optimizer
+        self.network.check_rows(data.x)
         self._planned_steps = settings.max_iter * (len(data) // rows_per_batch(settings.batch_size, len(data)))
         monitor = Monitor(
             settings,

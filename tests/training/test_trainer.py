@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from modnet import Module, Schedule
+from modnet.activations import Tanh
+from modnet.errors import ShapeError
 from modnet.layers import Dense, Dropout, Residual
 from modnet.losses import CrossEntropy, SquaredError
 from modnet.optimizers import SGD, Adam
@@ -263,3 +266,9 @@ def test_training_reads_the_data_and_changes_theta_in_place(prepared):
     trainer.fit(data, validation=data)
     assert trainer.theta is theta
     assert np.all(theta != before)
+
+
+def test_sparse_rows_for_a_layer_that_takes_none_are_refused_before_training(prepared):
+    data = Data(sparse.csr_array(np.eye(4)), np.zeros((4, 4)))
+    with pytest.raises(ShapeError, match=r"layers\[0\] \(Tanh\) takes no sparse input"):
+        prepared([Tanh()], data).fit(data)
