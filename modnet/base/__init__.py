@@ -8,6 +8,7 @@ from modnet.base.activation import Activation, AnyActivation, Formulas
 from modnet.base.constraint import AnyConstraint, Constraint
 from modnet.base.context import Context
 from modnet.base.initializer import AnyInitializer, Initializer
+from modnet.base.layout import Layout, Place
 from modnet.base.loss import AnyLoss, DensityLoss, Loss, QuantileLoss, Task
 from modnet.base.module import AnyModule, Links, Module, Parameter, located, shape_through
 from modnet.base.optimizer import Average, Optimizer, OptimizerState, ParameterGroup
@@ -37,6 +38,7 @@ __all__ = [
     "Formulas",
     "Fused",
     "Initializer",
+    "Layout",
     "Links",
     "Loss",
     "Module",
@@ -45,6 +47,7 @@ __all__ = [
     "OptimizerState",
     "Parameter",
     "ParameterGroup",
+    "Place",
     "Progress",
     "QuantileLoss",
     "Schedule",

@@ -1,8 +1,7 @@
 """Networks: which link has which slice of θ, and running them forward and backward."""
 
-from modnet.network.layout import Layout, Place
 from modnet.network.link import Link
 from modnet.network.network import Network
 from modnet.network.running import Pass
 
-__all__ = ["Layout", "Link", "Network", "Pass", "Place"]
+__all__ = ["Link", "Network", "Pass"]

@@ -8,9 +8,8 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from modnet.base import Array, Links, Module, Parameter, Shape
+from modnet.base import Array, Layout, Links, Module, Parameter, Place, Shape
 from modnet.errors import ContractError, InputError, ModNetError, ShapeError
-from modnet.network.layout import Layout, Place
 
 
 @dataclass(frozen=True)

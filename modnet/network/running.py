@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modnet.base import Array, Context
+from modnet.base import Array, Context, Place
 from modnet.network.hooks import Hook, methods_of
-from modnet.network.layout import Place
 from modnet.network.link import Link
 
 if TYPE_CHECKING:

@@ -4,9 +4,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from modnet.base import Module, Shape
+from modnet.base import Layout, Module, Place, Shape
 from modnet.component import field_names
-from modnet.network.layout import Layout, Place
 from modnet.network.link import Link
 from modnet.network.network import Network
 from modnet.text import table

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from modnet.base import Array, Context, Module, Shape
-from modnet.network import Layout, Link, Network, Place
+from modnet.base import Array, Context, Layout, Module, Place, Shape
+from modnet.network import Link, Network
 from modnet.network.running import Chain
 from modnet.network.trial import adapt
 from modnet.testing.comparing import FLOOR, STEP, CheckFailed, check_gradient, expect, expect_same, shown

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from modnet import Initializer, Parameter
+from modnet import Initializer, Layout, Parameter
 from modnet.initializers import GlorotUniform, Zeros
 from modnet.layers import Dense, Residual
-from modnet.network import Layout, Network
+from modnet.network import Network
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modnet.base import Array, Parameter, Shape
+from modnet.base.module import Parameter
+from modnet.base.types import Array, Shape
 
 
 @dataclass(frozen=True)
