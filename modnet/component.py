@@ -16,8 +16,9 @@ import pydantic
 from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import ArgsKwargs, CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
+from modnet.entries import article, group_of
 from modnet.errors import InvalidSpecError, RegistryError
-from modnet.registry import article, group_of, registry
+from modnet.registry import registry
 
 __all__ = ["Component", "Count", "Slot", "Unit", "dump", "field_names", "parse", "slots", "walk"]
 
