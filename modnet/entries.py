@@ -15,7 +15,8 @@ OWN = "modnet-layers"
 DISABLE = "MODNET_DISABLE_PLUGINS"
 """Set to 1 in the environment, no other distribution is looked at."""
 
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+"""What a component may be called: snake_case."""
 
 
 @dataclass(frozen=True)
@@ -63,20 +64,15 @@ def article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
-def is_snake_case(name: str) -> bool:
-    """Return whether a name is one that a component can be registered under."""
-    return _NAME.fullmatch(name) is not None
-
-
 def snake_case(name: str) -> str:
-    """Return a class name as a registered name.
+    """Return a class name, or another that is not snake_case, as a registered name.
 
     Examples
     --------
-    >>> snake_case("LeakyReLU"), snake_case("SGD"), snake_case("SquaredError")
-    ('leaky_relu', 'sgd', 'squared_error')
+    >>> snake_case("LeakyReLU"), snake_case("SGD"), snake_case("soft-step")
+    ('leaky_relu', 'sgd', 'soft_step')
     """
-    return re.sub(r"(?<=[A-Za-z0-9])(?=[A-Z][a-z])", "_", name).lower()
+    return re.sub(r"(?<=[A-Za-z0-9])(?=[A-Z][a-z])", "_", name).replace("-", "_").lower()
 
 
 def normalized(distribution: str) -> str:

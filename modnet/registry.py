@@ -13,18 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from modnet.entries import (
-    DISABLE,
-    OWN,
-    Entry,
-    article,
-    group_of,
-    is_snake_case,
-    normalized,
-    plugins_off,
-    scan,
-    snake_case,
-)
+from modnet.entries import DISABLE, NAME, OWN, Entry, article, group_of, normalized, plugins_off, scan, snake_case
 from modnet.errors import (
     AmbiguousComponentError,
     BrokenPluginError,
@@ -90,7 +79,7 @@ class Registry:
     def misnamed(self) -> tuple[Entry, ...]:
         """Return what distributions list under names that are not snake_case: it is not on offer."""
         self._names()
-        return tuple(entry for entry in self._scanned or () if not is_snake_case(entry.name))
+        return tuple(entry for entry in self._scanned or () if not NAME.fullmatch(entry.name))
 
     def get(self, kind: str | Sequence[str], name: str) -> Any:
         """Return the class registered under a name.
@@ -208,17 +197,14 @@ class Registry:
         if not isinstance(cls, type) or kind not in self._bases:
             raise WrongKindError(f"register needs a subclass of Module, Activation, Loss, …, got {cls!r}")
         name = snake_case(cls.__name__) if name is None else name
-        if not is_snake_case(name):
+        if not NAME.fullmatch(name):
             raise RegistryError(f"a registered name is snake_case ([a-z][a-z0-9_]*), got {name!r}")
         entry = Entry(kind, name, f"{cls.__module__}:{cls.__qualname__}")
         self._check(entry, cls)
         with self._lock:
             # Layers and activations fit the same slots: the name of a standard one is taken for the other kind, too.
-            akin = [
-                each
-                for each, base in self._bases.items()
-                if issubclass(cls, base) or issubclass(base, self._bases[kind])
-            ]
+            mine = self._bases[kind]
+            akin = [each for each, base in self._bases.items() if issubclass(base, mine) or issubclass(mine, base)]
             found = [other for each in akin for other in self._find(each, name)]
             taken = [other for other in found if other.standard or other.kind == kind]
             ours = [other for other in taken if other in self._registered]
@@ -248,12 +234,12 @@ class Registry:
 
     # Inside
 
-    def _find(self, kind: str, name: str) -> list[Entry]:
+    def _find(self, kind: str, name: str) -> Sequence[Entry]:
         """Return the entries that a possibly qualified name means: of a bare standard name that one alone."""
         distribution, qualified, bare = name.rpartition(":")
         found = self._names().get(kind, {}).get(bare, ())
         if not qualified:
-            return list(found[:1] if found and found[0].standard else found)
+            return found[:1] if found and found[0].standard else found
         return [entry for entry in found if normalized(entry.distribution) == normalized(distribution)]
 
     def _names(self) -> dict[str, dict[str, tuple[Entry, ...]]]:
@@ -263,10 +249,8 @@ class Registry:
                 if self._scanned is None:
                     self._scanned = tuple(scan(self._bases))
                 book: dict[str, dict[str, tuple[Entry, ...]]] = {}
-                known = [entry for entry in (*self._scanned, *self._registered) if is_snake_case(entry.name)]
-                for entry in sorted(
-                    known, key=lambda each: (each.kind, each.name, not each.standard, each.distribution)
-                ):
+                known = [entry for entry in (*self._scanned, *self._registered) if NAME.fullmatch(entry.name)]
+                for entry in sorted(known, key=lambda e: (e.kind, e.name, not e.standard, e.distribution)):
                     of_kind = book.setdefault(entry.kind, {})
                     of_kind[entry.name] = (*of_kind.get(entry.name, ()), entry)
                 self._book = book
@@ -311,12 +295,9 @@ class Registry:
             lines.append(f"there is {article(elsewhere[0])} of that name")
         lines += [f"did you mean {close[0]!r}?"] if close else []
         lines += [f"close to it: {', '.join(close[1:])}"] if close[1:] else []
-        for entry in self.misnamed():
-            if entry.kind in kinds and name.rpartition(":")[2] in (
-                entry.name,
-                snake_case(entry.name).replace("-", "_"),
-            ):
-                lines.append(f"{entry} is not offered: it should be snake_case ([a-z][a-z0-9_]*)")
+        for entry in (each for each in self.misnamed() if each.kind in kinds):
+            if name.rpartition(":")[2] in (entry.name, snake_case(entry.name)):
+                lines.append(f"{entry} is not offered: a name is snake_case ([a-z][a-z0-9_]*)")
         lines.append(f"`modnet components {kinds[0]}` lists all {len(self.names(kinds[0]))}")
         if plugins_off():
             lines.append(f"{DISABLE} has switched off all names but modnet's own")
@@ -331,7 +312,7 @@ class Registry:
         return "; ".join(lines).replace("?;", "?")
 
 
-def _allowed(found: list[Entry]) -> list[Entry]:
+def _allowed(found: Sequence[Entry]) -> Sequence[Entry]:
     """Return the entries of distributions that are allowed."""
     names = _ALLOWED.get()
     if names is None:
@@ -345,7 +326,7 @@ def _allowed(found: list[Entry]) -> list[Entry]:
     return allowed
 
 
-def _only(found: list[Entry], name: str) -> Entry:
+def _only(found: Sequence[Entry], name: str) -> Entry:
     """Return the one entry among those found, or say that the name is ambiguous."""
     if len({entry.value for entry in found}) > 1:
         claims = "; ".join(map(str, found))

@@ -83,9 +83,10 @@ ARROWS = {
     "modnet.text": set(),
     "modnet.entries": set(),
     "modnet.registry": {"modnet.entries", "modnet.errors", "modnet.text"},
-    "modnet.component": {"modnet.entries", "modnet.registry", "modnet.errors"},
+    "modnet.strict": set(),
+    "modnet.component": {"modnet.entries", "modnet.registry", "modnet.errors", "modnet.strict"},
     "modnet.base": {"modnet.component", "modnet.errors"},
-    "modnet.network": {"modnet.base", "modnet.component", "modnet.errors", "modnet.text"},
+    "modnet.network": {"modnet.base", "modnet.component", "modnet.errors", "modnet.strict", "modnet.text"},
     "modnet.acceleration": {"modnet.network", "modnet.base", "modnet.registry", "modnet.errors"},
     "modnet.training": {"modnet.acceleration", "modnet.network", "modnet.base", "modnet.component", "modnet.errors"},
     "modnet.spec": {

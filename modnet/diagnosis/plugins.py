@@ -79,7 +79,7 @@ def _beside_standard(book: Registry) -> Iterator[Finding]:
 def _misnamed(book: Registry) -> Iterator[Finding]:
     for entry in book.misnamed():
         found = "is not offered: a name is snake_case, lower-case letters, digits and underscores ([a-z][a-z0-9_]*)"
-        remedy = f"write {snake_case(entry.name).replace('-', '_')!r}, say, in its pyproject.toml, and install it anew"
+        remedy = f"write {snake_case(entry.name)!r}, say, in its pyproject.toml, and install it anew"
         yield Finding("not-snake-case", "problem", f"{entry.kind} {entry.name!r}, {source(entry)}", found, remedy)
 
 

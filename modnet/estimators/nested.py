@@ -6,7 +6,6 @@ layer is also looked up here: its index or its name leads to its path in the net
 """
 
 import difflib
-import numbers
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from modnet.base import Module, located
 from modnet.component import Component, Slot, field_names, parse, slots, unknown_field, walk
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.spec import DENSE, ModelSpec
+from modnet.strict import is_number, is_sequence
 
 LAYER = slots(ModelSpec)["layers"]
 
@@ -34,16 +34,11 @@ class LayerSlot(Slot):
 
     def spelled_out(self, value: Any) -> Any:
         """Return a number n as the dense layer that it stands for, anything else as it is."""
-        return {"type": DENSE, "units": value, "activation": self._activation} if is_whole(value) else value
+        return {"type": DENSE, "units": value, "activation": self._activation} if is_number(value) else value
 
     def resolve(self, value: Any) -> Any:
         """Return the layer that `value` means."""
         return super().resolve(self.spelled_out(value))
-
-
-def is_whole(value: Any) -> bool:
-    """Return whether a value is a number of units: an integer, Python's or NumPy's, and not a bool."""
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def listed(path: str, value: Any, slot: Slot) -> Iterator[tuple[str, Any]]:
@@ -55,11 +50,11 @@ def listed(path: str, value: Any, slot: Slot) -> Iterator[tuple[str, Any]]:
     >>> list(listed("optimizer", SGD(0.5), Slot("optimizer")))[:2]
     [('optimizer__learning_rate', 0.5), ('optimizer__momentum', 0.0)]
     """
-    if isinstance(value, list | tuple):
+    if is_sequence(value):
         for index, item in enumerate(value):
             yield f"{path}__{index}", item
             yield from listed(f"{path}__{index}", item, slot)
-    elif is_whole(value):
+    elif is_number(value):
         yield f"{path}__units", value
     elif (component := understood(value, slot)) is not None:
         for name in field_names(type(component)):
@@ -93,9 +88,9 @@ def replaced(path: str, value: Any, steps: Sequence[str], new: Any, slot: Slot) 
     """
     step, *rest = steps
     here = f"{path}__{step}"
-    if isinstance(value, list | tuple):
+    if is_sequence(value):
         return _replaced_in_sequence(path, value, step, rest, new, slot)
-    if is_whole(value) and (step, rest) == ("units", []):
+    if is_number(value) and (step, rest) == ("units", []) and is_number(new):
         return new
     component = understood(value, slot)
     if component is None:
@@ -117,7 +112,7 @@ def replaced(path: str, value: Any, steps: Sequence[str], new: Any, slot: Slot) 
 
 
 def _replaced_in_sequence(
-    path: str, items: list[Any] | tuple[Any, ...], step: str, rest: Sequence[str], new: Any, slot: Slot
+    path: str, items: Sequence[Any], step: str, rest: Sequence[str], new: Any, slot: Slot
 ) -> Sequence[Any]:
     changed = list(items)
     if step != "all":
@@ -132,7 +127,7 @@ def _replaced_in_sequence(
             raise ValueError(f"{path}__all: none of the {len(items)} layers has a field {rest[0]!r}")
     for index in having:
         changed[index] = replaced(f"{path}__{step}", items[index], rest, new, slot) if rest else new
-    return type(items)(changed)
+    return tuple(changed) if isinstance(items, tuple) else changed
 
 
 def _draft(path: str, value: Any, step: str, slot: Slot) -> tuple[Any, Any, dict[str, Any]]:
@@ -169,7 +164,7 @@ def understood(value: Any, slot: Slot) -> Component | None:
     """Return the component that a value means; None if it means none (``fit`` says why)."""
     if isinstance(value, Component):
         return value
-    if not (isinstance(value, str | Mapping) or is_whole(value)) or value in slot.keep:
+    if not (isinstance(value, str | Mapping) or is_number(value)) or value in slot.keep:
         return None
     try:
         component = parse(slot, value, subject="")
@@ -206,8 +201,8 @@ def path_of(asked: Any, layers: Sequence[Module], width: Callable[[str], int]) -
         problem = "there is no hidden layer to read: layers is empty"
     elif asked is None:
         return min(reversed(paths), key=width)
-    elif is_whole(asked):
-        if -len(paths) <= asked < len(paths):
+    elif is_number(asked):
+        if asked in range(-len(paths), len(paths)):
             return paths[int(asked)]
         problem = f"there are {len(paths)} layers, 0 to {len(paths) - 1}, got {asked}"
     elif isinstance(asked, str):

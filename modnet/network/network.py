@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from modnet.base import Array, Links, Module, Shape
+from modnet.base import Array, Links, Module, Shape, TableShape
 from modnet.errors import InputError, ShapeError
 from modnet.network.link import Link, end_of, placed, walk
 from modnet.network.running import Pass
+from modnet.strict import is_number, sequence, whole
 
 BLOCK = 2**18
 """Elements per link and block in prediction: 1 MiB in float32."""
@@ -58,6 +59,11 @@ class Network:
         links: Links = [
             layer if isinstance(layer, tuple) else (f"layers[{index}]", layer) for index, layer in enumerate(layers)
         ]
+        if not isinstance(input_shape, TableShape):
+            try:
+                input_shape = tuple(map(whole, sequence(input_shape)))
+            except ValueError as error:
+                raise ShapeError(f"input_shape should be a tuple of whole numbers, got {input_shape!r}") from error
         self.links, self.layout, self.state_layout = placed(links, input_shape)
         self.input_shape = input_shape
         self.output_shape = self.links[-1].output_shape
@@ -247,8 +253,11 @@ class Network:
 def _numbers(subject: str, value: Any, dtype: "np.dtype[Any]") -> Array:
     """Return what a user gave as an array of finite numbers."""
     try:
-        array = np.asarray(value, dtype)
-    except (TypeError, ValueError) as error:
+        found = np.asarray(value)
+        if not (found.dtype.kind in "iuf" or (found.dtype == object and all(map(is_number, found.flat)))):
+            raise TypeError("text and truth values are no numbers")
+        array = found.astype(dtype)
+    except (TypeError, ValueError, OverflowError) as error:
         raise ShapeError(f"{subject}: should be an array of numbers, got {value!r}") from error
     if not np.isfinite(array).all():
         raise ShapeError(f"{subject}: should be finite, but there is inf or NaN in it")
