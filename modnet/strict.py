@@ -7,7 +7,7 @@ of every float32 array that it meets (NEP 50). Text is no number, True is none, 
 from collections.abc import Sequence
 from contextlib import suppress
 from decimal import Decimal
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,9 @@ def is_sequence(value: Any) -> bool:
 
 
 def real(value: Any) -> float:
-    """Return a number as a float; of text, only the words by which JSON files say what JSON has no number for.
+    """Return a number that a float can hold as Python's own.
+
+    Of text it takes only the words by which JSON files say what JSON has no number for.
 
     Raises
     ------
@@ -50,12 +52,13 @@ def real(value: Any) -> float:
     Examples
     --------
     >>> real(np.float32(0.5)), real(1), real("Infinity")
-    (0.5, 1.0, inf)
+    (0.5, 1, inf)
     """
     if not (is_number(value) or (isinstance(value, str) and value in _WORDS)):
         raise ValueError("should be a number")
     with suppress(OverflowError, ValueError):
-        return float(value)
+        number = float(value)
+        return int(value) if isinstance(value, Integral) else number  # messages then show what was given
     raise ValueError("should be a number that a float can hold, up to 1.8e308")
 
 
