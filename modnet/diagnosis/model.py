@@ -158,7 +158,7 @@ def network_of(model: Any, X: Any, y: Any) -> tuple[BaseModNet, Any, Any]:
             model = getattr(model, inner[0])
         else:
             raise TypeError(
-                f"there is no network of modnet in {type(model).__name__}: pass a ModNetClassifier, a "
+                f"it looks at networks of modnet, got {type(model).__name__}: pass a ModNetClassifier, a "
                 "ModNetRegressor, or a pipeline or search around one"
             )
     # A table keeps its columns' names; anything else is an array or sparse.
