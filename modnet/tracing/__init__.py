@@ -96,9 +96,13 @@ def trace(
         return Trace(network, loss, own, own_state, data, training=training, seed=seed)
     if not (loss is theta is state is None):
         raise TypeError(f"loss, theta and state belong to a Network; {type(model).__name__} has its own")
-    net, X, y = network_of(model, X, y)
-    fitted = hasattr(net, "theta_")
-    net, sample = (net, prepared(net, X, y, sample_weight)) if fitted else with_first_weights(net, X, y, sample_weight)
+    net, X, truth = network_of(model, X, y)
+    if y is None and truth is not X:
+        raise ValueError(f"y: {type(net).__name__} is measured against a truth, and none was given")
+    if hasattr(net, "theta_"):
+        sample = prepared(net, X, truth, sample_weight)
+    else:
+        net, sample = with_first_weights(net, X, truth, sample_weight)
     given, weight = sample.data, sample.data.weight
     t = given.t.astype(float) if given.t.dtype.kind == "f" else given.t  # codes of classes stay what they are
     data = Data(_numbers(given.x), t, None if weight is None else weight.astype(float))
@@ -111,9 +115,15 @@ def _rows(network: Network, loss: Loss, X: Any, y: Any, sample_weight: Any) -> D
     x = _numbers(X)
     if x.shape[1:] != network.input_shape or not len(x):
         raise ShapeError(f"X: should have shape {('n', *network.input_shape)} with n ≥ 1, got {x.shape}")
-    t = x if y is None else np.asarray(y)
+    t, width = x if y is None else np.asarray(y), network.output_shape[-1]
+    if t.dtype.kind not in "biuf":
+        raise ValueError(f"y: a Network has no labels: give its loss numbers, such as codes 0, 1, …; got {t.dtype}")
     if "regression" in loss.tasks:
         t = t.astype(float).reshape(-1, 1) if t.ndim == 1 else t.astype(float)
+        if t.ndim == 2 and loss.width(t.shape[1]) != width:
+            raise ShapeError(f"y: {t.shape[1]} per row ask for a raw output of {loss.width(t.shape[1])}, got {width}")
+    elif t.ndim == 1 and t.dtype.kind in "iu" and len(t) and not 0 <= t.min() <= t.max() < width:
+        raise ValueError(f"y: codes of {width} classes are 0 to {width - 1}, got {t.min()} to {t.max()}")
     weight = None if sample_weight is None else np.asarray(sample_weight, float)
     for name, array in (("y", t), ("sample_weight", weight)):
         if array is not None and array.shape[:1] != x.shape[:1]:

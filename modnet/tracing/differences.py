@@ -86,7 +86,7 @@ def compared(J_with: Moved, given: Mapping[str, tuple[Array, Array]], J: float, 
             numeric[name][index] = found = _difference(partial(J_with, name), q, gradient[index], index, size)
             if not np.isnan(found):
                 off[index] = abs(found - gradient[index]) / size
-        deviations[name] = max(off.values(), default=0.0)
+        deviations[name] = max(off.values(), default=0.0 if np.isfinite(J) else np.nan)
         cells = ["", "", "", "", "no derivative"]
         if off:
             wrong = not deviations[name] <= TOLERANCE

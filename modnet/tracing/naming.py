@@ -15,7 +15,8 @@ class Named(dict[str, Any]):
     """What there is, by name; one that is not there is answered with those that are."""
 
     def __missing__(self, name: str) -> Any:
-        meant = " or ".join(map(repr, suggestions(name, self, 3)))
+        same = [each for each in self if each.lower() == str(name).lower()]
+        meant = " or ".join(map(repr, same or suggestions(str(name), self, 3)))
         hint = f"did you mean {meant}? " if meant else ""
         raise KeyError(f"there is no {name!r}; {hint}there are {listed(self, 60)}")
 

@@ -123,6 +123,8 @@ class Trace(Named):
             others drawn. Default: from 10 to 100, so that it takes seconds.
         """
         given = {name: (self[path], self.d[path]) for name, path in self.paths.items()}
+        if elements is not None and elements < 1:
+            raise ValueError(f"elements should be at least 1, got {elements}")
         if elements is None:
             forward = self._theta.size * len(self.data) + sum(seen.y.size for seen in self.links.values())
             elements = min(max(10, _WORK // (2 * len(given) * forward)), 100)
