@@ -126,17 +126,17 @@ def prepared(
     return sample.rows(kept)
 
 
-def with_first_weights(estimator: Any, X: Any, y: Any) -> tuple[Any, Sample]:
+def with_first_weights(estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Sample]:
     """Return a copy of an estimator as it is before the first step of `fit`, and the rows as it takes them.
 
     Parameters
     ----------
     estimator : ModNetClassifier, ModNetRegressor or ModNetTransformer
-    X, y : array-like
+    X, y, sample_weight : array-like
         As for `fit`.
     """
     copied = clone(estimator)
-    sample = copied._begin(copied.to_spec(), X, y, None, again=False, learning=True)
+    sample = copied._begin(copied.to_spec(), X, y, sample_weight, again=False, learning=True)
     adapt(copied.network_, copied.theta_, copied.state_, sample.data.x, sample.data.weight)
     return copied, sample
 
