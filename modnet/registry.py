@@ -7,6 +7,7 @@ imports one plugin, so that a plugin that fails to import takes nothing else dow
 import importlib.metadata
 import inspect
 import os
+import pkgutil
 import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -75,7 +76,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._bases: dict[str, type] = {}
+        self._bases: dict[str, type | str] = {}
         self._scanned: tuple[Entry, ...] | None = None
         self._book: dict[str, dict[str, tuple[Entry, ...]]] | None = None  # kind, name: who offers it
         self._registered: dict[Entry, type] = {}
@@ -84,14 +85,15 @@ class Registry:
 
     # Kinds
 
-    def declare(self, kind: str, base: type) -> None:
-        """Make `base` the class that every component of `kind` derives from."""
+    def declare(self, kind: str, base: type | str) -> None:
+        """Make `base`, a class or where it is ("module:Class"), what every class of `kind` derives from."""
         self._bases[kind] = base
         self._scanned = self._book = None
 
     def base(self, kind: str) -> Any:
-        """Return the abstract class of `kind`, a subclass of `Component`."""
-        return self._bases[kind]
+        """Return the class that every class of `kind` derives from: of components a subclass of `Component`."""
+        base = self._bases[kind]
+        return pkgutil.resolve_name(base) if isinstance(base, str) else base
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -288,7 +290,7 @@ class Registry:
         return found
 
     def _check(self, entry: Entry, cls: object) -> None:
-        base = self._bases[entry.kind]
+        base = self.base(entry.kind)
         if not (isinstance(cls, type) and issubclass(cls, base)):
             found = cls.__name__ if isinstance(cls, type) else repr(cls)
             raise WrongKindError(f"{entry} is {found}, which does not derive from modnet.{base.__name__}")
@@ -394,6 +396,14 @@ def normalized(distribution: str) -> str:
 
 
 registry = Registry()
-"""The registry of this process."""
+"""The components that this process knows."""
 
-register = registry.register
+estimators = Registry()
+"""The estimators that it knows: apart, because no spec holds one, and their base imports scikit-learn."""
+estimators.declare("estimator", "modnet.estimators.base:BaseModNet")
+
+
+def register(cls: Any, name: str | None = None, *, override: bool = False) -> Any:
+    """Give a component's or an estimator's class a name in this process; see `Registry.register`."""
+    book = estimators if getattr(cls, "kind", None) in estimators.kinds else registry
+    return book.register(cls, name, override=override)
