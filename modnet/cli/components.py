@@ -4,6 +4,8 @@ import argparse
 import difflib
 import inspect
 import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import pydantic
@@ -13,25 +15,27 @@ from modnet.cli.shared import emit
 from modnet.component import SLOT_MARK, Component, dump, field_names
 from modnet.diagnosis.plugins import reason
 from modnet.errors import RegistryError, UnknownComponentError
-from modnet.registry import Entry, article, group_of, registry
+from modnet.registry import Entry, article, estimators, group_of, registry
 from modnet.text import counted, filled, table
 
 
 def components_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``components``."""
-    parser.add_argument("kind", nargs="?", metavar="KIND", choices=registry.kinds, help=", ".join(registry.kinds))
+    kinds = (*registry.kinds, *estimators.kinds)
+    parser.add_argument("kind", nargs="?", metavar="KIND", choices=kinds, help=", ".join(kinds))
     parser.add_argument("--names", action="store_true", help="names only")
 
 
 def components(args: argparse.Namespace) -> None:
-    """List the components that are installed.
+    """List the components and the estimators that are installed.
 
     A component that cannot be used is listed with the reason: its plugin fails to import, or its class is no component
     of that kind. To say what a component does, its plugin is imported; KIND limits that to one kind, and --names
-    imports nothing.
+    imports nothing. Of estimators KIND says what they are, since they import scikit-learn.
     """
+    offered = (*registry.entries(args.kind), *estimators.entries(args.kind))
     if args.names:
-        names = [{"kind": entry.kind, "name": _qualified(entry)} for entry in registry.entries(args.kind)]
+        names = [{"kind": entry.kind, "name": _qualified(entry)} for entry in offered]
         lines = [each["name"] if args.kind else f"{each['kind']:<11}  {each['name']}" for each in names]
         emit(args, names, "\n".join(lines))
         return
@@ -42,26 +46,34 @@ def components(args: argparse.Namespace) -> None:
             "distribution": entry.distribution,
             "version": entry.version,
             "module": entry.value,
-            "summary": None if isinstance(cls, RegistryError) else (inspect.getdoc(cls) or "").partition("\n")[0],
+            "summary": (inspect.getdoc(cls) or "").partition("\n")[0] if isinstance(cls, type) else None,
             "error": reason(cls) if isinstance(cls, RegistryError) else None,
         }
-        for entry, cls in registry.classes(args.kind)
+        for entry, cls in [*registry.classes(args.kind), *_estimators(args.kind)]
     ]
     tables: dict[str, list[list[str]]] = {}
     for each in found:
         source = f"{each['distribution']} {each['version']}".strip() or "this process"
-        what = f"BROKEN: {each['error']}" if each["error"] else each["summary"]
+        what = f"BROKEN: {each['error']}" if each["error"] else each["summary"] or each["module"]
         tables.setdefault(each["kind"], []).append([each["name"], source, what])
     header = ["name", "from", "what it is"]
     parts = [f"{group_of(kind).partition('.')[2]}\n\n{table(header, rows)}" for kind, rows in tables.items()]
     broken = sum(each["error"] is not None for each in found)
-    parts.append(counted(len(found), "component") + (f", {broken} of them BROKEN" if broken else ""))
+    number = Counter("estimator" if each["kind"] == "estimator" else "component" for each in found)
+    total = ", ".join(counted(count, what) for what, count in number.items())
+    parts.append(total + (f", {broken} of them BROKEN" if broken else ""))
     emit(args, found, "\n\n".join(parts))
+
+
+def _estimators(kind: str | None) -> Iterable[tuple[Entry, Any]]:
+    """Return the estimators, with their classes if it is them that are asked for."""
+    return ((entry, None) for entry in estimators.entries()) if kind is None else estimators.classes(kind)
 
 
 def _qualified(entry: Entry) -> str:
     """Return the name that leads to an entry: with its distribution in front if others have the same."""
-    others = [other for other in registry.entries(entry.kind) if other.name == entry.name]
+    book = estimators if entry.kind in estimators.kinds else registry
+    others = [other for other in book.entries(entry.kind) if other.name == entry.name]
     return entry.name if len(others) == 1 else f"{entry.distribution}:{entry.name}"
 
 

@@ -4,13 +4,14 @@ import difflib
 import importlib.metadata
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from modnet.base import Accelerator
 from modnet.diagnosis import Finding, Section
 from modnet.errors import InvalidSpecError, RegistryError
-from modnet.registry import DISABLE, OWN, Entry, Registry, group_of, registry
+from modnet.registry import DISABLE, OWN, Entry, Registry, estimators, group_of, registry
 from modnet.text import counted
 
 
@@ -41,12 +42,38 @@ def plugins(book: Registry = registry) -> Section:
     ordered = sorted(counts, key=lambda name: (not name.startswith(f"{OWN} "), name))
     data = {name: counts[name] for name in ordered}
     facts = [(name, counted(number, "component")) for name, number in data.items()]
-    findings = (*_broken(book), *_ambiguous(entries), *_unread(book))
+    findings = (*_broken(book.classes()), *_ambiguous(entries), *_unread(book))
     return Section("plugins", "Plugins", data, facts, findings, "every component can be imported")
 
 
-def _broken(book: Registry) -> Iterator[Finding]:
-    for entry, cls in book.classes():
+def estimator_section(book: Registry = estimators) -> Section:
+    """Return which estimators there are; imports those of others, and none of ours: scikit-learn takes a second.
+
+    Examples
+    --------
+    >>> estimator_section().data["classifier"].split()[0]
+    'modnet-layers'
+    """
+    entries = book.entries()
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for entry in entries:
+        names[source(entry)].append(entry.name)
+    findings = (*_broken(map(partial(_tried, book), entries)), *_ambiguous(entries))
+    facts = [(name, ", ".join(mine)) for name, mine in names.items()]
+    data = {entry.name: source(entry) for entry in entries}
+    return Section("estimators", "Estimators", data, facts, findings)
+
+
+def _tried(book: Registry, entry: Entry) -> tuple[Entry, Any]:
+    """Return an entry with its class, or what is wrong with it; of ours nothing is."""
+    try:
+        return entry, None if entry.distribution == OWN else book.get(entry.kind, f"{entry.distribution}:{entry.name}")
+    except RegistryError as error:
+        return entry, error
+
+
+def _broken(offered: Iterable[tuple[Entry, Any]]) -> Iterator[Finding]:
+    for entry, cls in offered:
         if isinstance(cls, RegistryError):
             found = f"{entry.value} fails to import: {reason(cls)}" if cls.__cause__ else str(cls)
             remedy = f"repair, update or uninstall {entry.distribution}; everything else keeps working"
@@ -70,9 +97,10 @@ def _unread(book: Registry) -> Iterator[Finding]:
         found = f"{DISABLE}={os.environ[DISABLE]}: only {OWN} is looked at"
         yield Finding("plugins-off", "note", "environment", found, f"unset {DISABLE} to use installed plugins again")
         return
-    groups = {group_of(kind) for kind in book.kinds}
+    groups = {group_of(kind) for kind in (*book.kinds, *estimators.kinds)}
     # What an author may take for the name of a group: the kind, or its class (Module), in the singular or the plural.
     meant = {word: group_of(kind) for kind in book.kinds for word in (kind, book.base(kind).__name__.lower())}
+    meant |= {kind: group_of(kind) for kind in estimators.kinds}
     meant |= {f"{word}s": group for word, group in meant.items()}
     points = importlib.metadata.entry_points()
     wrong = sorted(group for group in points.groups if group.startswith("modnet.") and group not in groups)

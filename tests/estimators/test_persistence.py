@@ -288,7 +288,7 @@ def test_functions_among_the_parameters_are_refused(file: Path):
 
 
 def test_other_estimators_are_refused(file: Path):
-    with pytest.raises(ModelFileError, match=r"registered class, got OwnClassifier\(\): call modnet\.register\(OwnClassifier\)"):
+    with pytest.raises(ModelFileError, match=r"got OwnClassifier\(\): call modnet\.register\(OwnClassifier\)"):
         save(OwnClassifier().fit(X, NAMES), file)
     with pytest.raises(ModelFileError, match="got None"):
         save(None, file)
