@@ -39,6 +39,9 @@ def components(args: argparse.Namespace) -> None:
         lines = [each["name"] if args.kind else f"{each['kind']:<11}  {each['name']}" for each in names]
         emit(args, names, "\n".join(lines))
         return
+    classes: Iterable[tuple[Entry, Any]] = estimators.classes(args.kind)
+    if args.kind is None:
+        classes = ((entry, None) for entry in estimators.entries())
     found: list[dict[str, Any]] = [
         {
             "kind": entry.kind,
@@ -49,7 +52,7 @@ def components(args: argparse.Namespace) -> None:
             "summary": (inspect.getdoc(cls) or "").partition("\n")[0] if isinstance(cls, type) else None,
             "error": reason(cls) if isinstance(cls, RegistryError) else None,
         }
-        for entry, cls in [*registry.classes(args.kind), *_estimators(args.kind)]
+        for entry, cls in [*registry.classes(args.kind), *classes]
     ]
     tables: dict[str, list[list[str]]] = {}
     for each in found:
@@ -63,11 +66,6 @@ def components(args: argparse.Namespace) -> None:
     total = ", ".join(counted(count, what) for what, count in number.items())
     parts.append(total + (f", {broken} of them BROKEN" if broken else ""))
     emit(args, found, "\n\n".join(parts))
-
-
-def _estimators(kind: str | None) -> Iterable[tuple[Entry, Any]]:
-    """Return the estimators, with their classes if it is them that are asked for."""
-    return ((entry, None) for entry in estimators.entries()) if kind is None else estimators.classes(kind)
 
 
 def _qualified(entry: Entry) -> str:

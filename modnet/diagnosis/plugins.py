@@ -4,8 +4,7 @@ import difflib
 import importlib.metadata
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from modnet.base import Accelerator
@@ -42,38 +41,28 @@ def plugins(book: Registry = registry) -> Section:
     ordered = sorted(counts, key=lambda name: (not name.startswith(f"{OWN} "), name))
     data = {name: counts[name] for name in ordered}
     facts = [(name, counted(number, "component")) for name, number in data.items()]
-    findings = (*_broken(book.classes()), *_ambiguous(entries), *_unread(book))
+    findings = (*_broken(book), *_ambiguous(entries), *_unread(book))
     return Section("plugins", "Plugins", data, facts, findings, "every component can be imported")
 
 
 def estimator_section(book: Registry = estimators) -> Section:
-    """Return which estimators there are; imports those of others, and none of ours: scikit-learn takes a second.
+    """Return which estimators there are; imports them only if some are others': scikit-learn takes a second.
 
     Examples
     --------
-    >>> estimator_section().data["classifier"].split()[0]
-    'modnet-layers'
+    >>> estimator_section().facts[0][0]
+    'classifier'
     """
     entries = book.entries()
-    names: defaultdict[str, list[str]] = defaultdict(list)
-    for entry in entries:
-        names[source(entry)].append(entry.name)
-    findings = (*_broken(map(partial(_tried, book), entries)), *_ambiguous(entries))
-    facts = [(name, ", ".join(mine)) for name, mine in names.items()]
-    data = {entry.name: source(entry) for entry in entries}
-    return Section("estimators", "Estimators", data, facts, findings)
+    # Others' import it in any case.
+    broken = _broken(book) if any(entry.distribution != OWN for entry in entries) else ()
+    facts = [(entry.name, source(entry)) for entry in entries]
+    data = [{"name": name, "source": offered} for name, offered in facts]
+    return Section("estimators", "Estimators", data, facts, (*broken, *_ambiguous(entries)))
 
 
-def _tried(book: Registry, entry: Entry) -> tuple[Entry, Any]:
-    """Return an entry with its class, or what is wrong with it; of ours nothing is."""
-    try:
-        return entry, None if entry.distribution == OWN else book.get(entry.kind, f"{entry.distribution}:{entry.name}")
-    except RegistryError as error:
-        return entry, error
-
-
-def _broken(offered: Iterable[tuple[Entry, Any]]) -> Iterator[Finding]:
-    for entry, cls in offered:
+def _broken(book: Registry) -> Iterator[Finding]:
+    for entry, cls in book.classes():
         if isinstance(cls, RegistryError):
             found = f"{entry.value} fails to import: {reason(cls)}" if cls.__cause__ else str(cls)
             remedy = f"repair, update or uninstall {entry.distribution}; everything else keeps working"

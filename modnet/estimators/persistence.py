@@ -156,7 +156,7 @@ def load(path: str | Path, allow: Iterable[str] | None = None) -> Any:
             file.seek(0)
             with np.load(file, allow_pickle=False) as archive, registry.allowing(allowed):
                 return _model(_header(archive, length), Reader(archive, length), allowed)
-        except ModelFileError as error:
+        except (ModelFileError, UnknownComponentError) as error:
             raise ModelFileError(f"{path}: {error}") from error
         except ModNetError:
             raise
@@ -185,7 +185,7 @@ def _header(archive: Any, length: int) -> Mapping[str, Any]:
 def _model(header: Mapping[str, Any], reader: Reader, allow: Iterable[str] | None) -> Any:
     """Return the estimator that a header describes; everything is checked before it is made."""
     check_requirements(header["requires"], strict=True)
-    cls = _class_of(header["estimator"])
+    cls = estimators.get("estimator", header["estimator"])
     spec = ModelSpec.from_dict(header["spec"], allow=allow)
     params = {name: reader.read(each) for name, each in header["params"].items()}
     learnt = {name: reader.read(each) for name, each in header["learnt"].items()}
@@ -221,15 +221,6 @@ def _model(header: Mapping[str, Any], reader: Reader, allow: Iterable[str] | Non
     return model
 
 
-def _class_of(name: Any) -> Any:
-    if not isinstance(name, str):
-        raise ModelFileError(f"the estimator should be named, got {name!r}")
-    try:
-        return estimators.get("estimator", name)
-    except UnknownComponentError as error:
-        raise ModelFileError(str(error)) from error
-
-
 # What a file has to have
 
 
@@ -245,10 +236,9 @@ def _check_learnt(cls: Any, learnt: Mapping[str, Any], params: Mapping[str, Any]
             found = repr(learnt[name]) if name in learnt else "none"
             raise ModelFileError(f"a fitted {cls.__name__} has {name}, of type {type_}, and here is {found}")
     target, n, table = learnt["_target"], learnt["n_features_in_"], learnt["table_"]
-    widths = [len(learnt["feature_names_in_"])] if "feature_names_in_" in learnt else []
-    widths += [] if table is None else [len(table.columns)]
-    if widths != [n] * len(widths):
-        raise ModelFileError(f"n_features_in_ is {n}, and there are names of {widths} columns")
+    names = learnt.get("feature_names_in_"), None if table is None else table.columns
+    if any(each is not None and len(each) != n for each in names):
+        raise ModelFileError(f"n_features_in_ is {n}, and there are names of another number of columns")
     if isinstance(target, Classes):
         shown = learnt["classes_"] if target.kind == "multioutput" else [learnt["classes_"]]
         if len(shown) != len(target.columns) or not all(map(np.array_equal, shown, target.columns)):
