@@ -11,6 +11,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from modnet.errors import ModelFileError, ModNetError, UnknownComponentError
 from modnet.estimators.fitting import CALLBACKS
 from modnet.estimators.forms import Reader, Writer, fits
 from modnet.estimators.parameters import chosen_accelerator
+from modnet.estimators.preparation import input_shape
 from modnet.estimators.target import Classes
 from modnet.files import as_json, write_whole
 from modnet.registry import OWN, estimators, group_of, registry
@@ -190,9 +192,8 @@ def _model(header: Mapping[str, Any], reader: Reader, allow: Iterable[str] | Non
     params = {name: reader.read(each) for name, each in header["params"].items()}
     learnt = {name: reader.read(each) for name, each in header["learnt"].items()}
     _check_learnt(cls, learnt, params)
-    columns = None if learnt["table_"] is None else learnt["table_"].columns
     loss: Any = spec.loss  # never "auto" in a file
-    network = spec.network(learnt["n_features_in_"], loss.width(learnt["_target"].width), columns)
+    network = spec.network(input_shape(SimpleNamespace(**learnt)), loss.width(learnt["_target"].width))
     theta, state = learnt["theta_"], learnt["state_"]
     _check_weights(theta, state)
     in_order = _order(header["parameters"], theta, network.layout)
@@ -201,7 +202,8 @@ def _model(header: Mapping[str, Any], reader: Reader, allow: Iterable[str] | Non
     if remembered := learnt.get("optimizer_state_"):
         for name, each in vars(remembered).items():
             if isinstance(each, np.ndarray):
-                setattr(remembered, name, in_order(f"optimizer_state_.{name}", each))
+                order = state_in_order if name.endswith("state") else in_order
+                setattr(remembered, name, order(f"optimizer_state_.{name}", each))
         remembered.vectors = {
             name: in_order(f"optimizer_state_.vectors[{name!r}]", each) for name, each in remembered.vectors.items()
         }
