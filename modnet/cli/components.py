@@ -161,7 +161,7 @@ def in_words(schema: dict[str, Any]) -> str:
     """
     if SLOT_MARK in schema:
         mark = schema[SLOT_MARK]
-        return _or([article(kind) for kind in mark["kinds"]] + [repr(word) for word in mark["keep"]])
+        return _or([*map(article, mark["kinds"]), *map(in_words, mark["also"])])
     if "anyOf" in schema:
         *words, last = (in_words(each) for each in schema["anyOf"])
         return f"{', '.join(words)}, or {last}"
