@@ -220,7 +220,7 @@ class ModelSpec(Component):
         if isinstance(version, int) and version > 1:
             problem = f"this modnet reads version 1, got {version}: upgrade the distribution modnet-layers"
             raise InvalidSpecError("ModelSpec", [("spec_version", problem)])
-        _check_requirements(fields.get("requires", {}))
+        check_requirements(fields.get("requires", {}))
         with registry.allowing(allow):
             return cls(**{name: each for name, each in fields.items() if name != "requires"})
 
@@ -307,8 +307,19 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _check_requirements(requires: Any) -> None:
-    """Say which distributions are missing; warn of those older than the ones that the spec was written with."""
+def check_requirements(requires: Any, *, strict: bool = False) -> None:
+    """Say which distributions are missing; warn of those older than the ones that the spec was written with.
+
+    Parameters
+    ----------
+    requires : mapping of str to str
+    strict : bool
+        Whether an older one is an error: a file with weights means what their distribution meant by them.
+
+    Raises
+    ------
+    InvalidSpecError
+    """
     if not isinstance(requires, Mapping):
         raise InvalidSpecError("ModelSpec", [("requires", f"should map distributions to versions, got {requires!r}")])
     problems = []
@@ -325,7 +336,12 @@ def _check_requirements(requires: Any) -> None:
             remedy = f"install it (python -m pip install {name}) if you trust it"
             problems.append((f"requires.{name}", f"version {version} was used, none is installed: {remedy}"))
             continue
-        if _release(found) < _release(version):
+        if _release(found) >= _release(version):
+            continue
+        if strict:
+            remedy = f"upgrade it (python -m pip install '{name}>={version}')"
+            problems.append((f"requires.{name}", f"version {version} was used, {found} is installed: {remedy}"))
+        else:
             warnings.warn(f"the spec was written with {name} {version}, {found} is installed", stacklevel=5)
     if problems:
         raise InvalidSpecError("ModelSpec", problems)

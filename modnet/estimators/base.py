@@ -5,9 +5,10 @@
 
 import copy
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from operator import methodcaller
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -62,6 +63,20 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     optimizer_state_ : OptimizerState
         Where `partial_fit` goes on.
     """
+
+    kind: ClassVar[str] = "estimator"
+    """What it is to the registry."""
+
+    fitted_attributes: ClassVar[Mapping[str, Any]] = {
+        **dict.fromkeys(("theta_", "state_"), np.ndarray),
+        **dict.fromkeys(("loss_curve_", "learning_rate_curve_"), list[float]),
+        **dict.fromkeys(("n_iter_", "n_features_in_", "_rows_seen"), int),
+        "optimizer_state_": OptimizerState,
+        "table_": Table | None,
+        "_streams": fitting.Streams,
+        "_target": Numbers,
+    }
+    """What every fitted one has, with types: a file that lacks one is refused. Subclasses add what they have more."""
 
     _doc_link_module = "modnet"
     _doc_link_template = ""  # scikit-learn's own would lead to a page that its site does not have

@@ -4,8 +4,9 @@ The network is an autoencoder of its own, or that of a classifier or regressor; 
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
@@ -123,6 +124,8 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
 
     layer: Any = None
     estimator: Any = None
+
+    fitted_attributes: ClassVar[Mapping[str, Any]] = {**BaseModNet.fitted_attributes, "layer_": str}
 
     # Parameters: those of the estimator are below its name
 
