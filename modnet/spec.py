@@ -17,9 +17,9 @@ from typing import Annotated, Any, Literal, Self
 import pydantic
 from pydantic import Field
 
-from modnet.base import AnyActivation, AnyModule, AnyOptimizer, Column, Loss, Shape, TableShape, located
+from modnet.base import AnyActivation, AnyModule, AnyOptimizer, Loss, Shape, located
 from modnet.component import SLOT_MARK, Component, Slot, dump_fields, walk
-from modnet.errors import InvalidSpecError, RegistryError
+from modnet.errors import InvalidSpecError, RegistryError, ShapeError
 from modnet.files import as_json
 from modnet.network import Network
 from modnet.registry import registry
@@ -59,7 +59,7 @@ class ModelSpec(Component):
     (Dense(units=8, activation=Tanh()),)
     >>> ModelSpec.from_json(spec.to_json()) == spec
     True
-    >>> [link.title for link in spec.network(n_features=4, n_outputs=3).links]
+    >>> [link.title for link in spec.network((4,), 3).links]
     ['layers[0] (Dense)', 'layers[0].activation (Tanh)', 'output (Dense)']
     """
 
@@ -76,26 +76,29 @@ class ModelSpec(Component):
         entries = (registry.entry_of(type(each)) for _, each in walk(self))
         return {entry.distribution: entry.version for entry in entries if entry and entry.distribution}
 
-    def network(self, n_features: int, n_outputs: int, columns: Sequence[Column] | None = None) -> Network:
-        """Return the network that the spec describes, for data of these widths.
+    def network(self, shape: Shape, width: int) -> Network:
+        """Return the network that the spec describes.
 
         Parameters
         ----------
-        n_features, n_outputs : int
-            Columns of X and of the raw output.
-        columns : sequence of Column, optional
-            Names of the columns of X and what is in them, for layers that go by it.
+        shape : tuple of int
+            Per row of X: ``(n_features,)``, or a `TableShape` for layers that go by the names and kinds of columns.
+        width : int
+            Columns of the raw output, ≥ 1.
 
         Raises
         ------
         ShapeError
-            If a layer does not fit what comes before it.
+            If a layer does not fit what comes before it, or the output does not end in rows of shape ``(width,)``.
         """
-        shape: Shape = (n_features,) if columns is None else TableShape(columns)
-        links = [*located("layers", self.layers), ("output", registry.get("layer", DENSE)(n_outputs))]
+        links = [*located("layers", self.layers), ("output", registry.get("layer", DENSE)(width))]
         if self.output_activation is not None:
             links.append(("output_activation", self.output_activation))
-        return Network(links, shape)
+        network = Network(links, shape)
+        if network.output_shape != (width,):
+            found = f"output: should end in rows of shape {(width,)}, got {network.output_shape}"
+            raise ShapeError(f"{found}: put Flatten() in front, or where rows should become one axis")
+        return network
 
     # To and from text
 

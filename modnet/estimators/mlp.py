@@ -42,6 +42,7 @@ class BaseMLP(BaseModNet):
 
     _name: str
     _ravel_y = True
+    _allow_nd = False
 
     loss = "auto"
     scoring = None
