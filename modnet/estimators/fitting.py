@@ -5,6 +5,7 @@ modnet's own callbacks work on a bare estimator, in a pipeline and in a grid.
 """
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -193,7 +194,14 @@ def few_threads(network: Network, rows: int) -> Iterator[None]:
     rows : int
         Per step.
     """
-    largest = max((place.stop - place.start for link in network.walk() for place in link.places.values()), default=0)
+    largest = max(
+        (
+            math.prod(link.input_shape[:-1]) * (place.stop - place.start)
+            for link in network.walk()
+            for place in link.places.values()
+        ),
+        default=0,
+    )
     if rows * largest > SMALL or not _TURN.acquire(blocking=False):
         yield
         return

@@ -5,7 +5,7 @@ import pytest
 
 from modnet import Network
 from modnet.activations import Softmax
-from modnet.errors import InvalidSpecError, ShapeError
+from modnet.errors import InputError, InvalidSpecError, ShapeError
 from modnet.layers import (
     BatchNorm,
     Bias,
@@ -78,10 +78,10 @@ def test_gradients_agree_with_central_differences(layer):
 
 
 def test_what_an_index_out_of_range_names_is_row_and_column():
-    with pytest.raises(ValueError, match=r"row 2: column 1 holds 7"):
-        codes = np.zeros((4, 3, 2))
-        codes[2, 1, 1] = 7
-        network = Network([OneHot(3)], (3, 2))
+    codes = np.zeros((4, 3, 2))
+    codes[2, 1, 1] = 7
+    network = Network([OneHot(3)], (3, 2))
+    with pytest.raises(InputError, match=r"row 2: column 1 holds 7"):
         network.predict(*network.initialize(RNG), codes)
 
 
