@@ -156,8 +156,9 @@ class ModelSpec(Component):
             links.append(("output_activation", self.output_activation))
         network = Network(links, shape)
         if network.output_shape != (width,):
-            cls = type(self.output).__name__
-            raise ShapeError(f"output ({cls}): should end in rows of shape {(width,)}, got {network.output_shape}")
+            found = f"should end in rows of shape {(width,)}, got {network.output_shape}"
+            remedy = "put Flatten() in front, or where rows should become one axis"
+            raise ShapeError(f"output ({type(self.output).__name__}): {found}: {remedy}")
         return network
 
     # To and from text

@@ -17,13 +17,13 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from modnet.acceleration import CompileTimer, accelerator_name, fused_parts
-from modnet.base import Array, Optimizer, OptimizerState, Solver
+from modnet.base import Array, Optimizer, OptimizerState, Shape, Solver
 from modnet.errors import ModNetError
 from modnet.estimators import fitting
 from modnet.estimators.display import can_draw, visual_block
 from modnet.estimators.nested import understood
 from modnet.estimators.parameters import SLOTS, NestedParameters, chosen_accelerator, loss_of
-from modnet.estimators.preparation import Sample, Table, input_shape, modules_of, prepared, takes
+from modnet.estimators.preparation import Sample, Table, modules_of, network_for, prepared, takes
 from modnet.estimators.target import Numbers, loss_before_target, loss_for
 from modnet.network import Network
 from modnet.network.summary import Summary, summarize
@@ -55,7 +55,10 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         Learning rate per epoch.
     n_iter_ : int
         Epochs run.
+    input_shape_ : tuple of int
+        Shape per row of X.
     n_features_in_ : int
+        Columns of X; of an X of several axes, as scikit-learn counts, ``X.shape[1]``.
     feature_names_in_ : ndarray of str
         If X had column names.
     table_ : Table or None
@@ -81,6 +84,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _doc_link_module = "modnet"
     _doc_link_template = ""  # scikit-learn's own would lead to a page that its site does not have
     _sparse_format: Any = "csr"
+    _allow_nd: Any = True
     _default_loss = "squared_error"
     _y_numeric = True
     _ravel_y = False
@@ -91,6 +95,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     learning_rate_curve_: list[float]
     optimizer_state_: OptimizerState
     table_: Table | None
+    input_shape_: Shape
     _target: Any  # Numbers or Classes
 
     @with_callbacks  # type: ignore[untyped-decorator]
@@ -108,8 +113,9 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n, n_features)
-            float32 stays float32, anything else becomes float64; sparse rows stay sparse through the first layer.
+        X : array-like or sparse matrix, shape (n, n_features) or (n, *input_shape)
+            float32 stays float32, anything else becomes float64; sparse rows stay sparse through the first layer. Rows
+            of several axes are taken if the layers make rows of one axis of them, as `Flatten` does.
         y : array-like, shape (n,) or (n, k)
         sample_weight : array-like, shape (n,), optional
             Non-negative; a row of weight zero counts as absent.
@@ -192,7 +198,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         spec = replace(spec, loss=loss) if loss != spec.loss else spec
         if before is None:
             self._streams = self._new_streams()
-            self.network_ = spec.network(input_shape(self), loss.width(sample.target.width))
+            self.network_ = network_for(self, spec, loss.width(sample.target.width))
             self.theta_, self.state_ = self._first_weights(sample.data.x.dtype)
             self._rows_seen = 0
         else:
@@ -245,7 +251,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
 
     # What an estimator tells of itself
 
-    def summary(self, n_features: int | None = None, n_outputs: int | None = None) -> Summary:
+    def summary(self, n_features: int | Shape | None = None, n_outputs: int | None = None) -> Summary:
         """Return the links with their shapes, parameters and multiply-adds; ``print`` shows them as a table.
 
         It marks what the accelerator runs fused; nothing is compiled for that.
@@ -253,8 +259,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         Parameters
         ----------
         n_features, n_outputs : int, optional
-            Columns of X and of the raw output (targets; classes, of which two need one column), for the network that
-            the parameters describe. Not given: the fitted network.
+            Columns of X, or the shape of its rows, and columns of the raw output (targets; classes, of which two need
+            one column), for the network that the parameters describe. Not given: the fitted network.
 
         Raises
         ------
@@ -282,7 +288,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         fitted = hasattr(self, "theta_")
         if n_features is not None and n_outputs is not None:
             spec = self.to_spec()
-            network, loss = spec.network((n_features,), n_outputs), loss_before_target(spec, self._default_loss)
+            shape = n_features if isinstance(n_features, tuple) else (n_features,)
+            network, loss = spec.network(shape, n_outputs), loss_before_target(spec, self._default_loss)
         elif fitted:
             spec, network, loss = self.spec_, self.network_, loss_of(self)
         else:

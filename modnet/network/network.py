@@ -4,6 +4,7 @@ It holds no weights. θ belongs to whoever trains or predicts, and every method 
 """
 
 import copy
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -253,7 +254,7 @@ class Network:
 
     def blocks(self, rows: int) -> Iterator[slice]:
         """Yield slices of so many rows that what each link puts out for one of them takes little memory."""
-        widest = max(max(1, *link.input_shape, *link.output_shape) for link in self.walk())
+        widest = max(max(1, math.prod(link.input_shape), math.prod(link.output_shape)) for link in self.walk())
         size = max(1, BLOCK // widest)
         return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
 
