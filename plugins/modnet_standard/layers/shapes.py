@@ -19,6 +19,7 @@ class Reshaping(Module):
     """A layer whose output is its input in another shape, element by element; so ∂J/∂x is dy in the shape of x."""
 
     reads: ClassVar[frozenset[str]] = frozenset()
+    fixed: ClassVar[bool] = True
 
     def example_rows(self, rng: np.random.Generator, n: int) -> Array:
         """Return n rows of shape (2, 3)."""
