@@ -14,7 +14,7 @@ from modnet.base.module import AnyModule, Links, Module, Parameter, located, sha
 from modnet.base.optimizer import Average, Optimizer, OptimizerState, ParameterGroup
 from modnet.base.schedule import AnySchedule, Progress, Schedule
 from modnet.base.solver import AnyOptimizer, Objective, Solver
-from modnet.base.types import Array, Column, ColumnType, Shape, TableShape
+from modnet.base.types import Array, Column, ColumnType, Shape, TableShape, column_title
 
 __all__ = [
     "Accelerator",
@@ -56,6 +56,7 @@ __all__ = [
     "TableShape",
     "Task",
     "TrainingStep",
+    "column_title",
     "located",
     "shape_through",
 ]

@@ -22,7 +22,7 @@ from modnet.component import Component, Slot, dump, parse
 from modnet.errors import ModNetError
 from modnet.estimators.fitting import CALLBACKS, Streams
 from modnet.estimators.parameters import chosen_accelerator
-from modnet.estimators.preparation import Table, encoder_of
+from modnet.estimators.table import Table
 from modnet.estimators.target import Classes, Numbers
 from modnet.files import as_json, write_whole
 from modnet.registry import registry
@@ -266,11 +266,7 @@ _FORMS = {
     "generator": _Form(np.random.Generator, lambda value: [value.bit_generator.state], _generator),
     "random state": _Form(np.random.RandomState, lambda value: [value.get_state(legacy=False)], _random_state),
     "classes": _Form(Classes, lambda value: [value.columns, value.kind, value.min_classes], Classes),
-    "table": _Form(
-        Table,
-        lambda value: [value.columns, {name: each.categories_[0] for name, each in value.encoders.items()}],
-        lambda columns, known: Table(columns, {name: encoder_of([each], each) for name, each in known.items()}),
-    ),
+    "table": _Form(Table, lambda value: [value.columns, value.categories, value.types], Table),
     "numbers": _record(Numbers),
     "column": _record(Column),
     "streams": _record(Streams),

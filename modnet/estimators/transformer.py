@@ -237,6 +237,11 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         """An autoencoder takes no sparse rows: what it would have to give back is dense."""
         return super()._sparse_format if hasattr(self, "estimator_") else False
 
+    @property
+    def _reads_all(self) -> bool:  # type: ignore[override]
+        """An autoencoder gives back every column, those too that its layers do not look at."""
+        return self.estimator is None
+
     def _begin(self, *data: Any, **how: Any) -> Sample:
         sample = super()._begin(*data, **how)
         self._read()

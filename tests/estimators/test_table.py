@@ -36,7 +36,7 @@ BRANCHES = (
     Parallel(
         [
             Sequential([Columns(["size"]), Standardize()]),
-            Sequential([Columns(dtype="category"), Embedding(4, units=2)]),
+            Sequential([Columns(dtype="category"), Embedding(2, categories=4)]),
             Columns(dtype="bool"),
         ]
     ),
@@ -143,7 +143,7 @@ def test_positions_need_no_names():
 CODES = np.random.default_rng(0).integers(4, size=(60, 2)).astype(float)
 
 
-@pytest.mark.parametrize("layer", [Embedding(4, 3), OneHot(4)], ids=repr)
+@pytest.mark.parametrize("layer", [Embedding(3, categories=4), OneHot(categories=4)], ids=repr)
 def test_codes_out_of_range_are_named_by_row_before_training_and_in_prediction(layer):
     wrong = CODES.copy()
     wrong[41, 1] = 4
@@ -157,7 +157,7 @@ def test_codes_out_of_range_are_named_by_row_before_training_and_in_prediction(l
 
 
 def test_the_row_of_a_wrong_code_is_found_far_into_the_data():
-    model = regressor((Embedding(4, 3), 4), max_iter=1).fit(CODES, CODES[:, 0])
+    model = regressor((Embedding(3, categories=4), 4), max_iter=1).fit(CODES, CODES[:, 0])
     many = np.tile(CODES, (5000, 1))
     many[234_567, 0] = 1.5
     with pytest.raises(InputError, match=r"row 234567: column 0 holds 1\.5"):
@@ -167,14 +167,17 @@ def test_the_row_of_a_wrong_code_is_found_far_into_the_data():
 def test_missing_codes_are_welcome_where_a_layer_takes_them():
     X = CODES.copy()
     X[::5, 0] = np.nan
-    model = regressor((Embedding(4, 3), 8), max_iter=30).fit(X, CODES[:, 1])
+    model = regressor((Embedding(3, categories=4), 8), max_iter=30).fit(X, CODES[:, 1])
     assert np.isfinite(model.predict(X)).all()
     assert get_tags(model).input_tags.allow_nan
     assert not get_tags(regressor((8,))).input_tags.allow_nan
 
 
 def test_a_missing_value_where_none_is_taken_names_the_layer_and_the_row():
-    layers = (Parallel([Sequential([Columns((0,)), Embedding(4, 3)]), Sequential([Columns((1,)), Dense(2)])]), 4)
+    layers = (
+        Parallel([Sequential([Columns((0,)), Embedding(3, categories=4)]), Sequential([Columns((1,)), Dense(2)])]),
+        4,
+    )
     X = CODES.copy()
     X[::5, 0] = np.nan
     model = regressor(layers, max_iter=2).fit(X, CODES[:, 1])

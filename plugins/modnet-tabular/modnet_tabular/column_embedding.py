@@ -114,6 +114,8 @@ class ColumnEmbedding(Module):
     def _branch(self, length: int, columns: tuple[int, ...]) -> Sequential:
         categories = tuple(self.categories[j] for j in columns)
         codes = (
-            Embedding(categories, length, self.handle_unknown) if length else OneHot(categories, self.handle_unknown)
+            Embedding(length, categories=categories, handle_unknown=self.handle_unknown)
+            if length
+            else OneHot(categories=categories, handle_unknown=self.handle_unknown)
         )
         return Sequential((Columns(columns), codes))
