@@ -40,8 +40,9 @@ class Column:
 class TableShape(tuple[int]):
     """The shape per row of a table, ``(n,)``, with its columns.
 
-    It equals the plain tuple. A module that keeps its input's shape by returning it keeps the columns as well; behind
-    any other the columns are no longer what the user called them, and the shape is a plain tuple again.
+    It equals the plain tuple. A module that keeps its input's shape by returning it keeps the columns as well; one that
+    returns fewer of them chooses columns, and hands them on as they are: what nobody behind it chooses, nobody reads.
+    Behind any other the columns are no longer what the user called them, and the shape is a plain tuple again.
 
     Examples
     --------

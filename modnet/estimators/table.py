@@ -19,12 +19,12 @@ from modnet.network.link import Link
 from modnet.spec import ModelSpec
 
 _WORDS: dict[str, tuple[type, ...]] = {
+    "durations": (datetime.timedelta, np.timedelta64),  # which NumPy counts among the integers
     "truth values": (bool, np.bool_),
     "numbers": (numbers.Real, Decimal),
     "complex numbers": (numbers.Complex,),
     "text": (str,),
     "dates": (datetime.date, np.datetime64),
-    "durations": (datetime.timedelta, np.timedelta64),
 }
 """What messages call values of a type: the first word that fits."""
 
@@ -117,21 +117,22 @@ class Table:
         missing, values = _missing(series), series.to_list()
         found, before = _type(series), self.types[name]
         if not (_parts(found) <= _parts(before) or missing.all()):
-            row = int(np.argmin(missing))
+            first = int(np.argmin(missing))
             raise TypeError(
-                f"column {name!r} held {before} in fit, and holds {found} here, such as {values[row]!r} in row {row}: "
-                "give it the type that it had"
+                f"column {name!r} held {before} in fit, and holds {found} here, such as {values[first]!r} in row "
+                f"{first}: give it the type that it had"
             )
         if name in self.categories:
             code_of = {category: float(code) for code, category in enumerate(self.categories[name].tolist())}
             return np.array(
                 [np.nan if gap else code_of.get(value, -1.0) for value, gap in zip(values, missing, strict=True)]
             )
-        if series.to_numpy().dtype.kind in "biuf":
-            return None
+        as_they_are: Array = series.to_numpy()
+        if as_they_are.dtype.kind in "biuf":
+            return as_they_are if missing.any() else None  # a missing one may be no NaN yet
         values = [np.nan if gap else value for value, gap in zip(values, missing, strict=True)]
-        if (bad := _no_number(values)) is not None:
-            raise refused(f"column {name!r}", bad, values[bad])
+        if (row := _no_number(values)) is not None:
+            raise refused(f"column {name!r}" + (f" ({found})" if " and " in found else ""), row, values[row])
         return np.array(values, np.float64)
 
 
@@ -290,16 +291,18 @@ def checked(X: Any, check: Callable[[Any], Any], unread: Callable[[int], Sequenc
         frame, values = _frame(X), _values(X)
         if values is None:
             raise
-        names = [f"column {i}" for i in range(values.shape[1])]
-        idle = list(unread(len(names))) if frame is None else []
+        n = values.shape[1]
+        titles = [f"column {i}" for i in range(n)] if frame is None else [f"column {name!r}" for name in frame.columns]
+        idle = [i for i in unread(n) if i < n] if frame is None else []
         if not idle:
-            names = names if frame is None else [f"column {name!r}" for name in frame.columns]
-            raise _explained(error, values, names) from error
+            _explain(error, values, titles)
+            raise
         values[:, idle] = 0
     try:
         return check(values)
     except (TypeError, ValueError) as error:
-        raise _explained(error, values, names) from error
+        _explain(error, values, titles)
+        raise
 
 
 def refused(title: str, row: int, value: Any) -> Exception:
@@ -314,8 +317,8 @@ def refused(title: str, row: int, value: Any) -> Exception:
     if word == "complex numbers":
         return ValueError(f"Complex data not supported: {title} holds {value!r} in row {row}")
     return TypeError(
-        f"float() argument must be a string or a real number, not {type(value).__name__!r}: {title} holds {word}, such "
-        f"as {value!r} in row {row}; make numbers of them, as days since a first date are, or leave the column out"
+        f"{title} holds {word}, such as {value!r} in row {row}: float() argument must be a string or a real number. "
+        "Make numbers of it, as days since a first date are, or leave it out"
     )
 
 
@@ -328,28 +331,32 @@ def _values(X: Any) -> Array | None:
     return values if values.ndim == 2 else None
 
 
-def _explained(error: Exception, values: Array, titles: Sequence[str]) -> Exception:
-    """Return an error with the place of what is wrong; itself, if that is nowhere in the values."""
+def _explain(error: Exception, values: Array, titles: Sequence[str]) -> None:
+    """Raise from an error about values of X one that says where they are; nothing, if it is about something else."""
     first, *rest = str(error).split("\n")
     if first.startswith("Input X contains"):
         with np.errstate(over="ignore"):
             numbers = values.astype(np.float32 if "float32" in first else np.float64)
         bad = np.argwhere(np.isnan(numbers) if "NaN" in first else np.isinf(numbers))
         row, column = bad[0].tolist()
-        found = f"{titles[column]} has it in row {row}: impute it, or leave the column out"
-        return type(error)("\n".join([first, found, *rest]))
-    columns = [(_no_number(values[:, j].tolist()), j) for j in range(values.shape[1])]
-    places = [(row, j) for row, j in columns if row is not None]
-    return refused(titles[min(places)[1]], min(places)[0], values[min(places)]) if places else error
+        found = f"{titles[column]} has it in row {row}: replace it, or leave the column out"
+        raise type(error)("\n".join([first, found, *rest])) from error
+    if isinstance(error, TypeError) or first.startswith(("could not convert", "Complex data", "setting an array")):
+        columns = [(_no_number(values[:, j].tolist()), j) for j in range(values.shape[1])]
+        for place in sorted((row, j) for row, j in columns if row is not None):
+            raise refused(titles[place[1]], place[0], values[place]) from error
 
 
 def _no_number(values: Sequence[Any]) -> int | None:
     """Return where the first is that becomes no number."""
-    taken = {cls for cls in set(map(type, values)) if _word(cls) in ("numbers", "truth values") or cls is type(None)}
-    for row, value in enumerate(values if set(map(type, values)) - taken else ()):
-        try:
-            if type(value) not in taken:
-                float(value if isinstance(value, str) else "")
-        except ValueError:
-            return row
-    return None
+    others = {cls for cls in set(map(type, values)) - {type(None)} if _parts(_word(cls)) != {"numbers"}}
+    suspects = (row for row, value in enumerate(values) if type(value) in others) if others else ()
+    return next((row for row in suspects if not (isinstance(values[row], str) and _reads_as_number(values[row]))), None)
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

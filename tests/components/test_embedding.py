@@ -5,6 +5,7 @@ import pytest
 from support.single import Single
 
 from modnet import Network
+from modnet.base import Column, TableShape
 from modnet.errors import InputError, InvalidSpecError, ShapeError
 from modnet.layers import Dense, Embedding, OneHot
 from modnet.network import Pass
@@ -124,3 +125,40 @@ def test_columns_and_categories_have_to_agree():
 def test_hyper_parameters_out_of_range_are_refused(bad):
     with pytest.raises(InvalidSpecError, match=next(iter(bad))):
         Embedding(**{"categories": 3, "units": 2, **bad})
+
+
+# Columns that know their categories
+
+
+TOWNS = TableShape([Column("town", "category", 3), Column("month", "category", 5)])
+
+
+def test_columns_say_how_many_categories_there_are():
+    told = Single(Embedding(2, categories=(3, 5)), (2,))
+    single = Single(Embedding(2), TOWNS, E=told.p.E)
+    np.testing.assert_array_equal(single.forward(CODES), told.forward(CODES))
+    assert single.p.E.shape == (8, 2)
+
+
+@pytest.mark.parametrize(
+    ("shape", "who"),
+    [
+        ((2,), "the input does not say"),
+        (TableShape([Column("town", "category", 3), Column("age")]), "column 'age', which holds numbers, does not say"),
+        (TableShape([Column("owner", "bool")]), "column 'owner', which holds truth values, does not say"),
+        (TableShape([Column("since", "other")]), "column 'since', which holds neither numbers nor text, does not say"),
+    ],
+)
+def test_without_counts_columns_that_do_not_say_them_are_refused_with_the_remedy(shape, who):
+    with pytest.raises(ShapeError, match=rf"{who} how many categories there are; say it, as in categories=3"):
+        Embedding(2).output_shape(shape)
+
+
+def test_what_is_no_code_is_an_error_with_the_name_of_its_column():
+    with pytest.raises(InputError, match=r"row 0: column 'month' holds 7, which is no code"):
+        Single(Embedding(2), TOWNS).forward([[0.0, 7.0]])
+
+
+def test_categories_go_by_name_as_other_libraries_put_them_in_front_of_the_units():
+    with pytest.raises(InvalidSpecError, match="at most 1 arguments"):
+        Embedding(4, 2)

@@ -5,6 +5,7 @@ import pytest
 from sklearn.preprocessing import OneHotEncoder
 from support.single import Single
 
+from modnet.base import Column, TableShape
 from modnet.errors import InputError, ShapeError
 from modnet.layers import OneHot
 
@@ -38,3 +39,12 @@ def test_there_is_no_gradient_along_codes():
 def test_columns_and_categories_have_to_agree():
     with pytest.raises(ShapeError, match="expected 2 columns of codes"):
         OneHot(categories=(3, 5)).output_shape((3,))
+
+
+def test_columns_say_how_many_categories_there_are():
+    table = TableShape([Column("town", "category", 2), Column("month", "category", 3)])
+    np.testing.assert_array_equal(Single(OneHot(), table).forward([[1.0, 0.0]]), [[0, 1, 1, 0, 0]])
+    with pytest.raises(InputError, match="row 0: column 'month' holds 3"):
+        Single(OneHot(), table).forward([[0.0, 3.0]])
+    with pytest.raises(ShapeError, match="the input does not say how many categories there are"):
+        OneHot().output_shape((2,))

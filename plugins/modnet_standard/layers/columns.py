@@ -300,7 +300,7 @@ class Embedding(CodesLayer):
     """
 
     units: Count
-    embeddings_initializer: AnyInitializer = Normal(stddev=1.0)
+    embeddings_initializer: AnyInitializer = Field(default=Normal(stddev=1.0), kw_only=True)
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
@@ -347,6 +347,9 @@ class Embedding(CodesLayer):
         ctx.g.E[...], ctx.g.U[...] = gradient[:size], gradient[size:]
 
 
+_HELD = {"number": "numbers", "bool": "truth values", "category": "categories", "other": "neither numbers nor text"}
+
+
 def category_counts(categories: int | tuple[int, ...] | None, input_shape: Shape) -> tuple[int, ...]:
     """Return the number of categories of each column: as given, or as the columns say.
 
@@ -365,7 +368,7 @@ def category_counts(categories: int | tuple[int, ...] | None, input_shape: Shape
         return (categories,) * n
     if categories is None:
         columns = input_shape.columns if isinstance(input_shape, TableShape) else ()
-        silent = [f"column {each.name!r} ({each.dtype})" for each in columns if not each.categories]
+        silent = [f"column {each.name!r}, which holds {_HELD[each.dtype]}," for each in columns if not each.categories]
         if silent or not columns:
             raise ShapeError(
                 f"{silent[0] if silent else 'the input'} does not say how many categories there are; say it, as in "
