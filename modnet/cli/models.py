@@ -138,6 +138,7 @@ def _check_features(X: Any, spec: ModelSpec, where: Path) -> None:
     """Check that the layers take what is in the columns that they read."""
     layers = [module for _, module in modules(spec.layers)]
     table = Table.of(X.to_native(), spec)
+    assert table is not None, "columns of a file have names"
     kinds = {name: data.kind(X.schema[name]) for name in table.types}
     for name in (name for name, kind in kinds.items() if kind == "other"):
         found = f"{X.schema[name]}, neither numbers nor text"

@@ -28,6 +28,11 @@ _WORDS: dict[str, tuple[type, ...]] = {
 }
 """What messages call values of a type: the first word that fits."""
 
+_NUMERIC = ("numbers", "truth values")
+
+_DTYPES: dict[str, Any] = {"text": str, "numbers": None, "truth values": None}
+"""In which dtype an array of categories is made: None, as NumPy finds; others are objects."""
+
 
 class Table:
     """What an estimator knows of the columns of a data frame, from the first that it was given.
@@ -83,7 +88,7 @@ class Table:
         codes = [name for name, each in found.items() if each is not None and _takes_codes(name, readers.get(name, []))]
         return cls(
             columns,
-            {name: _array(found[name] or [], types[name]) for name in codes},
+            {name: np.array(found[name], _DTYPES.get(types[name], object)) for name in codes},
             {name: each for name, each in types.items() if name in readers or whole},
         )
 
@@ -100,8 +105,12 @@ class Table:
         frame = _frame(X)
         if frame is None:
             return X
-        columns = {each.name: frame[each.name] for each in self.columns if each.name in frame.columns}
-        numbers = {name: self._numbers(series, name) for name, series in columns.items()}
+        there = set(frame.columns)
+        if frame.implementation.is_pandas_like():
+            # Columns of NumPy's numbers need no look, which would take longer than to predict a hundred rows.
+            plain = {name for name, dtype in X.dtypes.items() if isinstance(dtype, np.dtype) and dtype.kind in "biuf"}
+            there -= {name for name in plain - set(self.categories) if self.types.get(name) in _NUMERIC}
+        numbers = {each.name: self._numbers(frame[each.name], each.name) for each in self.columns if each.name in there}
         changed = {name: values for name, values in numbers.items() if values is not None}
         series = [nw.new_series(name, values, backend=frame.implementation) for name, values in changed.items()]
         return frame.with_columns(*series).to_native() if series else X
@@ -114,23 +123,22 @@ class Table:
         """Return a column as numbers; None if they are there already."""
         if name not in self.types:
             return np.zeros(len(series))
-        missing, values = _missing(series), series.to_list()
-        found, before = _type(series), self.types[name]
+        missing, found, before = _missing(series), _type(series), self.types[name]
         if not (_parts(found) <= _parts(before) or missing.all()):
             first = int(np.argmin(missing))
             raise TypeError(
-                f"column {name!r} held {before} in fit, and holds {found} here, such as {values[first]!r} in row "
+                f"column {name!r} held {before} in fit, and holds {found} here, such as {series.to_list()[first]!r} in row "
                 f"{first}: give it the type that it had"
             )
         if name in self.categories:
             code_of = {category: float(code) for code, category in enumerate(self.categories[name].tolist())}
-            return np.array(
-                [np.nan if gap else code_of.get(value, -1.0) for value, gap in zip(values, missing, strict=True)]
-            )
+            codes = np.array([code_of.get(value, -1.0) for value in series.to_list()])
+            codes[missing] = np.nan
+            return codes
         as_they_are: Array = series.to_numpy()
         if as_they_are.dtype.kind in "biuf":
             return as_they_are if missing.any() else None  # a missing one may be no NaN yet
-        values = [np.nan if gap else value for value, gap in zip(values, missing, strict=True)]
+        values = [np.nan if gap else value for value, gap in zip(series.to_list(), missing, strict=True)]
         if (row := _no_number(values)) is not None:
             raise refused(f"column {name!r}" + (f" ({found})" if " and " in found else ""), row, values[row])
         return np.array(values, np.float64)
@@ -181,15 +189,6 @@ def _declared(series: Any) -> list[Any] | None:
         native: list[Any] = series.to_native().cat.categories.tolist()  # narwhals has them as text only
         return native
     return list(series.dtype.categories) if series.dtype == nw.Enum else None
-
-
-def _array(categories: list[Any], type_: str) -> Array:
-    """Return categories as an array of their type."""
-    if type_ in ("text", "numbers", "truth values"):
-        return np.array(categories, str if type_ == "text" else None)
-    array = np.empty(len(categories), object)
-    array[:] = categories
-    return array
 
 
 def _missing(series: Any) -> Array:
@@ -294,13 +293,9 @@ def checked(X: Any, check: Callable[[Any], Any], unread: Callable[[int], Sequenc
         n = values.shape[1]
         titles = [f"column {i}" for i in range(n)] if frame is None else [f"column {name!r}" for name in frame.columns]
         idle = [i for i in unread(n) if i < n] if frame is None else []
-        if not idle:
-            _explain(error, values, titles)
-            raise
-        values[:, idle] = 0
-    try:
-        return check(values)
-    except (TypeError, ValueError) as error:
+        if idle:
+            values[:, idle] = 0
+            return checked(values, check, lambda n: ())
         _explain(error, values, titles)
         raise
 
