@@ -125,10 +125,10 @@ class Table:
             return np.zeros(len(series))
         missing, found, before = _missing(series), _type(series), self.types[name]
         if not (_parts(found) <= _parts(before) or missing.all()):
-            first = int(np.argmin(missing))
+            row = int(np.argmin(missing))
             raise TypeError(
-                f"column {name!r} held {before} in fit, and holds {found} here, such as {series.to_list()[first]!r} in row "
-                f"{first}: give it the type that it had"
+                f"column {name!r} held {before} in fit, and holds {found} here, such as {series.to_list()[row]!r} in "
+                f"row {row}: give it the type that it had"
             )
         if name in self.categories:
             code_of = {category: float(code) for code, category in enumerate(self.categories[name].tolist())}
@@ -139,8 +139,8 @@ class Table:
         if as_they_are.dtype.kind in "biuf":
             return as_they_are if missing.any() else None  # a missing one may be no NaN yet
         values = [np.nan if gap else value for value, gap in zip(series.to_list(), missing, strict=True)]
-        if (row := _no_number(values)) is not None:
-            raise refused(f"column {name!r}" + (f" ({found})" if " and " in found else ""), row, values[row])
+        if (bad := _no_number(values)) is not None:
+            raise refused(f"column {name!r}" + (f" ({found})" if " and " in found else ""), bad, values[bad])
         return np.array(values, np.float64)
 
 
