@@ -18,7 +18,7 @@ from sklearn.model_selection import train_test_split
 
 from modnet import ModelSpec
 from modnet.acceleration import CompileTimer, accelerator_name, installed_accelerator
-from modnet.base import Array, Loss
+from modnet.base import Array, Inputs, Loss, Module
 from modnet.callbacks import EpochCallback
 from modnet.cli import data
 from modnet.cli.shared import CommandError, add, emit, note
@@ -136,7 +136,7 @@ def _check_outputs(args: argparse.Namespace) -> None:
 
 def _check_features(X: Any, spec: ModelSpec, where: Path) -> None:
     """Check that the layers take what is in the columns that they read."""
-    layers = [module for _, module in modules(spec.layers)]
+    layers = [each for _, each in modules(spec) if isinstance(each, Module | Inputs)]
     table = Table.of(X.to_native(), spec)
     assert table is not None, "columns of a file have names"
     kinds = {name: data.kind(X.schema[name]) for name in table.types}

@@ -226,7 +226,7 @@ def _parts(type_: str) -> set[str]:
 def _readers(spec: ModelSpec, columns: Sequence[Column]) -> dict[str, list[Link]]:
     """Return the links that read a column, by its name; those that only choose columns read none."""
     found: dict[str, list[Link]] = {}
-    for name, link in _reads(spec.network(len(columns), 1, columns).links):
+    for name, link in _reads(spec.network(TableShape(columns), 1).links):
         found.setdefault(name, []).append(link)
     return found
 

@@ -62,6 +62,7 @@ class Columns(Module):
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
     takes_sparse: ClassVar[bool] = True
+    fixed: ClassVar[bool] = True
 
     columns: Annotated[tuple[Chosen, ...], MinLen(1)] | None = None
     dtype: ColumnType | None = None
@@ -233,6 +234,8 @@ class OneHot(CodesLayer):
     >>> OneHot().output_shape(TableShape([Column("town", "category", 7), Column("month", "category", 12)]))
     (19,)
     """
+
+    fixed: ClassVar[bool] = True
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
