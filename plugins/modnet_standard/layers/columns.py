@@ -166,21 +166,14 @@ Categories = Annotated[
 ]
 """How many categories there are: in every column, or column by column."""
 
-
 Unknown = Literal["error", "missing"]
 """What becomes of a code that is no category."""
 
+_HELD = {"number": "numbers", "bool": "truth values", "category": "categories", "other": "neither numbers nor text"}
+
 
 class CodesLayer(Module):
-    """A layer whose input is codes; ∂J/∂x = 0, for there is nothing between two codes.
-
-    Parameters
-    ----------
-    categories : int or tuple of int, optional
-        Number of categories, with codes 0, 1, …: that of every column, or one per column. None: as the columns say.
-    handle_unknown : {"error", "missing"}
-        What becomes of a code that is no whole number below categories.
-    """
+    """A layer whose input is codes of `categories`; ∂J/∂x = 0, for there is nothing between two codes."""
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
     takes_codes: ClassVar[bool] = True
@@ -228,8 +221,6 @@ class OneHot(CodesLayer):
     Examples
     --------
     >>> from modnet.layers import OneHot
-    >>> OneHot(categories=(7, 12)).output_shape((2,))
-    (19,)
     >>> from modnet.base import Column, TableShape
     >>> OneHot().output_shape(TableShape([Column("town", "category", 7), Column("month", "category", 12)]))
     (19,)
@@ -294,8 +285,6 @@ class Embedding(CodesLayer):
     Examples
     --------
     >>> from modnet.layers import Embedding
-    >>> Embedding(units=4, categories=(7, 12)).output_shape((2,))
-    (8,)
     >>> from modnet.base import Column, TableShape
     >>> table = TableShape([Column("town", "category", 7), Column("month", "category", 12)])
     >>> {name: each.shape for name, each in Embedding(units=4).parameters(table).items()}
@@ -350,9 +339,6 @@ class Embedding(CodesLayer):
         ctx.g.E[...], ctx.g.U[...] = gradient[:size], gradient[size:]
 
 
-_HELD = {"number": "numbers", "bool": "truth values", "category": "categories", "other": "neither numbers nor text"}
-
-
 def category_counts(categories: int | tuple[int, ...] | None, input_shape: Shape) -> tuple[int, ...]:
     """Return the number of categories of each column: as given, or as the columns say.
 
@@ -373,11 +359,8 @@ def category_counts(categories: int | tuple[int, ...] | None, input_shape: Shape
         columns = input_shape.columns if isinstance(input_shape, TableShape) else ()
         silent = [f"column {each.name!r}, which holds {_HELD[each.dtype]}," for each in columns if not each.categories]
         if silent or not columns:
-            raise ShapeError(
-                f"{silent[0] if silent else 'the input'} does not say how many categories there are; say it, as in "
-                "categories=3 or categories=(7, 12), or give X as a data frame: its columns of text and categories say "
-                'it, where Columns(dtype="category") chooses them'
-            )
+            remedy = 'say it, as in categories=3, or choose columns of a data frame that do: Columns(dtype="category")'
+            raise ShapeError(f"{(silent or ['the input'])[0]} does not say how many categories there are; {remedy}")
         return tuple(each.categories for each in columns)
     if len(categories) != n:
         raise ShapeError(f"expected {len(categories)} columns of codes, one per number in categories, got {n}")
@@ -405,9 +388,8 @@ def known_codes(x: Array, counts: tuple[int, ...], handle_unknown: Unknown, inpu
             row, column = (int(index[0]) for index in wrong.nonzero()[-2:])
             code, count = x[wrong][0], counts[column]
             raise InputError(
-                f"{column_title(input_shape, column)} holds {code:.15g}, which is no code: those of its {count} "
-                f"categories are 0 to {count - 1}, and NaN or -1 stand for none; encode it, or say "
-                'handle_unknown="missing"',
+                f"{column_title(input_shape, column)} holds {code:.15g}, which is no code: those of its {count} categories"
+                f' are 0 to {count - 1}, and NaN or -1 stand for none; encode it, or say handle_unknown="missing"',
                 row,
             )
     return known
