@@ -35,7 +35,7 @@ class Context:
         Views of this link's parameters, of their gradients and of its non-trainable state: ``ctx.p.W``. A gradient is
         written into its view (``np.matmul(…, out=ctx.g.W)``); state may be changed in place while `training`.
     input_shape : tuple of int
-        Shape per row of the link's input.
+        The shape per row of x; a `TableShape` where its columns are known.
     x, y : ndarray, shape (n, *input_shape) and (n, *output_shape)
         The link's input and output, from forward to backward, if its `reads` names them.
     out, dx : ndarray or None

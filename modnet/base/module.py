@@ -140,7 +140,11 @@ class Module(Component, kind="layer"):
         return (("", self),)
 
     def chains(self) -> Sequence["Links"]:
-        """Return the chains it runs inside its own forward, in the order of ``ctx.children``; default: none."""
+        """Return the chains it runs inside its own forward, in the order of ``ctx.children``; default: none.
+
+        It looks at x through them alone, unless its output keeps the columns of x, as that of a residual block does:
+        a column that no chain reads is not read.
+        """
         return ()
 
     def adapt(self, ctx: Context, blocks: Blocks) -> None:

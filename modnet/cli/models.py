@@ -19,7 +19,7 @@ from sklearn.model_selection import train_test_split
 
 from modnet import ModelSpec
 from modnet.acceleration import CompileTimer, accelerator_name, installed_accelerator
-from modnet.base import Array, Inputs, Loss, Module, TableShape
+from modnet.base import Array, Inputs, Loss, Module
 from modnet.callbacks import EpochCallback
 from modnet.cli import data
 from modnet.cli.shared import CommandError, add, emit, note
@@ -27,6 +27,7 @@ from modnet.entries import OWN
 from modnet.estimators import BaseModNet, TrainingCurveDisplay
 from modnet.estimators.nested import modules
 from modnet.estimators.persistence import load, save
+from modnet.estimators.table import Table
 from modnet.files import write_whole
 from modnet.registry import estimators, registry
 from modnet.text import facts, listed
@@ -137,20 +138,22 @@ def _check_outputs(args: argparse.Namespace) -> None:
 
 
 def _check_features(X: Any, spec: ModelSpec, where: Path) -> None:
-    """Check that the layers take what is in the columns."""
+    """Check that the layers take what is in the columns that they read."""
     layers = [each for _, each in modules(spec) if isinstance(each, Module | Inputs)]
-    kinds = {name: data.kind(dtype) for name, dtype in X.schema.items()}
+    table = Table.of(X.to_native(), spec)
+    assert table is not None, "columns of a file have names"
+    kinds = {name: data.kind(X.schema[name]) for name in table.types}
     for name in (name for name, kind in kinds.items() if kind == "other"):
         found = f"{X.schema[name]}, neither numbers nor text"
         raise CommandError(f"{where}: column {name!r} holds {found}: --without {name} leaves it out")
-    texts = [name for name, kind in kinds.items() if kind == "text"]
-    if texts and not any(layer.takes_codes for layer in layers):
+    texts = [name for name, kind in kinds.items() if kind == "text" and name not in table.categories]
+    if texts:
         columns = f"column {texts[0]!r} holds" if len(texts) == 1 else f"columns {', '.join(map(repr, texts))} hold"
         raise CommandError(
-            f"{where}: {columns} text, and no layer of the spec takes codes of categories, as embedding and one_hot "
+            f"{where}: {columns} text, and no layer of the spec takes codes of it, as embedding and one_hot "
             f"do; add one, or leave out what is text: {' '.join(f'--without {name}' for name in texts)}"
         )
-    gaps = {name: count for name in X.columns if (count := int(X[name].is_null().sum()))}
+    gaps = {name: count for name in kinds if (count := int(X[name].is_null().sum()))}
     if gaps and not any(layer.takes_missing for layer in layers):
         shown = ", ".join(f"{name!r} ({count} of {len(X)} rows)" for name, count in gaps.items())
         raise CommandError(
@@ -332,11 +335,10 @@ def _features(model: Any, frame: Any, args: argparse.Namespace) -> Any:
     data.check_columns(frame, names, args.data)
     if ignored := [name for name in frame.columns if name not in names]:
         note(f"ignored, because the model was not trained on them: {', '.join(ignored)}")
-    shape = model.network_.input_shape
-    for column in shape.columns if isinstance(shape, TableShape) else ():
-        found = frame.schema[column.name]
-        if data.kind(found) != "number" and column.dtype != "category":
-            raise CommandError(f"{args.data}: column {column.name!r} was numbers in training, and is {found} here")
+    for name, held in model.table_.types.items() if model.table_ else ():
+        found = frame.schema[name]
+        if data.kind(found) != "number" and held in ("numbers", "truth values"):
+            raise CommandError(f"{args.data}: column {name!r} was numbers in training, and is {found} here")
     return frame.select(names).to_native()
 
 

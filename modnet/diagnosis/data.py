@@ -100,10 +100,10 @@ def missing_targets(rows: int) -> Iterator[Finding]:
         )
 
 
-def constant_columns(x: Any, names: Sequence[str], *, named: bool) -> Iterator[Finding]:
+def constant_columns(x: Any, names: Sequence[str], *, named: Array) -> Iterator[Finding]:
     """Yield a finding if columns have the same value in all rows.
 
-    A column of zeros costs nothing, and images are full of them: without a name it is no finding.
+    A column of zeros costs nothing, and images are full of them: one that is not `named` is no finding.
     """
     if not x.shape[0] or not x.shape[1]:
         return

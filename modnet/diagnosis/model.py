@@ -19,10 +19,10 @@ from sklearn.utils import _safe_indexing
 from modnet.base import Array
 from modnet.diagnosis import Finding, data, signals
 from modnet.diagnosis.signals import Observation, observe
-from modnet.errors import InputError, NonFiniteError
+from modnet.errors import NonFiniteError
 from modnet.estimators import ModNetTransformer
 from modnet.estimators.base import BaseModNet
-from modnet.estimators.preparation import Sample, modules_of, prepared, rows_of, takes, with_first_weights
+from modnet.estimators.preparation import Sample, prepared, rows_of, with_first_weights
 
 _INNER = ("best_estimator_", "estimator_", "estimator")
 """Where a search, a transformer and other wrappers keep the estimator that they fitted, or will fit."""
@@ -117,7 +117,8 @@ def examine(model: Any, X: Any, y: Any) -> Diagnosis:
     if X.shape[0] < 2:
         return Diagnosis(tuple(findings), None, fitted)
     net, sample = _ready(net, X, y)
-    named = hasattr(X, "columns") or hasattr(net, "feature_names_in_")
+    named = np.full(X.shape[1], hasattr(X, "columns") or hasattr(net, "feature_names_in_"))
+    named[[] if net.table_ is None else net.table_.unread()] = False  # zeros, whatever is in them
     findings += data.constant_columns(sample.data.x, names, named=named)
     look = observe(net, sample.data)
     for signal in look.signals:
@@ -206,12 +207,10 @@ def _ready(net: BaseModNet, X: Any, y: Any) -> tuple[BaseModNet, Sample]:
 
 
 def _takes_missing(net: BaseModNet, X: Any, y: Any) -> bool:
-    """Return whether all missing values go to layers that take them."""
-    if not takes("missing", modules_of(net, fitted=False)):
-        return False
+    """Return whether all missing values go to layers that take them, or nowhere."""
     try:
         rows_of(_ready(net, X, y)[0], X)
-    except InputError:
+    except ValueError:  # of other data that is not valid, `fit` speaks
         return False
     return True
 

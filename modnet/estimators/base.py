@@ -23,11 +23,12 @@ from modnet.estimators import fitting
 from modnet.estimators.display import can_draw, visual_block
 from modnet.estimators.nested import understood
 from modnet.estimators.parameters import SLOTS, NestedParameters, chosen_accelerator, loss_of
-from modnet.estimators.preparation import Sample, Table, modules_of, network_for, prepared, takes
+from modnet.estimators.preparation import Sample, modules_of, network_for, prepared, takes
+from modnet.estimators.table import Table
 from modnet.estimators.target import Numbers, loss_before_target, loss_for
 from modnet.network import Network
 from modnet.network.summary import Summary, summarize
-from modnet.network.trial import adapt, check_links, check_values
+from modnet.network.trial import adapt, check_links, check_values, rows_counted
 from modnet.spec import ModelSpec
 from modnet.training import Data, History, Trainer
 from modnet.training.batches import rows_per_batch
@@ -88,6 +89,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _default_loss = "squared_error"
     _y_numeric = True
     _ravel_y = False
+    _reads_all = False  # whether every column of X counts as read
 
     spec_: ModelSpec
     network_: Network
@@ -155,6 +157,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             validation = None
             if X_val is not None:
                 validation = prepared(self, X_val, y_val, sample_weight_val)
+                self._check_values(validation)
                 loss_of(self).check_truth(validation.target.t)
             elif spec.training.early_stopping:
                 sample, validation = self._split(sample)
@@ -210,8 +213,13 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             if keep_optimizer:
                 fitting.carry_over(old, self.optimizer_state_, before, spec)
         self.spec_ = spec
-        check_values(self.network_, self.theta_, self.state_, sample.data.x)
+        self._check_values(sample)
         return sample
+
+    def _check_values(self, sample: Sample) -> None:
+        """Check before training that layers can take what is in X; an error names the row as the user counts."""
+        with rows_counted(sample.index):
+            check_values(self.network_, self.theta_, self.state_, sample.data.x)
 
     def _partial_fit(self, X: Any, y: Any, weight: Any, *, announced: bool = False) -> None:
         """Go through X and y once; `announced`: whether it is known before the first call what there is to predict."""

@@ -15,7 +15,7 @@ from modnet.base import Array, Average, Column, OptimizerState
 from modnet.component import Component, Slot, dump, parse
 from modnet.errors import ModelFileError
 from modnet.estimators.fitting import Streams
-from modnet.estimators.preparation import Table, encoder_of
+from modnet.estimators.table import Table
 from modnet.estimators.target import Classes, Numbers
 from modnet.registry import registry
 from modnet.training import History
@@ -98,11 +98,7 @@ _FORMS = {
     "generator": Form(np.random.Generator, lambda value: [value.bit_generator.state], _generator),
     "random state": Form(np.random.RandomState, lambda value: [value.get_state(legacy=False)], _random_state),
     "classes": Form(Classes, lambda value: [value.columns, value.kind, value.min_classes], _classes),
-    "table": Form(
-        Table,
-        lambda value: [value.columns, {name: each.categories_[0] for name, each in value.encoders.items()}],
-        lambda columns, known: Table(columns, {name: encoder_of([each], each) for name, each in known.items()}),
-    ),
+    "table": Form(Table, lambda value: [value.columns, value.categories, value.types], Table),
     "numbers": _record(Numbers),
     "column": _record(Column),
     "streams": _record(Streams),

@@ -248,6 +248,11 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         """An autoencoder takes rows of one axis: its output layer gives back columns."""
         return False
 
+    @property
+    def _reads_all(self) -> bool:  # type: ignore[override]
+        """An autoencoder gives back every column, those too that its layers do not look at."""
+        return self.estimator is None
+
     def _begin(self, *data: Any, **how: Any) -> Sample:
         sample = super()._begin(*data, **how)
         self._read()

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 TOWNS = np.array(["Bonn", "Ulm", None], object)[CODES]
 BRANCHES = (
-    Parallel([Columns(dtype="number"), Sequential([Columns(dtype="category"), Embedding(2, units=2)])]),
+    Parallel([Columns(dtype="number"), Sequential([Columns(dtype="category"), Embedding(2, categories=2)])]),
     Dense(4, "tanh"),
 )
 TABLE = {"size": X[:, 0], "town": TOWNS, "age": X[:, 1]}
@@ -57,7 +57,7 @@ CASES: dict[str, tuple[Any, Any, Any]] = {
     "sparse": (classifier(), sparse.csr_array(np.maximum(X, 0)), NAMES),
     "pandas": (regressor(layers=BRANCHES), pd.DataFrame(TABLE), X[:, 2]),
     "pandas categories": (regressor(layers=BRANCHES), pd.DataFrame(TABLE).astype({"town": "category"}), X[:, 2]),
-    "codes": (classifier(layers=(Embedding(3, 2), 4)), CODES[:, np.newaxis], NAMES),
+    "codes": (classifier(layers=(Embedding(2, categories=3), 4)), CODES[:, np.newaxis], NAMES),
     "components as instances": (classifier(layers=[Dense(3, "tanh"), Dropout(0.1)], optimizer=Adam(0.1)), X, NAMES),
     "infinite and missing settings": (regressor(optimizer=Adam(clip_norm=float("inf")), tol=float("inf")), X, X[:, 0]),
     "momentum": (regressor(optimizer={"type": "sgd", "momentum": 0.9, "schedule": "adaptive"}), X, X[:, 0]),
