@@ -117,7 +117,7 @@ def examine(model: Any, X: Any, y: Any) -> Diagnosis:
     if X.shape[0] < 2:
         return Diagnosis(tuple(findings), None, fitted)
     net, sample = _ready(net, X, y)
-    named = np.full(X.shape[1], hasattr(X, "columns") or hasattr(net, "feature_names_in_"))
+    named = np.full(len(names), hasattr(X, "columns") or hasattr(net, "feature_names_in_"))
     named[[] if net.table_ is None else net.table_.unread()] = False  # zeros, whatever is in them
     findings += data.constant_columns(sample.data.x, names, named=named)
     look = observe(net, sample.data)
