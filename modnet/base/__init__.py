@@ -9,7 +9,7 @@ from modnet.base.constraint import AnyConstraint, Constraint
 from modnet.base.context import Context
 from modnet.base.initializer import AnyInitializer, Initializer
 from modnet.base.layout import Layout, Place
-from modnet.base.loss import AnyLoss, DensityLoss, Loss, QuantileLoss, Task
+from modnet.base.loss import AnyLoss, DensityLoss, Loss, QuantileLoss, TargetScale, Task, served
 from modnet.base.module import AnyModule, Links, Module, Parameter, located, shape_through
 from modnet.base.optimizer import Average, Optimizer, OptimizerState, ParameterGroup
 from modnet.base.schedule import AnySchedule, Progress, Schedule
@@ -54,8 +54,10 @@ __all__ = [
     "Shape",
     "Solver",
     "TableShape",
+    "TargetScale",
     "Task",
     "TrainingStep",
     "located",
+    "served",
     "shape_through",
 ]

@@ -18,7 +18,7 @@ from sklearn.model_selection import train_test_split
 
 from modnet import ModelSpec
 from modnet.acceleration import CompileTimer, accelerator_name, installed_accelerator
-from modnet.base import Array, Loss, TableShape
+from modnet.base import Array, Loss, TableShape, served
 from modnet.callbacks import EpochCallback
 from modnet.cli import data
 from modnet.cli.shared import CommandError, add, emit, note
@@ -182,9 +182,9 @@ def estimator_for(spec: ModelSpec, y: Array, task: str = "auto", **params: Any) 
     'ModNetRegressor'
     """
     if task == "auto":
-        served = {each == "regression" for each in spec.loss.tasks} if isinstance(spec.loss, Loss) else set()
+        tasks = {each == "regression" for each in served(spec.loss)} if isinstance(spec.loss, Loss) else set()
         few = len(np.unique(y)) <= CLASSES if y.dtype.kind in "iu" else y.dtype.kind != "f"
-        regression = served.pop() if len(served) == 1 else not few
+        regression = tasks.pop() if len(tasks) == 1 else not few
     else:
         regression = task == "regression"
     if not regression:

@@ -124,7 +124,9 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         -------
         ndarray, shape (n,) of class labels, or (n, k)
         """
-        return np.concatenate([self._target.labels(raw) for raw in raw_blocks(self, X)])
+        blocks = raw_blocks(self, X)
+        loss = loss_of(self)
+        return np.concatenate([self._target.labels(loss, raw) for raw in blocks])
 
     @available_if(gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Any:
@@ -160,6 +162,9 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
     def decision_function(self, X: Any) -> Array:
         """Return the network's raw output: logits, or the scores that a hinge looks at.
 
+        Of a loss that does not look at one column per class: the logarithms of probabilities, and for two classes or
+        a label, log p − log(1 − p), which is positive where it is the more likely one.
+
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
@@ -169,7 +174,8 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         ndarray, shape (n,) for two classes, else (n, n_logits), dtype of θ
         """
         raw = raw_output(self, X)
-        return raw[:, 0] if raw.shape[1] == 1 and self._target.kind == "single" else raw
+        scores: Array = self._target.scores(loss_of(self), raw)
+        return scores
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the share of rows predicted right, in all their columns if there are several.
