@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import pydantic
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from modnet.base import AnyActivation, AnyModule, AnyOptimizer, Column, Loss, Shape, TableShape, located
 from modnet.component import SLOT_MARK, Component, Slot, dump_fields, walk
@@ -38,7 +38,8 @@ class ModelSpec(Component):
         The hidden layers: instances, registered names or mappings. The output layer is not among them: its width
         comes from the data.
     output_activation : Activation, optional
-        Applied behind the output layer; None: the raw output is affine, as losses on logits want it.
+        Applied behind the output layer; None: the raw output is affine. Only for a loss of numbers that predicts the
+        raw output as it is: the others apply a link themselves, or look at scores.
     loss : Loss or "auto"
         "auto": cross-entropy for classes, squared error for numbers.
     optimizer : Optimizer
@@ -69,6 +70,16 @@ class ModelSpec(Component):
     optimizer: AnyOptimizer = Field(default_factory=lambda: registry.get("optimizer", "adam")())
     training: TrainingSettings = TrainingSettings()
     spec_version: Literal[1] = 1
+
+    @model_validator(mode="after")
+    def _one_link_only(self) -> Self:
+        loss, activation = self.loss, self.output_activation
+        if activation is not None and isinstance(loss, Loss) and (loss.links or loss.for_task("regression") is None):
+            wants = "the raw output, and makes its prediction of that itself" if loss.links else "scores without bounds"
+            raise ValueError(
+                f"output_activation should be None, because {loss!r} works on {wants}; got {activation!r}: leave it out"
+            )
+        return self
 
     @property
     def requires(self) -> dict[str, str]:

@@ -80,6 +80,9 @@ class BaseMLP(BaseModNet):
             problems = [(path.removeprefix("training."), text) for path, text in error.problems]
             raise InvalidSpecError(self._name, problems) from error
 
+    def _look_at_network(self) -> None:
+        """Say nothing: scikit-learn has no output layer that a hidden one could be mistaken for."""
+
     # Randomness, drawn as sklearn.neural_network draws it
 
     def _new_streams(self) -> Streams:

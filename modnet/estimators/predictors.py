@@ -1,5 +1,6 @@
 """ModNetClassifier and ModNetRegressor: networks whose outputs are the logits of classes, or numbers."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from modnet.estimators.base import BaseModNet, makes_steps
 from modnet.estimators.fitting import unchanged_on_failure
 from modnet.estimators.parameters import chosen_loss, completed, loss_of
 from modnet.estimators.preparation import raw_blocks, raw_output
-from modnet.estimators.target import Classes, Numbers
+from modnet.estimators.target import Classes, Numbers, second_link
 
 
 def gives_probabilities(estimator: Any) -> bool:
@@ -38,8 +39,8 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
 
     Parameters
     ----------
-    output_activation : str, mapping or Activation, optional
-        Applied behind the output layer. Leave it out for losses on logits, which apply their link themselves.
+    output_activation : None
+        Losses of classes apply their link themselves, so there is none: anything else is refused.
     loss : str, mapping or Loss
         "auto": `cross_entropy`.
     validation_fraction : float
@@ -209,6 +210,11 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
             )
         self._target, self.classes_ = found, found.classes
 
+    def _look_at_network(self) -> None:
+        if found := second_link(self.network_, self._target.task, sum(self._target.widths)):
+            link, what = found
+            warnings.warn(f"{link.title} {what}", stacklevel=5)
+
     def __sklearn_tags__(self) -> Tags:
         """Return what scikit-learn may expect of this estimator."""
         tags = super().__sklearn_tags__()
@@ -233,7 +239,8 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
     Parameters
     ----------
     output_activation : str, mapping or Activation, optional
-        Applied behind the output layer, where targets are bounded; scale them to its range.
+        Applied behind the output layer, where targets are bounded; scale them to its range. A loss that does not
+        predict the raw output as it is, such as `poisson`, takes none.
     loss : str, mapping or Loss
         "auto": `squared_error`.
 

@@ -9,6 +9,8 @@ from sklearn.utils import compute_class_weight, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from modnet.base import Array, Loss, Task, served
+from modnet.network import Network
+from modnet.network.link import Link
 from modnet.registry import registry
 from modnet.spec import ModelSpec
 
@@ -295,6 +297,24 @@ def loss_for(spec: ModelSpec, target: Target, default: str) -> Loss:
         raise ValueError(f"loss={loss!r} does not serve a {target.task} target; it serves: {serves}")
     ready.check_truth(target.t)
     return ready
+
+
+def second_link(network: Network, task: Task, width: int) -> tuple[Link, str] | None:
+    """Return the last hidden link and what it does, if it makes probabilities of the classes, as the loss will.
+
+    In Keras the last layer of a list is the output: ``Dense(10, "softmax")``. Here the output layer comes behind it.
+    """
+    hidden = [link for link in network.links if link.path.startswith("layers[")]
+    name = registry.name_of(type(hidden[-1].module)) if hidden else None
+    if name not in ("sigmoid", "softmax", "log_softmax"):
+        return None
+    both = task == "binary" and name != "sigmoid"  # of two classes a softmax has a column each
+    if hidden[-1].output_shape != (2 if both else width,):
+        return None
+    return hidden[-1], (
+        f"makes probabilities of as many columns as there are classes ({hidden[-1].output_shape[0]}), but the output "
+        "layer comes behind it, and the loss wants that without bounds: leave this layer out"
+    )
 
 
 def loss_before_target(spec: ModelSpec, default: str) -> Loss:
