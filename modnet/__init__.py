@@ -31,7 +31,7 @@ _LAZY = {
     **dict.fromkeys(("load", "save"), "modnet.estimators.persistence"),
 }
 
-_SUBMODULES = ("activations", "constraints", "initializers", "layers", "losses", "optimizers", "schedules")
+_SUBMODULES = ("activations", "constraints", "initializers", "layers", "losses", "optimizers", "outputs", "schedules")
 """Where the standard components are: ``modnet.layers.Dense`` works after ``import modnet``."""
 
 

@@ -121,7 +121,7 @@ class Slot:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Leave a mark that says which kinds fit; `ModelSpec.json_schema` makes references of the marks."""
-        return {SLOT_MARK: {"kinds": list(self.kinds), "keep": list(self.keep)}}
+        return {SLOT_MARK: {"kinds": list(self.kinds), "also": [{"const": word} for word in self.keep]}}
 
     def resolve(self, value: Any) -> Any:
         """Return the component that `value` means.

@@ -327,10 +327,10 @@ def group_of(kind: str) -> str:
 
     Examples
     --------
-    >>> group_of("layer"), group_of("loss")
-    ('modnet.layers', 'modnet.losses')
+    >>> group_of("layer"), group_of("loss"), group_of("inputs")
+    ('modnet.layers', 'modnet.losses', 'modnet.inputs')
     """
-    return f"modnet.{kind}es" if kind.endswith("s") else f"modnet.{kind}s"
+    return f"modnet.{kind}" if kind == "inputs" else f"modnet.{kind}es" if kind.endswith("s") else f"modnet.{kind}s"
 
 
 def article(kind: str) -> str:

@@ -23,7 +23,7 @@ FRAMEWORK, STANDARD = ROOT / "modnet", ROOT / "plugins" / "modnet_standard"
 FILES = sorted([*FRAMEWORK.rglob("*.py"), *STANDARD.rglob("*.py")])
 REEXPORTS = {
     f"modnet.{name}"
-    for name in ("layers", "activations", "losses", "optimizers", "schedules", "initializers", "constraints")
+    for name in ("layers", "outputs", "activations", "losses", "optimizers", "schedules", "initializers", "constraints")
 }
 OUTWARD = {"modnet.estimators", "modnet.neural_network"}
 """The parts that speak scikit-learn."""

@@ -101,6 +101,7 @@ def test_every_standard_component_is_written_by_its_name(entry: Entry):
         "schedule": lambda: ModelSpec(optimizer=Adam(schedule=component)),
         "initializer": lambda: ModelSpec(layers=[Dense(3, kernel_initializer=component)]),
         "constraint": lambda: ModelSpec(layers=[Dense(3, kernel_constraint=component)]),
+        "output": lambda: ModelSpec(output=component),
         "loss": lambda: ModelSpec(loss=component),
         "optimizer": lambda: ModelSpec(optimizer=component),
         "solver": lambda: ModelSpec(optimizer=component),
@@ -190,7 +191,7 @@ def test_problems_are_located_and_listed_at_once():
     assert "no field 'optimiser'; did you mean 'optimizer'?" in str(error.value)
 
 
-@pytest.mark.parametrize("fields", [{"layers": "relu"}, {"layers": 3}, {"layers": [3]}, {"layers": {"type": "relu"}}])
+@pytest.mark.parametrize("fields", [{"layers": "relu"}, {"layers": 3}, {"layers": [-3]}, {"layers": {"type": "relu"}}])
 def test_layers_are_a_sequence_of_layers(fields: dict):
     with pytest.raises(InvalidSpecError, match="layers"):
         ModelSpec.from_dict(fields)
@@ -239,7 +240,7 @@ def test_a_class_without_a_name_is_refused_only_when_it_is_written():
             return da
 
     spec = ModelSpec(layers=[Residual([Local()])])
-    assert spec.network(3, 1).output_shape == (1,)
+    assert spec.network((3,), 1).output_shape == (1,)
     assert "Local" not in spec.requires
     for write in (spec.to_json, spec.to_dict):
         with pytest.raises(RegistryError, match=r"Local has no registered name.*modnet\.activations"):
@@ -306,14 +307,14 @@ def test_requirements_that_are_none_are_refused(requires, text: str):
 
 def test_a_network_gets_an_output_layer_and_then_the_output_activation():
     spec = ModelSpec(layers=[Dense(8, "tanh"), Dropout()], output_activation="sigmoid")
-    network = spec.network(n_features=4, n_outputs=3)
+    network = spec.network((4,), 3)
     titles = ["layers[0] (Dense)", "layers[0].activation (Tanh)", "layers[1] (Dropout)", "output (Dense)"]
     assert [link.title for link in network.links] == [*titles, "output_activation (Sigmoid)"]
     assert (network.input_shape, network.output_shape) == ((4,), (3,))
-    assert ModelSpec().network(4, 3).layout.size == 4 * 3 + 3
+    assert ModelSpec().network((4,), 3).layout.size == 4 * 3 + 3
 
 
 def test_a_layer_that_does_not_fit_is_named_by_its_path():
     spec = ModelSpec(layers=[Dense(8), Sequential([Residual([Dense(5)])])])
     with pytest.raises(ShapeError, match=r"layers\[1\].*body should keep the shape of its input, \(8,\), got \(5,\)"):
-        spec.network(4, 1)
+        spec.network((4,), 1)

@@ -8,10 +8,12 @@ from modnet.base.activation import Activation, AnyActivation, Formulas
 from modnet.base.constraint import AnyConstraint, Constraint
 from modnet.base.context import Context
 from modnet.base.initializer import AnyInitializer, Initializer
+from modnet.base.inputs import AnyInputs, Inputs
 from modnet.base.layout import Layout, Place
 from modnet.base.loss import AnyLoss, DensityLoss, Loss, QuantileLoss, TargetScale, Task, served
-from modnet.base.module import AnyModule, Links, Module, Parameter, located, shape_through
+from modnet.base.module import AnyModule, Blocks, Links, Module, Parameter, located, shape_through, under
 from modnet.base.optimizer import Average, Optimizer, OptimizerState, ParameterGroup
+from modnet.base.output import AnyOutput, Output
 from modnet.base.schedule import AnySchedule, Progress, Schedule
 from modnet.base.solver import AnyOptimizer, Objective, Solver
 from modnet.base.types import Array, Column, ColumnType, Shape, TableShape
@@ -23,12 +25,15 @@ __all__ = [
     "AnyActivation",
     "AnyConstraint",
     "AnyInitializer",
+    "AnyInputs",
     "AnyLoss",
     "AnyModule",
     "AnyOptimizer",
+    "AnyOutput",
     "AnySchedule",
     "Array",
     "Average",
+    "Blocks",
     "Column",
     "ColumnType",
     "CompiledLoop",
@@ -38,6 +43,7 @@ __all__ = [
     "Formulas",
     "Fused",
     "Initializer",
+    "Inputs",
     "Layout",
     "Links",
     "Loss",
@@ -45,6 +51,7 @@ __all__ = [
     "Objective",
     "Optimizer",
     "OptimizerState",
+    "Output",
     "Parameter",
     "ParameterGroup",
     "Place",
@@ -60,4 +67,5 @@ __all__ = [
     "located",
     "served",
     "shape_through",
+    "under",
 ]

@@ -21,8 +21,7 @@ from modnet.diagnosis.signals import Observation, observe
 from modnet.errors import InputError, NonFiniteError
 from modnet.estimators import ModNetTransformer
 from modnet.estimators.base import BaseModNet
-from modnet.estimators.nested import modules
-from modnet.estimators.preparation import Sample, prepared, rows_of, with_first_weights
+from modnet.estimators.preparation import Sample, modules_of, prepared, rows_of, takes, with_first_weights
 from modnet.estimators.target import second_link
 
 _INNER = ("best_estimator_", "estimator_", "estimator")
@@ -207,7 +206,7 @@ def _ready(net: BaseModNet, X: Any, y: Any) -> tuple[BaseModNet, Sample]:
 
 def _takes_missing(net: BaseModNet, X: Any, y: Any) -> bool:
     """Return whether all missing values go to layers that take them."""
-    if not any(module.takes_missing for _, module in modules(net.to_spec().layers)):
+    if not takes("missing", modules_of(net, fitted=False)):
         return False
     try:
         rows_of(_ready(net, X, y)[0], X)

@@ -21,7 +21,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
-from modnet.base import Array, Loss, Module, served
+from modnet.base import Array, Inputs, Loss, Module, Output, served
 from modnet.component import Component, Slot, dump, dump_fields, field_names, parse, walk
 from modnet.errors import InvalidSpecError
 from modnet.estimators import ModNetClassifier, ModNetRegressor
@@ -103,10 +103,12 @@ def json_brings_it_back(component: Component) -> None:
         text = json.dumps(dump(component))
         again = parse(Slot(component.kind), json.loads(text), subject=type(component).__name__)
     _expect_equal(again, component, "out of JSON")
-    fields = {"layer": "layers", "loss": "loss", "optimizer": "optimizer", "solver": "optimizer"}
-    if component.kind in fields and registry.entry_of(type(component)) is not None:
+    fields = {"layer": "layers", "solver": "optimizer"}
+    if component.kind in ("inputs", "layer", "output", "loss", "optimizer", "solver") and registry.entry_of(
+        type(component)
+    ):
         value: Any = [component] if component.kind == "layer" else component
-        spec = ModelSpec(**{fields[component.kind]: value})
+        spec = ModelSpec(**{fields.get(component.kind, component.kind): value})
         expect(ModelSpec.from_json(spec.to_json()) == spec, "a spec with it does not come back from JSON")
 
 
@@ -212,10 +214,12 @@ def uses(component: Component) -> Iterator[tuple[Any, str, Array, Array]]:
                 y = (t[:, 0] if task == "binary" else t).astype(int)
                 yield ModNetClassifier(loss=component, **settings), "loss", X, y
         return
-    if component.kind == "layer":
-        X = cast(Module, component).example_rows(rng, _ROWS)
+    if component.kind in ("inputs", "layer"):
+        X = cast("Inputs | Module", component).example_rows(rng, _ROWS)
     parameter, value = {
+        "inputs": ("inputs", component),
         "layer": ("layers", (component,)),
+        "output": ("output", component),
         "activation": ("activation", component),
         "optimizer": ("optimizer", component),
         "solver": ("optimizer", component),
@@ -228,6 +232,8 @@ def uses(component: Component) -> Iterator[tuple[Any, str, Array, Array]]:
 
 def _is_for_tables(component: Component) -> bool:
     """Whether rows go in and come out as tables, as the layers of an estimator have them."""
+    if isinstance(component, Output):
+        return all(len(shape) == 1 for shape, _ in component.example_shapes())
     if component.kind != "layer":
         return True
     module = cast(Module, component)

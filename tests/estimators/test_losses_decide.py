@@ -1,4 +1,4 @@
-"""The loss decides which classes its raw output stands for, whatever its width, and which output activation it takes."""
+"""The loss decides which classes its raw output stands for, whatever its width, and takes no second link in front."""
 
 from dataclasses import replace
 

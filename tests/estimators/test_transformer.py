@@ -246,7 +246,7 @@ def test_it_survives_pickle() -> None:
     [
         ("cod", r"ModNetTransformer: layer: no layer is called 'cod'; there are 'code' .layers\[1\].* mean 'code'\?"),
         (3, "layer: there are 3 layers, 0 to 2, got 3"),
-        (True, "layer: should be an index, the name of a layer or None, got True"),
+        (True, "layer: should be an index, the name or path of a layer or None, got True"),
     ],
 )
 @pytest.mark.parametrize("estimator", [None, classifier(CODED)], ids=["own", "estimator"])
