@@ -16,13 +16,9 @@ from modnet.losses import CrossEntropy, GaussianNLL, SquaredError
 class MeanOfMembersLoss(Loss):
     """The mean of the losses of k members, J = Σₘ Jₘ / k, while the prediction is the mean of theirs, ŷ = Σₘ ŷₘ / k.
 
-    The raw output has the columns that `loss` looks at k times, member after member. It is what TabM trains on, and
-    the difference between it and the loss of the mean is what makes TabM's members good ones.
-
-    The output layer of a modnet model is dense, so its k predictions would mix the members. To be TabM to the letter
-    the heads are made in front of it, and the output layer is the identity and stays it; see the examples.
-
-    It serves regression only: a classifier decides by the largest raw column, and here there are several per class.
+    The raw output has each column that `loss` looks at k times, side by side: the first column of all members, then the
+    second. The output `mean_of_members` makes it. It is what TabM trains on, and the difference between it and the loss
+    of the mean is what makes TabM's members good ones. Of classes the mean is that of probabilities.
 
     Parameters
     ----------
@@ -30,11 +26,6 @@ class MeanOfMembersLoss(Loss):
         That of each member.
     ensemble_size : int
         Number k of members, ≥ 1, as in `ensemble_view`.
-
-    Raises
-    ------
-    InvalidSpecError
-        If `loss` does not serve regression.
 
     References
     ----------
@@ -50,16 +41,14 @@ class MeanOfMembersLoss(Loss):
     >>> loss.value(t, raw), loss.predict(raw), SquaredError().value(t, loss.predict(raw))
     (0.5, array([[1.]]), 0.0)
 
-    TabM for one target, 8 members, the output layer being the identity:
+    TabM for three classes or more, 8 members:
 
-    >>> from modnet import ModNetRegressor
+    >>> from modnet import ModNetClassifier
     >>> body = [{"type": "batch_ensemble_dense", "units": 64, "activation": "relu"}] * 2
-    >>> heads = {"type": "column_dense", "units": 1, "inputs": 64}
-    >>> model = ModNetRegressor(
-    ...     layers=({"type": "ensemble_view", "ensemble_size": 8}, *body, "join_members", heads),
-    ...     loss={"type": "mean_of_members_loss", "loss": "squared_error", "ensemble_size": 8},
-    ...     optimizer={"type": "adam", "groups": [{"layers": "output", "factor": 0}]},
-    ...     initial_weights={"output.W": np.eye(8), "output.b": np.zeros(8)},
+    >>> model = ModNetClassifier(
+    ...     layers=({"type": "ensemble_view", "ensemble_size": 8}, *body),
+    ...     output="mean_of_members",
+    ...     loss={"type": "mean_of_members_loss", "loss": "cross_entropy", "ensemble_size": 8},
     ... )
     """
 
