@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
-from scipy.special import logsumexp
 
 from modnet import AnyLoss, Array, Count, Loss
 from modnet.base import TargetScale, Task
@@ -108,7 +107,7 @@ class MeanOfMembersLoss(Loss):
     def log_predict(self, raw: Array) -> Array:
         """Return log Σₘ ŷₘ / k from the members' logarithms: exact where a probability rounds to 0."""
         logs = self._members(self.loss.log_predict(self._by_member(raw)))
-        mean: Array = logsumexp(logs, axis=1) - math.log(self.ensemble_size)
+        mean: Array = np.logaddexp.reduce(logs, axis=1) - math.log(self.ensemble_size)
         return mean
 
     def _by_member(self, raw: Array) -> Array:
