@@ -12,6 +12,7 @@ import re
 import tomllib
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -127,10 +128,18 @@ class ModelSpec(Component):
     def _one_link_only(self) -> Self:
         loss, activation = self.loss, self.output_activation
         if activation is not None and isinstance(loss, Loss) and (loss.links or loss.for_task("regression") is None):
-            wants = "the raw output, and makes its prediction of that itself" if loss.links else "scores without bounds"
+            wants = "has a link of its own" if loss.links else "looks at scores without bounds"
             raise ValueError(
-                f"output_activation should be None, because {loss!r} works on {wants}; got {activation!r}: leave it out"
+                f"output_activation: should be None, because {loss!r} {wants}; got {activation!r}: leave it out"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        seen: dict[str, str] = {}
+        for path, each in walk(self):
+            if isinstance(each, Module) and each.name is not None and seen.setdefault(each.name, path) != path:
+                raise ValueError(f"{path}.name: {each.name!r} is the name of {seen[each.name]} already: names differ")
         return self
 
     @property
@@ -256,19 +265,26 @@ class ModelSpec(Component):
     @classmethod
     def from_json(cls, text: str | bytes, *, allow: Iterable[str] | None = None) -> Self:
         """Return the spec that a JSON text describes; see `from_dict`."""
-        return cls._from_text(text, "JSON", json.loads, allow)
+        return cls._from_text(text, "JSON", partial(json.loads, object_pairs_hook=_once), allow)
 
     @classmethod
-    def from_toml(cls, text: str, *, allow: Iterable[str] | None = None) -> Self:
+    def from_toml(cls, text: str | bytes, *, allow: Iterable[str] | None = None) -> Self:
         """Return the spec that a TOML text describes; see `from_dict`."""
         return cls._from_text(text, "TOML", tomllib.loads, allow)
 
     @classmethod
     def _from_text(cls, text: Any, format: str, loads: Callable[[Any], Any], allow: Iterable[str] | None) -> Self:
+        if not isinstance(text, str | bytes):
+            raise TypeError(f"{format} is text, got {type(text).__name__}: {text!r}")
         try:
-            fields = loads(text)
-        except ValueError as error:  # of both formats, and of bytes that are no text
-            raise InvalidSpecError(cls.__name__, [("", f"should be {format}: {error}")]) from error
+            fields = loads(text if isinstance(text, str) else text.decode())
+        except (ValueError, RecursionError) as error:  # of both formats, and of bytes that are no text
+            reasons = {
+                "digits": "a number in it has more digits than Python reads",
+                "recursion": "it is nested too deep",
+            }
+            reason = next((each for word, each in reasons.items() if word in str(error)), str(error))
+            raise InvalidSpecError(cls.__name__, [("", f"should be {format}: {reason}, got {text[:40]!r}")]) from error
         return cls.from_dict(fields, allow=allow)
 
     def save(self, path: str | Path) -> None:
@@ -295,7 +311,16 @@ class ModelSpec(Component):
         readers = {".json": cls.from_json, ".toml": cls.from_toml}
         if path.suffix not in readers:
             raise InvalidSpecError(cls.__name__, [("", f"should be a .json or .toml file, got {str(path)!r}")])
-        return readers[path.suffix](path.read_text(encoding="utf-8"), allow=allow)
+        return readers[path.suffix](path.read_bytes(), allow=allow)
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object whose keys differ."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} is there more than once")
+    return found
 
 
 def _check_requirements(requires: Any) -> None:

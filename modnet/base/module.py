@@ -3,6 +3,7 @@
 Its three numeric methods are the textbook's three lines: z = f(x; W), ∂J/∂W and ∂J/∂x.
 """
 
+import dataclasses
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, ClassVar
@@ -10,29 +11,37 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from modnet.base.constraint import AnyConstraint
+from modnet.base.constraint import AnyConstraint, Constraint
 from modnet.base.context import Context
-from modnet.base.initializer import AnyInitializer
+from modnet.base.initializer import AnyInitializer, Initializer
 from modnet.base.types import Array, Shape
-from modnet.component import Component, Slot
+from modnet.component import Component, Slot, parse
 from modnet.errors import ShapeError
 
+_INITIALIZER, _CONSTRAINT = Slot("initializer"), Slot("constraint")
 
-class Parameter(Component):
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
     """One array that a module needs.
 
     Parameters
     ----------
     shape : tuple of int
     initializer : Initializer
-        Draws its first values; a registered name will do.
+        Draws its first values: an instance, a registered name or a mapping.
     trainable : bool
         True: a slice of θ, seen as ``ctx.p.<name>`` with its gradient as ``ctx.g.<name>``. False: a slice of the
         state vector (running means and the like), seen as ``ctx.s.<name>``.
     regularized : bool
         Whether weight decay (`alpha`) applies: to weights, not to biases and gains.
     constraint : Constraint, optional
-        What its values have to satisfy; they are put back there after each step.
+        What its values have to satisfy, in one of these forms; they are put back there after each step.
+
+    Raises
+    ------
+    InvalidSpecError
+        If what is given is no initializer, or no constraint.
 
     Examples
     --------
@@ -40,11 +49,21 @@ class Parameter(Component):
     Zeros()
     """
 
-    shape: tuple[Annotated[int, Field(ge=0)], ...]
+    shape: Shape
     initializer: AnyInitializer
     trainable: bool = True
     regularized: bool = True
     constraint: AnyConstraint | None = None
+
+    def __post_init__(self) -> None:
+        """Look up what is no component yet. As a component it would take 5 times as long, and networks make dozens."""
+        if not isinstance(self.initializer, Initializer):
+            self._look_up("initializer", _INITIALIZER)
+        if not (self.constraint is None or isinstance(self.constraint, Constraint)):
+            self._look_up("constraint", _CONSTRAINT)
+
+    def _look_up(self, name: str, slot: Slot) -> None:
+        object.__setattr__(self, name, parse(slot, getattr(self, name), subject="Parameter", path=name))
 
 
 def _layer_name(name: str) -> str:

@@ -281,8 +281,8 @@ def _numbers(subject: str, value: Any, dtype: "np.dtype[Any]") -> Array:
     """Return what a user gave as an array of finite numbers."""
     try:
         array = np.asarray(value, dtype)
-    except (TypeError, ValueError) as error:
-        raise ShapeError(f"{subject}: should be an array of numbers, got {value!r}") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ShapeError(f"{subject}: should be an array of numbers, got {repr(value)[:80]}") from error
     if not np.isfinite(array).all():
         raise ShapeError(f"{subject}: should be finite, but there is inf or NaN in it")
     return array

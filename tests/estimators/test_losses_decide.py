@@ -199,10 +199,10 @@ def test_a_loss_that_does_not_serve_says_what_it_serves(loss, words):
 )
 def test_an_output_activation_in_front_of_a_link_is_refused(loss, activation):
     estimator = ModNetRegressor if loss in ("poisson", "gaussian_nll") else ModNetClassifier
-    with pytest.raises(InvalidSpecError, match=r"output_activation should be None, because \w+\(.* leave it out"):
+    with pytest.raises(InvalidSpecError, match=r"output_activation: should be None, because \w+\(.* leave it out"):
         estimator((4,), loss=loss, output_activation=activation).to_spec()
     if loss != "auto":
-        with pytest.raises(InvalidSpecError, match="output_activation should be None"):
+        with pytest.raises(InvalidSpecError, match="output_activation: should be None"):
             ModelSpec(loss=loss, output_activation=activation)
 
 
