@@ -11,7 +11,7 @@ from modnet.base.initializer import AnyInitializer, Initializer
 from modnet.base.layout import Layout, Place
 from modnet.base.loss import AnyLoss, DensityLoss, Loss, QuantileLoss, Task
 from modnet.base.module import AnyModule, Links, Module, Parameter, located, shape_through
-from modnet.base.optimizer import Average, Optimizer, OptimizerState, ParameterGroup
+from modnet.base.optimizer import Optimizer, OptimizerState, ParameterGroup
 from modnet.base.schedule import AnySchedule, Progress, Schedule
 from modnet.base.solver import AnyOptimizer, Objective, Solver
 from modnet.base.types import Array, Column, ColumnType, Shape, TableShape
@@ -28,7 +28,6 @@ __all__ = [
     "AnyOptimizer",
     "AnySchedule",
     "Array",
-    "Average",
     "Column",
     "ColumnType",
     "CompiledLoop",

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from modnet.base import Array, Average, Column, OptimizerState
+from modnet.base import Array, Column, OptimizerState
 from modnet.component import Component, Slot, dump, parse
 from modnet.errors import ModNetError
 from modnet.estimators.fitting import CALLBACKS, Streams
@@ -28,6 +28,7 @@ from modnet.files import as_json, write_whole
 from modnet.registry import registry
 from modnet.spec import ModelSpec
 from modnet.training import History
+from modnet.training.combining import first_state
 
 __all__ = ["ModelFileError", "load", "save"]
 
@@ -191,8 +192,8 @@ def _model(header: Mapping[str, Any], reader: "_Reader", allow: Iterable[str] | 
         setattr(model, name, reader.read(each))
     columns = None if model.table_ is None else model.table_.columns
     model.spec_, model.network_ = spec, spec.network(model.n_features_in_, header["outputs"], columns)
-    if not hasattr(model, "optimizer_state_"):
-        model.optimizer_state_ = spec.optimizer.init(model.theta_)
+    began = first_state(model.network_, spec.optimizer, model.theta_)
+    model.optimizer_state_ = dataclasses.replace(began, **vars(model).get("optimizer_state_", {}))
     if not hasattr(model, "_streams"):
         model._streams = model._new_streams()
     _check_vectors(model)
@@ -209,8 +210,9 @@ def _check_vectors(model: Any) -> None:
     theta, size = network.layout.size, network.state_layout.size
     vectors = [("theta_", model.theta_, theta), ("state_", model.state_, size)]
     vectors += [(f"optimizer_state_.vectors[{name!r}]", each, theta) for name, each in state.vectors.items()]
-    if mean := state.average:
-        vectors += [("the mean of theta_", mean.theta, theta), ("the mean of state_", mean.state, size)]
+    others = [("average", state.average, theta), ("moving", state.moving, theta)]
+    others += [("moving_state", state.moving_state, size)]
+    vectors += [(f"optimizer_state_.{name}", each, length) for name, each, length in others if each is not None]
     for name, vector, length in vectors:
         floats = vector.dtype == model.theta_.dtype and vector.dtype in (np.float32, np.float64)
         if vector.shape != (length,) or not floats:
@@ -228,9 +230,9 @@ class _Form(NamedTuple):
     made: Callable[..., Any]
 
 
-def _record(cls: Any) -> _Form:
+def _record(cls: Any, *left_out: str) -> _Form:
     """Return the form of a dataclass: its fields by name."""
-    names = [field.name for field in dataclasses.fields(cls)]
+    names = [field.name for field in dataclasses.fields(cls) if field.name not in left_out]
     return _Form(cls, lambda value: [{name: getattr(value, name) for name in names}], lambda fields: cls(**fields))
 
 
@@ -275,8 +277,7 @@ _FORMS = {
     "column": _record(Column),
     "streams": _record(Streams),
     "history": _record(History),
-    "optimizer state": _record(OptimizerState),
-    "average": _record(Average),
+    "optimizer state": _record(OptimizerState, "layout")._replace(made=dict),  # the layout is the network's
 }
 
 

@@ -8,7 +8,7 @@ import copy
 import dataclasses
 import pickle
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from modnet.acceleration import MIN_STEPS, accelerated
 from modnet.acceleration.engine import fused_loss, fused_optimizer
-from modnet.base import Accelerator, Array, Loss, Optimizer, OptimizerState, Solver
+from modnet.base import Accelerator, Array, Layout, Loss, Optimizer, OptimizerState, Solver
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.estimators import ModNetRegressor
 from modnet.network import Network
@@ -26,7 +26,9 @@ from modnet.testing.modules import FLOATS
 from modnet.testing.rules import Rules, guarded, interleaved, undisturbed
 
 RULES, SOLVERS, ACCELERATORS = Rules(), Rules(), Rules()
-_SIZE = 7
+LAYOUT = Layout.of_shapes({"layers[0].W": (2, 2)}, {"layers[0].b": (1, 2), "layers[1].b": (1, 1)})
+"""A rule may treat matrices in another way than biases."""
+_SIZE = LAYOUT.size
 Gradient = Callable[[Array], Array]
 
 
@@ -57,9 +59,9 @@ _BOWL = Quadratic()
 def walk(
     rule: Optimizer, steps: int, theta: Array = _BOWL.start, state: Any = None, gradient: Gradient = _BOWL.gradient
 ) -> tuple[Array, OptimizerState]:
-    """Return θ after some steps on the quadratic, and the state."""
+    """Return θ in training after some steps on the quadratic, and the state."""
     theta = theta.copy()
-    state = rule.init(theta) if state is None else state
+    state = rule.init(theta, LAYOUT) if state is None else state
     for _ in range(steps):
         rule.step(theta, gradient(theta), state)
     return theta, state
@@ -73,7 +75,7 @@ def theta_is_changed_in_place_and_keeps_its_dtype(optimizer: Optimizer) -> None:
     """
     for dtype in FLOATS:
         theta, grad = np.ones(_SIZE, dtype), np.linspace(-1, 1, _SIZE, dtype=dtype)
-        state = optimizer.init(theta)
+        state = optimizer.init(theta, LAYOUT)
         for step in range(3):
             before = theta.copy()
             returned = optimizer.step(theta, grad.copy(), state)
@@ -92,7 +94,7 @@ def the_state_has_memory_of_its_own(optimizer: Optimizer) -> None:
     Usually: state.vectors[…] = grad, or = theta: the training loop writes the next gradient into the same memory
     """
     theta = _BOWL.start.copy()
-    state, grad = optimizer.init(theta), _BOWL.gradient(theta)
+    state, grad = optimizer.init(theta, LAYOUT), _BOWL.gradient(theta)
     optimizer.step(theta, grad, state)
     for name, vector in state.vectors.items():
         expect(not np.shares_memory(vector, grad), f"state.vectors[{name!r}] is the gradient's own memory: copy it")
@@ -101,13 +103,14 @@ def the_state_has_memory_of_its_own(optimizer: Optimizer) -> None:
 
 @RULES.add()
 def init_makes_a_state_and_leaves_theta_alone(optimizer: Optimizer) -> None:
-    """`init` returns a state at step 0 with the optimizer's learning rate and vectors like θ; θ stays as it is.
+    """`init` returns a state at step 0 with the optimizer's learning rate, the layout and vectors like θ, which stays.
 
     Usually: a learning rate or a step count that is not set, or a vector that is not of θ's shape
     """
     theta = np.ones(_SIZE)
     with guarded(theta):
-        state = optimizer.init(theta)
+        state = optimizer.init(theta, LAYOUT)
+    expect(state.layout is LAYOUT, "state.layout should be the layout that init is given")
     expect(state.step == 0, f"step should be 0, got {state.step}")
     rate = optimizer.learning_rate
     expect(state.learning_rate == rate, f"learning_rate should be {rate}, got {state.learning_rate}")
@@ -131,26 +134,92 @@ def the_loss_falls(optimizer: Optimizer) -> None:
     Usually: the sign of the step, or that of the gradient lost, as in |g| or √g²: θ moves against the gradient
     """
     for name, start in (("the start", _BOWL.start), ("the opposite start", _BOWL.opposite)):
-        before, after = _BOWL.J(start), _BOWL.J(walk(optimizer, 200, start)[0])
-        expect(after < before, f"J is {before:.6g} at {name}, and {after:.6g} after 200 steps")
+        before, after = _BOWL.J(start), _BOWL.J(optimizer.predicts(*walk(optimizer, 200, start)))
+        expect(after < before, f"J is {before:.6g} at {name}, and {after:.6g} after 200 steps, where it predicts")
+
+
+def _trained(
+    rule: Optimizer, steps: int = 10, grad: Array | None = None, factors: Mapping[str, float] | None = None
+) -> Array:
+    """Return what predicts after updates as training makes them, from θ = 100 along a gradient that stays."""
+    theta, grad = np.full(_SIZE, 100.0), np.linspace(1, 2, _SIZE) if grad is None else grad
+    state = rule.init(theta, LAYOUT.with_factors(factors or {}, theta.dtype))
+    for _ in range(steps):
+        rule.update(theta, grad.copy(), state)
+    return rule.predicts(theta, state)
 
 
 @RULES.add()
 def what_others_change_in_theta_stays(optimizer: Optimizer) -> None:
-    """A step goes on from the θ it is given, so that weight decay and constraints, which change θ, are not lost.
+    """Weight decay shortens weights, and only those: a step goes on from the θ it is given, or has `own_points`.
 
-    Usually: θ written from a copy of its own, theta[...] = state.vectors[…]: change the θ that is given, theta −= …
+    Usually: θ written from vectors of the state, theta[...] = state.vectors[…]: change the θ that is given,
+    theta −= …, or say `own_points` and shrink those vectors by self.weight_decay
+
+    A rule with points of its own shrinks them itself; constraints, which change θ too, are refused for it.
     """
-    ends = []
-    for decay in (0.0, 0.05 / optimizer.learning_rate):
-        rule, theta = dataclasses.replace(optimizer, weight_decay=decay), np.array([100.0])
-        state = rule.init(theta)
-        for _ in range(10):
-            rule.update(theta, np.ones(1), state, regularized=1)
-        ends.append(float(theta[0]))
-    without, with_ = ends
-    text = f"θ of 100 is {with_:.6g} after 10 steps with a weight_decay of 5 % each, and {without:.6g} without"
-    expect(abs(with_ - without) > 10, text)
+    decay = 0.05 / optimizer.learning_rate
+    without, with_ = (_trained(dataclasses.replace(optimizer, weight_decay=each)) for each in (0.0, decay))
+    weights, others = np.split(without - with_, [LAYOUT.regularized])
+    text = f"with a weight_decay of 5 % in each of 10 steps, weights of 100 end {weights.min():.6g} lower than without"
+    expect(weights.min() > 10, text)
+    expect(np.abs(others).max() < 1, f"{text}, and so do biases, {others.max():.6g}: layout.regularized ends before")
+
+
+@RULES.add()
+def the_opposite_gradient_leads_the_other_way(optimizer: Optimizer) -> None:
+    """Along a gradient of one sign what predicts moves against it, and along the opposite one the other way.
+
+    Usually: `predicts` returns the start, or a point that does not follow θ; or the sign of the gradient lost
+    """
+    grad = np.linspace(1, 2, _SIZE)  # all of it positive
+    down, up = (_trained(optimizer, grad=sign * grad) - 100 for sign in (1, -1))
+    text = f"after 10 steps of one gradient Σ (θ − start), where it predicts, is {down.sum():.6g}"
+    expect(down.sum() < 0 < up.sum(), f"{text}, and of the opposite one {up.sum():.6g}")
+
+
+@RULES.add()
+def what_is_frozen_keeps_its_bits(optimizer: Optimizer) -> None:
+    """Where a group's factor is 0, what predicts keeps its bits, with weight decay as well; the rest learns.
+
+    Usually: vectors of a rule with `own_points` that are not multiplied by state.layout.rates, or two equal points
+    mixed as (1 − c) x + c z, which may differ from both in its last bit: x + c (z − x) does not
+    """
+    rule = dataclasses.replace(optimizer, weight_decay=0.05 / optimizer.learning_rate)
+    for name, place in LAYOUT.places.items():
+        moved = _trained(rule, factors={name: 0.0}) - 100
+        expect(not place.view(moved).any(), f"{name} has a factor of 0, and moved by {place.view(moved).ravel()}")
+        still = [other for other, each in LAYOUT.places.items() if other != name and not each.view(moved).any()]
+        expect(not still, f"{', '.join(still)} did not move where {name} has a factor of 0")
+
+
+@RULES.add(applies=lambda optimizer: optimizer.own_points)
+def a_factor_is_another_learning_rate(optimizer: Optimizer) -> None:
+    """A rule with points of its own, and with a factor of 3 for all layers, goes where one with 3 times the rate goes.
+
+    Usually: state.layout.rates is left out, or multiplies another thing than the learning rate
+    """
+    faster = dataclasses.replace(optimizer, learning_rate=3 * optimizer.learning_rate)
+    found = _trained(optimizer, factors=dict.fromkeys(LAYOUT.places, 3.0))
+    expect_same("what predicts", found, _trained(faster), "with a factor of 3", "with 3 times the rate", rtol=1e-9)
+
+
+@RULES.add()
+def predicts_only_looks(optimizer: Optimizer) -> None:
+    """`predicts` returns an array like θ and changes neither θ nor the state, so training goes on as if not asked.
+
+    Usually: the point is computed in place, in θ or a vector of the state: return a fresh array
+    """
+    theta, asked = _BOWL.start.copy(), _BOWL.start.copy()
+    states = [optimizer.init(theta, LAYOUT) for _ in range(2)]
+    for _ in range(5):
+        optimizer.step(theta, _BOWL.gradient(theta), states[0])
+        optimizer.step(asked, _BOWL.gradient(asked), states[1])
+        with guarded(asked, *states[1].vectors.values()):
+            point = optimizer.predicts(asked, states[1])
+        like = f"{theta.dtype} of shape {theta.shape}"
+        expect(point.dtype == theta.dtype and point.shape == theta.shape, f"it should be {like}, got {point!r}")
+        expect_same("θ", asked, theta, "after `predicts`", "without it")
 
 
 @RULES.add()
@@ -160,7 +229,7 @@ def the_rate_of_a_step_is_the_one_in_the_state(optimizer: Optimizer) -> None:
     Usually: self.learning_rate where state.learning_rate is meant: schedules set the latter
     """
     faster = dataclasses.replace(optimizer, learning_rate=3 * optimizer.learning_rate)
-    state = optimizer.init(_BOWL.start)
+    state = optimizer.init(_BOWL.start, LAYOUT)
     state.learning_rate = faster.learning_rate
     set_, own = walk(optimizer, 10, state=state)[0], walk(faster, 10)[0]
     expect_same("θ", set_, own, "with 3 times the rate in the state", "with 3 times the rate in the optimizer")
@@ -191,6 +260,11 @@ def two_runs_do_not_meet(optimizer: Optimizer) -> None:
     expect_same("θ", beside, walk(optimizer, 10)[0], "beside another run", "alone")
 
 
+def _of_length(size: int) -> Layout:
+    """Return the layout of a matrix and a bias where there is room for them."""
+    return Layout.of_shapes({"W": (2, 2)}, {"b": (1, size - 4)}) if size > 4 else Layout.flat(size)
+
+
 @RULES.add()
 def steps_stay_finite(optimizer: Optimizer) -> None:
     """Gradients of zero, 1e-30 and 1e4 give finite steps without warnings, in float32, too; any length of θ will do.
@@ -200,7 +274,7 @@ def steps_stay_finite(optimizer: Optimizer) -> None:
     for dtype in FLOATS:
         for grad in ([0.0] * 6, [1e-30, -1e-30, 0.0, 1.0, 1e4, -1e4], [1e-30], [1e4]):
             theta = np.ones(len(grad), dtype)
-            state = optimizer.init(theta)
+            state = optimizer.init(theta, _of_length(len(grad)))
             for step in range(3):
                 optimizer.step(theta, np.array(grad, dtype), state)
                 text = f"θ is {theta.tolist()} after step {step + 1} with grad {grad} in {np.dtype(dtype)}"

@@ -51,7 +51,7 @@ class Loop(CompiledLoop):
             state = step.optimizer_state
             count, state.learning_rate = state.step, rate if self._slip != "rate" else 1.01 * rate
             step.optimizer.clip(step.gradient)
-            step.optimizer.update(step.theta, step.gradient.copy(), state, regularized=step.regularized, rule=step.rule)
+            step.optimizer.update(step.theta, step.gradient.copy(), state, rule=step.rule)
             state.step = count + (index < len(rates) - 1)
             total, weights = total + value * w * (2 if self._slip == "loss" else 1), weights + w
         self._step.optimizer_state.step -= len(rates) - 1

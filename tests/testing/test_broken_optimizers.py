@@ -9,13 +9,14 @@ from modnet import Optimizer, OptimizerState, Solver
 from modnet.optimizers import LBFGS, SGD, Adam
 
 FALLS = {"the_loss_falls", "float32_walks_as_float64"}
+OTHER_WAY, FROZEN = "the_opposite_gradient_leads_the_other_way", "what_is_frozen_keeps_its_bits"
 
 
 class Plain(Optimizer):
     """Θ ← θ − η g, as it should be; others change a line."""
 
-    def init(self, theta):
-        return OptimizerState(self.learning_rate)
+    def init(self, theta, layout):
+        return OptimizerState(self.learning_rate, layout)
 
     def step(self, theta, grad, state):
         state.step += 1
@@ -50,8 +51,8 @@ class KeepsGrad(Plain):
 class StateIsTheta(Plain):
     """Starts its mean of θ as θ itself."""
 
-    def init(self, theta):
-        return OptimizerState(self.learning_rate, vectors={"mean": theta})
+    def init(self, theta, layout):
+        return OptimizerState(self.learning_rate, layout, vectors={"mean": theta})
 
 
 class OwnMemory(Plain):
@@ -75,8 +76,8 @@ class CountsNothing(Plain):
 class OwnRate(Plain):
     """Goes by its own learning rate, whatever the schedule says."""
 
-    def init(self, theta):
-        return OptimizerState(self.learning_rate)
+    def init(self, theta, layout):
+        return OptimizerState(self.learning_rate, layout)
 
     def step(self, theta, grad, state):
         state.step += 1
@@ -102,8 +103,8 @@ class Divides(Plain):
 class Float64State(Plain):
     """Its vectors are float64, whatever θ is."""
 
-    def init(self, theta):
-        return OptimizerState(self.learning_rate, vectors={"scratch": np.zeros(theta.shape)})
+    def init(self, theta, layout):
+        return OptimizerState(self.learning_rate, layout, vectors={"scratch": np.zeros(theta.shape)})
 
     def step(self, theta, grad, state):
         state.step += 1
@@ -113,8 +114,8 @@ class Float64State(Plain):
 class NoStart(Plain):
     """Starts at another rate than its own."""
 
-    def init(self, theta):
-        return OptimizerState(2 * self.learning_rate)
+    def init(self, theta, layout):
+        return OptimizerState(2 * self.learning_rate, layout)
 
 
 class Jitters(Plain):
@@ -126,15 +127,15 @@ class Jitters(Plain):
 
 
 BROKEN = [
-    (Rebinds(), {"theta_is_changed_in_place_and_keeps_its_dtype"}, FALLS),
+    (Rebinds(), {"theta_is_changed_in_place_and_keeps_its_dtype"}, {*FALLS, OTHER_WAY, FROZEN}),
     (Returns(), {"theta_is_changed_in_place_and_keeps_its_dtype"}, set()),
     (KeepsGrad(), {"the_state_has_memory_of_its_own"}, set()),
     (StateIsTheta(), {"the_state_has_memory_of_its_own"}, set()),
     (OwnMemory(), {"all_that_is_remembered_is_in_the_state", "two_runs_do_not_meet"}, None),
     (CountsNothing(), {"steps_are_counted"}, set()),
     (OwnRate(), {"the_rate_of_a_step_is_the_one_in_the_state"}, set()),
-    (Climbs(), {"the_loss_falls"}, set()),
-    (Divides(), {"steps_stay_finite"}, {"theta_is_changed_in_place_and_keeps_its_dtype"}),
+    (Climbs(), {"the_loss_falls", OTHER_WAY}, set()),
+    (Divides(), {"steps_stay_finite"}, {"theta_is_changed_in_place_and_keeps_its_dtype", FROZEN}),
     (Float64State(), {"theta_is_changed_in_place_and_keeps_its_dtype"}, set()),
     (
         NoStart(),
