@@ -13,7 +13,7 @@ from modnet.base import Accelerator, Activation, Constraint, Initializer, Loss, 
 from modnet.component import Component
 from modnet.errors import UnknownComponentError
 from modnet.registry import Entry, normalized, registry
-from modnet.testing import components, losses, modules, optimizers, passes, values
+from modnet.testing import accelerators, components, losses, modules, optimizers, passes, values
 from modnet.testing.comparing import CheckFailed
 from modnet.testing.rules import Rule
 
@@ -28,7 +28,7 @@ RULES: dict[str, Sequence[Rule]] = {
     "initializer": (*values.INITIALIZERS, *_EVERY),
     "schedule": (*values.SCHEDULES, *_EVERY),
     "constraint": (*values.CONSTRAINTS, *_EVERY),
-    "accelerator": (*optimizers.ACCELERATORS, *components.RULES),
+    "accelerator": (*accelerators.RULES, *components.RULES),
 }
 """The contract of each kind; that of a kind that a plugin declares is what holds for all."""
 
