@@ -193,7 +193,8 @@ def _model(header: Mapping[str, Any], reader: "_Reader", allow: Iterable[str] | 
     columns = None if model.table_ is None else model.table_.columns
     model.spec_, model.network_ = spec, spec.network(model.n_features_in_, header["outputs"], columns)
     began = first_state(model.network_, spec.optimizer, model.theta_)
-    model.optimizer_state_ = dataclasses.replace(began, **vars(model).get("optimizer_state_", {}))
+    written = {**vars(model).get("optimizer_state_", {}), "layout": began.layout}
+    model.optimizer_state_ = dataclasses.replace(began, **written)
     if not hasattr(model, "_streams"):
         model._streams = model._new_streams()
     _check_vectors(model)

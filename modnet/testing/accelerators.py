@@ -1,4 +1,4 @@
-"""The contract of accelerators, which run in place of layers, losses and optimizers: what they offer agrees with those."""
+"""The contract of accelerators: what they offer in place of layers, losses and optimizers agrees with those."""
 
 import contextlib
 import warnings
@@ -10,7 +10,7 @@ import numpy as np
 
 from modnet.acceleration import MIN_STEPS, accelerated
 from modnet.acceleration.engine import fused_loss, fused_optimizer
-from modnet.base import Accelerator, Loss
+from modnet.base import Accelerator, Array, Loss
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.estimators import ModNetRegressor
 from modnet.network import Network

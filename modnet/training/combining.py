@@ -1,4 +1,4 @@
-"""What any optimizer can be combined with: parameter groups, constraints, and means of θ that predict in its place."""
+"""What any optimizer can be combined with: parameter groups and constraints."""
 
 import math
 import re
@@ -54,17 +54,6 @@ def constrained(network: Network, theta: Array, optimizer: Optimizer | Solver) -
             "ModelSpec", [("optimizer", f"{optimizer!r} keeps no constraints, and there are some on {names}")]
         )
     return [(network.layout.places[name].view(theta), constraint) for name, constraint in constraints.items()]
-
-
-def include(state: OptimizerState, theta: Array, ema: float | None) -> None:
-    """Take a point into the mean: mean ← mean + w (θ − mean) with w = 1 − ema, or 1 / count for the plain mean."""
-    state.averaged += 1
-    if state.average is None:
-        state.average = theta.copy()
-        return
-    w = 1 / state.averaged if ema is None else 1 - ema
-    state.average *= 1 - w
-    state.average += w * theta
 
 
 def _named(links: Sequence[Link], outer: tuple[str, ...]) -> Iterator[tuple[Link, tuple[str, ...]]]:

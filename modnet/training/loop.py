@@ -3,9 +3,8 @@
 One step is the textbook's: ŷ forward, J and ∂J/∂ŷ from the loss, ∇J(θ) backward, and the optimizer moves θ.
 """
 
-import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -25,10 +24,11 @@ from modnet.base import (
 from modnet.errors import NonFiniteError
 from modnet.network import Network, Pass
 from modnet.training.batches import Data, batches, rows_per_batch, shuffled
-from modnet.training.combining import constrained, first_state, include
+from modnet.training.combining import constrained, first_state
 from modnet.training.compiled import compiled_loop_for
 from modnet.training.divergence import diagnosis
 from modnet.training.monitor import History, Monitor, OnEpoch, Patience
+from modnet.training.publishing import begin_anew, include, publish
 from modnet.training.settings import TrainingSettings
 from modnet.training.solving import solve
 
@@ -180,7 +180,7 @@ class Trainer:
             return history
         finally:
             if monitor.restore_best() and self.moving is not self.theta:
-                self._begin_anew()
+                begin_anew(self)
             self._passes.clear()
             self._loop = None
 
@@ -218,7 +218,7 @@ class Trainer:
             include(self.optimizer_state, self.moving, None)
         if before is not None:
             stayed = np.array_equal(before, self.moving_state)
-            self._publish(None if stayed else batches(data, size, taken, reuse=True))
+            publish(self, None if stayed else batches(data, size, taken, reuse=True))
         return total / weights
 
     def backpropagate(self, batch: Data) -> float:
@@ -284,48 +284,13 @@ class Trainer:
             include(state, self.moving, optimizer.ema)
         self.progress.step += 1
 
-    def _publish(self, seen: Iterator[Data] | None) -> None:
-        """Write what predicts into θ and the state; training goes on from where it is.
-
-        What links keep of batches, such as running means, belongs to the θ that these went through. Where it has
-        changed, the published θ sees the batches as well (Izmailov et al. 2018, algorithm 1, last line).
-
-        Parameters
-        ----------
-        seen : iterator of Data, optional
-            The batches of the epoch, if links keep something of them.
-        """
-        optimizer, state = self.optimizer, self.optimizer_state
-        assert isinstance(optimizer, Optimizer), "a solver moves what it publishes"
-        state.moving, state.moving_state = self.moving, self.moving_state
-        point = optimizer.predicts(self.moving, state)
-        self.theta[...], self.state[...] = point, self.moving_state
-        if seen is None or point is self.moving:
-            return
-        running, rows = None, -1
-        noise = copy.deepcopy(self.noise_rng)  # training draws what it would have drawn
-        with _overflow_is_looked_for():
-            for batch in seen:
-                if running is None or len(batch) != rows:
-                    rows = len(batch)
-                    running = self._pass(self.theta, self.state, rows, noise)
-                running.forward(batch.x)
-
-    def _begin_anew(self) -> None:
-        """Go on from the published θ, if there will be more: what the optimizer remembers led to another one."""
-        vars(self.optimizer_state).update(vars(first_state(self.network, self.optimizer, self.theta)))
-        self.moving[...], self.moving_state[...] = self.theta, self.state
-
     def pass_for(self, rows: int) -> tuple[Pass, Array]:
         """Return the pass for batches of so many rows, and a buffer for ∂J/∂raw: two sizes at most per epoch."""
         if rows not in self._passes:
-            running = self._pass(self.moving, self.moving_state, rows, self.noise_rng)
+            options: dict[str, Any] = {"gradient": self.gradient, "training": True, "rng": self.noise_rng}
+            running = Pass(self.engine.network, self.moving, self.moving_state, rows=rows, **options)
             self._passes[rows] = running, np.empty((rows, *self.network.output_shape), self.theta.dtype)
         return self._passes[rows]
-
-    def _pass(self, theta: Array, state: Array, rows: int, rng: np.random.Generator) -> Pass:
-        options: dict[str, Any] = {"gradient": self.gradient, "training": True, "rng": rng}
-        return Pass(self.engine.network, theta, state, rows=rows, **options)
 
 
 def _overflow_is_looked_for() -> np.errstate:
