@@ -147,6 +147,8 @@ def carry_over(old: OptimizerState, new: OptimizerState, before: ModelSpec, spec
     if not isinstance(now, Optimizer) or type(now) is not type(earlier) or new.layout.places != old.layout.places:
         return
     assert isinstance(earlier, Optimizer), "of the same class"
+    if now.publishes and new.layout.factors != old.layout.factors:
+        return  # a mean of earlier points would go on moving where layers are frozen now
     new.step = old.step
     if (now.ema, now.swa) == (earlier.ema, earlier.swa):
         for name in ("average", "averaged", "moving", "moving_state"):

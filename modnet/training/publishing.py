@@ -56,11 +56,14 @@ def begin_anew(trainer: "Trainer") -> None:
 
 
 def include(state: OptimizerState, theta: Array, ema: float | None) -> None:
-    """Take a point into the mean: mean ← mean + w (θ − mean) with w = 1 − ema, or 1 / count for the plain mean."""
+    """Take a point into the mean: mean ← mean + w (θ − mean) with w = 1 − ema, or 1 / count for the plain mean.
+
+    Where θ is frozen, θ − mean is 0, and the mean keeps its bits; as (1 − w) mean + w θ it would not.
+    """
     state.averaged += 1
     if state.average is None:
         state.average = theta.copy()
         return
-    w = 1 / state.averaged if ema is None else 1 - ema
-    state.average *= 1 - w
-    state.average += w * theta
+    way = theta - state.average
+    way *= 1 / state.averaged if ema is None else 1 - ema
+    state.average += way
