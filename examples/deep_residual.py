@@ -77,7 +77,7 @@ def main() -> None:
 
 def gradient_ratio(layers: tuple[Module, ...], X: np.ndarray, y: np.ndarray) -> float:
     """Return ‖∂J/∂W‖ of the first dense layer over that of the output layer, before training."""
-    network = ModNetClassifier(layers).to_spec().network(n_features=X.shape[1], n_outputs=10)
+    network = ModNetClassifier(layers).to_spec().network(X.shape[1:], 10)
     theta, state = network.initialize(np.random.default_rng(0))
     gradient = np.empty_like(theta)
     running = Pass(network, theta, state, gradient=gradient, rows=len(X), training=True)

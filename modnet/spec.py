@@ -1,4 +1,4 @@
-"""The spec: layers, loss, optimizer and training settings, validated as a whole; to and from JSON, with its schema.
+"""The spec: inputs, layers, output, loss, optimizer and training settings, validated as a whole; to and from JSON.
 
 Names in a spec are resolved through the registry and in no other way: reading one never imports what it names unless an
 installed distribution has registered it. In the JSON Schema slots refer to kinds (``#/$defs/layer``), and each kind is
@@ -11,22 +11,65 @@ import re
 import tomllib
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import pydantic
-from pydantic import Field
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
 
-from modnet.base import AnyActivation, AnyModule, AnyOptimizer, Column, Loss, Shape, TableShape, located
+from modnet.base import (
+    AnyActivation,
+    AnyInputs,
+    AnyOptimizer,
+    AnyOutput,
+    Inputs,
+    Links,
+    Loss,
+    Module,
+    Shape,
+    located,
+    shape_through,
+    under,
+)
 from modnet.component import SLOT_MARK, Component, Slot, dump_fields, walk
-from modnet.errors import InvalidSpecError, RegistryError
-from modnet.files import as_json
+from modnet.errors import InvalidSpecError, RegistryError, ShapeError
+from modnet.files import as_json, write_whole
 from modnet.network import Network
 from modnet.registry import registry
+from modnet.strict import is_number
 from modnet.training import TrainingSettings
 
 DENSE = "modnet-layers:dense"
-"""The layer behind ``layers=(100,)`` and in front of the output, by its full name: no plugin can take its place."""
+"""The layer behind ``layers=(100,)``, by its full name: no plugin can take its place."""
+
+
+class LayerSlot(Slot):
+    """The slot of one element of ``layers``: a module, or a number of hidden units.
+
+    Parameters
+    ----------
+    activation : str, mapping, Activation or None
+        What follows the dense layer that a bare number stands for.
+    """
+
+    def __init__(self, activation: Any = "relu") -> None:
+        super().__init__("layer", "activation")
+        self._activation = activation
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Leave the mark of a slot that takes numbers of units as well."""
+        mark = super().__get_pydantic_json_schema__(schema, handler)[SLOT_MARK]
+        return {SLOT_MARK: {**mark, "also": [*mark["also"], {"type": "integer", "minimum": 1}]}}
+
+    def spelled_out(self, value: Any) -> Any:
+        """Return a number n as the dense layer that it stands for, anything else as it is."""
+        return {"type": DENSE, "units": value, "activation": self._activation} if is_number(value) else value
+
+    def resolve(self, value: Any) -> Any:
+        """Return the layer that `value` means."""
+        return super().resolve(self.spelled_out(value))
 
 
 class ModelSpec(Component):
@@ -34,9 +77,12 @@ class ModelSpec(Component):
 
     Parameters
     ----------
+    inputs : Inputs or Module, optional
+        What turns the columns of X into the numbers that layers take; None: X as it is.
     layers : tuple of Module
-        The hidden layers: instances, registered names or mappings. The output layer is not among them: its width
-        comes from the data.
+        The hidden layers: instances, registered names, mappings, or numbers of units, each a dense layer with ReLU.
+    output : Output
+        What ends the network in as many columns as the loss asks for, which only the data tells.
     output_activation : Activation, optional
         Applied behind the output layer; None: the raw output is affine, as losses on logits want it.
     loss : Loss or "auto"
@@ -59,16 +105,26 @@ class ModelSpec(Component):
     (Dense(units=8, activation=Tanh()),)
     >>> ModelSpec.from_json(spec.to_json()) == spec
     True
-    >>> [link.title for link in spec.network(n_features=4, n_outputs=3).links]
+    >>> [link.title for link in spec.network((4,), 3).links]
     ['layers[0] (Dense)', 'layers[0].activation (Tanh)', 'output (Dense)']
     """
 
-    layers: tuple[AnyModule, ...] = ()
+    inputs: AnyInputs | None = None
+    layers: tuple[Annotated[Module, LayerSlot()], ...] = ()
+    output: AnyOutput = Field(default_factory=lambda: registry.get("output", "modnet-layers:affine")())
     output_activation: AnyActivation | None = None
     loss: Annotated[Loss | Literal["auto"], Slot("loss", keep=("auto",))] = "auto"
     optimizer: AnyOptimizer = Field(default_factory=lambda: registry.get("optimizer", "adam")())
     training: TrainingSettings = TrainingSettings()
     spec_version: Literal[1] = 1
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        seen: dict[str, str] = {}
+        for path, each in walk(self):
+            if isinstance(each, Module) and each.name is not None and seen.setdefault(each.name, path) != path:
+                raise ValueError(f"{path}.name: {each.name!r} is the name of {seen[each.name]} already: names differ")
+        return self
 
     @property
     def requires(self) -> dict[str, str]:
@@ -76,26 +132,33 @@ class ModelSpec(Component):
         entries = (registry.entry_of(type(each)) for _, each in walk(self))
         return {entry.distribution: entry.version for entry in entries if entry and entry.distribution}
 
-    def network(self, n_features: int, n_outputs: int, columns: Sequence[Column] | None = None) -> Network:
-        """Return the network that the spec describes, for data of these widths.
+    def network(self, shape: Shape, width: int) -> Network:
+        """Return the network that the spec describes.
 
         Parameters
         ----------
-        n_features, n_outputs : int
-            Columns of X and of the raw output.
-        columns : sequence of Column, optional
-            Names of the columns of X and what is in them, for layers that go by it.
+        shape : tuple of int
+            Per row of X: ``(n_features,)``, or a `TableShape` for layers that go by the names and kinds of columns.
+        width : int
+            Columns of the raw output, ≥ 1.
 
         Raises
         ------
         ShapeError
-            If a layer does not fit what comes before it.
+            If a layer does not fit what comes before it, or the output does not end in rows of shape ``(width,)``.
         """
-        shape: Shape = (n_features,) if columns is None else TableShape(columns)
-        links = [*located("layers", self.layers), ("output", registry.get("layer", DENSE)(n_outputs))]
+        front: Links = (("", self.inputs),) if isinstance(self.inputs, Module) else ()
+        if isinstance(self.inputs, Inputs):
+            front = self.inputs.links(shape)
+        links = [*under("inputs", front), *located("layers", self.layers)]
+        links += under("output", self.output.links(shape_through(links, shape), width))
         if self.output_activation is not None:
             links.append(("output_activation", self.output_activation))
-        return Network(links, shape)
+        network = Network(links, shape)
+        if network.output_shape != (width,):
+            cls = type(self.output).__name__
+            raise ShapeError(f"output ({cls}): should end in rows of shape {(width,)}, got {network.output_shape}")
+        return network
 
     # To and from text
 
@@ -124,7 +187,7 @@ class ModelSpec(Component):
         >>> from modnet import ModelSpec
         >>> schema = ModelSpec.json_schema()
         >>> schema["properties"]["layers"]["items"]
-        {'anyOf': [{'$ref': '#/$defs/layer'}, {'$ref': '#/$defs/activation'}]}
+        {'anyOf': [{'$ref': '#/$defs/layer'}, {'$ref': '#/$defs/activation'}, {'minimum': 1, 'type': 'integer'}]}
         >>> schema["$defs"]["activation.relu"]["properties"]["type"]
         {'const': 'relu'}
         """
@@ -162,22 +225,68 @@ class ModelSpec(Component):
             return cls(**{name: each for name, each in fields.items() if name != "requires"})
 
     @classmethod
-    def from_json(cls, text: str | bytes, *, allow: Iterable[str] | None = None) -> Self:
-        """Return the spec that a JSON text describes; see `from_dict`."""
-        return cls._from_text(text, "JSON", json.loads, allow)
+    def of(cls, value: Any) -> Self:
+        """Return the spec that a value is or describes: a spec, its mapping, or its JSON text.
+
+        Raises
+        ------
+        TypeError
+            If it is something else.
+        InvalidSpecError
+            If it describes none.
+        """
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str):
+            return cls.from_json(value)
+        if isinstance(value, Mapping):
+            return cls.from_dict(value)
+        raise TypeError(
+            f"a spec is a {cls.__name__}, its mapping or its JSON text, got {type(value).__name__}: {value!r}; "
+            f"{cls.__name__}.load reads one from a file"
+        )
 
     @classmethod
-    def from_toml(cls, text: str, *, allow: Iterable[str] | None = None) -> Self:
+    def from_json(cls, text: str | bytes, *, allow: Iterable[str] | None = None) -> Self:
+        """Return the spec that a JSON text describes; see `from_dict`."""
+        return cls._from_text(text, "JSON", partial(json.loads, object_pairs_hook=_once), allow)
+
+    @classmethod
+    def from_toml(cls, text: str | bytes, *, allow: Iterable[str] | None = None) -> Self:
         """Return the spec that a TOML text describes; see `from_dict`."""
         return cls._from_text(text, "TOML", tomllib.loads, allow)
 
     @classmethod
     def _from_text(cls, text: Any, format: str, loads: Callable[[Any], Any], allow: Iterable[str] | None) -> Self:
+        if not isinstance(text, str | bytes):
+            raise TypeError(f"{format} is text, got {type(text).__name__}: {text!r}")
         try:
-            fields = loads(text)
-        except ValueError as error:  # of both formats, and of bytes that are no text
-            raise InvalidSpecError(cls.__name__, [("", f"should be {format}: {error}")]) from error
+            fields = loads(text if isinstance(text, str) else text.decode())
+        except (ValueError, RecursionError) as error:  # of both formats, and of bytes that are no text
+            reasons = {
+                "digits": "a number in it has more digits than Python reads",
+                "recursion": "it is nested too deep",
+            }
+            reason = next((each for word, each in reasons.items() if word in str(error)), str(error))
+            raise InvalidSpecError(cls.__name__, [("", f"should be {format}: {reason}, got {text[:40]!r}")]) from error
         return cls.from_dict(fields, allow=allow)
+
+    def save(self, path: str | Path) -> None:
+        """Write the spec as JSON to a file, which `load` reads; one that is there is replaced.
+
+        Raises
+        ------
+        InvalidSpecError
+            If the name of the file does not end in .json.
+        RegistryError
+            If a component's class has no registered name.
+        """
+        path = Path(path)
+        if path.suffix != ".json":
+            problem = f"is written to a .json file, got {str(path)!r}"
+            raise InvalidSpecError(type(self).__name__, [("", problem)])
+        text = self.to_json()
+        write_whole(path, lambda file: file.write(f"{text}\n".encode()))
 
     @classmethod
     def load(cls, path: str | Path, *, allow: Iterable[str] | None = None) -> Self:
@@ -186,7 +295,16 @@ class ModelSpec(Component):
         readers = {".json": cls.from_json, ".toml": cls.from_toml}
         if path.suffix not in readers:
             raise InvalidSpecError(cls.__name__, [("", f"should be a .json or .toml file, got {str(path)!r}")])
-        return readers[path.suffix](path.read_text(encoding="utf-8"), allow=allow)
+        return readers[path.suffix](path.read_bytes(), allow=allow)
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object whose keys differ."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} is there more than once")
+    return found
 
 
 def _check_requirements(requires: Any) -> None:
@@ -247,7 +365,7 @@ def _with_references(schema: Any) -> Any:
     if isinstance(schema, Mapping):
         if SLOT_MARK in schema:
             choices: Sequence[dict[str, Any]] = [{"$ref": f"#/$defs/{kind}"} for kind in schema[SLOT_MARK]["kinds"]]
-            choices = [*choices, *({"const": word} for word in schema[SLOT_MARK]["keep"])]
+            choices = [*choices, *schema[SLOT_MARK]["also"]]
             rest = {key: each for key, each in schema.items() if key != SLOT_MARK}
             return {**(choices[0] if len(choices) == 1 else {"anyOf": choices}), **rest}
         return {key: _with_references(each) for key, each in schema.items()}

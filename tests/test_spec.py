@@ -10,18 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.distributions import Site
 
-from modnet import Activation, ModelSpec
+from modnet import Activation, ModelSpec, Module
 from modnet.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
+from modnet.component import walk
+from modnet.entries import Entry
 from modnet.errors import InvalidSpecError, RegistryError, ShapeError, UnknownComponentError
 from modnet.initializers import GlorotNormal, GlorotUniform, HeNormal, HeUniform, Zeros
 from modnet.layers import Dense, Dropout, Parallel, Residual, Sequential
 from modnet.losses import CrossEntropy, SquaredError
 from modnet.optimizers import SGD, Adam
-from modnet.registry import Entry, registry
+from modnet.registry import registry
 from modnet.schedules import Constant
 from modnet.training import TrainingSettings
 
-names = st.none() | st.sampled_from(["trunk", "head", "block_2"])
+names = st.none() | st.sampled_from([f"layer_{index}" for index in range(100)])
 positive = st.floats(0, exclude_min=True, allow_infinity=False)
 finite = st.floats(0, allow_infinity=False)
 below_one = st.floats(0, 1, exclude_max=True)
@@ -51,6 +53,14 @@ layers = st.recursive(
     ),
     max_leaves=6,
 )
+
+
+def have_names_that_differ(layers: list[Module]) -> bool:
+    """Whether no two layers, those inside layers among them, have one name."""
+    found = [each.name for _, each in walk(layers) if isinstance(each, Module) and each.name]
+    return len(set(found)) == len(found)
+
+
 schedules = st.none() | st.just(Constant())
 optimizers = st.builds(Adam, positive, below_one, below_one, positive, schedule=schedules) | st.builds(
     lambda rate, momentum, look, schedule: SGD(rate, momentum, look and momentum > 0, schedule=schedule),
@@ -72,8 +82,8 @@ settings = st.builds(
 )
 specs = st.builds(
     ModelSpec,
-    layers=st.lists(layers, max_size=4),
-    output_activation=st.none() | activations,
+    layers=st.lists(layers, max_size=4).filter(have_names_that_differ),
+    output_activation=st.sampled_from([None, Sigmoid(), Tanh(name="bounded")]),
     loss=st.sampled_from(["auto", SquaredError(), CrossEntropy(), CrossEntropy("sigmoid")]),
     optimizer=optimizers,
     training=settings,
@@ -102,6 +112,7 @@ def test_every_standard_component_is_written_by_its_name(entry: Entry):
         "schedule": lambda: ModelSpec(optimizer=Adam(schedule=component)),
         "initializer": lambda: ModelSpec(layers=[Dense(3, kernel_initializer=component)]),
         "constraint": lambda: ModelSpec(layers=[Dense(3, kernel_constraint=component)]),
+        "output": lambda: ModelSpec(output=component),
         "loss": lambda: ModelSpec(loss=component),
         "optimizer": lambda: ModelSpec(optimizer=component),
         "solver": lambda: ModelSpec(optimizer=component),
@@ -191,7 +202,7 @@ def test_problems_are_located_and_listed_at_once():
     assert "no field 'optimiser'; did you mean 'optimizer'?" in str(error.value)
 
 
-@pytest.mark.parametrize("fields", [{"layers": "relu"}, {"layers": 3}, {"layers": [3]}, {"layers": {"type": "relu"}}])
+@pytest.mark.parametrize("fields", [{"layers": "relu"}, {"layers": 3}, {"layers": [-3]}, {"layers": {"type": "relu"}}])
 def test_layers_are_a_sequence_of_layers(fields: dict):
     with pytest.raises(InvalidSpecError, match="layers"):
         ModelSpec.from_dict(fields)
@@ -240,7 +251,7 @@ def test_a_class_without_a_name_is_refused_only_when_it_is_written():
             return da
 
     spec = ModelSpec(layers=[Residual([Local()])])
-    assert spec.network(3, 1).output_shape == (1,)
+    assert spec.network((3,), 1).output_shape == (1,)
     assert "Local" not in spec.requires
     for write in (spec.to_json, spec.to_dict):
         with pytest.raises(RegistryError, match=r"Local has no registered name.*modnet\.activations"):
@@ -307,14 +318,14 @@ def test_requirements_that_are_none_are_refused(requires, text: str):
 
 def test_a_network_gets_an_output_layer_and_then_the_output_activation():
     spec = ModelSpec(layers=[Dense(8, "tanh"), Dropout()], output_activation="sigmoid")
-    network = spec.network(n_features=4, n_outputs=3)
+    network = spec.network((4,), 3)
     titles = ["layers[0] (Dense)", "layers[0].activation (Tanh)", "layers[1] (Dropout)", "output (Dense)"]
     assert [link.title for link in network.links] == [*titles, "output_activation (Sigmoid)"]
     assert (network.input_shape, network.output_shape) == ((4,), (3,))
-    assert ModelSpec().network(4, 3).layout.size == 4 * 3 + 3
+    assert ModelSpec().network((4,), 3).layout.size == 4 * 3 + 3
 
 
 def test_a_layer_that_does_not_fit_is_named_by_its_path():
     spec = ModelSpec(layers=[Dense(8), Sequential([Residual([Dense(5)])])])
     with pytest.raises(ShapeError, match=r"layers\[1\].*body should keep the shape of its input, \(8,\), got \(5,\)"):
-        spec.network(4, 1)
+        spec.network((4,), 1)

@@ -8,10 +8,12 @@ from modnet.base.activation import Activation, AnyActivation, Formulas
 from modnet.base.constraint import AnyConstraint, Constraint
 from modnet.base.context import Context
 from modnet.base.initializer import AnyInitializer, Initializer
+from modnet.base.inputs import AnyInputs, Inputs
 from modnet.base.layout import Layout, Place
 from modnet.base.loss import AnyLoss, DensityLoss, Loss, QuantileLoss, Task
-from modnet.base.module import AnyModule, Links, Module, Parameter, located, shape_through
+from modnet.base.module import AnyModule, Blocks, Links, Module, Parameter, located, shape_through, under
 from modnet.base.optimizer import Optimizer, OptimizerState, ParameterGroup
+from modnet.base.output import AnyOutput, Output
 from modnet.base.schedule import AnySchedule, Progress, Schedule
 from modnet.base.solver import AnyOptimizer, Objective, Solver
 from modnet.base.types import Array, Column, ColumnType, Shape, TableShape
@@ -23,11 +25,14 @@ __all__ = [
     "AnyActivation",
     "AnyConstraint",
     "AnyInitializer",
+    "AnyInputs",
     "AnyLoss",
     "AnyModule",
     "AnyOptimizer",
+    "AnyOutput",
     "AnySchedule",
     "Array",
+    "Blocks",
     "Column",
     "ColumnType",
     "CompiledLoop",
@@ -37,6 +42,7 @@ __all__ = [
     "Formulas",
     "Fused",
     "Initializer",
+    "Inputs",
     "Layout",
     "Links",
     "Loss",
@@ -44,6 +50,7 @@ __all__ = [
     "Objective",
     "Optimizer",
     "OptimizerState",
+    "Output",
     "Parameter",
     "ParameterGroup",
     "Place",
@@ -57,4 +64,5 @@ __all__ = [
     "TrainingStep",
     "located",
     "shape_through",
+    "under",
 ]

@@ -28,6 +28,7 @@ class Activation(Module, kind="activation"):
         rectifiers, LeCun's for what normalizes itself. A dense layer's ``kernel_initializer="auto"`` goes by it.
     """
 
+    fixed: ClassVar[bool] = True
     recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "glorot"
 
     @abstractmethod

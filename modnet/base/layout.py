@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 
@@ -81,9 +81,12 @@ class Layout:
 
         No first values can be drawn with it.
         """
-        nothing = cast(Any, None)
-        regularized = [(name, Parameter(shape, nothing)) for name, shape in weights.items()]
-        return cls([*regularized, *((n, Parameter(shape, nothing, regularized=False)) for n, shape in others.items())])
+        layout = cls(())
+        for name, shape in {**weights, **others}.items():
+            start, layout.size = layout.size, layout.size + math.prod(shape)
+            layout.places[name] = Place(start, layout.size, shape)
+        layout.regularized = sum(map(math.prod, weights.values()))
+        return layout
 
     @classmethod
     def flat(cls, size: int, regularized: int | None = None) -> Self:

@@ -5,42 +5,65 @@ Its three numeric methods are the textbook's three lines: z = f(x; W), ∂J/∂W
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from modnet.base.constraint import Constraint
+from modnet.base.constraint import AnyConstraint, Constraint
 from modnet.base.context import Context
-from modnet.base.initializer import Initializer
+from modnet.base.initializer import AnyInitializer, Initializer
 from modnet.base.types import Array, Shape
-from modnet.component import Component, Slot
+from modnet.component import Component, Slot, parse
+from modnet.errors import ShapeError
+
+_INITIALIZER, _CONSTRAINT = Slot("initializer"), Slot("constraint")
 
 
 @dataclasses.dataclass(frozen=True)
 class Parameter:
     """One array that a module needs.
 
-    Attributes
+    Parameters
     ----------
     shape : tuple of int
     initializer : Initializer
-        Draws its first values.
+        Draws its first values: an instance, a registered name or a mapping.
     trainable : bool
         True: a slice of θ, seen as ``ctx.p.<name>`` with its gradient as ``ctx.g.<name>``. False: a slice of the
         state vector (running means and the like), seen as ``ctx.s.<name>``.
     regularized : bool
         Whether weight decay (`alpha`) applies: to weights, not to biases and gains.
     constraint : Constraint, optional
-        What its values have to satisfy; they are put back there after each step.
+        What its values have to satisfy, in one of these forms; they are put back there after each step.
+
+    Raises
+    ------
+    InvalidSpecError
+        If what is given is no initializer, or no constraint.
+
+    Examples
+    --------
+    >>> Parameter((3, 2), "zeros").initializer
+    Zeros()
     """
 
     shape: Shape
-    initializer: Initializer
+    initializer: AnyInitializer
     trainable: bool = True
     regularized: bool = True
-    constraint: Constraint | None = None
+    constraint: AnyConstraint | None = None
+
+    def __post_init__(self) -> None:
+        """Look up what is no component yet. As a component it would take 5 times as long, and networks make dozens."""
+        if not isinstance(self.initializer, Initializer):
+            self._look_up("initializer", _INITIALIZER)
+        if not (self.constraint is None or isinstance(self.constraint, Constraint)):
+            self._look_up("constraint", _CONSTRAINT)
+
+    def _look_up(self, name: str, slot: Slot) -> None:
+        object.__setattr__(self, name, parse(slot, getattr(self, name), subject="Parameter", path=name))
 
 
 def _layer_name(name: str) -> str:
@@ -54,6 +77,9 @@ def _layer_name(name: str) -> str:
 
 LayerName = Annotated[str, AfterValidator(_layer_name)]
 """What a user may call a layer."""
+
+Blocks = Iterable[tuple[Array, Array | None]]
+"""Rows and their weights, block by block."""
 
 
 class Module(Component, kind="layer"):
@@ -76,6 +102,9 @@ class Module(Component, kind="layer"):
         Whether NaN in x stands for a missing value; y is finite all the same.
     adapts : bool
         Whether `adapt` looks at the data before training.
+    fixed : bool
+        Whether y depends on nothing but x and what `adapt` has noted, and is the same in training. Fixed layers in
+        front of the first that is trained run once on the rows to train on.
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"x", "y"})
@@ -83,6 +112,7 @@ class Module(Component, kind="layer"):
     takes_codes: ClassVar[bool] = False
     takes_missing: ClassVar[bool] = False
     adapts: ClassVar[bool] = False
+    fixed: ClassVar[bool] = False
     name: LayerName | None = Field(default=None, kw_only=True)
 
     @abstractmethod
@@ -111,19 +141,17 @@ class Module(Component, kind="layer"):
         """Return the chains it runs inside its own forward, in the order of ``ctx.children``; default: none."""
         return ()
 
-    def adapt(self, ctx: Context, x: Array, *, weight: Array | None = None) -> None:
-        """Take note of data before training, in ``ctx.s``; called only where `adapts` is set.
-
-        The rows to train on come block by block, as they reach this link; what is noted has to be that of all blocks
-        together. The state is as its initializers drew it when the first block comes.
+    def adapt(self, ctx: Context, blocks: Blocks) -> None:
+        """Take note of data before training, in ``ctx.s``; called once, and only where `adapts` is set.
 
         Parameters
         ----------
         ctx : Context
-        x : ndarray, shape (n, *input_shape), dtype of θ
-            Not to be changed.
-        weight : ndarray, shape (n,), optional
-            Of the rows, positive.
+            With the state as its initializers drew it.
+        blocks : iterable of (x, weight)
+            The rows to train on as they reach this link, block by block, to be gone through once: x, ndarray, shape
+            (n, *input_shape), dtype of θ, and their weights, ndarray, shape (n,), positive, or None. The memory of a
+            block is used for the next one: copy what you keep.
         """
         return
 
@@ -186,8 +214,29 @@ def located(field: str, modules: Sequence[Module]) -> Links:
     return tuple((f"{field}[{index}]", module) for index, module in enumerate(modules))
 
 
-def shape_through(modules: Sequence[Module], shape: Shape) -> Shape:
-    """Return the shape per row behind modules that run one after the other."""
-    for module in modules:
-        shape = module.output_shape(shape)
+def under(path: str, links: Links) -> Links:
+    """Return links with their paths below another one.
+
+    Examples
+    --------
+    >>> from modnet.activations import ReLU, Tanh
+    >>> under("output", [("", ReLU()), ("end", Tanh())])
+    (('output', ReLU()), ('output.end', Tanh()))
+    """
+    return tuple((f"{path}.{below}" if below else path, module) for below, module in links)
+
+
+def shape_through(links: Links, shape: Shape) -> Shape:
+    """Return the shape per row behind links that run one after the other.
+
+    Raises
+    ------
+    ShapeError
+        If one does not fit what comes before it; the message names its path.
+    """
+    for path, module in links:
+        try:
+            shape = module.output_shape(shape)
+        except ShapeError as error:
+            raise ShapeError(f"{path} ({type(module).__name__}): {error}") from error
     return shape

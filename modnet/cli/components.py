@@ -12,8 +12,9 @@ import modnet  # noqa: F401  declares the kinds
 from modnet.cli.shared import emit
 from modnet.component import SLOT_MARK, Component, dump, field_names
 from modnet.diagnosis.plugins import reason
+from modnet.entries import article, group_of
 from modnet.errors import RegistryError, UnknownComponentError
-from modnet.registry import Entry, article, group_of, registry
+from modnet.registry import registry
 from modnet.text import counted, filled, table
 
 
@@ -31,14 +32,14 @@ def components(args: argparse.Namespace) -> None:
     imports nothing.
     """
     if args.names:
-        names = [{"kind": entry.kind, "name": _qualified(entry)} for entry in registry.entries(args.kind)]
+        names = [{"kind": entry.kind, "name": registry.name_of_entry(entry)} for entry in registry.entries(args.kind)]
         lines = [each["name"] if args.kind else f"{each['kind']:<11}  {each['name']}" for each in names]
         emit(args, names, "\n".join(lines))
         return
     found: list[dict[str, Any]] = [
         {
             "kind": entry.kind,
-            "name": _qualified(entry),
+            "name": registry.name_of_entry(entry),
             "distribution": entry.distribution,
             "version": entry.version,
             "module": entry.value,
@@ -59,12 +60,6 @@ def components(args: argparse.Namespace) -> None:
     emit(args, found, "\n\n".join(parts))
 
 
-def _qualified(entry: Entry) -> str:
-    """Return the name that leads to an entry: with its distribution in front if others have the same."""
-    others = [other for other in registry.entries(entry.kind) if other.name == entry.name]
-    return entry.name if len(others) == 1 else f"{entry.distribution}:{entry.name}"
-
-
 def describe_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``describe``."""
     parser.add_argument("name", metavar="NAME", help="such as relu, or acme-layers:relu")
@@ -74,8 +69,9 @@ def describe_arguments(parser: argparse.ArgumentParser) -> None:
 def describe(args: argparse.Namespace) -> None:
     """Describe a component: its equation, its fields and where it comes from.
 
-    NAME is a registered name, or distribution:name where several distributions offer one of that name. Components of
-    several kinds that have the same name are all described; --kind chooses one.
+    NAME is a registered name, or distribution:name where several distributions offer one of that name; without a
+    distribution a standard name is modnet-layers'. Components of several kinds that have the same name are all
+    described; --kind chooses one.
     """
     bare = args.name.rpartition(":")[2]
     kinds = [args.kind] if args.kind else [kind for kind in registry.kinds if bare in registry.names(kind)]

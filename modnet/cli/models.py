@@ -18,7 +18,7 @@ from sklearn.model_selection import train_test_split
 
 from modnet import ModelSpec
 from modnet.acceleration import CompileTimer, accelerator_name, installed_accelerator
-from modnet.base import Array, Loss, TableShape
+from modnet.base import Array, Inputs, Loss, Module, TableShape
 from modnet.callbacks import EpochCallback
 from modnet.cli import data
 from modnet.cli.shared import CommandError, add, emit, note
@@ -135,7 +135,7 @@ def _check_outputs(args: argparse.Namespace) -> None:
 
 def _check_features(X: Any, spec: ModelSpec, where: Path) -> None:
     """Check that the layers take what is in the columns."""
-    layers = [module for _, module in modules(spec.layers)]
+    layers = [each for _, each in modules(spec) if isinstance(each, Module | Inputs)]
     kinds = {name: data.kind(dtype) for name, dtype in X.schema.items()}
     for name in (name for name, kind in kinds.items() if kind == "other"):
         found = f"{X.schema[name]}, neither numbers nor text"

@@ -60,7 +60,7 @@ def validate(args: argparse.Namespace) -> int:
     try:
         spec = ModelSpec.load(args.spec, allow=args.allow)
         if args.features:
-            spec.network(args.features, args.outputs)
+            spec.network((args.features,), args.outputs)
     except InvalidSpecError as error:
         problems = list(dict.fromkeys([*error.problems, *_hidden(args, error)]))
     except ShapeError as error:
@@ -99,7 +99,7 @@ def summary(args: argparse.Namespace) -> None:
     Where an accelerator is installed, its name marks the layers that it runs, and "–" those that run in NumPy.
     """
     spec, accelerator = ModelSpec.load(args.spec, allow=args.allow), installed_accelerator()
-    network = spec.network(args.features, args.outputs)
+    network = spec.network((args.features,), args.outputs)
     loss = spec.loss if isinstance(spec.loss, Loss) else None
     name = accelerator_name(accelerator)
     run = fused_parts(network, accelerator, np.dtype(float), name=name, loss=loss, optimizer=spec.optimizer)

@@ -22,7 +22,7 @@ from modnet.estimators import fitting
 from modnet.estimators.display import can_draw, visual_block
 from modnet.estimators.nested import understood
 from modnet.estimators.parameters import SLOTS, NestedParameters, chosen_accelerator, loss_of
-from modnet.estimators.preparation import Sample, Table, modules_of, prepared, takes
+from modnet.estimators.preparation import Sample, Table, input_shape, modules_of, prepared, takes
 from modnet.estimators.target import Numbers, loss_before_target, loss_for
 from modnet.network import Network
 from modnet.network.summary import Summary, summarize
@@ -140,7 +140,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 sample, validation = self._split(sample)
             _try_out(self, sample.data, adapting=not again)
             waiting = CompileTimer(chosen_accelerator(self))
-            trainer = _trainer_of(self)
+            network, data, watched = fitting.encoded(self, sample.data, None if validation is None else validation.data)
+            trainer = _trainer_of(self, network)
 
             def on_epoch(history: History) -> bool:
                 self._record(history)
@@ -153,8 +154,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             with fitting.few_threads(self.network_, rows_per_batch(batch_size, n) if batched else n):
                 history = self._train(
                     trainer,
-                    sample.data,
-                    None if validation is None else validation.data,
+                    data,
+                    watched,
                     score=fitting.scorer_on(self, validation),
                     on_begin=task.begin_epoch,
                     on_epoch=on_epoch,
@@ -177,12 +178,11 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         spec = replace(spec, loss=loss) if loss != spec.loss else spec
         if before is None:
             self._streams = self._new_streams()
-            columns = None if self.table_ is None else self.table_.columns
-            self.network_ = spec.network(self.n_features_in_, loss.width(sample.target.width), columns)
+            self.network_ = spec.network(input_shape(self), loss.width(sample.target.width))
             self.theta_, self.state_ = self._first_weights(sample.data.x.dtype)
             self._rows_seen = 0
         else:
-            for name in ("layers", "output_activation"):
+            for name in ("inputs", "layers", "output", "output_activation"):
                 if getattr(spec, name) != getattr(before, name):
                     raise ValueError(f"{name} has changed since the network was made; fit a new estimator instead")
             self.theta_, self.state_, self._streams = copy.deepcopy((self.theta_, self.state_, self._streams))
@@ -202,9 +202,10 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             self.loss_curve_, self.learning_rate_curve_, self.n_iter_ = [], [], 0
             _try_out(self, sample.data, adapting=True)
         waiting = CompileTimer(chosen_accelerator(self))
-        trainer = _trainer_of(self)
+        network, data, _ = fitting.encoded(self, sample.data)
+        trainer = _trainer_of(self, network)
         trainer.progress.epoch, trainer.progress.losses = self.n_iter_, self.loss_curve_
-        self.loss_curve_ = [*self.loss_curve_, trainer.epoch(sample.data)]
+        self.loss_curve_ = [*self.loss_curve_, trainer.epoch(data)]
         self.learning_rate_curve_ = [*self.learning_rate_curve_, trainer.optimizer_state.learning_rate]
         self._rows_seen = trainer.progress.rows
         self.n_iter_ += 1
@@ -267,7 +268,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         fitted = hasattr(self, "theta_")
         if n_features is not None and n_outputs is not None:
             spec = self.to_spec()
-            network, loss = spec.network(n_features, n_outputs), loss_before_target(spec, self._default_loss)
+            network, loss = spec.network((n_features,), n_outputs), loss_before_target(spec, self._default_loss)
         elif fitted:
             spec, network, loss = self.spec_, self.network_, loss_of(self)
         else:
@@ -357,9 +358,9 @@ def _try_out(estimator: BaseModNet, data: Data, *, adapting: bool) -> None:
         estimator.optimizer_state_ = first_state(estimator.network_, optimizer, estimator.theta_)
 
 
-def _trainer_of(estimator: BaseModNet) -> Trainer:
+def _trainer_of(estimator: BaseModNet, network: Network) -> Trainer:
     trainer = Trainer(
-        estimator.network_,
+        network,
         loss_of(estimator),
         estimator.spec_.optimizer,
         estimator.spec_.training,

@@ -4,6 +4,7 @@ Of a training the loss stands on top; scores on the validation set and a learnin
 own below. A network is a block per layer, with its shapes as soon as they are known, in pipelines too.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -14,9 +15,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
-from modnet.base import Links, Module, located
+from modnet.base import Inputs, Module, located
 from modnet.network.link import Link, walk
 from modnet.network.summary import own_fields, shown, title_of
+from modnet.spec import ModelSpec
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -272,29 +274,34 @@ def visual_block(estimator: Any) -> Any:
     return _serial(blocks)
 
 
+_Parts = Sequence[tuple[str, Module | Inputs]]
+
 _Block = tuple[Any, str | None, str | None]
 """What scikit-learn draws, and the name and the details that a composite has standing above it."""
 
 
-def _layers(estimator: Any) -> tuple[Links, Sequence[Link]]:
-    """Return the layers, and the links of the network if there is one."""
+def _layers(estimator: Any) -> tuple[_Parts, Sequence[Link]]:
+    """Return what stands in a row, inputs in front, and the links of the network if there is one."""
     if not estimator.__sklearn_is_fitted__():
-        return located("layers", estimator.to_spec().layers), ()
+        spec: ModelSpec = estimator.to_spec()
+        front = [] if spec.inputs is None else [("inputs", spec.inputs)]
+        return [*front, *located("layers", spec.layers)], ()
     links = estimator.network_.links
-    behind = [(link.path, link.module) for link in links if not link.path.startswith("layers[")]
-    return [*located("layers", estimator.spec_.layers), *behind], links
+    ends = [(link.path, link.module) for link in links if not link.path.startswith("layers[")]
+    front = [(path, module) for path, module in ends if re.match(r"inputs\b", path)]
+    return [*front, *located("layers", estimator.spec_.layers), *ends[len(front) :]], links
 
 
-def _blocks(modules: Links, links: Sequence[Link], around: str = "") -> Iterator[_Block]:
-    for path, module in modules:
+def _blocks(parts: _Parts, links: Sequence[Link], around: str = "") -> Iterator[_Block]:
+    for path, module in parts:
         here = f"{around}.{path}" if around else path
         yield _block(here, module, [link for link in links if link.path == here or link.path.startswith(f"{here}.")])
 
 
-def _block(path: str, module: Module, links: Sequence[Link]) -> _Block:
-    """Return the block of one layer, which stands for `links` (none: there is no network yet)."""
+def _block(path: str, module: Module | Inputs, links: Sequence[Link]) -> _Block:
+    """Return the block of one layer, or of inputs, which stands for `links` (none: there is no network yet)."""
     title, caption, details = title_of(module), _caption(links), _details(path, module, links)
-    chains = module.chains()
+    chains = module.chains() if isinstance(module, Module) else ()
     if not chains:
         return VisualBlock("single", None, names=title, name_details=details, name_caption=caption), None, None
     inside: Sequence[Sequence[Link]] = next((link.chains for link in links if link.chains), ((),) * len(chains))
@@ -318,7 +325,7 @@ def _caption(links: Sequence[Link]) -> str:
     return f"{shapes}, {parameters:,} parameters" if parameters else shapes
 
 
-def _details(path: str, module: Module, links: Sequence[Link]) -> str:
+def _details(path: str, module: Module | Inputs, links: Sequence[Link]) -> str:
     """Return what a block shows when it is opened: its path, its fields, and the arrays that it has."""
     fields = [f"{name} = {getattr(module, name)!r}" for name in own_fields(module)]
     places = [(link.path, {**link.places, **link.state_places}) for link in links]

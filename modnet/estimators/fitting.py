@@ -5,9 +5,10 @@ modnet's own callbacks work on a bare estimator, in a pipeline and in a grid.
 """
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from threading import Lock
 from typing import Any, Self
@@ -21,7 +22,7 @@ from modnet.base import Optimizer, OptimizerState
 from modnet.estimators.preparation import Sample
 from modnet.network import Network
 from modnet.spec import ModelSpec
-from modnet.training import History
+from modnet.training import Data, History
 
 CALLBACKS = ("_skl_callbacks", "_skl_callbacks_to_teardown", "_callback_fit_ctx", "_parent_callback_ctx")
 """Where scikit-learn keeps callbacks, and how far they are, on an estimator."""
@@ -156,6 +157,32 @@ def carry_over(old: OptimizerState, new: OptimizerState, before: ModelSpec, spec
     for name in new.vectors.keys() & old.vectors.keys():
         new.vectors[name][...] = old.vectors[name]
     new.scalars.update({name: value for name, value in old.scalars.items() if name in new.scalars})
+
+
+def encoded(estimator: Any, data: Data, watched: Data | None = None) -> tuple[Network, Data, Data | None]:
+    """Return the network that has to be trained, and the rows that it takes.
+
+    Fixed links in front make the same of a row in every epoch. Where the result fits into `inputs_budget`, they run
+    once, here, and the network begins behind them.
+
+    Parameters
+    ----------
+    estimator : ModNetClassifier, ModNetRegressor, …
+        With its network, θ and state, adapted to the data.
+    data, watched : Data
+        The rows to train on, and to validate on.
+    """
+    network, theta, state = estimator.network_, estimator.theta_, estimator.state_
+    head, body = network.split()
+    rows = len(data) + (0 if watched is None else len(watched))
+    size = rows * math.prod(body.input_shape) * theta.itemsize
+    if head is None or size > estimator.spec_.training.inputs_budget:
+        return network, data, watched
+    first, second = (
+        None if each is None else replace(each, x=head.predict(theta, state, each.x)) for each in (data, watched)
+    )
+    assert first is not None
+    return body, first, second
 
 
 @contextmanager

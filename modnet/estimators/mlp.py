@@ -6,7 +6,8 @@ difference in a method of its own.
 
 import sys
 import warnings
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 import sklearn.neural_network
@@ -79,6 +80,42 @@ class BaseMLP(BaseModNet):
         except InvalidSpecError as error:
             problems = [(path.removeprefix("training."), text) for path, text in error.problems]
             raise InvalidSpecError(self._name, problems) from error
+
+    @classmethod
+    def from_spec(cls, spec: ModelSpec | Mapping[str, Any] | str, **params: Any) -> Self:
+        """Return an unfitted estimator with the parameters of a spec that scikit-learn's parameters can say.
+
+        Where ε stands in Adam, and whether SGD's velocity is made of gradients or steps, is as scikit-learn has it.
+
+        Parameters
+        ----------
+        spec : ModelSpec, mapping or str
+            The spec, its mapping, or its JSON text.
+        **params
+            Parameters that a spec does not have, or that are to differ.
+
+        Raises
+        ------
+        TypeError
+            If it is none of these.
+        InvalidSpecError
+            Naming what scikit-learn's parameters cannot say.
+        """
+        spec, known = ModelSpec.of(spec), set(cls._get_param_names())
+        found = {name: value for name, value in _parameters(spec.to_dict()).items() if name in known}
+        again: ModelSpec = cls(**found).to_spec()
+        wanted, said = _comparable(spec), _comparable(again)
+        if spec.loss == "auto":
+            wanted["loss"] = said["loss"]
+        instead = f"ModNet{cls._name.removeprefix('MLP')}.from_spec takes it"
+        problems = [
+            (name, f"no parameter of scikit-learn's says {getattr(spec, name, value)!r}; {instead}")
+            for name, value in wanted.items()
+            if value != said.get(name)
+        ]
+        if problems:
+            raise InvalidSpecError(cls.__name__, problems)
+        return cls(**{**found, **params})
 
     # Randomness, drawn as sklearn.neural_network draws it
 
@@ -255,6 +292,42 @@ def _optimizer(mlp: BaseMLP) -> dict[str, Any]:
         "nesterov": mlp.nesterovs_momentum and mlp.momentum > 0,
         "schedule": schedules[mlp.learning_rate],
     }
+
+
+_ACTIVATIONS = {"identity": "identity", "relu": "relu", "tanh": "tanh", "sigmoid": "logistic"}
+_SCHEDULES = {"adaptive": "adaptive", "inverse_scaling": "invscaling"}
+_OF_OPTIMIZERS = {
+    **{name: name for name in ("momentum", "beta_1", "beta_2", "epsilon", "max_fun")},
+    "learning_rate": "learning_rate_init",
+    "nesterov": "nesterovs_momentum",
+}
+"""What modnet calls it, and what scikit-learn does."""
+
+
+def _parameters(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what scikit-learn's parameters say of a spec as plain mappings; what they cannot say is left out."""
+    optimizer, dense = spec["optimizer"], [layer for layer in spec["layers"] if layer["type"] == "dense"]
+    found = {**spec["training"], "batch_size": spec["training"].get("batch_size", "auto")}
+    found["hidden_layer_sizes"] = tuple(layer["units"] for layer in dense)
+    for layer in dense[:1]:
+        found["activation"] = _ACTIVATIONS.get(layer.get("activation", {}).get("type"), "relu")
+    if spec["loss"] != "auto" and spec["loss"]["type"] in ("squared_error", "poisson"):
+        found["loss"] = spec["loss"]["type"]
+    if optimizer["type"] in ("adam", "sgd", "lbfgs"):
+        found["solver"] = optimizer["type"]
+        found.update({_OF_OPTIMIZERS[name]: value for name, value in optimizer.items() if name in _OF_OPTIMIZERS})
+        schedule = optimizer.get("schedule", {"type": "constant"})
+        found["learning_rate"] = _SCHEDULES.get(schedule["type"], "constant")
+        found["power_t"] = schedule.get("power", 0.5)
+    return found
+
+
+def _comparable(spec: ModelSpec) -> dict[str, Any]:
+    """Return a spec as plain mappings, training settings among them, without what scikit-learn leaves no choice of."""
+    plain = spec.to_dict()
+    optimizer = {name: each for name, each in plain["optimizer"].items() if name not in ("epsilon_hat", "velocity")}
+    plain = {**plain, **plain["training"], "optimizer": optimizer}
+    return {name: each for name, each in plain.items() if name not in ("training", "requires")}
 
 
 def _views(mlp: BaseMLP, name: str) -> list[Array]:

@@ -6,44 +6,17 @@ layer is also looked up here: its index or its name leads to its path in the net
 """
 
 import difflib
-import numbers
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from modnet.base import Module, located
+from modnet.base import Inputs, Module, Output, located
 from modnet.component import Component, Slot, field_names, parse, slots, unknown_field, walk
 from modnet.errors import InvalidSpecError, RegistryError
-from modnet.spec import DENSE, ModelSpec
+from modnet.spec import ModelSpec
+from modnet.strict import is_number, is_sequence
 
-LAYER = slots(ModelSpec)["layers"]
-
-
-class LayerSlot(Slot):
-    """The slot of one element of ``layers``: a module, or a number of hidden units.
-
-    Parameters
-    ----------
-    activation : str, mapping, Activation or None
-        What follows the units of a bare number.
-    """
-
-    def __init__(self, activation: Any) -> None:
-        super().__init__(*LAYER.kinds)
-        self._activation = activation
-
-    def spelled_out(self, value: Any) -> Any:
-        """Return a number n as the dense layer that it stands for, anything else as it is."""
-        return {"type": DENSE, "units": value, "activation": self._activation} if is_whole(value) else value
-
-    def resolve(self, value: Any) -> Any:
-        """Return the layer that `value` means."""
-        return super().resolve(self.spelled_out(value))
-
-
-def is_whole(value: Any) -> bool:
-    """Return whether a value is a number of units: an integer, Python's or NumPy's, and not a bool."""
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+LAYER = Slot("layer", "activation")
 
 
 def listed(path: str, value: Any, slot: Slot) -> Iterator[tuple[str, Any]]:
@@ -55,11 +28,11 @@ def listed(path: str, value: Any, slot: Slot) -> Iterator[tuple[str, Any]]:
     >>> list(listed("optimizer", SGD(0.5), Slot("optimizer")))[:2]
     [('optimizer__learning_rate', 0.5), ('optimizer__momentum', 0.0)]
     """
-    if isinstance(value, list | tuple):
+    if is_sequence(value):
         for index, item in enumerate(value):
             yield f"{path}__{index}", item
             yield from listed(f"{path}__{index}", item, slot)
-    elif is_whole(value):
+    elif is_number(value):
         yield f"{path}__units", value
     elif (component := understood(value, slot)) is not None:
         for name in field_names(type(component)):
@@ -93,9 +66,9 @@ def replaced(path: str, value: Any, steps: Sequence[str], new: Any, slot: Slot) 
     """
     step, *rest = steps
     here = f"{path}__{step}"
-    if isinstance(value, list | tuple):
+    if is_sequence(value):
         return _replaced_in_sequence(path, value, step, rest, new, slot)
-    if is_whole(value) and (step, rest) == ("units", []):
+    if is_number(value) and (step, rest) == ("units", []) and is_number(new):
         return new
     component = understood(value, slot)
     if component is None:
@@ -117,7 +90,7 @@ def replaced(path: str, value: Any, steps: Sequence[str], new: Any, slot: Slot) 
 
 
 def _replaced_in_sequence(
-    path: str, items: list[Any] | tuple[Any, ...], step: str, rest: Sequence[str], new: Any, slot: Slot
+    path: str, items: Sequence[Any], step: str, rest: Sequence[str], new: Any, slot: Slot
 ) -> Sequence[Any]:
     changed = list(items)
     if step != "all":
@@ -132,7 +105,7 @@ def _replaced_in_sequence(
             raise ValueError(f"{path}__all: none of the {len(items)} layers has a field {rest[0]!r}")
     for index in having:
         changed[index] = replaced(f"{path}__{step}", items[index], rest, new, slot) if rest else new
-    return type(items)(changed)
+    return tuple(changed) if isinstance(items, tuple) else changed
 
 
 def _draft(path: str, value: Any, step: str, slot: Slot) -> tuple[Any, Any, dict[str, Any]]:
@@ -169,7 +142,7 @@ def understood(value: Any, slot: Slot) -> Component | None:
     """Return the component that a value means; None if it means none (``fit`` says why)."""
     if isinstance(value, Component):
         return value
-    if not (isinstance(value, str | Mapping) or is_whole(value)) or value in slot.keep:
+    if not (isinstance(value, str | Mapping) or is_number(value)) or value in slot.keep:
         return None
     try:
         component = parse(slot, value, subject="")
@@ -178,14 +151,15 @@ def understood(value: Any, slot: Slot) -> Component | None:
     return component if isinstance(component, Component) else None
 
 
-def path_of(asked: Any, layers: Sequence[Module], width: Callable[[str], int]) -> str:
+def path_of(asked: Any, spec: ModelSpec, width: Callable[[str], int]) -> str:
     """Return the path of a layer.
 
     Parameters
     ----------
     asked : int, str or None
-        Its index, or its name, wherever it is; None: the narrowest, of several as narrow the last.
-    layers : sequence of Module
+        Its index among the hidden layers, or its path or name, wherever it is; None: the narrowest hidden layer, of
+        several as narrow the last.
+    spec : ModelSpec
     width : callable
         Takes a path and returns how many numbers the layer there puts out.
 
@@ -197,39 +171,39 @@ def path_of(asked: Any, layers: Sequence[Module], width: Callable[[str], int]) -
     Examples
     --------
     >>> from modnet.layers import Dense, Residual
-    >>> layers = Dense(4), Residual([Dense(4, name="inner")])
-    >>> path_of(-1, layers, width=len), path_of("inner", layers, width=len)
-    ('layers[1]', 'layers[1].body[0]')
+    >>> spec = ModelSpec(layers=[Dense(4), Residual([Dense(4, name="inner")])])
+    >>> path_of(-1, spec, width=len), path_of("inner", spec, width=len), path_of("layers[0]", spec, width=len)
+    ('layers[1]', 'layers[1].body[0]', 'layers[0]')
     """
-    paths = [path for path, _ in located("layers", layers)]
-    if not paths:
+    paths, there = [path for path, _ in located("layers", spec.layers)], dict(modules(spec))
+    if isinstance(asked, str) and asked in there:
+        return asked
+    if not paths and not isinstance(asked, str):
         problem = "there is no hidden layer to read: layers is empty"
     elif asked is None:
         return min(reversed(paths), key=width)
-    elif is_whole(asked):
-        if -len(paths) <= asked < len(paths):
+    elif is_number(asked):
+        if asked in range(-len(paths), len(paths)):
             return paths[int(asked)]
         problem = f"there are {len(paths)} layers, 0 to {len(paths) - 1}, got {asked}"
     elif isinstance(asked, str):
-        named = [(path, module.name) for path, module in modules(layers) if module.name]
-        found = [path for path, name in named if name == asked]
-        if len(found) == 1:
-            return found[0]
-        problem = _not_one(asked, found, named)
+        named = [(path, module.name) for path, module in there.items() if isinstance(module, Module) and module.name]
+        for path, name in named:
+            if name == asked:
+                return path
+        problem = _no_layer(asked, named)
     else:
-        problem = f"should be an index, the name of a layer or None, got {asked!r}"
+        problem = f"should be an index, the name or path of a layer or None, got {asked!r}"
     raise InvalidSpecError("ModNetTransformer", [("layer", problem)])
 
 
-def modules(layers: Sequence[Module]) -> Iterator[tuple[str, Module]]:
-    """Yield all modules, those inside layers too, with their paths."""
-    return ((path, each) for path, each in walk(tuple(layers), "layers") if isinstance(each, Module))
+def modules(spec: ModelSpec) -> Iterator[tuple[str, Module | Inputs | Output]]:
+    """Yield inputs, layers, those inside layers too, and output, with their paths."""
+    return ((path, each) for path, each in walk(spec) if isinstance(each, Module | Inputs | Output))
 
 
-def _not_one(asked: str, found: Sequence[str], named: Sequence[tuple[str, str]]) -> str:
-    """Say that no layer has the name, or several do; which ones there are, and which may be meant."""
-    if found:
-        return f"{len(found)} layers are called {asked!r}: {', '.join(found)}"
+def _no_layer(asked: str, named: Sequence[tuple[str, str]]) -> str:
+    """Say that no layer has the name, which ones there are, and which may be meant."""
     if not named:
         return f"no layer is called {asked!r}: none has a name. Pass an index, or give it one: Dense(2, name={asked!r})"
     close = difflib.get_close_matches(asked, [name for _, name in named], n=1)

@@ -17,8 +17,9 @@ from modnet.acceleration import installed_accelerator
 from modnet.base import Accelerator, Loss
 from modnet.component import Slot, field_names, parse, slots
 from modnet.errors import InvalidSpecError
-from modnet.estimators.nested import LayerSlot, is_whole, listed, replaced, understood
-from modnet.spec import ModelSpec
+from modnet.estimators.nested import listed, replaced, understood
+from modnet.spec import LayerSlot, ModelSpec
+from modnet.strict import is_number, is_sequence, truth
 from modnet.training import TrainingSettings
 
 _SPEC = slots(ModelSpec)
@@ -38,6 +39,10 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         ``{"type": "dropout", "rate": 0.2}``, instances, mixed.
     activation : str, mapping or Activation
         What follows the dense layer of a bare number; None: nothing.
+    inputs : str, mapping, Inputs or Module, optional
+        What turns the columns of X into the numbers that layers take, such as "standardize"; None: X as it is.
+    output : str, mapping or Output
+        What ends the network in as many columns as the loss asks for.
     output_activation : str, mapping or Activation, optional
         Applied behind the output layer.
     loss : str, mapping or Loss
@@ -61,6 +66,9 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         Whether to hold out rows for validation, watch the loss on them and keep the weights of the best epoch.
     validation_fraction : float
         Share of the rows held out, in (0, 1).
+    inputs_budget : int
+        Bytes that what fixed layers in front (standardize, one_hot, …) make of the rows to train on and to watch may
+        take, ≥ 0: up to them it is made once, before training; where it would take more, in each batch.
     scoring : str, callable or None
         What early stopping watches on the rows held out: "loss", or the name of a scikit-learn scorer, or a scorer;
         None: `score`.
@@ -80,6 +88,8 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
     layers: Any = (100,)
     activation: Any = "relu"
     _: KW_ONLY
+    inputs: Any = None
+    output: Any = "affine"
     output_activation: Any = None
     loss: Any = "auto"
     optimizer: Any = "adam"
@@ -92,6 +102,7 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
     n_iter_no_change: int = 10
     early_stopping: bool = False
     validation_fraction: float = 0.1
+    inputs_budget: int = 2**28
     scoring: Any = "loss"
     warm_start: bool = False
     initial_weights: Any = None
@@ -164,13 +175,18 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
                 # Go on with none, to see what else is wrong.
                 activation, cause = None, error.__cause__
                 problems.extend(error.problems)
-        if is_whole(layers):
+        if is_number(layers):
             problems.append(("layers", f"should be a tuple of layers, got {layers}: write ({layers},)"))
             layers = ()
+        for name in ("warm_start", "verbose"):  # of an estimator, and not of its spec
+            try:
+                truth(getattr(self, name))
+            except ValueError as error:
+                problems.append((name, f"{error}, got {getattr(self, name)!r}"))
         slot = LayerSlot(activation)
         fields = {
             **{name: getattr(self, name) for name in _SPEC},
-            "layers": [slot.spelled_out(each) for each in layers] if isinstance(layers, list | tuple) else layers,
+            "layers": [slot.spelled_out(each) for each in layers] if is_sequence(layers) else layers,
             "training": {name: getattr(self, name) for name in field_names(TrainingSettings)},
         }
         try:
@@ -183,15 +199,31 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         return spec
 
     @classmethod
-    def from_spec(cls, spec: ModelSpec, **params: Any) -> Self:
-        """Return an unfitted estimator with the parameters of a spec; `params` are those that a spec does not have.
+    def from_spec(cls, spec: ModelSpec | Mapping[str, Any] | str, **params: Any) -> Self:
+        """Return an unfitted estimator with the parameters of a spec.
+
+        Parameters
+        ----------
+        spec : ModelSpec, mapping or str
+            The spec, its mapping, or its JSON text.
+        **params
+            Parameters that a spec does not have, or that are to differ.
+
+        Raises
+        ------
+        TypeError
+            If it is none of these.
+        InvalidSpecError
+            If the mapping or the text describes no valid spec, or one that this estimator has no parameters for.
 
         Examples
         --------
         >>> from modnet import ModelSpec, ModNetRegressor
         >>> ModNetRegressor.from_spec(ModelSpec(layers=["tanh"]), random_state=0)
-        ModNetRegressor(layers=(Tanh(),), optimizer=Adam(), random_state=0)
+        ModNetRegressor(layers=(Tanh(),), optimizer=Adam(), output=Affine(),
+                        random_state=0)
         """
+        spec = ModelSpec.of(spec)
         training = {name: getattr(spec.training, name) for name in field_names(TrainingSettings)}
         training["batch_size"] = training["batch_size"] or "auto"
         mine = {name: getattr(spec, name) for name in _SPEC}

@@ -22,7 +22,7 @@ from modnet.component import Component, Slot, dump, parse
 from modnet.errors import ModNetError
 from modnet.estimators.fitting import CALLBACKS, Streams
 from modnet.estimators.parameters import chosen_accelerator
-from modnet.estimators.preparation import Table, encoder_of
+from modnet.estimators.preparation import Table, encoder_of, input_shape
 from modnet.estimators.target import Classes, Numbers
 from modnet.files import as_json, write_whole
 from modnet.registry import registry
@@ -111,7 +111,7 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
         "format": FORMAT,
         "estimator": name,
         "spec": as_json(model.spec_.to_dict()),
-        "outputs": next(link.output_shape[-1] for link in model.network_.links if link.path == "output"),
+        "outputs": model.network_.output_shape[-1],
         "params": {name: writer.write(each, name) for name, each in params.items()},
         "learnt": {name: writer.write(each, name) for name, each in learnt.items()},
     }
@@ -190,8 +190,7 @@ def _model(header: Mapping[str, Any], reader: "_Reader", allow: Iterable[str] | 
         if not re.fullmatch(r"_?[A-Za-z]\w*", name) or hasattr(cls, name) or name in header["params"]:
             raise ModelFileError(f"{name!r} is no attribute that fitting a {cls.__name__} makes")
         setattr(model, name, reader.read(each))
-    columns = None if model.table_ is None else model.table_.columns
-    model.spec_, model.network_ = spec, spec.network(model.n_features_in_, header["outputs"], columns)
+    model.spec_, model.network_ = spec, spec.network(input_shape(model), header["outputs"])
     began = first_state(model.network_, spec.optimizer, model.theta_)
     written = {**vars(model).get("optimizer_state_", {}), "layout": began.layout}
     model.optimizer_state_ = dataclasses.replace(began, **written)

@@ -19,7 +19,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from modnet.acceleration import accelerated
-from modnet.base import Array, Column, ColumnType, Module
+from modnet.base import Array, Column, ColumnType, Inputs, Module, Shape, TableShape
 from modnet.estimators.nested import modules
 from modnet.estimators.parameters import chosen_accelerator
 from modnet.estimators.target import Target, weights_of
@@ -126,17 +126,17 @@ def prepared(
     return sample.rows(kept)
 
 
-def with_first_weights(estimator: Any, X: Any, y: Any) -> tuple[Any, Sample]:
+def with_first_weights(estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Sample]:
     """Return a copy of an estimator as it is before the first step of `fit`, and the rows as it takes them.
 
     Parameters
     ----------
     estimator : ModNetClassifier, ModNetRegressor or ModNetTransformer
-    X, y : array-like
+    X, y, sample_weight : array-like
         As for `fit`.
     """
     copied = clone(estimator)
-    sample = copied._begin(copied.to_spec(), X, y, None, again=False, learning=True)
+    sample = copied._begin(copied.to_spec(), X, y, sample_weight, again=False, learning=True)
     adapt(copied.network_, copied.theta_, copied.state_, sample.data.x, sample.data.weight)
     return copied, sample
 
@@ -175,15 +175,20 @@ def _network_and_rows(estimator: Any, X: Any) -> tuple[Network, Any]:
     return accelerated(estimator.network_, chosen_accelerator(estimator), estimator.theta_.dtype), rows
 
 
-def modules_of(estimator: Any, *, fitted: bool) -> list[Module]:
-    """Return all layers, those inside layers too: of the fitted network, or of the spec."""
+def input_shape(estimator: Any) -> Shape:
+    """Return the shape per row of X, as an estimator has met it: with its columns, if it was a data frame."""
+    return (estimator.n_features_in_,) if estimator.table_ is None else TableShape(estimator.table_.columns)
+
+
+def modules_of(estimator: Any, *, fitted: bool) -> list[Module | Inputs]:
+    """Return all layers, those inside layers too: of the fitted network, or of the spec, inputs among them."""
     if fitted:
         return [link.module for link in estimator.network_.walk()]
     spec = estimator.spec_ if hasattr(estimator, "spec_") else estimator.to_spec()
-    return [module for _, module in modules(spec.layers)]
+    return [each for _, each in modules(spec) if isinstance(each, Module | Inputs)]
 
 
-def takes(what: Literal["codes", "missing"], among: Iterable[Module]) -> bool:
+def takes(what: Literal["codes", "missing"], among: Iterable[Module | Inputs]) -> bool:
     """Return whether one of the layers takes codes of categories, or missing values."""
     return any(each.takes_codes if what == "codes" else each.takes_missing for each in among)
 

@@ -16,12 +16,14 @@ from sklearn.utils import Tags, check_array, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from modnet.base import Array
+from modnet.acceleration import accelerated
+from modnet.base import Array, Module
 from modnet.estimators.base import BaseModNet, makes_steps
 from modnet.estimators.fitting import FitMetadata, unchanged_on_failure
 from modnet.estimators.nested import modules, path_of
-from modnet.estimators.parameters import completed, invalid_parameter, loss_of
+from modnet.estimators.parameters import chosen_accelerator, completed, invalid_parameter, loss_of
 from modnet.estimators.preparation import Sample, rows_of
+from modnet.network import Network
 from modnet.spec import ModelSpec
 
 _LEARNT = (
@@ -64,9 +66,9 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     Parameters
     ----------
     layer : int, str or None
-        The layer to read: its index among the hidden layers, or its name, ``Dense(2, name="code")``, wherever in the
-        network it is. None: the narrowest hidden layer, of several as narrow the last. What a layer puts out is what
-        its activation puts out, if it has one.
+        The layer to read: its index among the hidden layers, or, wherever in the network it is, its name,
+        ``Dense(2, name="code")``, or its path, ``"layers[1].body[0]"`` or ``"inputs"``. None: the narrowest hidden
+        layer, of several as narrow the last. What a layer puts out is what its activation puts out, if it has one.
     estimator : ModNetClassifier, ModNetRegressor or FrozenEstimator of one, optional
         Whose network to read. ``fit`` fits a clone of it, with y; a fitted one is taken as it is if it is wrapped,
         ``FrozenEstimator(classifier)``. All parameters but `layer` are those of the estimator then, and have no effect
@@ -199,7 +201,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         estimator = clone(_readable(self.estimator))
         if not isinstance(estimator, FrozenEstimator):
             # Training may take long: say before it, not after it, that there is no such layer.
-            path_of(self.layer, estimator.to_spec().layers, width=lambda path: 0)
+            path_of(self.layer, estimator.to_spec(), width=lambda path: 0)
         told = FitMetadata(*map(metadata.get, ("sample_weight", "X_val", "y_val")))
         task = {"estimator": self, "X": X, "y": y, "metadata": told}
         root = self._init_callback_context(max_subtasks=1).call_on_fit_task_begin(**task)
@@ -250,7 +252,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
 
     def _read(self) -> None:
         """Work out which layer of the network is read."""
-        self.layer_ = path_of(self.layer, self.spec_.layers, self._width)
+        self.layer_ = path_of(self.layer, self.spec_, self._width)
         self._n_features_out = self._width(self.layer_)
 
     def _width(self, path: str) -> int:
@@ -271,9 +273,17 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
             A layer that puts out more than one axis per row is flattened.
         """
         check_is_fitted(self)
-        link = self.network_.layer(self.layer_)
-        code = self.network_.outputs_of(link, self.theta_, self.state_, rows_of(self, X))
+        link, rows = self.network_.layer(self.layer_), rows_of(self, X)
+        network = self.network_.up_to(link)
+        if network.links[-1] is link:
+            code = self._run(network, rows)
+        else:  # inside a composite, which an accelerator may run as one
+            code = network.outputs_of(link, self.theta_, self.state_, rows)
         return code.reshape(len(code), -1)
+
+    def _run(self, network: Network, rows: Any) -> Array:
+        """Return what a part of the network puts out, run as the accelerator runs it."""
+        return accelerated(network, chosen_accelerator(self), self.theta_.dtype).predict(self.theta_, self.state_, rows)
 
     @available_if(_decodes)  # type: ignore[untyped-decorator]
     def inverse_transform(self, X: Any) -> Array:
@@ -296,9 +306,8 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
                 f"X has {code.shape[1]} features, but the code of this {type(self).__name__} has {self._n_features_out}"
             )
         link = self.network_.layer(self.layer_)
-        decoder = self.network_.behind(link)
         rows = code.reshape(len(code), *link.output_shape)
-        return loss_of(self).predict(decoder.predict(self.theta_, self.state_, rows))
+        return loss_of(self).predict(self._run(self.network_.behind(link), rows))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the share of the variance of X that the autoencoder gives back, or the score of the estimator.
@@ -319,7 +328,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         if hasattr(self, "estimator_"):
             return float(self.estimator_.score(X, y, sample_weight=sample_weight))
         X = rows_of(self, X)
-        given_back = loss_of(self).predict(self.network_.predict(self.theta_, self.state_, X))
+        given_back = loss_of(self).predict(self._run(self.network_, X))
         return float(r2_score(X, given_back, sample_weight=sample_weight, multioutput="variance_weighted"))
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
@@ -337,8 +346,10 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
             ``modnettransformer0``, ….
         """
         names: Array = super().get_feature_names_out(input_features)
-        name = dict(modules(self.spec_.layers))[self.layer_].name
-        return names if name is None else np.array([f"{name}{index}" for index in range(len(names))], dtype=object)
+        layer = dict(modules(self.spec_))[self.layer_]
+        if not isinstance(layer, Module) or layer.name is None:
+            return names
+        return np.array([f"{layer.name}{index}" for index in range(len(names))], dtype=object)
 
     def __sklearn_tags__(self) -> Tags:
         """Return what scikit-learn may expect of this estimator: of X and y what its own estimator does."""

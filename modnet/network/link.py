@@ -74,7 +74,7 @@ class Link:
         if isinstance(error, ModNetError | MemoryError):
             return
         frames = [frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)][1:]
-        method = next((each for each in frames if each in ("forward", "grad_params", "grad_input")), "it")
+        method = next((each for each in frames if each in ("forward", "grad_params", "grad_input", "adapt")), "it")
         text = f"{method} changed its argument {name}: write into ctx.out, ctx.dx or a fresh array"
         if not (isinstance(error, ValueError) and "read-only" in str(error)):
             given = f"{name} of shape {array.shape}, dtype {array.dtype}"

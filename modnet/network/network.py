@@ -6,13 +6,15 @@ It holds no weights. θ belongs to whoever trains or predicts, and every method 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from modnet.base import Array, Links, Module, Shape
+from modnet.base import Array, Links, Module, Shape, TableShape
 from modnet.errors import InputError, ShapeError
 from modnet.network.link import Link, end_of, placed, walk
 from modnet.network.running import Pass
+from modnet.strict import is_number, sequence, whole
 
 BLOCK = 2**18
 """Elements per link and block in prediction: 1 MiB in float32."""
@@ -58,6 +60,11 @@ class Network:
         links: Links = [
             layer if isinstance(layer, tuple) else (f"layers[{index}]", layer) for index, layer in enumerate(layers)
         ]
+        if not isinstance(input_shape, TableShape):
+            try:
+                input_shape = tuple(map(whole, sequence(input_shape)))
+            except ValueError as error:
+                raise ShapeError(f"input_shape should be a tuple of whole numbers, got {input_shape!r}") from error
         self.links, self.layout, self.state_layout = placed(links, input_shape)
         self.input_shape = input_shape
         self.output_shape = self.links[-1].output_shape
@@ -160,9 +167,8 @@ class Network:
         -------
         ndarray, shape (n, *link.output_shape), dtype of θ
         """
-        last = next(index for index, each in enumerate(self.links) if any(inner is link for inner in walk([each])))
         y = np.empty((x.shape[0], *link.output_shape), theta.dtype)
-        for rows, block in self.with_links(self.links[: last + 1])._outputs(link, theta, state, x):
+        for rows, block in self.up_to(link)._outputs(link, theta, state, x):
             y[rows] = block
         return y
 
@@ -192,6 +198,26 @@ class Network:
             )
         return link
 
+    def up_to(self, link: Link) -> "Network":
+        """Return the links up to one, or to the composite that it is in, as a network on the same θ."""
+        last = next(index for index, each in enumerate(self.links) if any(inner is link for inner in walk([each])))
+        return self.part(0, last + 1)
+
+    def split(self) -> tuple["Network | None", "Network"]:
+        """Return the fixed links in front of the first that is trained, and the others, as networks on the same θ.
+
+        Returns
+        -------
+        head : Network or None
+            What makes of a row the same in every epoch; None if the first link is not fixed.
+        body : Network
+            The rest, at least one link.
+        """
+        count = 0
+        while count < len(self.links) - 1 and self.links[count].module.fixed and not self.links[count].trainable:
+            count += 1
+        return (self.part(0, count) if count else None), self.part(count, len(self.links))
+
     def behind(self, link: Link) -> "Network":
         """Return the links behind one of this network's own as a network on the same θ.
 
@@ -203,11 +229,20 @@ class Network:
         index = next((index for index, each in enumerate(self.links[:-1]) if each is link), None)
         if index is None:
             raise ShapeError(f"{link.title} is the last link, or inside another: nothing can be run from there on")
-        return self.with_links(self.links[index + 1 :])
+        return self.part(index + 1, len(self.links))
 
     def walk(self) -> Iterator[Link]:
         """Return every link, those inside composites behind the composite."""
         return walk(self.links)
+
+    def part(self, start: int, stop: int) -> "Network":
+        """Return some of the links in a row as a network on the same θ: each time the same one."""
+        if (start, stop) == (0, len(self.links)):
+            return self
+        parts = _PARTS.setdefault(self, {})
+        if (start, stop) not in parts:
+            parts[start, stop] = self.with_links(self.links[start:stop])
+        return parts[start, stop]
 
     def with_links(self, links: tuple[Link, ...]) -> "Network":
         """Return a network of these links on the same θ."""
@@ -244,12 +279,19 @@ class Network:
             yield rows, caught[0] if caught else y
 
 
+_PARTS: WeakKeyDictionary[Network, dict[tuple[int, int], Network]] = WeakKeyDictionary()
+"""Parts of a network, while it is there: who accelerates one remembers it by the object."""
+
+
 def _numbers(subject: str, value: Any, dtype: "np.dtype[Any]") -> Array:
     """Return what a user gave as an array of finite numbers."""
     try:
-        array = np.asarray(value, dtype)
-    except (TypeError, ValueError) as error:
-        raise ShapeError(f"{subject}: should be an array of numbers, got {value!r}") from error
+        found = np.asarray(value)
+        if not (found.dtype.kind in "iuf" or (found.dtype == object and all(map(is_number, found.flat)))):
+            raise TypeError("text and truth values are no numbers")
+        array = found.astype(dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ShapeError(f"{subject}: should be an array of numbers, got {repr(value)[:80]}") from error
     if not np.isfinite(array).all():
         raise ShapeError(f"{subject}: should be finite, but there is inf or NaN in it")
     return array

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from modnet.base import Layout, Module, Place, Shape
+from modnet.base import Inputs, Layout, Module, Place, Shape
 from modnet.component import field_names
 from modnet.network.link import Link
 from modnet.network.network import Network
@@ -68,9 +68,9 @@ class Row:
     fused: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
-    """What a network consists of; ``print`` shows the table.
+    """What a network consists of, shown as a table.
 
     Attributes
     ----------
@@ -85,7 +85,8 @@ class Summary:
     -----
     Multiply-adds are an estimate, and count what dominates: one for each element of a weight array and each position
     of the output that it is used for. Weight arrays are the trainable parameters that have several rows or are
-    regularized; additions of biases, activations and the like are not counted.
+    regularized, and what is not trained and has the shape of such a matrix; additions of biases, activations and the
+    like are not counted.
     """
 
     input_shape: Shape
@@ -107,7 +108,7 @@ class Summary:
         """Multiply-adds of a prediction, per row of data."""
         return sum(row.multiply_adds for row in self.rows)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return the table."""
         head = ["path", "layer", "output", "parameters", "multiply-adds"]
         first = ["", "input", shown(self.input_shape), "", ""]
@@ -184,7 +185,7 @@ def summarize(network: Network, parts: FusedParts | None = None) -> Summary:
     return Summary(network.input_shape, tuple(replace(row, fused=row.path in found) for row in rows), parts)
 
 
-def title_of(module: Module) -> str:
+def title_of(module: Module | Inputs) -> str:
     """Return a module as it is written, without the modules that it runs as chains.
 
     Examples
@@ -199,7 +200,7 @@ def title_of(module: Module) -> str:
     return title
 
 
-def own_fields(module: Module) -> tuple[str, ...]:
+def own_fields(module: Module | Inputs) -> tuple[str, ...]:
     """Return the names of a module's fields, except those that hold the modules that it runs as chains.
 
     Examples
@@ -208,7 +209,8 @@ def own_fields(module: Module) -> tuple[str, ...]:
     >>> own_fields(Parallel([Dense(1), Dense(2)]))
     ('merge', 'name')
     """
-    inside = {path.partition("[")[0].partition(".")[0] for chain in module.chains() for path, _ in chain}
+    chains = module.chains() if isinstance(module, Module) else ()
+    inside = {path.partition("[")[0].partition(".")[0] for chain in chains for path, _ in chain}
     return tuple(name for name in field_names(type(module)) if name not in inside)
 
 
@@ -228,6 +230,9 @@ def _rows(links: Sequence[Link], layout: Layout, depth: int) -> Iterator[Row]:
         parameters = sum(place.stop - place.start for place in link.places.values())
         state = sum(place.stop - place.start for place in link.state_places.values())
         weights = [place for place in link.places.values() if _is_weight(place, layout)]
+        # What is no parameter is a weight if it has the shape of one: a random projection, say, that stays as drawn.
+        product = link.input_shape[-1:] + link.output_shape[-1:]
+        weights += [place for place in link.state_places.values() if place.shape == product and product[0] > 1]
         positions = math.prod(link.output_shape[:-1])
         multiply_adds = positions * sum(place.stop - place.start for place in weights)
         yield Row(link.path, depth, title_of(link.module), link.output_shape, parameters, state, multiply_adds)

@@ -4,6 +4,7 @@ So a plugin that returns the wrong shape or dtype, writes into its input or forg
 path, instead of showing up as a NumPy error somewhere else.
 """
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ _UNWRITTEN = -1.2345e30
 
 
 def adapt(network: Network, theta: Array, state: Array, x: Array, weight: Array | None = None) -> None:
-    """Show the rows to train on to every link that adapts, one link after the other, block by block.
+    """Show the rows to train on to every link that adapts, one link after the other: the later see the earlier's work.
 
     Parameters
     ----------
@@ -32,24 +33,34 @@ def adapt(network: Network, theta: Array, state: Array, x: Array, weight: Array 
         Of the rows, positive.
     """
     for link in network.walk():
-        if not link.module.adapts:
-            continue
-        network.check_rows(x)
-        for rows in network.blocks(x.shape[0]):
-            arriving: list[Array] = []
-            catch = partial(_catch, arriving, link)
-            running = Pass(network, theta, state, rows=rows.stop - rows.start, hook=catch)
-            # What is computed behind a link that has not seen all data yet may overflow; nobody looks at it.
+        if link.module.adapts:
+            network.check_rows(x)
+            ctx = Pass(network, theta, state, rows=0).context_of(link)
+            try:
+                link.module.adapt(ctx, _arriving(network.up_to(link), link, theta, state, x, weight))
+            except Exception as error:
+                link.explain(error, "x", x)
+                raise
+
+
+def _arriving(
+    network: Network, link: Link, theta: Array, state: Array, x: Array, weight: Array | None
+) -> Iterator[tuple[Array, Array | None]]:
+    """Yield rows as they come in at a link, block by block, with their weights."""
+    for rows in network.blocks(x.shape[0]):
+        caught = [x[rows]]
+        if link is not network.links[0]:
+            running = Pass(network, theta, state, rows=rows.stop - rows.start, hook=partial(_catch, caught, link))
+            # What is computed behind a link that has not seen the data yet may overflow; nobody looks at it.
             with np.errstate(all="ignore"):
                 running.forward(x[rows])
-            weights = None if weight is None else weight[rows]
-            link.module.adapt(running.context_of(link), arriving[0], weight=weights)
+        yield caught[-1], None if weight is None else weight[rows]
 
 
-def _catch(arriving: list[Array], link: Link, each: Link, name: str, array: Array) -> None:
+def _catch(caught: list[Array], link: Link, each: Link, name: str, array: Array) -> None:
     """As a hook: keep what comes in at a link."""
     if each is link and name == "x":
-        arriving.append(array)
+        caught.append(array)
 
 
 def check_links(network: Network, theta: Array, state: Array, x: Array) -> None:

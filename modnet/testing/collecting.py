@@ -11,9 +11,10 @@ from typing import Any
 
 from modnet.base import Accelerator, Activation, Constraint, Initializer, Loss, Module, Optimizer, Schedule, Solver
 from modnet.component import Component
+from modnet.entries import Entry, normalized
 from modnet.errors import UnknownComponentError
-from modnet.registry import Entry, normalized, registry
-from modnet.testing import accelerators, components, losses, modules, optimizers, passes, values
+from modnet.registry import registry
+from modnet.testing import accelerators, components, losses, modules, optimizers, passes, plans, values
 from modnet.testing.comparing import CheckFailed
 from modnet.testing.rules import Rule
 
@@ -22,6 +23,8 @@ _MODULE = (*modules.RULES, *passes.RULES, *_EVERY)
 RULES: dict[str, Sequence[Rule]] = {
     "layer": _MODULE,
     "activation": (*values.ACTIVATIONS, *_MODULE),
+    "inputs": (*plans.INPUTS, *_EVERY),
+    "output": (*plans.OUTPUTS, *_EVERY),
     "loss": (*losses.RULES, *_EVERY),
     "optimizer": (*optimizers.RULES, *_EVERY),
     "solver": (*optimizers.SOLVERS, *_EVERY),

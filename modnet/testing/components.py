@@ -21,7 +21,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
-from modnet.base import Array, Loss, Module
+from modnet.base import Array, Inputs, Loss, Module, Output
 from modnet.component import Component, Slot, dump, dump_fields, field_names, parse, walk
 from modnet.errors import InvalidSpecError
 from modnet.estimators import ModNetClassifier, ModNetRegressor
@@ -104,10 +104,12 @@ def json_brings_it_back(component: Component) -> None:
         text = json.dumps(dump(component))
         again = parse(Slot(component.kind), json.loads(text), subject=type(component).__name__)
     _expect_equal(again, component, "out of JSON")
-    fields = {"layer": "layers", "loss": "loss", "optimizer": "optimizer", "solver": "optimizer"}
-    if component.kind in fields and registry.entry_of(type(component)) is not None:
+    fields = {"layer": "layers", "solver": "optimizer"}
+    if component.kind in ("inputs", "layer", "output", "loss", "optimizer", "solver") and registry.entry_of(
+        type(component)
+    ):
         value: Any = [component] if component.kind == "layer" else component
-        spec = ModelSpec(**{fields[component.kind]: value})
+        spec = ModelSpec(**{fields.get(component.kind, component.kind): value})
         expect(ModelSpec.from_json(spec.to_json()) == spec, "a spec with it does not come back from JSON")
 
 
@@ -142,7 +144,7 @@ def hyper_parameters_are_checked(component: Component) -> None:
         if not kinds & {int, float} or Any in kinds:
             continue
         infinite = any(getattr(each, "allow_inf_nan", None) is True for _, marks in leaves for each in marks)
-        bad = {True: bool not in kinds, "a word": str not in kinds, float("nan"): float in kinds and not infinite}
+        bad = {True: bool not in kinds, "1": str not in kinds, float("nan"): float in kinds and not infinite}
         for value in (value for value, refused in bad.items() if refused):
             with contextlib.suppress(InvalidSpecError):
                 dataclasses.replace(component, **{field.name: value})  # type: ignore[type-var]
@@ -213,10 +215,12 @@ def uses(component: Component) -> Iterator[tuple[Any, str, Array, Array]]:
                 y = (t[:, 0] if task == "binary" else t).astype(int)
                 yield ModNetClassifier(loss=component, **settings), "loss", X, y
         return
-    if component.kind == "layer":
-        X = cast(Module, component).example_rows(rng, _ROWS)
+    if component.kind in ("inputs", "layer"):
+        X = cast("Inputs | Module", component).example_rows(rng, _ROWS)
     parameter, value = {
+        "inputs": ("inputs", component),
         "layer": ("layers", (component,)),
+        "output": ("output", component),
         "activation": ("activation", component),
         "optimizer": ("optimizer", component),
         "solver": ("optimizer", component),
@@ -229,6 +233,8 @@ def uses(component: Component) -> Iterator[tuple[Any, str, Array, Array]]:
 
 def _is_for_tables(component: Component) -> bool:
     """Whether rows go in and come out as tables, as the layers of an estimator have them."""
+    if isinstance(component, Output):
+        return all(len(shape) == 1 for shape, _ in component.example_shapes())
     if component.kind != "layer":
         return True
     module = cast(Module, component)

@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
@@ -13,8 +14,7 @@ from numpy.random import default_rng
 from scipy import sparse
 
 from modnet.base import Array, Module
-from modnet.network import Network
-from modnet.network.trial import adapt
+from modnet.network import Network, Pass
 from modnet.testing.comparing import expect, expect_same
 from modnet.testing.modules import FLOATS, MANY, expect_finite
 from modnet.testing.problems import ROWS, Problem, for_problems
@@ -135,7 +135,7 @@ def threads_do_not_meet(problem: Problem) -> None:
 def adapting_in_blocks_is_adapting_at_once(problem: Problem) -> None:
     """What `adapt` takes note of does not depend on how rows come in blocks; a row of weight k counts as k rows.
 
-    Usually: statistics that start anew with every block, or a mean of means: blocks have different lengths
+    Usually: a mean of means: blocks have different lengths; or rows kept that were not copied
     """
     n, close = len(problem.x), {"rtol": 1e-9, "atol": 1e-12}
     counts, blocks = np.resize([1, 3, 2], n), [slice(0, n // 2), slice(n // 2, n // 2 + 1), slice(n // 2 + 1, n)]
@@ -145,6 +145,20 @@ def adapting_in_blocks_is_adapting_at_once(problem: Problem) -> None:
         expect_same("y", parts, whole, f"after three blocks{weighted}", f"after one{weighted}", **close)
     repeated = _adapted(problem, problem.x.repeat(counts, axis=0), None, [slice(0, counts.sum())])
     expect_same("y", whole, repeated, "after rows with weights", "after rows repeated", **close)
+
+
+@RULES.add(for_problems(rows=(ROWS, MANY)), applies=lambda module: module.fixed)
+def fixed_layers_do_in_training_what_they_do_in_prediction(problem: Problem) -> None:
+    """With fixed, y depends on x and on what `adapt` has noted alone: the same in training, whatever came before.
+
+    Usually: noise, statistics of the batch, or trainable parameters: such a layer is not fixed
+    """
+    expect(not problem.theta.size, f"it has {problem.theta.size} trainable numbers, which change from step to step")
+    predicted = problem.replaced(training=False).run()
+    for seed in (1, 2):
+        found = problem.replaced(training=True).run(rng=np.random.default_rng(seed))
+        expect_same("y", found.y, predicted.y, "in training", "in prediction")
+        expect_same("the state", found.state, problem.state, "after training", "before")
 
 
 @RULES.add(for_problems(rows=(6,), training=(True,), dtype=FLOATS), applies=lambda module: module.takes_sparse)
@@ -196,10 +210,18 @@ def _meets_a_set(module: Module, shape: tuple[int, ...]) -> bool:
 
 
 def _adapted(problem: Problem, x: Array, weight: Array | None, blocks: list[slice]) -> Array:
-    """Return what the module predicts after it has seen rows in blocks."""
+    """Return what the module predicts after it has seen rows in blocks, all in the memory of the first."""
     theta, state = problem.network.initialize(default_rng(0))
-    before = state.copy()
-    for block in blocks:
-        adapt(problem.network, theta, state, x[block], None if weight is None else weight[block])
+    before, memory = state.copy(), np.empty_like(x)
+    (link,) = (link for link in problem.network.links if link.module is problem.modules[0])
+
+    def arriving() -> Iterator[tuple[Array, Array | None]]:
+        for block in blocks:
+            part = memory[: block.stop - block.start]
+            part[...] = x[block]
+            yield part, None if weight is None else weight[block]
+        memory.fill(len(blocks))  # what is read now is not what was shown
+
+    link.module.adapt(Pass(problem.network, theta, state, rows=0).context_of(link), arriving())
     expect(not np.array_equal(state, before), "adapt left the state as it was: write into it, ctx.s.mean[...] = …")
     return problem.replaced(theta=theta, state=state).run().y

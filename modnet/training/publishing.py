@@ -13,7 +13,6 @@ import numpy as np
 from modnet.base import Array, Optimizer, OptimizerState
 from modnet.network import Pass
 from modnet.training.batches import Data
-from modnet.training.combining import first_state
 
 if TYPE_CHECKING:
     from modnet.training.loop import Trainer
@@ -51,7 +50,8 @@ def publish(trainer: "Trainer", seen: Iterator[Data] | None) -> None:
 
 def begin_anew(trainer: "Trainer") -> None:
     """Let a trainer go on from its published θ: what its optimizer remembers led to another."""
-    vars(trainer.optimizer_state).update(vars(first_state(trainer.network, trainer.optimizer, trainer.theta)))
+    state = trainer.optimizer_state
+    vars(state).update(vars(trainer.optimizer.init(trainer.theta, state.layout)))
     trainer.moving[...], trainer.moving_state[...] = trainer.theta, trainer.state
 
 

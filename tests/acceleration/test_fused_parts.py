@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from modnet import Accelerator, Fused, Loss, ModNetRegressor, Module, Network, Optimizer
+from modnet import Accelerator, Fused, Loss, ModNetRegressor, ModNetTransformer, Module, Network, Optimizer
 from modnet.acceleration import accelerated, fused_parts
 from modnet.acceleration.engine import fused_loss
 from modnet.activations import ReLU
@@ -16,6 +16,8 @@ from modnet.neural_network import MLPRegressor
 from modnet.optimizers import LBFGS, SGD, Adam
 
 FLOAT64 = np.dtype(np.float64)
+RUN: list[tuple[int, ...]] = []
+"""What the fused layer was given."""
 LAYERS = [Dense(4, "relu"), Residual([Dense(4, "relu"), Dropout(0.5)]), Dense(2, "tanh")]
 
 
@@ -32,6 +34,7 @@ class DenseReLU(Module):
         return self.dense.parameters(input_shape)
 
     def forward(self, ctx, x):
+        RUN.append(x.shape)
         return np.maximum(x @ ctx.p.W + ctx.p.b + self.slip, 0)
 
     def grad_params(self, ctx, dy):
@@ -94,6 +97,21 @@ ALL = ["layers[0]", "layers[0].activation", "layers[1].body[0]", "layers[1].body
 def test_every_link_that_is_fused_is_marked_inside_composites_too():
     assert marked(Fast()) == ALL
     assert marked(Accelerator()) == []
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_transformer_runs_what_an_accelerator_offers():
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    fast, plain = (
+        ModNetTransformer((5, 2, 5), accelerator=each, max_iter=2, random_state=0).fit(X) for each in (Fast(), None)
+    )
+    RUN.clear()
+    code = fast.transform(X)
+    assert len(RUN) == 2  # 3 → 5 → 2, and nothing behind
+    np.testing.assert_allclose(code, plain.transform(X), rtol=1e-12)
+    fast.inverse_transform(code)
+    fast.score(X)
+    assert len(RUN) == 2 + 1 + 3
 
 
 def test_what_is_marked_is_what_is_run():

@@ -47,7 +47,7 @@ def test_loss_curves_from_equal_weights_are_equal(task: str, optimizer: str, act
 
     # One step at a rate that moves no float64 shows the weights that a seed starts from.
     start = clone(mlp).set_params(solver="sgd", learning_rate_init=1e-300, max_iter=1).fit(X, y)
-    network = ModelSpec(layers=[Dense(12, activation), Dense(7, activation)]).network(6, width)
+    network = ModelSpec(layers=[Dense(12, activation), Dense(7, activation)]).network((6,), width)
     theta, state = network.initialize(np.random.default_rng(0))
     views = network.layout.views(theta)
     for path, W, b in zip(("layers[0]", "layers[1]", "output"), start.coefs_, start.intercepts_, strict=True):

@@ -325,8 +325,9 @@ class AdaptsAnew(Noise):
     def parameters(self, input_shape):
         return {"mean": Parameter((1, *input_shape), Ones(), trainable=False)}
 
-    def adapt(self, ctx, x, *, weight=None):
-        ctx.s.mean[...] = np.average(x, axis=-2, weights=weight)
+    def adapt(self, ctx, blocks):
+        for x, weight in blocks:
+            ctx.s.mean[...] = np.average(x, axis=-2, weights=weight)
 
     def draw(self, ctx, x):
         return -ctx.s.mean

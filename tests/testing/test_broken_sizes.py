@@ -85,7 +85,8 @@ class StateReboundInAdapt(Centred):
     def remember(self, ctx, x):
         return
 
-    def adapt(self, ctx, x, *, weight=None):
+    def adapt(self, ctx, blocks):
+        x, weight = next(iter(blocks))
         ctx.s.mean = np.average(x, axis=0, weights=weight)[np.newaxis]
 
 

@@ -8,10 +8,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from pydantic import model_validator
 
-from modnet import AnyActivation, Array, Context, Count, Initializer, Module, Parameter, Shape
+from modnet import AnyActivation, Array, Blocks, Context, Count, Initializer, Module, Parameter, Shape
 from modnet.activations import ReLU
 from modnet.base import Links
-from modnet.initializers import Zeros
 from modnet_tabular.arrays import features
 from modnet_tabular.column_dense import ColumnDense
 
@@ -41,7 +40,7 @@ class PiecewiseLinear(Module):
         Applied to those embeddings.
     sample : int
         How many rows the quantiles are taken of, ≥ 1: all of them up to this number, and a random sample of it where
-        there are more. It is kept with the model's state.
+        there are more.
 
     Raises
     ------
@@ -66,11 +65,12 @@ class PiecewiseLinear(Module):
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
     adapts: ClassVar[bool] = True
+    fixed: ClassVar[bool] = True
 
     bins: Count = 48
     units: Count | None = None
     activation: AnyActivation | None = None
-    sample: Count = 2048
+    sample: Count = 2**18
 
     @model_validator(mode="after")
     def _an_activation_of_something(self) -> Self:
@@ -88,18 +88,9 @@ class PiecewiseLinear(Module):
         return (features(input_shape) * (self.units or self.bins),)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        """Return the state: edges, shape (d, bins + 1), the sample, shape (d, sample), its weights, and a row count."""
-        d = features(input_shape)
-        first: dict[str, tuple[Shape, Initializer]] = {
-            "edges": ((d, self.bins + 1), _Even()),
-            "sample": ((d, self.sample), Zeros()),
-            "weight": ((1, self.sample), Zeros()),
-            "count": ((1, 1), Zeros()),
-        }
-        return {
-            name: Parameter(shape, initializer, trainable=False, regularized=False)
-            for name, (shape, initializer) in first.items()
-        }
+        """Return the state: edges, shape (d, bins + 1)."""
+        shape = features(input_shape), self.bins + 1
+        return {"edges": Parameter(shape, _Even(), trainable=False, regularized=False)}
 
     def links(self) -> Links:
         """Return the encoding, and the embeddings behind it."""
@@ -108,23 +99,10 @@ class PiecewiseLinear(Module):
         embedding = ColumnDense(self.units, inputs=self.bins, activation=self.activation)
         return (("", replace(self, units=None, activation=None)), ("embedding", embedding))
 
-    def adapt(self, ctx: Context, x: Array, *, weight: Array | None = None) -> None:
-        """Put a block of rows into the sample, and take the edges from it.
-
-        Row i, counted from 1, goes to place i; beyond the sample to one of i places at random, and is left out if that
-        is beyond it. So every row met so far is in the sample with the same probability.
-        """
-        s, seen = ctx.s, int(ctx.s.count.flat[0])
-        place = np.arange(seen, seen + len(x))
-        beyond = place >= self.sample
-        rng = np.random.default_rng(seen)  # of its own: the stream of a pass begins anew with every block
-        place[beyond] = rng.integers(place[beyond] + 1)
-        kept = place < self.sample
-        s.sample[:, place[kept]] = x[kept].T
-        s.weight[:, place[kept]] = 1 if weight is None else weight[kept]
-        s.count += len(x)
-        filled = min(seen + len(x), self.sample)
-        s.edges[...] = _edges(s.sample[:, :filled], s.weight[:, :filled], self.bins)
+    def adapt(self, ctx: Context, blocks: Blocks) -> None:
+        """Take the edges from the quantiles of a sample of the rows."""
+        x, weight = _sample(blocks, self.sample)
+        ctx.s.edges[...] = _edges(x.T, weight, self.bins)
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return (x − eₜ₋₁) / (eₜ − eₜ₋₁), at least 0 and at most 1, the first and the last bin open."""
@@ -162,6 +140,29 @@ class _Even(Initializer):
     def sample(self, rng: np.random.Generator, shape: Shape) -> Array:
         """Return the steps; `rng` is left alone."""
         return np.broadcast_to(np.linspace(-_WIDEST, _WIDEST, shape[-1]), shape).copy()
+
+
+def _sample(blocks: Blocks, size: int) -> tuple[Array, Array]:
+    """Return rows, shape (m, d), and their weights, shape (1, m): all that come, or so many of them at random.
+
+    Row i, counted from 1, goes to place i; beyond the sample to one of i places at random, and is left out if that is
+    beyond it. So every row is in the sample with the same probability.
+    """
+    rng, seen = np.random.default_rng(0), 0
+    rows: list[Array] = []
+    weights: list[Array] = []
+    for x, weight in blocks:
+        weight = np.ones(len(x), x.dtype) if weight is None else weight
+        room = max(0, size - seen)
+        rows.append(x[:room].copy())
+        weights.append(weight[:room].copy())
+        if len(x) > room:
+            rows, weights = [np.concatenate(rows)], [np.concatenate(weights)]
+            place = rng.integers(np.arange(seen + room, seen + len(x)) + 1)
+            kept = place < size
+            rows[0][place[kept]], weights[0][place[kept]] = x[room:][kept], weight[room:][kept]
+        seen += len(x)
+    return np.concatenate(rows), np.concatenate(weights)[np.newaxis]
 
 
 @lru_cache(maxsize=16)

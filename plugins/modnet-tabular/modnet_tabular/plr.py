@@ -66,7 +66,7 @@ class PLR(Module):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return (d · units,) for d features."""
-        return shape_through([module for _, module in self._links()], input_shape)
+        return shape_through(self._links(), input_shape)
 
     def chains(self) -> tuple[Links, ...]:
         """Return the three in a row."""

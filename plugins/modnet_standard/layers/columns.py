@@ -62,6 +62,7 @@ class Columns(Module):
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
     takes_sparse: ClassVar[bool] = True
+    fixed: ClassVar[bool] = True
 
     columns: Annotated[tuple[Chosen, ...], MinLen(1)] | None = None
     dtype: ColumnType | None = None
@@ -225,6 +226,8 @@ class OneHot(CodesLayer):
     >>> OneHot((7, 12)).output_shape((2,))
     (19,)
     """
+
+    fixed: ClassVar[bool] = True
 
     handle_unknown: Unknown = "error"
 

@@ -38,6 +38,11 @@ class Stack(Module):
 
     body: Annotated[tuple[AnyModule, ...], MinLen(1)]
 
+    @property
+    def fixed(self) -> bool:  # type: ignore[override]  # what a class says of itself elsewhere
+        """Whether all layers are."""
+        return all(layer.fixed for layer in self.body)
+
     @final
     def chains(self) -> tuple[Links, ...]:
         """Return the layers, as one chain."""
@@ -73,7 +78,7 @@ class Sequential(Stack):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape behind the last layer."""
-        return shape_through(self.body, input_shape)
+        return shape_through(located("body", self.body), input_shape)
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return the output of the last layer."""
@@ -123,7 +128,7 @@ class Residual(Stack):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the input."""
-        found = shape_through(self.body, input_shape)
+        found = shape_through(located("body", self.body), input_shape)
         if found != input_shape:
             remedy = f"end it with Dense({input_shape[-1]})"
             raise ShapeError(f"body should keep the shape of its input, {input_shape}, got {found}: {remedy}")
@@ -170,6 +175,11 @@ class Parallel(Module):
 
     branches: Annotated[tuple[AnyModule, ...], MinLen(1)]
     merge: Literal["concat", "add", "mean"] = "concat"
+
+    @property
+    def fixed(self) -> bool:  # type: ignore[override]  # what a class says of itself elsewhere
+        """Whether all branches are."""
+        return all(branch.fixed for branch in self.branches)
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

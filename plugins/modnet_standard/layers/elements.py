@@ -239,6 +239,7 @@ class Clip(Elementwise):
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"x", "y"})
+    fixed: ClassVar[bool] = True
 
     low: Bound | None = None
     high: Bound | None = None
@@ -288,6 +289,7 @@ class SmoothClip(Elementwise):
     """
 
     reads: ClassVar[frozenset[str]] = frozenset()
+    fixed: ClassVar[bool] = True
 
     limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3.0
 

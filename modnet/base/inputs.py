@@ -1,0 +1,50 @@
+"""Inputs stand in front of the layers: they turn the columns that a user has into the numbers that layers take.
+
+They are a plan, made before any row is seen; what has to be learnt of the columns is state of the links they make.
+"""
+
+from abc import abstractmethod
+from typing import Annotated, ClassVar
+
+import numpy as np
+
+from modnet.base.module import Links, Module
+from modnet.base.types import Array, Shape
+from modnet.component import Component, Slot
+
+
+class Inputs(Component, kind="inputs"):
+    """A plan for columns that nobody has met yet: which links stand in front of the layers.
+
+    Attributes
+    ----------
+    takes_sparse, takes_codes, takes_missing : bool
+        Whether the links take sparse rows, codes of categories, missing values; see `Module`.
+    """
+
+    takes_sparse: ClassVar[bool] = False
+    takes_codes: ClassVar[bool] = False
+    takes_missing: ClassVar[bool] = False
+
+    def example_rows(self, rng: np.random.Generator, n: int) -> Array:
+        """Return n rows that it can take, float64, for `modnet.testing`; default: five normal numbers each."""
+        return rng.normal(size=(n, 5))
+
+    @abstractmethod
+    def links(self, shape: Shape) -> Links:
+        """Return the links for rows of this shape, each with its path below ``inputs``; none for an empty sequence.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Per row of X; a `TableShape` where the columns are known.
+
+        Raises
+        ------
+        ShapeError
+            If it cannot take such rows.
+        """
+
+
+AnyInputs = Annotated[Inputs | Module, Slot("inputs", "layer", "activation")]
+"""The slot of what stands in front of the layers: inputs, or any layer; an instance, a registered name or a mapping."""

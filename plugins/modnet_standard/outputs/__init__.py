@@ -1,0 +1,1 @@
+"""Standard outputs; ``modnet.outputs`` re-exports them."""
