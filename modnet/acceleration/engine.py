@@ -18,6 +18,7 @@ from modnet.base import (
     Accelerator,
     Array,
     CompiledLoop,
+    Layout,
     Loss,
     Optimizer,
     OptimizerState,
@@ -28,6 +29,8 @@ from modnet.base import (
 from modnet.network import Network
 
 _ROWS = 5
+_LAYOUT = Layout.of_shapes({"W": (3, 4)}, {"b": (1, 5)})
+"""Of the θ on which optimizers are compared: a rule may treat matrices in another way than biases."""
 
 
 class Engine:
@@ -118,10 +121,10 @@ def fused_optimizer(optimizer: Optimizer, accelerator: Accelerator, dtype: "np.d
 
     def results(each: Optimizer) -> list[Array]:
         rng = np.random.default_rng(0)
-        theta = rng.normal(size=17).astype(dtype)
-        state = optimizer.init(theta)
+        theta = rng.normal(size=_LAYOUT.size).astype(dtype)
+        state = optimizer.init(theta, _LAYOUT)
         for rule in (each, each, each, optimizer, optimizer):  # either can go on where the other has stopped
-            rule.step(theta, rng.normal(size=17).astype(dtype), state)
+            rule.step(theta, rng.normal(size=_LAYOUT.size).astype(dtype), state)
         return [theta]
 
     return offer if offer is not None and agrees(accelerator, key, what, offer, optimizer, results) else optimizer
@@ -235,7 +238,7 @@ class _Comparison:
         assert loop is not None, "it was there for the same step"
         _, loss, weight = loop.run(np.arange(fast.rows), np.array([plain.optimizer_state.learning_rate]))
         gradient, before = fast.gradient.copy(), plain.theta.copy()
-        plain.optimizer.update(plain.theta, fast.gradient, plain.optimizer_state, regularized=plain.regularized)
+        plain.optimizer.update(plain.theta, fast.gradient, plain.optimizer_state)
         # Where steps are as small as the last digits of θ, rounding is all there is to see.
         digits = 1e3 * float(np.finfo(before.dtype).eps) * np.abs(before).max(initial=0)
         moved = np.abs(plain.theta - before).max(initial=0) + digits

@@ -12,7 +12,7 @@ from modnet.base.inputs import AnyInputs, Inputs
 from modnet.base.layout import Layout, Place
 from modnet.base.loss import AnyLoss, DensityLoss, Loss, QuantileLoss, TargetScale, Task, served
 from modnet.base.module import AnyModule, Blocks, Links, Module, Parameter, located, shape_through, under
-from modnet.base.optimizer import Average, Optimizer, OptimizerState, ParameterGroup
+from modnet.base.optimizer import Optimizer, OptimizerState, ParameterGroup
 from modnet.base.output import AnyOutput, Output
 from modnet.base.schedule import AnySchedule, Progress, Schedule
 from modnet.base.solver import AnyOptimizer, Objective, Solver
@@ -32,7 +32,6 @@ __all__ = [
     "AnyOutput",
     "AnySchedule",
     "Array",
-    "Average",
     "Blocks",
     "Column",
     "ColumnType",

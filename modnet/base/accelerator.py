@@ -48,12 +48,13 @@ class TrainingStep:
         Takes ∇J and Σw, adds the gradient of the penalty to ∇J and returns its value.
     loss : Loss
     optimizer : Optimizer
-        Its weight decay and its limits of the gradient hold; it has no groups and no running mean.
+        Its weight decay, unless it has points of its own, and its limits of the gradient hold; it has no groups and no
+        running mean.
     rule : Optimizer
         Whose `step` moves θ.
     optimizer_state : OptimizerState
     theta, gradient, state : ndarray
-        θ, ∇J and the network's state.
+        θ, ∇J and the network's state, all of them in training: other points may predict.
     draw : ndarray, shape (rows, *output_shape)
         Where ∂J/∂raw is written.
     regularized : int

@@ -4,9 +4,12 @@ All parameters of a network are slices of one vector θ. Views are cut when some
 it: deepcopy, pickle and joblib would cut the tie between the two without a word.
 """
 
+import copy
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Self
 
 import numpy as np
 
@@ -44,6 +47,10 @@ class Layout:
         What values have to satisfy, for the parameters that have a constraint.
     size, regularized : int
         Length of the vector, and of the part in front that is regularized.
+    factors : mapping of str to float
+        What the learning rate of a parameter is multiplied by, ≥ 0, where that is not 1; 0: it is frozen.
+    rates : float or ndarray, shape (size,)
+        The same for each element of the vector: 1.0, or a vector of factors, which nobody writes to.
 
     Raises
     ------
@@ -64,6 +71,8 @@ class Layout:
         self.places: dict[str, Place] = {}
         self.constraints = {name: each.constraint for name, each in ordered if each.constraint is not None}
         self._initializers = {name: parameter.initializer for name, parameter in ordered}
+        self.factors: Mapping[str, float] = {}
+        self.rates: float | Array = 1.0
         self.size = self.regularized = 0
         for name, parameter in ordered:
             if name in self.places:
@@ -73,6 +82,47 @@ class Layout:
             self.size = stop
             if parameter.regularized:
                 self.regularized = stop
+
+    @classmethod
+    def of_shapes(cls, weights: Mapping[str, Shape], others: Mapping[str, Shape] = MappingProxyType({})) -> Self:
+        """Return the layout of parameters of which shapes are all that is known; `weights` are regularized.
+
+        No first values can be drawn with it.
+        """
+        layout = cls(())
+        for name, shape in {**weights, **others}.items():
+            start, layout.size = layout.size, layout.size + math.prod(shape)
+            layout.places[name] = Place(start, layout.size, shape)
+        layout.regularized = sum(map(math.prod, weights.values()))
+        return layout
+
+    @classmethod
+    def flat(cls, size: int, regularized: int | None = None) -> Self:
+        """Return the layout of a bare vector, of which so many elements in front are regularized; None: all.
+
+        Examples
+        --------
+        >>> {name: place.shape for name, place in Layout.flat(5, regularized=3).places.items()}
+        {'weights': (3,), 'others': (2,)}
+        """
+        front = size if regularized is None else regularized
+        return cls.of_shapes({"weights": (front,)}, {"others": (size - front,)} if front < size else {})
+
+    def with_factors(self, factors: Mapping[str, float], dtype: "np.dtype[Any]") -> "Layout":
+        """Return the same places with learning rates that are multiplied by these factors, by full name.
+
+        Examples
+        --------
+        >>> Layout.flat(3, regularized=2).with_factors({"weights": 0.0}, np.dtype(np.float32)).rates
+        array([0., 0., 1.], dtype=float32)
+        """
+        layout = copy.copy(self)
+        layout.factors = {name: factor for name, factor in factors.items() if factor != 1}
+        if layout.factors:
+            layout.rates = np.ones(self.size, dtype)
+            for name, factor in layout.factors.items():
+                self.places[name].view(layout.rates)[...] = factor
+        return layout
 
     def views(self, vector: Array) -> Mapping[str, Array]:
         """Return every parameter as a view of the vector, by full name."""

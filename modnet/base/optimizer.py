@@ -3,33 +3,16 @@
 import dataclasses
 import math
 from abc import abstractmethod
-from typing import Annotated, Self, final
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Self, final
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from modnet.base.layout import Layout
 from modnet.base.schedule import AnySchedule, Progress
 from modnet.base.types import Array
 from modnet.component import Component
-
-
-@dataclasses.dataclass
-class Average:
-    """The other of two points: the mean of θ that predicts, and the θ that training goes on from.
-
-    While an epoch runs, these arrays hold the mean and the network's vectors are in training; between epochs it is the
-    other way round.
-
-    Attributes
-    ----------
-    theta, state : ndarray
-    count : int
-        How many points are in the mean.
-    """
-
-    theta: Array
-    state: Array
-    count: int = 1
 
 
 @dataclasses.dataclass
@@ -40,21 +23,32 @@ class OptimizerState:
     ----------
     learning_rate : float
         The rate of a step; the training loop sets it from the schedule before each.
+    layout : Layout
+        What `init` was given: which slice of θ is which parameter.
     step : int
         How many steps were made.
     vectors : dict of str to ndarray, each of the shape and dtype of θ
         Momentum, mean squares, and scratch memory where the gradient's is not enough: whatever the rule needs.
     scalars : dict of str to float
         Single numbers that do not follow from `step`, such as a product over all steps.
-    average : Average, optional
-        The mean of θ, if the optimizer keeps one.
+    average : ndarray, shape of θ, optional
+        The mean of θ that `ema` or `swa` asks for.
+    averaged : int
+        How many points are in it.
+    moving, moving_state : ndarray, optional
+        θ and the network's state in training, where another point is published, that is, predicts; None where they are
+        the published ones.
     """
 
     learning_rate: float
+    layout: Layout
     step: int = 0
     vectors: dict[str, Array] = dataclasses.field(default_factory=dict)
     scalars: dict[str, float] = dataclasses.field(default_factory=dict)
-    average: Average | None = None
+    average: Array | None = None
+    averaged: int = 0
+    moving: Array | None = None
+    moving_state: Array | None = None
 
 
 class ParameterGroup(Component):
@@ -82,10 +76,15 @@ class ParameterGroup(Component):
 class Optimizer(Component, kind="optimizer"):
     """A rule that changes θ along ∇J(θ).
 
-    A concrete class defines `init` and `step`. What any of them can be combined with is here, as keyword arguments.
+    A concrete class defines `init` and `step`; one whose θ in training is not what should predict, `predicts` as well.
+    What any of them can be combined with is here, as keyword arguments.
 
     Attributes
     ----------
+    own_points : bool
+        Whether θ is rebuilt from vectors of the state, so that nothing that others change in it stays. Such a rule
+        shrinks weights by `weight_decay` itself, the first `state.layout.regularized` elements, and multiplies the rate
+        of each element by `state.layout.rates`; what has a rate of 0 predicts with the same bits ever after.
     learning_rate : float
         Size of a step, > 0.
     schedule : Schedule, optional
@@ -109,6 +108,8 @@ class Optimizer(Component, kind="optimizer"):
         Layers with a learning rate of their own, or frozen; where several fit, their factors multiply.
     """
 
+    own_points: ClassVar[bool] = False
+
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.001
     schedule: AnySchedule | None = Field(default=None, kw_only=True)
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(default=0.0, kw_only=True)
@@ -119,18 +120,24 @@ class Optimizer(Component, kind="optimizer"):
     groups: tuple[ParameterGroup, ...] = Field(default=(), kw_only=True)
 
     @model_validator(mode="after")
-    def _one_mean(self) -> Self:
-        if self.ema is not None and self.swa is not None:
+    def _one_point_predicts(self) -> Self:
+        given = [name for name in ("ema", "swa") if getattr(self, name) is not None]
+        if len(given) > 1:
             raise ValueError("ema and swa are two means of θ, of which one can predict: leave one of them out")
+        if given and type(self).predicts is not Optimizer.predicts:
+            raise ValueError(f"{type(self).__name__} says itself which point predicts: leave out {given[0]}")
         return self
 
     @abstractmethod
-    def init(self, theta: Array) -> OptimizerState:
+    def init(self, theta: Array, layout: Layout) -> OptimizerState:
         """Return the state before the first step.
 
         Parameters
         ----------
         theta : ndarray, shape (size,)
+            Not changed, and not kept.
+        layout : Layout
+            Which slice of it is which parameter, by name and shape; which are regularized; rates of their own.
         """
 
     @abstractmethod
@@ -144,26 +151,52 @@ class Optimizer(Component, kind="optimizer"):
         state : OptimizerState
         """
 
+    def predicts(self, theta: Array, state: OptimizerState) -> Array:
+        """Return the point that predicts: the θ that steps are made with, or the average if one is kept.
+
+        Training copies it at the end of each epoch. It is a view or a fresh array, nobody writes into it, and neither
+        `theta` nor the state changes.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (size,)
+            As the last step left it.
+        state : OptimizerState
+        """
+        return theta if state.average is None else state.average
+
+    @property
     @final
-    def update(
-        self, theta: Array, grad: Array, state: OptimizerState, *, regularized: int = 0, rule: "Optimizer | None" = None
-    ) -> None:
-        """Make a step as training does: clip the gradient, shrink what is regularized, and call `step`.
+    def publishes(self) -> bool:
+        """Whether another point than the θ that steps are made with predicts, or will."""
+        averages = self.ema is not None or self.swa is not None
+        return averages or type(self).predicts is not Optimizer.predicts
+
+    @final
+    def update(self, theta: Array, grad: Array, state: OptimizerState, *, rule: "Optimizer | None" = None) -> None:
+        """Make a step as training does: clip the gradient, shrink what is regularized, call `step`, scale the step.
+
+        The update of every rule here is proportional to its learning rate. So a rate of its own is the same as a step
+        of its own size: θ ← θ_before + factor · (θ − θ_before) in the slices of a group.
 
         Parameters
         ----------
         theta, grad : ndarray, shape (size,)
             θ and ∇J(θ); both are changed.
         state : OptimizerState
-        regularized : int
-            How many elements in front of θ are regularized.
         rule : Optimizer, optional
             Whose `step` it is, on this one's state: an accelerator's.
         """
+        layout = state.layout
+        grouped = _grouped(layout, theta, grad) if layout.factors else ()
         self.clip(grad)
-        if self.weight_decay:
-            theta[:regularized] *= 1 - state.learning_rate * self.weight_decay
+        if self.own_points:
+            grouped = ()
+        elif self.weight_decay:
+            theta[: layout.regularized] *= 1 - state.learning_rate * self.weight_decay
         (self if rule is None else rule).step(theta, grad, state)
+        for part, before, factor in grouped:
+            part[...] = before + factor * (part - before) if factor else before
 
     @final
     def clip(self, grad: Array) -> None:
@@ -184,3 +217,17 @@ class Optimizer(Component, kind="optimizer"):
     def should_continue(self, progress: Progress) -> bool:
         """Return whether training should go on at the schedule's next rate, though progress has ended."""
         return self.schedule is not None and self.rate(progress) > self.schedule.lowest
+
+
+def _grouped(layout: Layout, theta: Array, grad: Array) -> Sequence[tuple[Array, Array, float]]:
+    """Return views of θ that have a factor, what is in them, and the factor.
+
+    What is frozen has no gradient from here on, and no share in its norm.
+    """
+    found = []
+    for name, factor in layout.factors.items():
+        part, gradient = layout.places[name].view(theta), layout.places[name].view(grad)
+        if factor == 0:
+            gradient[...] = 0
+        found.append((part, part.copy(), factor))
+    return found

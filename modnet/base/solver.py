@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Annotated, final
 
+from modnet.base.layout import Layout
 from modnet.base.optimizer import Optimizer, OptimizerState
 from modnet.base.types import Array
 from modnet.component import Component, Slot
@@ -19,9 +20,9 @@ class Solver(Component, kind="solver"):
     """
 
     @final
-    def init(self, theta: Array) -> OptimizerState:
+    def init(self, theta: Array, layout: Layout) -> OptimizerState:
         """Return an empty state: what a solver remembers, it forgets when it is done."""
-        return OptimizerState(0.0)
+        return OptimizerState(0.0, layout)
 
     @abstractmethod
     def minimize(

@@ -32,6 +32,7 @@ from modnet.network.trial import adapt, check_links, check_values, rows_counted
 from modnet.spec import ModelSpec
 from modnet.training import Data, History, Trainer
 from modnet.training.batches import rows_per_batch
+from modnet.training.combining import first_state
 
 makes_steps = methodcaller("_makes_steps")
 """Whether an estimator has `partial_fit`."""
@@ -209,7 +210,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 if getattr(spec, name) != getattr(before, name):
                     raise ValueError(f"{name} has changed since the network was made; fit a new estimator instead")
             self.theta_, self.state_, self._streams = copy.deepcopy((self.theta_, self.state_, self._streams))
-            old, self.optimizer_state_ = self.optimizer_state_, spec.optimizer.init(self.theta_)
+            old, self.optimizer_state_ = self.optimizer_state_, first_state(self.network_, spec.optimizer, self.theta_)
             if keep_optimizer:
                 fitting.carry_over(old, self.optimizer_state_, before, spec)
         self.spec_ = spec
@@ -387,7 +388,8 @@ def _try_out(estimator: BaseModNet, data: Data, *, adapting: bool) -> None:
         adapt(*weights, data.x, data.weight)
     check_links(*weights, data.rows(slice(0, 2)).x)
     if adapting:
-        estimator.optimizer_state_ = estimator.spec_.optimizer.init(estimator.theta_)
+        optimizer = estimator.spec_.optimizer
+        estimator.optimizer_state_ = first_state(estimator.network_, optimizer, estimator.theta_)
 
 
 def _trainer_of(estimator: BaseModNet, network: Network) -> Trainer:

@@ -143,13 +143,17 @@ class Streams:
 
 
 def carry_over(old: OptimizerState, new: OptimizerState, before: ModelSpec, spec: ModelSpec) -> None:
-    """Write into a new state what the old one remembers, as far as both optimizers remember it."""
+    """Write into a new state what the old one remembers, if both are of one rule and one layout."""
     now, earlier = spec.optimizer, before.optimizer
-    if not (isinstance(now, Optimizer) and isinstance(earlier, type(now))):
+    if not isinstance(now, Optimizer) or type(now) is not type(earlier) or new.layout.places != old.layout.places:
         return
+    assert isinstance(earlier, Optimizer), "of the same class"
+    if now.publishes and new.layout.factors != old.layout.factors:
+        return  # a mean of earlier points would go on moving where layers are frozen now
     new.step = old.step
     if (now.ema, now.swa) == (earlier.ema, earlier.swa):
-        new.average = copy.deepcopy(old.average)
+        for name in ("average", "averaged", "moving", "moving_state"):
+            setattr(new, name, copy.copy(getattr(old, name)))
     for name in new.vectors.keys() & old.vectors.keys():
         new.vectors[name][...] = old.vectors[name]
     new.scalars.update({name: value for name, value in old.scalars.items() if name in new.scalars})

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import numpy as np
 
-from modnet.base import Array, Average, Column, OptimizerState
+from modnet.base import Array, Column, Layout, OptimizerState
 from modnet.component import Component, Slot, dump, parse
 from modnet.errors import ModelFileError
 from modnet.estimators.fitting import Streams
@@ -40,15 +40,15 @@ class Form(NamedTuple):
     made: Callable[..., Any]
 
 
-def _record(cls: Any) -> Form:
-    """Return the form of a dataclass: its fields by name."""
-    types = {field.name: field.type for field in dataclasses.fields(cls)}
+def _record(cls: Any, **unwritten: Any) -> Form:
+    """Return the form of a dataclass: its fields by name; what is not written gets a value until its own is there."""
+    types = {field.name: field.type for field in dataclasses.fields(cls) if field.name not in unwritten}
 
     def made(fields: dict[str, Any]) -> Any:
         for name, value in fields.items():
             if not fits(value, types[name]):
                 raise ModelFileError(f"{cls.__name__}.{name} should be of type {types[name]}, got {value!r}")
-        return cls(**fields)
+        return cls(**fields, **unwritten)
 
     return Form(cls, lambda value: [{name: getattr(value, name) for name in types}], made)
 
@@ -103,8 +103,7 @@ _FORMS = {
     "column": _record(Column),
     "streams": _record(Streams),
     "history": _record(History),
-    "optimizer state": _record(OptimizerState),
-    "average": _record(Average),
+    "optimizer state": _record(OptimizerState, layout=Layout(())),
 }
 
 

@@ -28,6 +28,7 @@ from modnet.estimators.target import Classes
 from modnet.files import as_json, write_whole
 from modnet.registry import estimators, registry
 from modnet.spec import ModelSpec, check_requirements
+from modnet.training.combining import first_state
 
 __all__ = ["ModelFileError", "load", "save"]
 
@@ -200,6 +201,7 @@ def _model(header: Mapping[str, Any], reader: Reader, allow: Iterable[str] | Non
     in_order = _order(header["parameters"], theta, network.layout)
     state_in_order = _order(header["state"], state, network.state_layout)
     learnt["theta_"], learnt["state_"] = in_order("theta_", theta), state_in_order("state_", state)
+    began = first_state(network, spec.optimizer, learnt["theta_"])
     if remembered := learnt.get("optimizer_state_"):
         for name, each in vars(remembered).items():
             if isinstance(each, np.ndarray):
@@ -208,17 +210,15 @@ def _model(header: Mapping[str, Any], reader: Reader, allow: Iterable[str] | Non
         remembered.vectors = {
             name: in_order(f"optimizer_state_.vectors[{name!r}]", each) for name, each in remembered.vectors.items()
         }
-        if mean := remembered.average:
-            mean.theta = in_order("the mean of theta_", mean.theta)
-            mean.state = state_in_order("the mean of state_", mean.state)
+        if missing := began.vectors.keys() - remembered.vectors.keys():
+            raise ModelFileError(f"optimizer_state_.vectors should have {min(missing)!r}, got {[*remembered.vectors]}")
+        remembered.layout = began.layout
     model = cls(**params)
     # Names among the parameters are otherwise looked up by `fit`, when the allow list is no longer there.
     model.to_spec()
     if model.accelerator != "auto":
         chosen_accelerator(model)
-    vars(model).update(learnt, spec_=spec, network_=network)
-    if not hasattr(model, "optimizer_state_"):
-        model.optimizer_state_ = spec.optimizer.init(model.theta_)
+    vars(model).update({"optimizer_state_": began, **learnt, "spec_": spec, "network_": network})
     if not hasattr(model, "_streams"):
         model._streams = model._new_streams()
     return model

@@ -14,7 +14,7 @@ from modnet.component import Component
 from modnet.entries import Entry, normalized
 from modnet.errors import UnknownComponentError
 from modnet.registry import registry
-from modnet.testing import components, losses, modules, optimizers, passes, plans, values
+from modnet.testing import accelerators, components, losses, modules, optimizers, passes, plans, values
 from modnet.testing.comparing import CheckFailed
 from modnet.testing.rules import Rule
 
@@ -31,7 +31,7 @@ RULES: dict[str, Sequence[Rule]] = {
     "initializer": (*values.INITIALIZERS, *_EVERY),
     "schedule": (*values.SCHEDULES, *_EVERY),
     "constraint": (*values.CONSTRAINTS, *_EVERY),
-    "accelerator": (*optimizers.ACCELERATORS, *components.RULES),
+    "accelerator": (*accelerators.RULES, *components.RULES),
 }
 """The contract of each kind; that of a kind that a plugin declares is what holds for all."""
 

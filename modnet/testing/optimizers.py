@@ -1,32 +1,23 @@
-"""The contract of what trains: optimizers move θ in place, and keep all memory in the state; solvers find a minimum.
+"""The contract of what trains: optimizers move θ in place, and keep all memory in the state; solvers find a minimum."""
 
-Accelerators run in place of layers, losses and optimizers: whatever they offer agrees with the original.
-"""
-
-import contextlib
 import copy
 import dataclasses
 import pickle
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from modnet.acceleration import MIN_STEPS, accelerated
-from modnet.acceleration.engine import fused_loss, fused_optimizer
-from modnet.base import Accelerator, Array, Loss, Optimizer, OptimizerState, Solver, served
-from modnet.errors import InvalidSpecError, RegistryError
-from modnet.estimators import ModNetRegressor
-from modnet.network import Network
-from modnet.registry import registry
-from modnet.testing.comparing import CheckFailed, expect, expect_same
+from modnet.base import Array, Layout, Optimizer, OptimizerState, Solver
+from modnet.testing.comparing import expect, expect_same
 from modnet.testing.modules import FLOATS
 from modnet.testing.rules import Rules, guarded, interleaved, undisturbed
 
-RULES, SOLVERS, ACCELERATORS = Rules(), Rules(), Rules()
-_SIZE = 7
+RULES, SOLVERS = Rules(), Rules()
+LAYOUT = Layout.of_shapes({"layers[0].W": (2, 2)}, {"layers[0].b": (1, 2), "layers[1].b": (1, 1)})
+"""A rule may treat matrices in another way than biases."""
+_SIZE = LAYOUT.size
 Gradient = Callable[[Array], Array]
 
 
@@ -57,9 +48,9 @@ _BOWL = Quadratic()
 def walk(
     rule: Optimizer, steps: int, theta: Array = _BOWL.start, state: Any = None, gradient: Gradient = _BOWL.gradient
 ) -> tuple[Array, OptimizerState]:
-    """Return θ after some steps on the quadratic, and the state."""
+    """Return θ in training after some steps on the quadratic, and the state."""
     theta = theta.copy()
-    state = rule.init(theta) if state is None else state
+    state = rule.init(theta, LAYOUT) if state is None else state
     for _ in range(steps):
         rule.step(theta, gradient(theta), state)
     return theta, state
@@ -73,7 +64,7 @@ def theta_is_changed_in_place_and_keeps_its_dtype(optimizer: Optimizer) -> None:
     """
     for dtype in FLOATS:
         theta, grad = np.ones(_SIZE, dtype), np.linspace(-1, 1, _SIZE, dtype=dtype)
-        state = optimizer.init(theta)
+        state = optimizer.init(theta, LAYOUT)
         for step in range(3):
             before = theta.copy()
             returned = optimizer.step(theta, grad.copy(), state)
@@ -92,7 +83,7 @@ def the_state_has_memory_of_its_own(optimizer: Optimizer) -> None:
     Usually: state.vectors[…] = grad, or = theta: the training loop writes the next gradient into the same memory
     """
     theta = _BOWL.start.copy()
-    state, grad = optimizer.init(theta), _BOWL.gradient(theta)
+    state, grad = optimizer.init(theta, LAYOUT), _BOWL.gradient(theta)
     optimizer.step(theta, grad, state)
     for name, vector in state.vectors.items():
         expect(not np.shares_memory(vector, grad), f"state.vectors[{name!r}] is the gradient's own memory: copy it")
@@ -101,13 +92,14 @@ def the_state_has_memory_of_its_own(optimizer: Optimizer) -> None:
 
 @RULES.add()
 def init_makes_a_state_and_leaves_theta_alone(optimizer: Optimizer) -> None:
-    """`init` returns a state at step 0 with the optimizer's learning rate and vectors like θ; θ stays as it is.
+    """`init` returns a state at step 0 with the optimizer's learning rate, the layout and vectors like θ, which stays.
 
     Usually: a learning rate or a step count that is not set, or a vector that is not of θ's shape
     """
     theta = np.ones(_SIZE)
     with guarded(theta):
-        state = optimizer.init(theta)
+        state = optimizer.init(theta, LAYOUT)
+    expect(state.layout is LAYOUT, "state.layout should be the layout that init is given")
     expect(state.step == 0, f"step should be 0, got {state.step}")
     rate = optimizer.learning_rate
     expect(state.learning_rate == rate, f"learning_rate should be {rate}, got {state.learning_rate}")
@@ -131,26 +123,103 @@ def the_loss_falls(optimizer: Optimizer) -> None:
     Usually: the sign of the step, or that of the gradient lost, as in |g| or √g²: θ moves against the gradient
     """
     for name, start in (("the start", _BOWL.start), ("the opposite start", _BOWL.opposite)):
-        before, after = _BOWL.J(start), _BOWL.J(walk(optimizer, 200, start)[0])
-        expect(after < before, f"J is {before:.6g} at {name}, and {after:.6g} after 200 steps")
+        before, after = _BOWL.J(start), _BOWL.J(optimizer.predicts(*walk(optimizer, 200, start)))
+        expect(after < before, f"J is {before:.6g} at {name}, and {after:.6g} after 200 steps, where it predicts")
+
+
+def _has_another_point(optimizer: Optimizer) -> bool:
+    """Whether θ, as it is trained, is not all there is: of other rules the training loop keeps these promises."""
+    return optimizer.own_points or optimizer.publishes
+
+
+def _moved(
+    rule: Optimizer, grad: Array | None = None, factors: Mapping[str, float] | None = None, shrink: float = 1.0
+) -> Array:
+    """Return how far what predicts is from a start near 100, after ten updates along a gradient that stays.
+
+    Before each, another one shrinks what is regularized in θ by a factor.
+    """
+    start = 100 + _BOWL.start
+    theta, grad = start.copy(), np.linspace(1, 2, _SIZE) if grad is None else grad
+    state = rule.init(theta, LAYOUT.with_factors(factors or {}, theta.dtype))
+    for _ in range(10):
+        theta[: LAYOUT.regularized] *= shrink
+        rule.update(theta, grad.copy(), state)
+    moved: Array = rule.predicts(theta, state) - start
+    return moved
 
 
 @RULES.add()
 def what_others_change_in_theta_stays(optimizer: Optimizer) -> None:
-    """A step goes on from the θ it is given, so that weight decay and constraints, which change θ, are not lost.
+    """A step goes on from the θ it is given, so decay and constraints stay; or has `own_points`, and decays itself.
 
-    Usually: θ written from a copy of its own, theta[...] = state.vectors[…]: change the θ that is given, theta −= …
+    Usually: θ written from vectors of the state, theta[...] = state.vectors[…]: change the θ that is given,
+    theta −= …, or say `own_points` and shrink by self.weight_decay what layout.regularized says
     """
-    ends = []
-    for decay in (0.0, 0.05 / optimizer.learning_rate):
-        rule, theta = dataclasses.replace(optimizer, weight_decay=decay), np.array([100.0])
-        state = rule.init(theta)
-        for _ in range(10):
-            rule.update(theta, np.ones(1), state, regularized=1)
-        ends.append(float(theta[0]))
-    without, with_ = ends
-    text = f"θ of 100 is {with_:.6g} after 10 steps with a weight_decay of 5 % each, and {without:.6g} without"
-    expect(abs(with_ - without) > 10, text)
+    if optimizer.own_points:
+        shrunk = _moved(dataclasses.replace(optimizer, weight_decay=0.05 / optimizer.learning_rate))
+    else:
+        shrunk = _moved(optimizer, shrink=0.95)
+    weights, others = np.split(_moved(optimizer) - shrunk, [LAYOUT.regularized])
+    text = f"weights around 100 that 10 steps shrink by 5 % each end {weights.min():.6g} lower than without"
+    expect(weights.min() > 10, text)
+    expect(np.abs(others).max() < 1, f"{text}, and biases, which should not be shrunk, by {np.abs(others).max():.6g}")
+
+
+@RULES.add(applies=_has_another_point)
+def the_opposite_gradient_leads_the_other_way(optimizer: Optimizer) -> None:
+    """Along a gradient of one sign what predicts moves against it, and along the opposite one the other way.
+
+    Usually: `predicts` returns the start, or a point that does not follow θ; or the sign of the gradient lost
+    """
+    grad = np.linspace(1, 2, _SIZE)  # all of it positive
+    down, up = (_moved(optimizer, sign * grad) for sign in (1, -1))
+    text = f"after 10 steps of one gradient Σ (θ − start), where it predicts, is {down.sum():.6g}"
+    expect(down.sum() < 0 < up.sum(), f"{text}, and of the opposite one {up.sum():.6g}")
+
+
+@RULES.add(applies=_has_another_point)
+def what_is_frozen_keeps_its_bits(optimizer: Optimizer) -> None:
+    """Where a group's factor is 0, what predicts keeps its bits, with weight decay as well; the rest learns.
+
+    Usually: vectors of a rule with `own_points` that are not multiplied by state.layout.rates, or two equal points
+    mixed as (1 − c) x + c z, which may differ from both in its last bit: x + c (z − x) does not
+    """
+    rule = dataclasses.replace(optimizer, weight_decay=0.05 / optimizer.learning_rate)
+    for name, place in LAYOUT.places.items():
+        moved = _moved(rule, factors={name: 0.0})
+        expect(not place.view(moved).any(), f"{name} has a factor of 0, and moved by {place.view(moved).ravel()}")
+        still = [other for other, each in LAYOUT.places.items() if other != name and not each.view(moved).any()]
+        expect(not still, f"{', '.join(still)} did not move where {name} has a factor of 0")
+
+
+@RULES.add(applies=lambda optimizer: optimizer.own_points)
+def a_factor_is_another_learning_rate(optimizer: Optimizer) -> None:
+    """A rule with points of its own, and with a factor of 3 for all layers, goes where one with 3 times the rate goes.
+
+    Usually: state.layout.rates is left out, or multiplies another thing than the learning rate
+    """
+    faster = dataclasses.replace(optimizer, learning_rate=3 * optimizer.learning_rate)
+    found = _moved(optimizer, factors=dict.fromkeys(LAYOUT.places, 3.0))
+    expect_same("the way", found, _moved(faster), "with a factor of 3", "with 3 times the rate", rtol=1e-6, atol=1e-9)
+
+
+@RULES.add()
+def predicts_only_looks(optimizer: Optimizer) -> None:
+    """`predicts` returns an array like θ and changes neither θ nor the state, so training goes on as if not asked.
+
+    Usually: the point is computed in place, in θ or a vector of the state: return a fresh array
+    """
+    theta, asked = _BOWL.start.copy(), _BOWL.start.copy()
+    states = [optimizer.init(theta, LAYOUT) for _ in range(2)]
+    for _ in range(5):
+        optimizer.step(theta, _BOWL.gradient(theta), states[0])
+        optimizer.step(asked, _BOWL.gradient(asked), states[1])
+        with guarded(asked, *states[1].vectors.values()):
+            point = optimizer.predicts(asked, states[1])
+        like = f"{theta.dtype} of shape {theta.shape}"
+        expect(point.dtype == theta.dtype and point.shape == theta.shape, f"it should be {like}, got {point!r}")
+        expect_same("θ", asked, theta, "after `predicts`", "without it")
 
 
 @RULES.add()
@@ -160,7 +229,7 @@ def the_rate_of_a_step_is_the_one_in_the_state(optimizer: Optimizer) -> None:
     Usually: self.learning_rate where state.learning_rate is meant: schedules set the latter
     """
     faster = dataclasses.replace(optimizer, learning_rate=3 * optimizer.learning_rate)
-    state = optimizer.init(_BOWL.start)
+    state = optimizer.init(_BOWL.start, LAYOUT)
     state.learning_rate = faster.learning_rate
     set_, own = walk(optimizer, 10, state=state)[0], walk(faster, 10)[0]
     expect_same("θ", set_, own, "with 3 times the rate in the state", "with 3 times the rate in the optimizer")
@@ -191,6 +260,11 @@ def two_runs_do_not_meet(optimizer: Optimizer) -> None:
     expect_same("θ", beside, walk(optimizer, 10)[0], "beside another run", "alone")
 
 
+def _of_length(size: int) -> Layout:
+    """Return the layout of a matrix and a bias where there is room for them."""
+    return Layout.of_shapes({"W": (2, 2)}, {"b": (1, size - 4)}) if size > 4 else Layout.flat(size)
+
+
 @RULES.add()
 def steps_stay_finite(optimizer: Optimizer) -> None:
     """Gradients of zero, 1e-30 and 1e4 give finite steps without warnings, in float32, too; any length of θ will do.
@@ -200,7 +274,7 @@ def steps_stay_finite(optimizer: Optimizer) -> None:
     for dtype in FLOATS:
         for grad in ([0.0] * 6, [1e-30, -1e-30, 0.0, 1.0, 1e4, -1e4], [1e-30], [1e4]):
             theta = np.ones(len(grad), dtype)
-            state = optimizer.init(theta)
+            state = optimizer.init(theta, _of_length(len(grad)))
             for step in range(3):
                 optimizer.step(theta, np.array(grad, dtype), state)
                 text = f"θ is {theta.tolist()} after step {step + 1} with grad {grad} in {np.dtype(dtype)}"
@@ -275,97 +349,3 @@ def it_takes_the_same_way_again(solver: Solver) -> None:
     Usually: a random start, or a direction drawn from numpy.random
     """
     expect_same("θ", _solved(solver)[0], _solved(solver)[0], "one time", "another")
-
-
-# Accelerators
-
-
-@ACCELERATORS.add()
-def fused_layers_agree(accelerator: Accelerator) -> None:
-    """A fused module has the output, gradients and state of the links that it stands for, in both dtypes.
-
-    Usually: a factor left out, a buffer read before it is written, or another dtype inside of the kernel
-    """
-    dense = registry.get("layer", "modnet-layers:dense")
-    alone = [[each] for each in _examples("layer", "activation")]
-    pairs = [[dense(3, activation)] for activation in _examples("activation")]  # as most networks have them
-    for layers in alone + pairs:
-        network = Network(layers, layers[0].example_rows(np.random.default_rng(0), 1).shape[1:])
-        modules = [link.module for link in network.links]
-        starts = [index for index, link in enumerate(network.links) if not link.chains]
-        offered = any(accelerator.fuse(modules[index:]) is not None for index in starts)
-        _expect_used(f"fused for {layers}", offered, network.links, partial(_fused_links, network, accelerator))
-
-
-@ACCELERATORS.add()
-def fused_losses_agree(accelerator: Accelerator) -> None:
-    """A fused loss has the value and the gradient of the original, with and without weights, in both dtypes.
-
-    Usually: the average over rows, or the weights, left out
-    """
-    for loss in _examples("loss"):
-        for task, ready in served(loss).items():
-            if ready == loss:
-                # Another seed than fused_loss draws raw from: where raw is the truth, wrong losses are zero as well.
-                t = loss.example_truth(task, np.random.default_rng(1), 5)
-                width = loss.width(t.shape[-1] if t.ndim > 1 else 3)
-                fused = partial(_fused_loss, loss, accelerator, t, width)
-                _expect_used(f"offered for {loss}", accelerator.loss(loss) not in (None, loss), loss, fused)
-
-
-@ACCELERATORS.add()
-def fused_optimizers_agree(accelerator: Accelerator) -> None:
-    """A fused optimizer moves θ and the state as the original does, in both dtypes.
-
-    Usually: another order of the moments, or a step count of its own
-    """
-    for optimizer in _examples("optimizer"):
-        offered = accelerator.optimizer(optimizer) not in (None, optimizer)
-        fused = partial(fused_optimizer, optimizer, accelerator)
-        _expect_used(f"offered for {optimizer}", offered, optimizer, fused)
-
-
-@ACCELERATORS.add()
-def accelerated_training_gives_the_same_model(accelerator: Accelerator) -> None:
-    """A model that is trained with the accelerator is the model that is trained without, to rounding.
-
-    Usually: a kernel that is right on a few rows and wrong for other sizes of batches
-
-    The trainings are long enough for a compiled loop, if the accelerator makes such.
-    """
-    X = np.random.default_rng(0).normal(size=(50, 4))
-    for activation in ("relu", "tanh", "sigmoid"):
-        settings: dict[str, Any] = {"max_iter": MIN_STEPS // 3 + 1, "batch_size": 16, "random_state": 0, "tol": 0}
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="training stopped at max_iter")
-            plain, fast = (
-                ModNetRegressor((8, 5), activation, accelerator=each, **settings).fit(X, X[:, 0]).theta_
-                for each in (None, accelerator)
-            )
-        expect_same("theta_", fast, plain, f"with {accelerator!r}", "without", rtol=1e-8, atol=1e-10)
-
-
-def _fused_loss(loss: Loss, accelerator: Accelerator, t: Array, width: int, dtype: "np.dtype[Any]") -> Loss:
-    return fused_loss(loss, accelerator, t if t.dtype.kind == "i" else t.astype(dtype), width, dtype)
-
-
-def _fused_links(network: Network, accelerator: Accelerator, dtype: "np.dtype[Any]") -> object:
-    return accelerated(network, accelerator, dtype).links
-
-
-def _expect_used(what: str, offered: bool, original: object, fused: Callable[["np.dtype[Any]"], object]) -> None:
-    """Expect that what is offered runs in place of the original in both dtypes: if not, it failed or differs."""
-    for dtype in map(np.dtype, FLOATS):
-        try:
-            fast = fused(dtype)
-        except RuntimeWarning as warning:
-            raise CheckFailed(f"{warning} ({dtype})") from warning
-        expect(not offered or fast != original, f"what is {what} was refused before ({dtype})")
-
-
-def _examples(*kinds: str) -> Iterator[Any]:
-    """Return the examples of every registered component of some kinds that can be imported."""
-    for kind in kinds:
-        for _, cls in registry.classes(kind):
-            with contextlib.suppress(InvalidSpecError):  # that there are none is found by a check of its own
-                yield from () if isinstance(cls, RegistryError) else cls.examples()

@@ -24,10 +24,11 @@ from modnet.base import (
 from modnet.errors import NonFiniteError
 from modnet.network import Network, Pass
 from modnet.training.batches import Data, batches, rows_per_batch, shuffled
-from modnet.training.combining import Groups, constrained, include, swap
+from modnet.training.combining import constrained, first_state
 from modnet.training.compiled import compiled_loop_for
 from modnet.training.divergence import diagnosis
 from modnet.training.monitor import History, Monitor, OnEpoch, Patience
+from modnet.training.publishing import begin_anew, include, publish
 from modnet.training.settings import TrainingSettings
 from modnet.training.solving import solve
 
@@ -45,7 +46,7 @@ class Trainer:
     optimizer : Optimizer or Solver
     settings : TrainingSettings
     theta, state : ndarray
-        As from `Network.initialize`; training changes them.
+        As from `Network.initialize`, or where an earlier training ended; training publishes what predicts in them.
     shuffle_rng, noise_rng : numpy.random.Generator
         Two independent streams: one for the order of rows, one for what links draw (dropout).
     optimizer_state : OptimizerState, optional
@@ -57,6 +58,8 @@ class Trainer:
     ----------
     engine : Engine
         What runs links, loss and steps.
+    moving, moving_state : ndarray
+        θ and the network's state in training: the published arrays themselves, unless another point predicts.
     gradient : ndarray, shape of θ
         ∇J(θ) of the last batch.
     progress : Progress
@@ -95,15 +98,17 @@ class Trainer:
         accelerator: Accelerator | None = None,
     ) -> None:
         self.network, self.loss, self.optimizer, self.settings = network, loss, optimizer, settings
-        self.theta, self.state = theta, state
-        self.optimizer_state = optimizer.init(theta) if optimizer_state is None else optimizer_state
+        begun = first_state(network, optimizer, theta) if optimizer_state is None else optimizer_state
+        self.theta, self.state, self.optimizer_state = theta, state, begun
+        self.moving, self.moving_state = theta, state
+        if isinstance(optimizer, Optimizer) and optimizer.publishes:
+            self.moving = theta.copy() if begun.moving is None else begun.moving
+            self.moving_state = state.copy() if begun.moving_state is None else begun.moving_state
         self.shuffle_rng, self.noise_rng = shuffle_rng, noise_rng
         self.gradient = np.zeros_like(theta)
         self.progress = Progress(step=self.optimizer_state.step)
         self.engine = Engine(network, loss, optimizer, accelerator, theta.dtype)
-        groups = optimizer.groups if isinstance(optimizer, Optimizer) else ()
-        self._groups = Groups(network, groups) if groups else None
-        self._constrained = constrained(network, theta, optimizer)
+        self._constrained = constrained(network, self.moving, optimizer)
         self._penalty_memory = np.empty(min(network.layout.regularized, _BLOCK), theta.dtype)
         self._passes: dict[int, tuple[Pass, Array]] = {}
         self._planned_steps = 0
@@ -174,8 +179,8 @@ class Trainer:
                     break
             return history
         finally:
-            if monitor.restore_best():
-                self.optimizer_state.average = None  # of points behind the one that is kept
+            if monitor.restore_best() and self.moving is not self.theta:
+                begin_anew(self)
             self._passes.clear()
             self._loop = None
 
@@ -187,8 +192,7 @@ class Trainer:
         progress.steps_per_epoch, progress.epochs = -(-len(data) // size), settings.max_iter
         order = shuffled(len(data), size, self.shuffle_rng if settings.shuffle else None)
         loop = None if self.engine.accelerator is None else self._compiled_loop(data, size)
-        if self.optimizer_state.average is not None:
-            swap(self.optimizer_state.average, self.theta, self.state)
+        before, taken = None if self.moving is self.theta else self.moving_state.copy(), order
         with _overflow_is_looked_for():
             total = weights = 0.0
             if loop is not None:
@@ -206,14 +210,15 @@ class Trainer:
                 weights += weight
                 self._move(optimizer)
             # A sum of finite numbers is finite unless they are huge; to look at each one takes memory.
-            if not np.isfinite(self.theta.sum()) and not np.isfinite(self.theta).all():
+            if not np.isfinite(self.moving.sum()) and not np.isfinite(self.moving).all():
                 raise self.diverged(data.rows(slice(0, size)), math.nan)
         progress.epoch += 1
         progress.rows += len(data)
         if optimizer.swa is not None and progress.epoch > optimizer.swa * progress.epochs:
-            include(self.optimizer_state, self.theta, self.state, None)
-        if self.optimizer_state.average is not None:
-            swap(self.optimizer_state.average, self.theta, self.state)
+            include(self.optimizer_state, self.moving, None)
+        if before is not None:
+            stayed = np.array_equal(before, self.moving_state)
+            publish(self, None if stayed else batches(data, size, taken, reuse=True))
         return total / weights
 
     def backpropagate(self, batch: Data) -> float:
@@ -238,10 +243,10 @@ class Trainer:
         if alpha == 0:
             return 0.0
         of_l1, of_l2 = alpha / weight * rho, alpha / weight * (1 - rho)
-        value = 0.5 * of_l2 * float(self.theta[:n].dot(self.theta[:n]))
+        value = 0.5 * of_l2 * float(self.moving[:n].dot(self.moving[:n]))
         for start in range(0, n, _BLOCK):
             part = slice(start, min(start + _BLOCK, n))
-            W, dW, memory = self.theta[part], gradient[part], self._penalty_memory[: part.stop - start]
+            W, dW, memory = self.moving[part], gradient[part], self._penalty_memory[: part.stop - start]
             dW += np.multiply(W, of_l2, out=memory)
             if of_l1:
                 value += of_l1 * float(np.abs(W, out=memory).sum())
@@ -251,7 +256,7 @@ class Trainer:
         return value
 
     def evaluate(self, data: Data) -> float:
-        """Return the loss of the present θ on other data, without the penalty."""
+        """Return the loss of the published θ on other data, without the penalty."""
         with _overflow_is_looked_for():
             raw = self.engine.network.predict(self.theta, self.state, data.x)
             return self.loss.value(data.t, raw, weight=data.weight)
@@ -259,7 +264,7 @@ class Trainer:
     def diverged(self, batch: Data, value: float) -> NonFiniteError:
         """Return the error that says where the first value that is not finite came up."""
         rate, progress = self.optimizer_state.learning_rate, self.progress
-        return NonFiniteError(diagnosis(self.network, self.theta, self.state, batch, value, rate, progress))
+        return NonFiniteError(diagnosis(self.network, self.moving, self.moving_state, batch, value, rate, progress))
 
     def _compiled_loop(self, data: Data, rows: int) -> CompiledLoop | None:
         """Return the accelerator's loop for batches of so many rows; None if steps have to be made one by one."""
@@ -270,24 +275,20 @@ class Trainer:
 
     def _move(self, optimizer: Optimizer) -> None:
         """Move θ along `gradient`, with all that the optimizer is combined with."""
-        theta, gradient, state = self.theta, self.gradient, self.optimizer_state
+        state = self.optimizer_state
         state.learning_rate = optimizer.rate(self.progress)
-        if self._groups is not None:
-            self._groups.before(theta, gradient)
-        optimizer.update(theta, gradient, state, regularized=self.network.layout.regularized, rule=self.engine.rule)
-        if self._groups is not None:
-            self._groups.after(theta)
+        optimizer.update(self.moving, self.gradient, state, rule=self.engine.rule)
         for W, constraint in self._constrained:
             constraint.project(W)
         if optimizer.ema is not None:
-            include(state, theta, self.state, optimizer.ema)
+            include(state, self.moving, optimizer.ema)
         self.progress.step += 1
 
     def pass_for(self, rows: int) -> tuple[Pass, Array]:
         """Return the pass for batches of so many rows, and a buffer for ∂J/∂raw: two sizes at most per epoch."""
         if rows not in self._passes:
             options: dict[str, Any] = {"gradient": self.gradient, "training": True, "rng": self.noise_rng}
-            running = Pass(self.engine.network, self.theta, self.state, rows=rows, **options)
+            running = Pass(self.engine.network, self.moving, self.moving_state, rows=rows, **options)
             self._passes[rows] = running, np.empty((rows, *self.network.output_shape), self.theta.dtype)
         return self._passes[rows]
 

@@ -5,7 +5,18 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from modnet import Accelerator, Activation, Fused, Loss, ModNetClassifier, ModNetRegressor, Module, Network, Optimizer
+from modnet import (
+    Accelerator,
+    Activation,
+    Fused,
+    Layout,
+    Loss,
+    ModNetClassifier,
+    ModNetRegressor,
+    Module,
+    Network,
+    Optimizer,
+)
 from modnet.acceleration import accelerated
 from modnet.acceleration.engine import fused_loss, fused_optimizer
 from modnet.activations import ReLU, Tanh
@@ -245,15 +256,15 @@ def test_a_layer_of_codes_is_compared_on_codes():
 
 def test_another_rule_is_clipped_and_shrunk_as_the_optimizers_own_is():
     class Same(Optimizer):
-        def init(self, theta):
-            return SGD(0.1).init(theta)
+        def init(self, theta, layout):
+            return SGD(0.1).init(theta, layout)
 
         def step(self, theta, grad, state):
             theta -= state.learning_rate * grad
             state.step += 1
 
     original, theta = SGD(0.1, clip_norm=1.0, weight_decay=0.5), np.array([1.0, 1.0])
-    expected = theta.copy()
-    original.update(expected, np.array([30.0, 40.0]), original.init(theta), regularized=1)
-    original.update(theta, np.array([30.0, 40.0]), original.init(theta), regularized=1, rule=Same())
+    expected, layout = theta.copy(), Layout.flat(2, regularized=1)
+    original.update(expected, np.array([30.0, 40.0]), original.init(theta, layout))
+    original.update(theta, np.array([30.0, 40.0]), original.init(theta, layout), rule=Same())
     np.testing.assert_allclose(theta, expected, rtol=1e-15)

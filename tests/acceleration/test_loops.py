@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import scipy.sparse
+from support.optimizers import ScheduleFreeAdamW
 
 from modnet import Accelerator, CompiledLoop, ModNetClassifier, ModNetRegressor, TrainingStep
 from modnet.acceleration import MIN_STEPS
@@ -51,7 +52,7 @@ class Loop(CompiledLoop):
             state = step.optimizer_state
             count, state.learning_rate = state.step, rate if self._slip != "rate" else 1.01 * rate
             step.optimizer.clip(step.gradient)
-            step.optimizer.update(step.theta, step.gradient.copy(), state, regularized=step.regularized, rule=step.rule)
+            step.optimizer.update(step.theta, step.gradient.copy(), state, rule=step.rule)
             state.step = count + (index < len(rates) - 1)
             total, weights = total + value * w * (2 if self._slip == "loss" else 1), weights + w
         self._step.optimizer_state.step -= len(rates) - 1
@@ -83,6 +84,7 @@ def fitted(accelerator: Accelerator | None, layers: Any = (5,), weight: Any = No
         {"optimizer": SGD(0.01, momentum=0.9, schedule="cosine")},
         {"optimizer": Adam(0.01, weight_decay=0.1, clip_norm=0.5, clip_value=0.2)},
         {"optimizer": Adam(0.01, swa=0.5)},
+        {"optimizer": ScheduleFreeAdamW(0.01), "layers": (5, BatchNorm(), 4)},
         {"alpha": 0.1, "l1_ratio": 0.5},
         {"shuffle": False, "batch_size": 7},
         {"weight": np.linspace(0.5, 2, 70)},

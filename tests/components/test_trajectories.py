@@ -9,7 +9,7 @@ import pytest
 from support.papers import adamax, chen, dozat, duchi, kingma_ba, liu, rmsprop, zeiler, zhuang
 
 import modnet.optimizers
-from modnet import Optimizer
+from modnet import Layout, Optimizer
 from modnet.component import field_names
 from modnet.errors import InvalidSpecError
 from modnet.optimizers import (
@@ -42,7 +42,7 @@ def quadratic(size=20):
 def trajectory(optimizer, gradient, theta, steps=STEPS):
     """Return θ after every step."""
     theta = theta.copy()
-    state, path = optimizer.init(theta), []
+    state, path = optimizer.init(theta, Layout.flat(theta.size)), []
     for _ in range(steps):
         optimizer.step(theta, gradient(theta).copy(), state)
         path.append(theta.copy())
@@ -159,7 +159,7 @@ def test_adam_is_right_for_gradients_of_every_size(betas):
 def test_the_first_step_is_the_learning_rate_whatever_the_gradient(cls):
     for scale in (1e-3, 1.0, 1e6):
         theta = np.zeros(2)
-        cls(0.1).step(theta, scale * np.array([3.0, -5.0]), cls(0.1).init(theta))
+        cls(0.1).step(theta, scale * np.array([3.0, -5.0]), cls(0.1).init(theta, Layout.flat(theta.size)))
         np.testing.assert_allclose(theta, [-0.1, 0.1], rtol=1e-4)
 
 
@@ -180,9 +180,9 @@ def test_amsgrad_does_not_forget_a_large_gradient():
 
 def test_adamw_shrinks_what_is_regularized_by_a_factor_and_nothing_else():
     optimizer, theta = AdamW(0.1, weight_decay=0.5), np.ones(3)
-    state = optimizer.init(theta)
+    state = optimizer.init(theta, Layout.flat(3, regularized=2))
     for _ in range(3):
-        optimizer.update(theta, np.zeros(3), state, regularized=2)
+        optimizer.update(theta, np.zeros(3), state)
     np.testing.assert_allclose(theta, [0.95**3, 0.95**3, 1.0], rtol=1e-14)
 
 
@@ -190,9 +190,9 @@ def test_adamw_is_adam_with_a_weight_decay():
     gradient, start = quadratic()
     paths = []
     for optimizer in (AdamW(0.05, weight_decay=0.1), Adam(0.05, weight_decay=0.1)):
-        theta, state = start.copy(), optimizer.init(start)
+        theta, state = start.copy(), optimizer.init(start, Layout.flat(20, regularized=10))
         for _ in range(STEPS):
-            optimizer.update(theta, gradient(theta), state, regularized=10)
+            optimizer.update(theta, gradient(theta), state)
         paths.append(theta)
     np.testing.assert_array_equal(*paths)
 
@@ -211,7 +211,7 @@ def test_radam_with_a_short_mean_never_divides():
 
 def test_nadam_keeps_its_product_as_a_number():
     optimizer, theta = NAdam(), np.zeros(2)
-    state = optimizer.init(theta)
+    state = optimizer.init(theta, Layout.flat(theta.size))
     for _ in range(3):
         optimizer.step(theta, np.ones(2), state)
     mu = [0.9 * (1 - 0.5 * 0.96 ** (t * 0.004)) for t in (1, 2, 3)]
@@ -226,7 +226,7 @@ def test_centered_rmsprop_survives_a_variance_of_zero(dtype):
     # v − ḡ² of a constant gradient is zero but for rounding, which may bring it below.
     gradient = np.random.default_rng(0).normal(size=50).astype(dtype)
     optimizer, theta = RMSprop(1e-6, 0.9, 1e-3, centered=True), np.zeros(50, dtype)
-    state = optimizer.init(theta)
+    state = optimizer.init(theta, Layout.flat(theta.size))
     for _ in range(2000):
         optimizer.step(theta, gradient.copy(), state)
     assert np.isfinite(theta).all()
@@ -236,7 +236,7 @@ def test_centered_rmsprop_survives_a_variance_of_zero(dtype):
 def test_lion_moves_every_weight_by_the_learning_rate_and_dead_ones_not_at_all(dtype):
     rng = np.random.default_rng(0)
     optimizer, theta = Lion(0.25), np.zeros(30, dtype)
-    state = optimizer.init(theta)
+    state = optimizer.init(theta, Layout.flat(theta.size))
     for _ in range(5):
         before, grad = theta.copy(), rng.normal(size=30).astype(dtype)
         grad[::3] = 0
@@ -266,7 +266,7 @@ def test_adadelta_does_not_care_about_the_scale_of_the_loss():
 @pytest.mark.parametrize("ours", EXAMPLES, ids=repr)
 def test_a_step_makes_no_array(ours):
     theta, grad = np.zeros(50_000), np.random.default_rng(0).normal(size=50_000)
-    state = ours.init(theta)
+    state = ours.init(theta, Layout.flat(theta.size))
     ours.step(theta, grad, state)
     tracemalloc.start()
     ours.step(theta, grad, state)
@@ -278,7 +278,7 @@ def test_a_step_makes_no_array(ours):
 def test_weights_without_a_gradient_stay_where_they_are():
     for ours in EXAMPLES:
         theta = np.linspace(-1, 1, 5)
-        state = ours.init(theta)
+        state = ours.init(theta, Layout.flat(theta.size))
         for _ in range(100):
             ours.step(theta, np.zeros(5), state)
         np.testing.assert_array_equal(theta, np.linspace(-1, 1, 5), err_msg=repr(ours))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from modnet import Network
+from modnet import Layout, Network
 from modnet.layers import Dense
 from modnet.network import Pass
 from modnet.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop
@@ -53,9 +53,9 @@ pairs = pytest.mark.parametrize(("ours", "name", "settings"), PAIRS, ids=lambda 
 def trajectory(optimizer, gradient, theta):
     """Return θ after every step that training would make, all of θ being regularized."""
     theta = theta.copy()
-    state, path = optimizer.init(theta), []
+    state, path = optimizer.init(theta, Layout.flat(theta.size)), []
     for _ in range(STEPS):
-        optimizer.update(theta, gradient(theta), state, regularized=theta.size)
+        optimizer.update(theta, gradient(theta), state)
         path.append(theta.copy())
     return np.array(path)
 
@@ -125,7 +125,7 @@ def test_clipping_is_that_of_pytorch(scale):
     def clipped(**options):
         theta = np.zeros(50)
         optimizer = SGD(1.0, **options)
-        optimizer.update(theta, grad.copy(), optimizer.init(theta))
+        optimizer.update(theta, grad.copy(), optimizer.init(theta, Layout.flat(theta.size)))
         return -theta
 
     theirs = torch.nn.Parameter(torch.zeros(50, dtype=torch.float64))

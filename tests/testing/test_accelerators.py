@@ -43,8 +43,8 @@ class Swapped(Loss):
 class Lazy(Optimizer):
     """A rule that does nothing."""
 
-    def init(self, theta):
-        return SGD().init(theta)
+    def init(self, theta, layout):
+        return SGD().init(theta, layout)
 
     def step(self, theta, grad, state):
         state.step += 1

@@ -14,8 +14,8 @@ FALLS = {"the_loss_falls", "float32_walks_as_float64"}
 class Plain(Optimizer):
     """Θ ← θ − η g, as it should be; others change a line."""
 
-    def init(self, theta):
-        return OptimizerState(self.learning_rate)
+    def init(self, theta, layout):
+        return OptimizerState(self.learning_rate, layout)
 
     def step(self, theta, grad, state):
         state.step += 1
@@ -50,8 +50,8 @@ class KeepsGrad(Plain):
 class StateIsTheta(Plain):
     """Starts its mean of θ as θ itself."""
 
-    def init(self, theta):
-        return OptimizerState(self.learning_rate, vectors={"mean": theta})
+    def init(self, theta, layout):
+        return OptimizerState(self.learning_rate, layout, vectors={"mean": theta})
 
 
 class OwnMemory(Plain):
@@ -75,8 +75,8 @@ class CountsNothing(Plain):
 class OwnRate(Plain):
     """Goes by its own learning rate, whatever the schedule says."""
 
-    def init(self, theta):
-        return OptimizerState(self.learning_rate)
+    def init(self, theta, layout):
+        return OptimizerState(self.learning_rate, layout)
 
     def step(self, theta, grad, state):
         state.step += 1
@@ -102,8 +102,8 @@ class Divides(Plain):
 class Float64State(Plain):
     """Its vectors are float64, whatever θ is."""
 
-    def init(self, theta):
-        return OptimizerState(self.learning_rate, vectors={"scratch": np.zeros(theta.shape)})
+    def init(self, theta, layout):
+        return OptimizerState(self.learning_rate, layout, vectors={"scratch": np.zeros(theta.shape)})
 
     def step(self, theta, grad, state):
         state.step += 1
@@ -113,8 +113,8 @@ class Float64State(Plain):
 class NoStart(Plain):
     """Starts at another rate than its own."""
 
-    def init(self, theta):
-        return OptimizerState(2 * self.learning_rate)
+    def init(self, theta, layout):
+        return OptimizerState(2 * self.learning_rate, layout)
 
 
 class Jitters(Plain):

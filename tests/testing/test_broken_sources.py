@@ -128,8 +128,8 @@ class SortedSet(OrderOfASet):
 class NoSign(Optimizer):
     """Θ ← θ − η |g|."""
 
-    def init(self, theta):
-        return OptimizerState(self.learning_rate)
+    def init(self, theta, layout):
+        return OptimizerState(self.learning_rate, layout)
 
     def step(self, theta, grad, state):
         state.step += 1
@@ -139,8 +139,8 @@ class NoSign(Optimizer):
 class OwnIterates(NoSign):
     """Steps in a copy of θ, and writes θ from it."""
 
-    def init(self, theta):
-        return OptimizerState(self.learning_rate, vectors={"own": theta.copy()})
+    def init(self, theta, layout):
+        return OptimizerState(self.learning_rate, layout, vectors={"own": theta.copy()})
 
     def step(self, theta, grad, state):
         state.step += 1

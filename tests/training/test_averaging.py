@@ -60,7 +60,7 @@ def test_training_goes_on_from_its_own_point_not_from_the_mean(prepared, setting
     points, plain = path(prepared, SGD(0.2), epochs=4)
     averaged = prepared([Dense(2)], DATA, optimizer=SGD(0.2, **setting), **PLAN)
     losses = [averaged.epoch(DATA) for _ in range(4)]
-    np.testing.assert_array_equal(averaged.optimizer_state.average.theta, points[-1])
+    np.testing.assert_array_equal(averaged.optimizer_state.moving, points[-1])
     again = prepared([Dense(2)], DATA, optimizer=SGD(0.2), **PLAN)
     assert losses == [again.epoch(DATA) for _ in range(4)]
     assert plain.theta is not averaged.theta
@@ -90,9 +90,8 @@ def test_partial_fit_carries_the_mean_and_the_point_along():
     whole = copy.deepcopy(model)
     for _ in range(3):
         model.partial_fit(X, T)
-    state = model.optimizer_state_.average
-    assert state.count == 3
-    assert np.any(state.theta != model.theta_)
+    assert model.optimizer_state_.averaged == 3
+    assert np.any(model.optimizer_state_.moving != model.theta_)
     for _ in range(2):
         whole.partial_fit(X, T)
     whole = copy.deepcopy(whole).partial_fit(X, T)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import ElasticNet
 
-from modnet import ModNetRegressor, ParameterGroup
+from modnet import Layout, ModNetRegressor, ParameterGroup
 from modnet.constraints import MaxNorm, NonNegative
 from modnet.errors import InvalidSpecError
 from modnet.layers import Dense, Parallel, Residual
@@ -102,7 +102,7 @@ def test_an_estimator_freezes_a_layer_by_its_name():
 def test_a_clipped_gradient_is_as_short_as_was_asked(clip):
     grad = np.array([3.0, -4.0, 0.01])
     theta, sgd = np.zeros(3), SGD(1.0, **clip)
-    sgd.update(theta, grad.copy(), sgd.init(theta))
+    sgd.update(theta, grad.copy(), sgd.init(theta, Layout.flat(theta.size)))
     expected = np.clip(grad, -clip.get("clip_value", np.inf), clip.get("clip_value", np.inf))
     expected *= min(1, clip.get("clip_norm", np.inf) / np.linalg.norm(expected))
     np.testing.assert_allclose(-theta, expected, rtol=1e-15)
@@ -110,14 +110,14 @@ def test_a_clipped_gradient_is_as_short_as_was_asked(clip):
 
 def test_a_short_gradient_is_not_touched():
     grad, theta, sgd = np.array([0.3, -0.4]), np.zeros(2), SGD(1.0, clip_norm=0.5, clip_value=0.4)
-    sgd.update(theta, grad, sgd.init(theta))
+    sgd.update(theta, grad, sgd.init(theta, Layout.flat(theta.size)))
     np.testing.assert_array_equal(theta, [-0.3, 0.4])
 
 
 def test_decoupled_decay_shrinks_weights_and_leaves_biases():
     theta = np.array([1.0, 2.0, 3.0])
     sgd = SGD(0.1, weight_decay=0.5)
-    sgd.update(theta, np.zeros(3), sgd.init(theta), regularized=2)
+    sgd.update(theta, np.zeros(3), sgd.init(theta, Layout.flat(3, regularized=2)))
     np.testing.assert_allclose(theta, [0.95, 1.9, 3.0], rtol=1e-15)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from support.memory import peak_of
 
-from modnet import ModNetClassifier
+from modnet import Layout, ModNetClassifier
 from modnet.layers import Dense
 from modnet.losses import CrossEntropy
 from modnet.neural_network import MLPClassifier
@@ -98,7 +98,7 @@ def test_so_does_a_fit_of_the_drop_in(solver):
 
 
 def test_adam_remembers_two_vectors():
-    assert set(Adam().init(np.zeros(3)).vectors) == {"m", "v"}
+    assert set(Adam().init(np.zeros(3), Layout.flat(3)).vectors) == {"m", "v"}
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

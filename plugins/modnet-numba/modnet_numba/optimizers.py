@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 
-from modnet import Array, Optimizer, OptimizerState, Slot
+from modnet import Array, Layout, Optimizer, OptimizerState, Slot
 from modnet.component import field_names
 from modnet.optimizers import (
     SGD,
@@ -48,9 +48,9 @@ class FusedOptimizer(Optimizer):
         """Return the fused version of an optimizer."""
         return cls(original=original, **{name: getattr(original, name) for name in field_names(Optimizer)})
 
-    def init(self, theta: Array) -> OptimizerState:
+    def init(self, theta: Array, layout: Layout) -> OptimizerState:
         """Return the original's state."""
-        state = self.original.init(theta)
+        state = self.original.init(theta, layout)
         state.learning_rate = self.learning_rate
         return state
 

@@ -11,7 +11,7 @@ pytest.importorskip("numba")
 
 from modnet_numba import Numba, passes
 
-from modnet import Array, Loss, ModNetRegressor, Module, Network, Optimizer
+from modnet import Array, Layout, Loss, ModNetRegressor, Module, Network, Optimizer
 from modnet.activations import GELU, Tanh
 from modnet.layers import BatchNorm, Dense, Dropout, LayerNorm, RMSNorm
 from modnet.losses import CrossEntropy, SquaredError
@@ -112,10 +112,10 @@ def test_optimizers_take_a_read_only_gradient_and_refuse_a_read_only_theta(optim
     fused, grad = Numba().optimizer(optimizer), np.linspace(-1, 1, 50)
     thetas = [np.ones(50), np.ones(50)]
     for theta, each in zip(thetas, (grad, locked(grad)), strict=True):
-        fused.step(theta, each, fused.init(theta))
+        fused.step(theta, each, fused.init(theta, Layout.flat(theta.size)))
     np.testing.assert_array_equal(*thetas)
     with pytest.raises(Exception, match="readonly"):
-        fused.step(locked(thetas[0]), grad, fused.init(thetas[0]))
+        fused.step(locked(thetas[0]), grad, fused.init(thetas[0], Layout.flat(50)))
 
 
 def test_a_model_trains_on_read_only_rows_and_predicts_with_read_only_weights():

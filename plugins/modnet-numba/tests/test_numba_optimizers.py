@@ -12,7 +12,7 @@ pytest.importorskip("numba")
 from modnet_numba import Numba
 from modnet_numba.optimizers import FusedOptimizer
 
-from modnet import Array, Optimizer
+from modnet import Array, Layout, Optimizer
 from modnet.optimizers import Adam, AdamW
 
 ORIGINALS = [example.original for example in FusedOptimizer.examples()]
@@ -22,7 +22,7 @@ def path(steppers: Sequence[Optimizer], dtype: Any, size: int = 700) -> Array:
     """Return θ after a step by each of these optimizers, all on the state of the first."""
     rng = np.random.default_rng(0)
     theta = rng.normal(size=size).astype(dtype)
-    state = steppers[0].init(theta)
+    state = steppers[0].init(theta, Layout.flat(theta.size))
     for index, optimizer in enumerate(steppers):
         grad = (rng.normal(size=size) * 10.0 ** rng.integers(-4, 2, size=size)).astype(dtype)
         grad[5] = 0
@@ -56,7 +56,7 @@ def test_nan_and_inf_in_the_gradient_reach_theta_where_the_originals_do(original
     thetas = []
     for optimizer in (original, Numba().optimizer(original)):
         theta = np.ones(5)
-        state = optimizer.init(theta)
+        state = optimizer.init(theta, Layout.flat(theta.size))
         with np.errstate(all="ignore"):
             for _ in range(3):
                 optimizer.step(theta, grad.copy(), state)
@@ -75,8 +75,8 @@ def test_an_update_by_the_fused_rule_clips_and_decays_weights():
     original = Adam(0.1, weight_decay=0.5, clip_value=0.2)
     fused = Numba().optimizer(original)
     theta, grad = np.ones(4), np.array([3.0, -0.1, 0.0, 1.0])
-    state, other = original.init(theta), theta.copy()
+    state, other = original.init(theta, Layout.flat(4, regularized=2)), theta.copy()
     other_state = copy.deepcopy(state)
-    original.update(theta, grad.copy(), state, regularized=2)
-    original.update(other, grad.copy(), other_state, regularized=2, rule=fused)
+    original.update(theta, grad.copy(), state)
+    original.update(other, grad.copy(), other_state, rule=fused)
     np.testing.assert_allclose(other, theta, rtol=1e-14)

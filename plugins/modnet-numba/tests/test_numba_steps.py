@@ -148,3 +148,13 @@ def test_training_twice_gives_the_same_bits(runs: list[int]):
     first, second = (ModNetClassifier((6, 5), accelerator="numba", **SETTINGS).fit(X, CLASSES) for _ in range(2))
     np.testing.assert_array_equal(first.theta_, second.theta_)
     assert runs
+
+
+@pytest.mark.parametrize("mean", [{"swa": 0.3}, {"ema": 0.9}], ids=str)
+def test_a_mean_that_predicts_and_its_running_statistics_are_the_same(mean: dict[str, float], runs: list[int]):
+    models = pair(ModNetRegressor, X[:, 0], (6, BatchNorm(), Dropout(0.2), 5), optimizer=Adam(0.01, **mean))
+    expect_same(models)
+    plain, fast = (model.optimizer_state_ for model in models)
+    np.testing.assert_allclose(fast.moving, plain.moving, rtol=1e-8, atol=1e-9)
+    np.testing.assert_allclose(fast.moving_state, plain.moving_state, rtol=1e-8)
+    assert bool(runs) == ("swa" in mean)

@@ -12,7 +12,7 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import Field
 
-from modnet import Array, Optimizer, OptimizerState
+from modnet import Array, Layout, Optimizer, OptimizerState
 
 __all__ = ["Adam"]
 
@@ -38,13 +38,15 @@ class AdamLike(Optimizer):
     beta_2: Decay = 0.999
     epsilon: Positive = 1e-8
 
-    def init(self, theta: Array) -> OptimizerState:
+    def init(self, theta: Array, layout: Layout) -> OptimizerState:
         """Return m = v = 0."""
-        return self.moments(theta)
+        return self.moments(theta, layout)
 
-    def moments(self, theta: Array, *more: str) -> OptimizerState:
+    def moments(self, theta: Array, layout: Layout, *more: str) -> OptimizerState:
         """Return the state with m = v = 0, and zeros under other names."""
-        return OptimizerState(self.learning_rate, vectors={name: np.zeros_like(theta) for name in ("m", "v", *more)})
+        return OptimizerState(
+            self.learning_rate, layout, vectors={name: np.zeros_like(theta) for name in ("m", "v", *more)}
+        )
 
     def follow(self, grad: Array, state: OptimizerState) -> tuple[Array, Array]:
         """Count a step, update m ← β₁ m + g and v ← β₂ v + g², and return both; the gradient becomes g²."""
@@ -107,9 +109,10 @@ class Adam(AdamLike):
     Examples
     --------
     >>> import numpy as np
+    >>> from modnet import Layout
     >>> from modnet.optimizers import Adam
     >>> adam, theta = Adam(0.1), np.array([1.0, 2.0])
-    >>> adam.step(theta, np.array([5.0, -0.01]), adam.init(theta))
+    >>> adam.step(theta, np.array([5.0, -0.01]), adam.init(theta, Layout.flat(2)))
     >>> np.round(theta, 4)
     array([0.9, 2.1])
     """
@@ -122,9 +125,9 @@ class Adam(AdamLike):
         """Return it with ε in both places, without and with the largest v."""
         return cls(), cls(epsilon_hat=True), cls(amsgrad=True)
 
-    def init(self, theta: Array) -> OptimizerState:
+    def init(self, theta: Array, layout: Layout) -> OptimizerState:
         """Return m = v = 0; with `amsgrad` also the largest v so far."""
-        return self.moments(theta, *(("largest",) if self.amsgrad else ()))
+        return self.moments(theta, layout, *(("largest",) if self.amsgrad else ()))
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by −η m̂ / (√v̂ + ε)."""

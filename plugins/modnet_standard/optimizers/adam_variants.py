@@ -10,7 +10,7 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import Field
 
-from modnet import Array, OptimizerState
+from modnet import Array, Layout, OptimizerState
 from modnet_standard.optimizers.adam import AdamLike, Positive, move
 
 __all__ = ["AdaBelief", "AdamW", "Adamax", "NAdam", "RAdam"]
@@ -41,9 +41,10 @@ class AdamW(AdamLike):
     Examples
     --------
     >>> import numpy as np
+    >>> from modnet import Layout
     >>> from modnet.optimizers import AdamW
     >>> adamw, theta = AdamW(0.1, weight_decay=0.5), np.array([1.0, 1.0])
-    >>> adamw.update(theta, np.zeros(2), adamw.init(theta), regularized=1)
+    >>> adamw.update(theta, np.zeros(2), adamw.init(theta, Layout.flat(2, regularized=1)))
     >>> theta
     array([0.95, 1.  ])
     """
@@ -56,9 +57,9 @@ class AdamW(AdamLike):
         """Return it without and with the largest v."""
         return cls(), cls(amsgrad=True)
 
-    def init(self, theta: Array) -> OptimizerState:
+    def init(self, theta: Array, layout: Layout) -> OptimizerState:
         """Return m = v = 0; with `amsgrad` also the largest v so far."""
-        return self.moments(theta, *(("largest",) if self.amsgrad else ()))
+        return self.moments(theta, layout, *(("largest",) if self.amsgrad else ()))
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by −η m̂ / (√v̂ + ε); what is regularized was shrunk before, by `update`."""
@@ -88,9 +89,10 @@ class NAdam(AdamLike):
     Examples
     --------
     >>> import numpy as np
+    >>> from modnet import Layout
     >>> from modnet.optimizers import NAdam
     >>> nadam, theta = NAdam(0.1), np.array([1.0, 2.0])
-    >>> nadam.step(theta, np.array([5.0, -0.01]), nadam.init(theta))
+    >>> nadam.step(theta, np.array([5.0, -0.01]), nadam.init(theta, Layout.flat(2)))
     >>> np.round(theta, 4)
     array([0.8944, 2.1056])
     """
@@ -98,9 +100,9 @@ class NAdam(AdamLike):
     learning_rate: Positive = 0.002
     momentum_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.004
 
-    def init(self, theta: Array) -> OptimizerState:
+    def init(self, theta: Array, layout: Layout) -> OptimizerState:
         """Return m = v = 0, scratch memory, and the empty product Π₀ = 1."""
-        state = self.moments(theta, "scratch")
+        state = self.moments(theta, layout, "scratch")
         state.scalars["product"] = 1.0
         return state
 
@@ -158,9 +160,10 @@ class RAdam(AdamLike):
     Examples
     --------
     >>> import numpy as np
+    >>> from modnet import Layout
     >>> from modnet.optimizers import RAdam
     >>> radam, theta = RAdam(0.1), np.array([1.0, 2.0])
-    >>> radam.step(theta, np.array([5.0, -0.01]), radam.init(theta))
+    >>> radam.step(theta, np.array([5.0, -0.01]), radam.init(theta, Layout.flat(2)))
     >>> np.round(theta, 4)
     array([0.5  , 2.001])
     """
@@ -204,9 +207,10 @@ class AdaBelief(AdamLike):
     Examples
     --------
     >>> import numpy as np
+    >>> from modnet import Layout
     >>> from modnet.optimizers import AdaBelief
     >>> adabelief, theta = AdaBelief(0.1), np.array([1.0, 2.0])
-    >>> adabelief.step(theta, np.array([5.0, -0.01]), adabelief.init(theta))
+    >>> adabelief.step(theta, np.array([5.0, -0.01]), adabelief.init(theta, Layout.flat(2)))
     >>> np.round(theta, 4)
     array([0.8889, 2.1111])
     """
@@ -252,18 +256,21 @@ class Adamax(AdamLike):
     Examples
     --------
     >>> import numpy as np
+    >>> from modnet import Layout
     >>> from modnet.optimizers import Adamax
     >>> adamax, theta = Adamax(0.1), np.array([1.0, 2.0])
-    >>> adamax.step(theta, np.array([5.0, -0.01]), adamax.init(theta))
+    >>> adamax.step(theta, np.array([5.0, -0.01]), adamax.init(theta, Layout.flat(2)))
     >>> np.round(theta, 4)
     array([0.9, 2.1])
     """
 
     learning_rate: Positive = 0.002
 
-    def init(self, theta: Array) -> OptimizerState:
+    def init(self, theta: Array, layout: Layout) -> OptimizerState:
         """Return m = u = 0."""
-        return OptimizerState(self.learning_rate, vectors={"m": np.zeros_like(theta), "u": np.zeros_like(theta)})
+        return OptimizerState(
+            self.learning_rate, layout, vectors={"m": np.zeros_like(theta), "u": np.zeros_like(theta)}
+        )
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by −η m / ((1 − β₁ᵗ) u)."""

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from modnet import Array, Optimizer, OptimizerState
+from modnet import Array, Layout, Optimizer, OptimizerState
 from modnet_standard.arrays import zeros
 
 __all__ = ["SGD", "Adadelta", "Adagrad", "Lion", "RMSprop"]
@@ -41,9 +41,10 @@ class SGD(Optimizer):
     Examples
     --------
     >>> import numpy as np
+    >>> from modnet import Layout
     >>> from modnet.optimizers import SGD
     >>> sgd, theta = SGD(0.5), np.array([1.0, 2.0])
-    >>> sgd.step(theta, np.array([1.0, 1.0]), sgd.init(theta))
+    >>> sgd.step(theta, np.array([1.0, 1.0]), sgd.init(theta, Layout.flat(2)))
     >>> theta
     array([0.5, 1.5])
     """
@@ -70,9 +71,9 @@ class SGD(Optimizer):
             cls(momentum=0.9, nesterov=True, velocity="steps"),
         )
 
-    def init(self, theta: Array) -> OptimizerState:
+    def init(self, theta: Array, layout: Layout) -> OptimizerState:
         """Return v = 0 if there is a momentum."""
-        return OptimizerState(self.learning_rate, vectors={"v": np.zeros_like(theta)} if self.momentum else {})
+        return OptimizerState(self.learning_rate, layout, vectors={"v": np.zeros_like(theta)} if self.momentum else {})
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ against the gradient, or along the velocity."""
@@ -122,9 +123,10 @@ class Lion(Optimizer):
     Examples
     --------
     >>> import numpy as np
+    >>> from modnet import Layout
     >>> from modnet.optimizers import Lion
     >>> lion, theta = Lion(0.1), np.array([1.0, 2.0])
-    >>> lion.step(theta, np.array([5.0, -0.01]), lion.init(theta))
+    >>> lion.step(theta, np.array([5.0, -0.01]), lion.init(theta, Layout.flat(2)))
     >>> theta
     array([0.9, 2.1])
     """
@@ -133,9 +135,11 @@ class Lion(Optimizer):
     beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.9
     beta_2: Annotated[float, Field(ge=0, lt=1)] = 0.99
 
-    def init(self, theta: Array) -> OptimizerState:
+    def init(self, theta: Array, layout: Layout) -> OptimizerState:
         """Return m = 0, and memory for the mean that is stepped along."""
-        return OptimizerState(self.learning_rate, vectors={"m": np.zeros_like(theta), "c": np.empty_like(theta)})
+        return OptimizerState(
+            self.learning_rate, layout, vectors={"m": np.zeros_like(theta), "c": np.empty_like(theta)}
+        )
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by η against the sign of β₁ m + (1 − β₁) g."""
@@ -172,9 +176,10 @@ class Adagrad(Optimizer):
     Examples
     --------
     >>> import numpy as np
+    >>> from modnet import Layout
     >>> from modnet.optimizers import Adagrad
     >>> adagrad, theta = Adagrad(0.1), np.array([1.0, 2.0])
-    >>> adagrad.step(theta, np.array([5.0, -0.01]), adagrad.init(theta))
+    >>> adagrad.step(theta, np.array([5.0, -0.01]), adagrad.init(theta, Layout.flat(2)))
     >>> np.round(theta, 4)
     array([0.9, 2.1])
     """
@@ -188,10 +193,10 @@ class Adagrad(Optimizer):
         """Return it from zero, and from a first value."""
         return cls(), cls(initial_accumulator_value=0.1)
 
-    def init(self, theta: Array) -> OptimizerState:
+    def init(self, theta: Array, layout: Layout) -> OptimizerState:
         """Return v with its first value, and scratch memory."""
         v = np.full_like(theta, self.initial_accumulator_value)
-        return OptimizerState(self.learning_rate, vectors={"v": v, "scratch": np.empty_like(theta)})
+        return OptimizerState(self.learning_rate, layout, vectors={"v": v, "scratch": np.empty_like(theta)})
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by −η g / (√v + ε)."""
@@ -226,9 +231,10 @@ class Adadelta(Optimizer):
     Examples
     --------
     >>> import numpy as np
+    >>> from modnet import Layout
     >>> from modnet.optimizers import Adadelta
     >>> adadelta, theta = Adadelta(), np.array([1.0, 2.0])
-    >>> adadelta.step(theta, np.array([5.0, -0.5]), adadelta.init(theta))
+    >>> adadelta.step(theta, np.array([5.0, -0.5]), adadelta.init(theta, Layout.flat(2)))
     >>> np.round(theta, 4)
     array([0.9968, 2.0032])
     """
@@ -237,10 +243,10 @@ class Adadelta(Optimizer):
     rho: Annotated[float, Field(ge=0, lt=1)] = 0.9
     epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-6
 
-    def init(self, theta: Array) -> OptimizerState:
+    def init(self, theta: Array, layout: Layout) -> OptimizerState:
         """Return u = v = 0, and scratch memory."""
         vectors = {"u": np.zeros_like(theta), "v": np.zeros_like(theta), "scratch": np.empty_like(theta)}
-        return OptimizerState(self.learning_rate, vectors=vectors)
+        return OptimizerState(self.learning_rate, layout, vectors=vectors)
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by −η Δ."""
@@ -286,9 +292,10 @@ class RMSprop(Optimizer):
     Examples
     --------
     >>> import numpy as np
+    >>> from modnet import Layout
     >>> from modnet.optimizers import RMSprop
     >>> rmsprop, theta = RMSprop(0.1, rho=0.99), np.array([1.0, 2.0])
-    >>> rmsprop.step(theta, np.array([5.0, -0.01]), rmsprop.init(theta))
+    >>> rmsprop.step(theta, np.array([5.0, -0.01]), rmsprop.init(theta, Layout.flat(2)))
     >>> np.round(theta, 4)
     array([0., 3.])
     """
@@ -304,14 +311,14 @@ class RMSprop(Optimizer):
         """Return it plain, with a momentum, and centered."""
         return cls(), cls(momentum=0.9), cls(centered=True), cls(momentum=0.9, centered=True)
 
-    def init(self, theta: Array) -> OptimizerState:
+    def init(self, theta: Array, layout: Layout) -> OptimizerState:
         """Return v = 0, b = 0 and ḡ = 0 where they are needed, and scratch memory."""
         vectors = {"v": np.zeros_like(theta), "scratch": np.empty_like(theta)}
         if self.momentum:
             vectors["b"] = np.zeros_like(theta)
         if self.centered:
             vectors["mean"] = np.zeros_like(theta)
-        return OptimizerState(self.learning_rate, vectors=vectors)
+        return OptimizerState(self.learning_rate, layout, vectors=vectors)
 
     def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Move θ by −η g / (√v + ε), or by −η b."""

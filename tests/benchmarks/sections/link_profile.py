@@ -89,7 +89,7 @@ def profiled(problem: Problem, engine: str) -> dict[tuple[str, str], float]:
     runs = Engine(model.network_, model.spec_.loss, optimizer, installed(engine), dtype)
     network, rule = runs.network, runs.rule
     theta, gradient = model.theta_.copy(), np.zeros_like(model.theta_)
-    state, clock, rng = optimizer.init(theta), Clock(), np.random.default_rng(0)
+    state, clock, rng = optimizer.init(theta, model.network_.layout), Clock(), np.random.default_rng(0)
     running = Pass(
         network, theta, model.state_.copy(), gradient=gradient, rows=case.batch_size, training=True, hook=clock.hook
     )
