@@ -214,7 +214,7 @@ def _adapted(problem: Problem, x: Array, weight: Array | None, blocks: list[slic
     """Return what the module predicts after it has seen rows in blocks, all in the memory of the first."""
     theta, state = problem.network.initialize(default_rng(0))
     before, memory = state.copy(), np.empty_like(x)
-    (link,) = (link for link in problem.network.links if link.module is problem.modules[0])
+    (link,) = (link for link in problem.network.links if link.module.adapts)
 
     def arriving() -> Iterator[tuple[Array, Array | None]]:
         for block in blocks:

@@ -65,7 +65,6 @@ class PiecewiseLinear(Module):
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
     adapts: ClassVar[bool] = True
-    fixed: ClassVar[bool] = True
 
     bins: Count = 48
     units: Count | None = None
@@ -77,6 +76,11 @@ class PiecewiseLinear(Module):
         if self.activation is not None and self.units is None:
             raise ValueError("activation is that of embeddings, which need units")
         return self
+
+    @property
+    def fixed(self) -> bool:  # type: ignore[override]  # what a class says of itself elsewhere
+        """Whether there are no embeddings."""
+        return self.units is None
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
