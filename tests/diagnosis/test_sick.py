@@ -211,3 +211,17 @@ def test_a_validation_loss_that_rises(digits):
     finding = next(finding for finding in diagnose(model, X[:300], y[:300]) if finding.check == "overfitting")
     assert (finding.severity, finding.subject) == ("note", "validation_loss_curve_")
     assert "early_stopping=True" in finding.remedy
+
+
+# The network
+
+
+@pytest.mark.filterwarnings("ignore:layers")
+@pytest.mark.parametrize("fitted", [False, True])
+def test_a_softmax_in_front_of_the_output_layer_is_found(digits, fitted: bool):
+    model = ModNetClassifier((32, Dense(10, "softmax")), max_iter=5, random_state=0)
+    found = diagnose(model.fit(*digits) if fitted else model, *digits)
+    finding = next(finding for finding in found if finding.check == "second-link")
+    assert (finding.severity, finding.subject) == ("problem", "layers[1].activation (Softmax)")
+    assert "as many columns as there are classes (10)" in finding.found
+    assert finding.remedy == "leave this layer out"
