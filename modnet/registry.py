@@ -6,6 +6,7 @@ imports one plugin, so that a plugin that fails to import takes nothing else dow
 
 import importlib.metadata
 import inspect
+import pkgutil
 import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -54,7 +55,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._bases: dict[str, type] = {}
+        self._bases: dict[str, type | str] = {}
         self._scanned: tuple[Entry, ...] | None = None
         self._book: dict[str, dict[str, tuple[Entry, ...]]] | None = None  # kind, name: who offers it
         self._registered: dict[Entry, type] = {}
@@ -63,14 +64,15 @@ class Registry:
 
     # Kinds
 
-    def declare(self, kind: str, base: type) -> None:
-        """Make `base` the class that every component of `kind` derives from."""
+    def declare(self, kind: str, base: type | str) -> None:
+        """Make `base`, a class or where it is ("module:Class"), what every class of `kind` derives from."""
         self._bases[kind] = base
         self._scanned = self._book = None
 
     def base(self, kind: str) -> Any:
-        """Return the abstract class of `kind`, a subclass of `Component`."""
-        return self._bases[kind]
+        """Return the class that every class of `kind` derives from: of components a subclass of `Component`."""
+        base = self._bases[kind]
+        return pkgutil.resolve_name(base) if isinstance(base, str) else base
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -215,8 +217,8 @@ class Registry:
         self._check(entry, cls)
         with self._lock:
             # Layers and activations fit the same slots: the name of a standard one is taken for the other kind, too.
-            mine = self._bases[kind]
-            akin = [each for each, base in self._bases.items() if issubclass(base, mine) or issubclass(mine, base)]
+            mine, bases = self.base(kind), {each: self.base(each) for each in self._bases}
+            akin = [each for each, base in bases.items() if issubclass(base, mine) or issubclass(mine, base)]
             found = [other for each in akin for other in self._find(each, name)]
             taken = [other for other in found if other.standard or other.kind == kind]
             ours = [other for other in taken if other in self._registered]
@@ -287,7 +289,7 @@ class Registry:
         return found
 
     def _check(self, entry: Entry, cls: object) -> None:
-        base = self._bases[entry.kind]
+        base = self.base(entry.kind)
         if not (isinstance(cls, type) and issubclass(cls, base)):
             found = cls.__name__ if isinstance(cls, type) else repr(cls)
             raise WrongKindError(f"{entry} is {found}, which does not derive from modnet.{base.__name__}")
@@ -348,6 +350,18 @@ def _only(found: Sequence[Entry], name: str) -> Entry:
 
 
 registry = Registry()
-"""The registry of this process."""
+"""The components that this process knows."""
 
-register = registry.register
+estimators = Registry()
+"""The estimators that it knows: apart, because no spec holds one, and their base imports scikit-learn."""
+estimators.declare("estimator", "modnet.estimators.base:BaseModNet")
+
+
+def book_of(kind: str) -> Registry:
+    """Return the registry that knows a kind."""
+    return estimators if kind in estimators.kinds else registry
+
+
+def register(cls: Any, name: str | None = None, *, override: bool = False) -> Any:
+    """Give a component's or an estimator's class a name in this process; see `Registry.register`."""
+    return book_of(getattr(cls, "kind", "")).register(cls, name, override=override)

@@ -11,11 +11,12 @@ import re
 import tomllib
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import pydantic
-from pydantic import Field, GetJsonSchemaHandler
+from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
 from modnet.base import (
@@ -117,6 +118,14 @@ class ModelSpec(Component):
     training: TrainingSettings = TrainingSettings()
     spec_version: Literal[1] = 1
 
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        seen: dict[str, str] = {}
+        for path, each in walk(self):
+            if isinstance(each, Module) and each.name is not None and seen.setdefault(each.name, path) != path:
+                raise ValueError(f"{path}.name: {each.name!r} is the name of {seen[each.name]} already: names differ")
+        return self
+
     @property
     def requires(self) -> dict[str, str]:
         """The distributions whose components it uses, with their versions; classes registered by hand have none."""
@@ -147,8 +156,9 @@ class ModelSpec(Component):
             links.append(("output_activation", self.output_activation))
         network = Network(links, shape)
         if network.output_shape != (width,):
-            cls = type(self.output).__name__
-            raise ShapeError(f"output ({cls}): should end in rows of shape {(width,)}, got {network.output_shape}")
+            found = f"should end in rows of shape {(width,)}, got {network.output_shape}"
+            remedy = "put Flatten() in front, or where rows should become one axis"
+            raise ShapeError(f"output ({type(self.output).__name__}): {found}: {remedy}")
         return network
 
     # To and from text
@@ -211,7 +221,7 @@ class ModelSpec(Component):
         if isinstance(version, int) and version > 1:
             problem = f"this modnet reads version 1, got {version}: upgrade the distribution modnet-layers"
             raise InvalidSpecError("ModelSpec", [("spec_version", problem)])
-        _check_requirements(fields.get("requires", {}))
+        check_requirements(fields.get("requires", {}))
         with registry.allowing(allow):
             return cls(**{name: each for name, each in fields.items() if name != "requires"})
 
@@ -240,19 +250,26 @@ class ModelSpec(Component):
     @classmethod
     def from_json(cls, text: str | bytes, *, allow: Iterable[str] | None = None) -> Self:
         """Return the spec that a JSON text describes; see `from_dict`."""
-        return cls._from_text(text, "JSON", json.loads, allow)
+        return cls._from_text(text, "JSON", partial(json.loads, object_pairs_hook=_once), allow)
 
     @classmethod
-    def from_toml(cls, text: str, *, allow: Iterable[str] | None = None) -> Self:
+    def from_toml(cls, text: str | bytes, *, allow: Iterable[str] | None = None) -> Self:
         """Return the spec that a TOML text describes; see `from_dict`."""
         return cls._from_text(text, "TOML", tomllib.loads, allow)
 
     @classmethod
     def _from_text(cls, text: Any, format: str, loads: Callable[[Any], Any], allow: Iterable[str] | None) -> Self:
+        if not isinstance(text, str | bytes):
+            raise TypeError(f"{format} is text, got {type(text).__name__}: {text!r}")
         try:
-            fields = loads(text)
-        except ValueError as error:  # of both formats, and of bytes that are no text
-            raise InvalidSpecError(cls.__name__, [("", f"should be {format}: {error}")]) from error
+            fields = loads(text if isinstance(text, str) else text.decode())
+        except (ValueError, RecursionError) as error:  # of both formats, and of bytes that are no text
+            reasons = {
+                "digits": "a number in it has more digits than Python reads",
+                "recursion": "it is nested too deep",
+            }
+            reason = next((each for word, each in reasons.items() if word in str(error)), str(error))
+            raise InvalidSpecError(cls.__name__, [("", f"should be {format}: {reason}, got {text[:40]!r}")]) from error
         return cls.from_dict(fields, allow=allow)
 
     def save(self, path: str | Path) -> None:
@@ -279,11 +296,31 @@ class ModelSpec(Component):
         readers = {".json": cls.from_json, ".toml": cls.from_toml}
         if path.suffix not in readers:
             raise InvalidSpecError(cls.__name__, [("", f"should be a .json or .toml file, got {str(path)!r}")])
-        return readers[path.suffix](path.read_text(encoding="utf-8"), allow=allow)
+        return readers[path.suffix](path.read_bytes(), allow=allow)
 
 
-def _check_requirements(requires: Any) -> None:
-    """Say which distributions are missing; warn of those older than the ones that the spec was written with."""
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object whose keys differ."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} is there more than once")
+    return found
+
+
+def check_requirements(requires: Any, *, strict: bool = False) -> None:
+    """Say which distributions are missing; warn of those older than the ones that the spec was written with.
+
+    Parameters
+    ----------
+    requires : mapping of str to str
+    strict : bool
+        Whether an older one is an error: a file with weights means what their distribution meant by them.
+
+    Raises
+    ------
+    InvalidSpecError
+    """
     if not isinstance(requires, Mapping):
         raise InvalidSpecError("ModelSpec", [("requires", f"should map distributions to versions, got {requires!r}")])
     problems = []
@@ -300,7 +337,12 @@ def _check_requirements(requires: Any) -> None:
             remedy = f"install it (python -m pip install {name}) if you trust it"
             problems.append((f"requires.{name}", f"version {version} was used, none is installed: {remedy}"))
             continue
-        if _release(found) < _release(version):
+        if _release(found) >= _release(version):
+            continue
+        if strict:
+            remedy = f"upgrade it (python -m pip install '{name}>={version}')"
+            problems.append((f"requires.{name}", f"version {version} was used, {found} is installed: {remedy}"))
+        else:
             warnings.warn(f"the spec was written with {name} {version}, {found} is installed", stacklevel=5)
     if problems:
         raise InvalidSpecError("ModelSpec", problems)

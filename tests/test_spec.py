@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.distributions import Site
 
-from modnet import Activation, ModelSpec
+from modnet import Activation, ModelSpec, Module
 from modnet.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
+from modnet.component import walk
 from modnet.entries import Entry
 from modnet.errors import InvalidSpecError, RegistryError, ShapeError, UnknownComponentError
 from modnet.initializers import GlorotNormal, GlorotUniform, HeNormal, HeUniform, Zeros
@@ -22,7 +23,7 @@ from modnet.registry import registry
 from modnet.schedules import Constant
 from modnet.training import TrainingSettings
 
-names = st.none() | st.sampled_from(["trunk", "head", "block_2"])
+names = st.none() | st.sampled_from([f"layer_{index}" for index in range(100)])
 positive = st.floats(0, exclude_min=True, allow_infinity=False)
 finite = st.floats(0, allow_infinity=False)
 below_one = st.floats(0, 1, exclude_max=True)
@@ -52,6 +53,14 @@ layers = st.recursive(
     ),
     max_leaves=6,
 )
+
+
+def have_names_that_differ(layers: list[Module]) -> bool:
+    """Whether no two layers, those inside layers among them, have one name."""
+    found = [each.name for _, each in walk(layers) if isinstance(each, Module) and each.name]
+    return len(set(found)) == len(found)
+
+
 schedules = st.none() | st.just(Constant())
 optimizers = st.builds(Adam, positive, below_one, below_one, positive, schedule=schedules) | st.builds(
     lambda rate, momentum, look, schedule: SGD(rate, momentum, look and momentum > 0, schedule=schedule),
@@ -73,8 +82,8 @@ settings = st.builds(
 )
 specs = st.builds(
     ModelSpec,
-    layers=st.lists(layers, max_size=4),
-    output_activation=st.none() | activations,
+    layers=st.lists(layers, max_size=4).filter(have_names_that_differ),
+    output_activation=st.sampled_from([None, Sigmoid(), Tanh(name="bounded")]),
     loss=st.sampled_from(["auto", SquaredError(), CrossEntropy(), CrossEntropy("sigmoid")]),
     optimizer=optimizers,
     training=settings,

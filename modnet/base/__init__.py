@@ -16,7 +16,7 @@ from modnet.base.optimizer import Average, Optimizer, OptimizerState, ParameterG
 from modnet.base.output import AnyOutput, Output
 from modnet.base.schedule import AnySchedule, Progress, Schedule
 from modnet.base.solver import AnyOptimizer, Objective, Solver
-from modnet.base.types import Array, Column, ColumnType, Shape, TableShape
+from modnet.base.types import Array, Column, ColumnType, Shape, TableShape, column_title
 
 __all__ = [
     "Accelerator",
@@ -63,6 +63,7 @@ __all__ = [
     "TableShape",
     "Task",
     "TrainingStep",
+    "column_title",
     "located",
     "shape_through",
     "under",

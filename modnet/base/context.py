@@ -34,6 +34,8 @@ class Context:
     p, g, s : SimpleNamespace of arrays
         Views of this link's parameters, of their gradients and of its non-trainable state: ``ctx.p.W``. A gradient is
         written into its view (``np.matmul(…, out=ctx.g.W)``); state may be changed in place while `training`.
+    input_shape : tuple of int
+        The shape per row of x; a `TableShape` where its columns are known.
     x, y : ndarray, shape (n, *input_shape) and (n, *output_shape)
         The link's input and output, from forward to backward, if its `reads` names them.
     out, dx : ndarray or None
@@ -47,7 +49,7 @@ class Context:
         The chains that the module's `chains` announced, ready to run.
     """
 
-    __slots__ = ("_scratch", "children", "dx", "g", "out", "p", "rng", "s", "training", "x", "y")
+    __slots__ = ("_scratch", "children", "dx", "g", "input_shape", "out", "p", "rng", "s", "training", "x", "y")
 
     def __init__(
         self,
@@ -55,13 +57,14 @@ class Context:
         p: SimpleNamespace,
         g: SimpleNamespace,
         s: SimpleNamespace,
+        input_shape: Shape = (),
         out: Array | None = None,
         dx: Array | None = None,
         training: bool = False,
         rng: np.random.Generator | None = None,
         children: tuple[Chain, ...] = (),
     ) -> None:
-        self.p, self.g, self.s = p, g, s
+        self.p, self.g, self.s, self.input_shape = p, g, s, input_shape
         self.out, self.dx = out, dx
         self.training, self.children = training, children
         self.rng: np.random.Generator

@@ -18,17 +18,31 @@ ColumnType = Literal["number", "category", "bool"]
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its name and what is in it."""
+    """A column of a table: its name and what is in it.
+
+    Attributes
+    ----------
+    name : str
+    dtype : {"number", "category", "bool", "other"}
+        "other": dates and whatever else no layer takes.
+    categories : int
+        How many categories there are, with codes 0, 1, …; 0: that is not known, or it is no column of categories.
+    missing : bool
+        Whether values are missing.
+    """
 
     name: str
-    dtype: ColumnType = "number"
+    dtype: ColumnType | Literal["other"] = "number"
+    categories: int = 0
+    missing: bool = False
 
 
 class TableShape(tuple[int]):
     """The shape per row of a table, ``(n,)``, with its columns.
 
-    It equals the plain tuple. A module that keeps its input's shape by returning it keeps the columns as well; behind
-    any other the columns are no longer what the user called them, and the shape is a plain tuple again.
+    It equals the plain tuple. A module that keeps its input's shape by returning it keeps the columns as well; one that
+    returns fewer of them chooses columns, and hands them on as they are: what nobody behind it chooses, nobody reads.
+    Behind any other the columns are no longer what the user called them, and the shape is a plain tuple again.
 
     Examples
     --------
@@ -46,6 +60,22 @@ class TableShape(tuple[int]):
         shape.columns = columns
         return shape
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return [column.name for column in self.columns]
+
     def __getnewargs__(self) -> tuple[tuple[Column, ...]]:
         """Return what pickle and copy make it of."""
         return (self.columns,)
+
+
+def column_title(shape: Shape, index: int) -> str:
+    """Return what error messages call a column: by its name, if it has one.
+
+    Examples
+    --------
+    >>> column_title((3,), 1), column_title(TableShape([Column("age")]), 0)
+    ('column 1', "column 'age'")
+    """
+    return f"column {shape.columns[index].name!r}" if isinstance(shape, TableShape) else f"column {index}"

@@ -21,7 +21,7 @@ from modnet.errors import ModNetError
 from modnet.text import facts, filled
 
 COMMANDS = {
-    "components": ("components", "List the components that are installed."),
+    "components": ("components", "List the components and the estimators that are installed."),
     "describe": ("components", "Describe a component: its equation, its fields and where it comes from."),
     "schema": ("specs", "Print the JSON Schema of spec files, with every installed plugin."),
     "validate": ("specs", "Check a spec file, and say everything that is wrong with it."),

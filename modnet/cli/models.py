@@ -12,21 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_classifier, is_regressor
 from sklearn.callback import ProgressBar
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
 from modnet import ModelSpec
 from modnet.acceleration import CompileTimer, accelerator_name, installed_accelerator
-from modnet.base import Array, Inputs, Loss, Module, TableShape
+from modnet.base import Array, Inputs, Loss, Module
 from modnet.callbacks import EpochCallback
 from modnet.cli import data
 from modnet.cli.shared import CommandError, add, emit, note
-from modnet.estimators import ModNetClassifier, ModNetRegressor, ModNetTransformer, TrainingCurveDisplay
+from modnet.entries import OWN
+from modnet.estimators import BaseModNet, TrainingCurveDisplay
 from modnet.estimators.nested import modules
 from modnet.estimators.persistence import load, save
+from modnet.estimators.table import Table
 from modnet.files import write_whole
-from modnet.registry import registry
+from modnet.registry import estimators, registry
 from modnet.text import facts, listed
 
 CLASSES = 20
@@ -37,7 +40,7 @@ PICTURES = (".png", ".svg", ".pdf")
 
 def train_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``train``."""
-    add(parser, "spec", "--allow", "data", "--without", "--task")
+    add(parser, "spec", "--allow", "data", "--without", "--task", "--estimator")
     add(parser, "--target", required=True)
     add(parser, "--out", required=True, metavar="MODEL", help="where to save the model, a .npz file")
     parser.add_argument(
@@ -72,10 +75,11 @@ def train(args: argparse.Namespace) -> None:
     spec = ModelSpec.load(args.spec, allow=args.allow)
     X, y = data.split(data.read(args.data), args.target, args.data, args.without)
     _check_features(X, spec, args.data)
-    model = estimator_for(spec, y, args.task, random_state=args.seed)
+    with registry.allowing(args.allow):
+        model = estimator_for(spec, y, args.task, args.estimator, random_state=args.seed)
     rows, held_out = np.arange(len(y)), np.arange(0)
     if args.held_out:
-        strata = y if isinstance(model, ModNetClassifier) else None
+        strata = y if is_classifier(model) else None
         rows, held_out = train_test_split(rows, test_size=args.held_out, stratify=strata, random_state=args.seed)
     accelerator = installed_accelerator()
     timer = CompileTimer(accelerator)
@@ -85,7 +89,7 @@ def train(args: argparse.Namespace) -> None:
     save(model, args.out)
     if args.picture:
         _draw(model, args.picture)
-    classes = model.classes_ if isinstance(model, ModNetClassifier) else None
+    classes = model.classes_ if is_classifier(model) else None
     found = {
         "data": str(args.data),
         "rows": len(rows),
@@ -134,20 +138,22 @@ def _check_outputs(args: argparse.Namespace) -> None:
 
 
 def _check_features(X: Any, spec: ModelSpec, where: Path) -> None:
-    """Check that the layers take what is in the columns."""
+    """Check that the layers take what is in the columns that they read."""
     layers = [each for _, each in modules(spec) if isinstance(each, Module | Inputs)]
-    kinds = {name: data.kind(dtype) for name, dtype in X.schema.items()}
+    table = Table.of(X.to_native(), spec)
+    assert table is not None, "columns of a file have names"
+    kinds = {name: data.kind(X.schema[name]) for name in table.types}
     for name in (name for name, kind in kinds.items() if kind == "other"):
         found = f"{X.schema[name]}, neither numbers nor text"
         raise CommandError(f"{where}: column {name!r} holds {found}: --without {name} leaves it out")
-    texts = [name for name, kind in kinds.items() if kind == "text"]
-    if texts and not any(layer.takes_codes for layer in layers):
+    texts = [name for name, kind in kinds.items() if kind == "text" and name not in table.categories]
+    if texts:
         columns = f"column {texts[0]!r} holds" if len(texts) == 1 else f"columns {', '.join(map(repr, texts))} hold"
         raise CommandError(
-            f"{where}: {columns} text, and no layer of the spec takes codes of categories, as embedding and one_hot "
+            f"{where}: {columns} text, and no layer of the spec takes codes of it, as embedding and one_hot "
             f"do; add one, or leave out what is text: {' '.join(f'--without {name}' for name in texts)}"
         )
-    gaps = {name: count for name in X.columns if (count := int(X[name].is_null().sum()))}
+    gaps = {name: count for name in kinds if (count := int(X[name].is_null().sum()))}
     if gaps and not any(layer.takes_missing for layer in layers):
         shown = ", ".join(f"{name!r} ({count} of {len(X)} rows)" for name, count in gaps.items())
         raise CommandError(
@@ -156,7 +162,7 @@ def _check_features(X: Any, spec: ModelSpec, where: Path) -> None:
         )
 
 
-def estimator_for(spec: ModelSpec, y: Array, task: str = "auto", **params: Any) -> ModNetClassifier | ModNetRegressor:
+def estimator_for(spec: ModelSpec, y: Array, task: str = "auto", name: str | None = None, **params: Any) -> BaseModNet:
     """Return an estimator with the parameters of a spec, and others, that learns y.
 
     Parameters
@@ -166,13 +172,15 @@ def estimator_for(spec: ModelSpec, y: Array, task: str = "auto", **params: Any) 
     task : {"auto", "classification", "regression"}
         "auto": a loss that serves one of the two only decides; otherwise text, truth values and whole numbers of at
         most 20 different values are classes.
+    name : str, optional
+        Of a registered estimator; default: modnet's own for the task.
     **params : object
         Parameters that no spec has, such as ``random_state``.
 
     Raises
     ------
     CommandError
-        If y holds no numbers, and it is regression.
+        If the estimator is for another task or for none, or y holds no numbers, and it is regression.
 
     Examples
     --------
@@ -181,17 +189,18 @@ def estimator_for(spec: ModelSpec, y: Array, task: str = "auto", **params: Any) 
     >>> type(estimator_for(ModelSpec(), np.arange(100))).__name__
     'ModNetRegressor'
     """
-    if task == "auto":
+    if task == "auto" and name is None:
         served = {each == "regression" for each in spec.loss.tasks} if isinstance(spec.loss, Loss) else set()
         few = len(np.unique(y)) <= CLASSES if y.dtype.kind in "iu" else y.dtype.kind != "f"
-        regression = served.pop() if len(served) == 1 else not few
-    else:
-        regression = task == "regression"
-    if not regression:
-        return ModNetClassifier.from_spec(spec, **params)
-    if y.dtype.kind not in "biuf":
+        task = "regression" if (served.pop() if len(served) == 1 else not few) else "classification"
+    own = f"{OWN}:regressor" if task == "regression" else f"{OWN}:classifier"
+    model: BaseModNet = estimators.get("estimator", name or own).from_spec(spec, **params)
+    learns = "classification" if is_classifier(model) else "regression" if is_regressor(model) else "no target"
+    if learns == "no target" or task not in ("auto", learns):
+        raise CommandError(f"{name} is a {type(model).__name__}, for {learns}: choose an estimator for the task")
+    if learns == "regression" and y.dtype.kind not in "biuf":
         raise CommandError("the target holds no numbers, as regression needs them")
-    return ModNetRegressor.from_spec(spec, **params)
+    return model
 
 
 # Training
@@ -224,7 +233,7 @@ def _fit(model: Any, X: Any, y: Array, args: argparse.Namespace) -> float:
 
 def _score(model: Any, X: Any, y: Array, seen: Array) -> dict[str, float]:
     """Return how good predictions are on rows that were held out, and how good they are without looking at X."""
-    if isinstance(model, ModNetClassifier):
+    if is_classifier(model):
         labels, counts = np.unique(seen, return_counts=True)
         most = float(np.mean(y == labels[counts.argmax()]))
         return {"rows": len(y), "accuracy": model.score(X, y), "accuracy_of_most_frequent": most}
@@ -294,8 +303,8 @@ def predict(args: argparse.Namespace) -> None:
     """
     _spare_inputs([args.out], [args.model, args.data])
     model = load(args.model, allow=args.allow)
-    if isinstance(model, ModNetTransformer):
-        raise CommandError(f"{args.model} holds a ModNetTransformer, which makes features and predicts nothing")
+    if not (is_classifier(model) or is_regressor(model)):
+        raise CommandError(f"{args.model} holds a {type(model).__name__}, which makes features and predicts nothing")
     X = _features(model, data.read(args.data), args)
     y = model.predict(X)
     columns = {"prediction": y} if y.ndim == 1 else {f"prediction_{i}": column for i, column in enumerate(y.T)}
@@ -326,11 +335,10 @@ def _features(model: Any, frame: Any, args: argparse.Namespace) -> Any:
     data.check_columns(frame, names, args.data)
     if ignored := [name for name in frame.columns if name not in names]:
         note(f"ignored, because the model was not trained on them: {', '.join(ignored)}")
-    shape = model.network_.input_shape
-    for column in shape.columns if isinstance(shape, TableShape) else ():
-        found = frame.schema[column.name]
-        if data.kind(found) != "number" and column.dtype != "category":
-            raise CommandError(f"{args.data}: column {column.name!r} was numbers in training, and is {found} here")
+    for name, held in model.table_.types.items() if model.table_ else ():
+        found = frame.schema[name]
+        if data.kind(found) != "number" and held in ("numbers", "truth values"):
+            raise CommandError(f"{args.data}: column {name!r} was numbers in training, and is {found} here")
     return frame.select(names).to_native()
 
 

@@ -19,10 +19,10 @@ from sklearn.utils import _safe_indexing
 from modnet.base import Array
 from modnet.diagnosis import Finding, data, signals
 from modnet.diagnosis.signals import Observation, observe
-from modnet.errors import InputError, NonFiniteError
+from modnet.errors import NonFiniteError
 from modnet.estimators import ModNetTransformer
 from modnet.estimators.base import BaseModNet
-from modnet.estimators.preparation import Sample, modules_of, prepared, rows_of, takes, with_first_weights
+from modnet.estimators.preparation import Sample, prepared, rows_of, with_first_weights
 
 _INNER = ("best_estimator_", "estimator_", "estimator")
 """Where a search, a transformer and other wrappers keep the estimator that they fitted, or will fit."""
@@ -110,14 +110,15 @@ nonflavanoid_phenols (0.12), hue (0.23), ash (0.27) and 7 more
 
 def examine(model: Any, X: Any, y: Any) -> Diagnosis:
     """Return what `diagnose` finds together with the signals and gradients that were seen; parameters as there."""
-    net, X, y = _network_of(model, X, y)
+    net, X, y = network_of(model, X, y)
     fitted, names = hasattr(net, "theta_"), data.names_of(X, getattr(net, "feature_names_in_", None))
     findings: list[Finding] = []
     X, y = _whole_rows(net, X, y, names, findings)
     if X.shape[0] < 2:
         return Diagnosis(tuple(findings), None, fitted)
     net, sample = _ready(net, X, y)
-    named = hasattr(X, "columns") or hasattr(net, "feature_names_in_")
+    named = np.full(X.shape[1], hasattr(X, "columns") or hasattr(net, "feature_names_in_"))
+    named[[] if net.table_ is None else net.table_.unread()] = False  # zeros, whatever is in them
     findings += data.constant_columns(sample.data.x, names, named=named)
     look = observe(net, sample.data)
     for signal in look.signals:
@@ -136,8 +137,14 @@ def examine(model: Any, X: Any, y: Any) -> Diagnosis:
     return Diagnosis(tuple(findings), look, fitted)
 
 
-def _network_of(model: Any, X: Any, y: Any) -> tuple[BaseModNet, Any, Any]:
-    """Return the network in an estimator, and X and y as they reach it."""
+def network_of(model: Any, X: Any, y: Any) -> tuple[BaseModNet, Any, Any]:
+    """Return the estimator of modnet in a pipeline, a search or the like, and X and y as they reach it.
+
+    Raises
+    ------
+    TypeError
+        If there is none.
+    """
     while not isinstance(model, BaseModNet) or getattr(model, "estimator", None) is not None:
         if isinstance(model, Pipeline):
             front, last = model[:-1], model.steps[-1][1]
@@ -151,7 +158,7 @@ def _network_of(model: Any, X: Any, y: Any) -> tuple[BaseModNet, Any, Any]:
             model = getattr(model, inner[0])
         else:
             raise TypeError(
-                f"diagnose looks at networks of modnet, got {type(model).__name__}: pass a ModNetClassifier, a "
+                f"it looks at networks of modnet, got {type(model).__name__}: pass a ModNetClassifier, a "
                 "ModNetRegressor, or a pipeline or search around one"
             )
     # A table keeps its columns' names; anything else is an array or sparse.
@@ -200,12 +207,10 @@ def _ready(net: BaseModNet, X: Any, y: Any) -> tuple[BaseModNet, Sample]:
 
 
 def _takes_missing(net: BaseModNet, X: Any, y: Any) -> bool:
-    """Return whether all missing values go to layers that take them."""
-    if not takes("missing", modules_of(net, fitted=False)):
-        return False
+    """Return whether all missing values go to layers that take them, or nowhere."""
     try:
         rows_of(_ready(net, X, y)[0], X)
-    except InputError:
+    except ValueError:  # of other data that is not valid, `fit` speaks
         return False
     return True
 

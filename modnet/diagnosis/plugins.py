@@ -11,7 +11,7 @@ from modnet.base import Accelerator
 from modnet.diagnosis import Finding, Section
 from modnet.entries import DISABLE, NAMES, OWN, Entry, group_of, plugins_off
 from modnet.errors import InvalidSpecError, RegistryError
-from modnet.registry import Registry, registry
+from modnet.registry import Registry, estimators, registry
 from modnet.text import counted
 
 
@@ -44,6 +44,22 @@ def plugins(book: Registry = registry) -> Section:
     facts = [(name, counted(number, "component")) for name, number in data.items()]
     findings = (*_broken(book), *_misnamed(book), *_ambiguous(entries), *_beside_standard(book), *_unread(book))
     return Section("plugins", "Plugins", data, facts, findings, "every component can be imported")
+
+
+def estimator_section(book: Registry = estimators) -> Section:
+    """Return which estimators there are; imports them only if some are others': scikit-learn takes a second.
+
+    Examples
+    --------
+    >>> estimator_section().facts[0][0]
+    'classifier'
+    """
+    entries = book.entries()
+    # Others' import it in any case.
+    broken = _broken(book) if any(entry.distribution != OWN for entry in entries) else ()
+    facts = [(entry.name, source(entry)) for entry in entries]
+    data = [{"name": name, "source": offered} for name, offered in facts]
+    return Section("estimators", "Estimators", data, facts, (*broken, *_ambiguous(entries)))
 
 
 def _broken(book: Registry) -> Iterator[Finding]:
@@ -88,9 +104,10 @@ def _unread(book: Registry) -> Iterator[Finding]:
         found = f"{DISABLE}={os.environ[DISABLE]}: only {OWN} is looked at"
         yield Finding("plugins-off", "note", "environment", found, f"unset {DISABLE} to use installed plugins again")
         return
-    groups = {group_of(kind) for kind in book.kinds}
+    groups = {group_of(kind) for kind in (*book.kinds, *estimators.kinds)}
     # What an author may take for the name of a group: the kind, or its class (Module), in the singular or the plural.
     meant = {word: group_of(kind) for kind in book.kinds for word in (kind, book.base(kind).__name__.lower())}
+    meant |= {kind: group_of(kind) for kind in estimators.kinds}
     meant |= {f"{word}s": group for word, group in meant.items()}
     points = importlib.metadata.entry_points()
     wrong = sorted(group for group in points.groups if group.startswith("modnet.") and group not in groups)

@@ -188,10 +188,10 @@ def path_of(asked: Any, spec: ModelSpec, width: Callable[[str], int]) -> str:
         problem = f"there are {len(paths)} layers, 0 to {len(paths) - 1}, got {asked}"
     elif isinstance(asked, str):
         named = [(path, module.name) for path, module in there.items() if isinstance(module, Module) and module.name]
-        found = [path for path, name in named if name == asked]
-        if len(found) == 1:
-            return found[0]
-        problem = _not_one(asked, found, named)
+        for path, name in named:
+            if name == asked:
+                return path
+        problem = _no_layer(asked, named)
     else:
         problem = f"should be an index, the name or path of a layer or None, got {asked!r}"
     raise InvalidSpecError("ModNetTransformer", [("layer", problem)])
@@ -202,10 +202,8 @@ def modules(spec: ModelSpec) -> Iterator[tuple[str, Module | Inputs | Output]]:
     return ((path, each) for path, each in walk(spec) if isinstance(each, Module | Inputs | Output))
 
 
-def _not_one(asked: str, found: Sequence[str], named: Sequence[tuple[str, str]]) -> str:
-    """Say that no layer has the name, or several do; which ones there are, and which may be meant."""
-    if found:
-        return f"{len(found)} layers are called {asked!r}: {', '.join(found)}"
+def _no_layer(asked: str, named: Sequence[tuple[str, str]]) -> str:
+    """Say that no layer has the name, which ones there are, and which may be meant."""
     if not named:
         return f"no layer is called {asked!r}: none has a name. Pass an index, or give it one: Dense(2, name={asked!r})"
     close = difflib.get_close_matches(asked, [name for _, name in named], n=1)

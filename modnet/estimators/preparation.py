@@ -1,30 +1,31 @@
 """Preparing data: X, y and weights as the user has them become rows that the network and the loss take.
 
 All data comes in through here: what is learnt from, what early stopping watches, and what is predicted for. Where a
-layer takes codes, columns of categories are written as codes 0, 1, … on the way in: a category that was not there in
-``fit`` as −1, a missing one as NaN.
+layer takes codes, columns of categories are written as codes on the way in; see `modnet.estimators.table`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
-import narwhals as nw
 import numpy as np
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import OrdinalEncoder
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from modnet.acceleration import accelerated
-from modnet.base import Array, Column, ColumnType, Inputs, Module, Shape, TableShape
+from modnet.base import Array, Inputs, Module, Shape, TableShape
+from modnet.errors import ShapeError
 from modnet.estimators.nested import modules
 from modnet.estimators.parameters import chosen_accelerator
+from modnet.estimators.table import Table, checked, unread
 from modnet.estimators.target import Target, weights_of
 from modnet.network import Network
 from modnet.network.trial import adapt, check_missing
+from modnet.spec import ModelSpec
 from modnet.training import Data
 
 
@@ -41,18 +42,22 @@ class Sample:
         What scorers look at.
     given_weight : ndarray, shape (n,), optional
         The weights that the user gave, without those of classes: what scorers weigh by.
+    index : ndarray of int, shape (n,), optional
+        Where the rows are in the user's X; None: all of them are here.
     """
 
     data: Data
     target: Target
     y: Array
     given_weight: Array | None = None
+    index: Array | None = None
 
     def rows(self, index: Array) -> "Sample":
         """Return some of the rows, copied."""
         data = self.data.take(index)
         given = None if self.given_weight is None else self.given_weight[index]
-        return Sample(data, replace(self.target, t=data.t), self.y[index], given)
+        own = index if self.index is None else self.index[index]
+        return Sample(data, replace(self.target, t=data.t), self.y[index], given, own)
 
     def split(self, fraction: float, random_state: Any, stratify: Array | None) -> tuple["Sample", "Sample"]:
         """Return the rows to train on and the rows to watch.
@@ -83,7 +88,7 @@ def prepared(
     ----------
     estimator : ModNetClassifier, ModNetRegressor, …
         A fitted one, except with `reset`.
-    X : array-like or sparse matrix, shape (n, n_features)
+    X : array-like or sparse matrix, shape (n, n_features) or (n, *input_shape)
     y : array-like, shape (n,) or (n, k), optional
         None or X itself: rows that are their own target, as for an autoencoder.
     sample_weight : array-like, shape (n,), optional
@@ -99,7 +104,7 @@ def prepared(
         If the data is not valid, as scikit-learn words it.
     """
     if reset:
-        estimator.table_ = Table.of(X, encode=takes("codes", modules_of(estimator, fitted=False)))
+        estimator.table_ = Table.of(X, estimator.spec_, whole=estimator._reads_all)
     if y is None or y is X:
         X = y = _validated(estimator, X, None if y is None else "no_validation", reset=reset)
     else:
@@ -107,7 +112,7 @@ def prepared(
     given = None
     if sample_weight is not None:
         given = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-    y = y.toarray() if sparse.issparse(y) else y
+    y, present = y.toarray() if sparse.issparse(y) else y, None
     if given is not None and not (given > 0).all():
         present = np.flatnonzero(given > 0)
         X, y, given = X[present], y[present], given[present]
@@ -117,7 +122,7 @@ def prepared(
         estimator._learn_target(y)
     target = estimator._target.target(y, X.dtype)
     weight = _weight_by_class(estimator, y, given, learning=learning or reset)
-    sample = Sample(Data(X, target.t, None if weight is None else weight.astype(X.dtype)), target, y, given)
+    sample = Sample(Data(X, target.t, None if weight is None else weight.astype(X.dtype)), target, y, given, present)
     if weight is None or (weight > 0).all():
         return sample
     kept = np.flatnonzero(weight > 0)
@@ -126,17 +131,17 @@ def prepared(
     return sample.rows(kept)
 
 
-def with_first_weights(estimator: Any, X: Any, y: Any) -> tuple[Any, Sample]:
+def with_first_weights(estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Sample]:
     """Return a copy of an estimator as it is before the first step of `fit`, and the rows as it takes them.
 
     Parameters
     ----------
     estimator : ModNetClassifier, ModNetRegressor or ModNetTransformer
-    X, y : array-like
+    X, y, sample_weight : array-like
         As for `fit`.
     """
     copied = clone(estimator)
-    sample = copied._begin(copied.to_spec(), X, y, None, again=False, learning=True)
+    sample = copied._begin(copied.to_spec(), X, y, sample_weight, again=False, learning=True)
     adapt(copied.network_, copied.theta_, copied.state_, sample.data.x, sample.data.weight)
     return copied, sample
 
@@ -177,7 +182,29 @@ def _network_and_rows(estimator: Any, X: Any) -> tuple[Network, Any]:
 
 def input_shape(estimator: Any) -> Shape:
     """Return the shape per row of X, as an estimator has met it: with its columns, if it was a data frame."""
-    return (estimator.n_features_in_,) if estimator.table_ is None else TableShape(estimator.table_.columns)
+    shape: Shape = estimator.input_shape_
+    return shape if estimator.table_ is None else TableShape(estimator.table_.columns)
+
+
+def network_for(estimator: Any, spec: ModelSpec, width: int) -> Network:
+    """Return the network of a spec for rows as an estimator has met them.
+
+    Raises
+    ------
+    ShapeError
+        If a layer does not fit or there is nothing in a row.
+    """
+    shape = input_shape(estimator)
+    if 0 in shape:
+        raise ShapeError(f"rows of shape {shape} have no elements: a network takes at least one number per row")
+    try:
+        return spec.network(shape, width)
+    except ShapeError as error:
+        if len(shape) == 1:
+            raise
+        # As scikit-learn begins it.
+        text = f"Found array with dim {len(shape) + 1}, while dim <= 2 is required by {type(estimator).__name__}"
+        raise ShapeError(f"{text}, whose layers do not take rows of shape {shape}: {error}") from error
 
 
 def modules_of(estimator: Any, *, fitted: bool) -> list[Module | Inputs]:
@@ -195,16 +222,27 @@ def takes(what: Literal["codes", "missing"], among: Iterable[Module | Inputs]) -
 
 def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool, **checks: Any) -> Any:
     """Return X, and y if given, as scikit-learn has checked them; categories are codes if a layer takes codes."""
-    return validate_data(
+    table, shape = estimator.table_, () if reset else estimator.input_shape_
+    if len(shape) > 1 and np.shape(X)[1:] != shape:
+        raise ValueError(f"X should have rows of shape {shape}, as in fit, got an X of shape {np.shape(X)}")
+    check = partial(
+        validate_data,
         estimator,
-        X if estimator.table_ is None else estimator.table_.numbers(X),
-        y,
+        y=y,
         reset=reset,
         dtype=(np.float64, np.float32) if reset else estimator.theta_.dtype,  # what is neither becomes the first
         ensure_all_finite="allow-nan" if takes("missing", modules_of(estimator, fitted=not reset)) else True,
         accept_sparse=estimator._sparse_format,
+        allow_nd=estimator._allow_nd if reset else len(shape) > 1,
         **checks,
     )
+    if table is not None:
+        found = checked(table.rows(X), check, lambda n: table.unread())
+    else:
+        found = checked(X, check, lambda n: [] if estimator._reads_all else unread(estimator.spec_, n))
+    if reset:
+        estimator.input_shape_ = (found[0] if isinstance(found, tuple) else found).shape[1:]
+    return found
 
 
 def _weight_by_class(estimator: Any, y: Array, weight: Array | None, *, learning: bool) -> Array | None:
@@ -220,85 +258,3 @@ def _weight_by_class(estimator: Any, y: Array, weight: Array | None, *, learning
     for column, classes, by_class in zip(columns, known.labels_of_columns, estimator._class_weights, strict=True):
         total *= by_class[np.searchsorted(classes, column)]
     return total
-
-
-_CATEGORIES = (nw.Categorical, nw.Enum, nw.String, nw.Object)
-
-
-class Table:
-    """What is known of the columns of a data frame.
-
-    Parameters
-    ----------
-    columns : sequence of Column
-    encoders : mapping of str to OrdinalEncoder
-        One per column of categories that is written as codes.
-
-    Examples
-    --------
-    >>> import pandas
-    >>> X = pandas.DataFrame({"age": [30.0, 40.0], "town": ["Ulm", "Bonn"]})
-    >>> table = Table.of(X, encode=True)
-    >>> table.columns[1]
-    Column(name='town', dtype='category')
-    >>> table.numbers(pandas.DataFrame({"age": [50.0, 60.0], "town": ["Ulm", "Rome"]})).town.tolist()
-    [1.0, -1.0]
-    """
-
-    def __init__(self, columns: Sequence[Column], encoders: dict[str, OrdinalEncoder]) -> None:
-        self.columns = tuple(columns)
-        self.encoders = encoders
-
-    @classmethod
-    def of(cls, X: Any, *, encode: bool) -> "Table | None":
-        """Return the columns of X; None if it is no data frame whose columns have names.
-
-        Parameters
-        ----------
-        X : object
-        encode : bool
-            Whether columns of categories are to be written as codes.
-        """
-        frame = nw.from_native(X, eager_only=True, pass_through=True)
-        if not isinstance(frame, nw.DataFrame) or not all(isinstance(name, str) for name in frame.columns):
-            return None
-        columns = [Column(name, _kind(dtype)) for name, dtype in frame.schema.items()]
-        chosen = [column.name for column in columns if encode and column.dtype == "category"]
-        return cls(columns, {name: _encoder(frame[name]) for name in chosen})
-
-    def numbers(self, X: Any) -> Any:
-        """Return X with codes where it has categories; what is no data frame is returned as it is."""
-        frame = nw.from_native(X, eager_only=True, pass_through=True)
-        if not isinstance(frame, nw.DataFrame):
-            return X
-        coded = [
-            nw.new_series(name, encoder.transform(_objects(frame[name]))[:, 0], backend=frame.implementation)
-            for name, encoder in self.encoders.items()
-            if name in frame.columns
-        ]
-        return frame.with_columns(*coded).to_native() if coded else X
-
-
-def _kind(dtype: Any) -> ColumnType:
-    return "bool" if dtype == nw.Boolean else "category" if dtype in _CATEGORIES else "number"
-
-
-def _objects(series: Any) -> Array:
-    """Return a column as scikit-learn's encoder takes it: one column of objects, NaN where nothing is."""
-    values = np.array(series.to_list(), object)
-    values[series.is_null().to_numpy()] = np.nan
-    return values[:, np.newaxis]
-
-
-def _encoder(series: Any) -> OrdinalEncoder:
-    """Return an encoder of the categories in a column, sorted; of an Enum all that it declares, in its order."""
-    declared = [np.array([*series.dtype.categories, np.nan], object)] if series.dtype == nw.Enum else "auto"
-    return encoder_of(declared, _objects(series))
-
-
-def encoder_of(categories: Any, values: Array) -> OrdinalEncoder:
-    """Return what writes categories as codes: −1 for one that it does not know, NaN for a missing one."""
-    encoder = OrdinalEncoder(
-        categories=categories, handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=np.nan
-    )
-    return encoder.fit(values.reshape(-1, 1))

@@ -134,6 +134,11 @@ class Classes:
         return cls([unique_labels(classes)], "single")
 
     @property
+    def width(self) -> int:
+        """Columns of the prediction: one per label, or those of each column of y."""
+        return len(self.classes) if self.kind == "multilabel" else sum(map(_width, self.columns))
+
+    @property
     def labels_of_columns(self) -> list[Array]:
         """The classes in each column of y; of a column of a label matrix 0 and 1."""
         return [np.arange(2) for _ in self.classes] if self.kind == "multilabel" else self.columns

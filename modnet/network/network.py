@@ -4,6 +4,7 @@ It holds no weights. θ belongs to whoever trains or predicts, and every method 
 """
 
 import copy
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -253,7 +254,7 @@ class Network:
 
     def blocks(self, rows: int) -> Iterator[slice]:
         """Yield slices of so many rows that what each link puts out for one of them takes little memory."""
-        widest = max(max(1, *link.input_shape, *link.output_shape) for link in self.walk())
+        widest = max(max(1, math.prod(link.input_shape), math.prod(link.output_shape)) for link in self.walk())
         size = max(1, BLOCK // widest)
         return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
 
@@ -291,7 +292,7 @@ def _numbers(subject: str, value: Any, dtype: "np.dtype[Any]") -> Array:
             raise TypeError("text and truth values are no numbers")
         array = found.astype(dtype)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ShapeError(f"{subject}: should be an array of numbers, got {value!r}") from error
+        raise ShapeError(f"{subject}: should be an array of numbers, got {repr(value)[:80]}") from error
     if not np.isfinite(array).all():
         raise ShapeError(f"{subject}: should be finite, but there is inf or NaN in it")
     return array

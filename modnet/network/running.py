@@ -146,6 +146,7 @@ class Pass(Chain):
             p=_views(theta, link.places),
             g=_views(gradient, link.places),
             s=_views(self._state, link.state_places),
+            input_shape=link.input_shape,
             out=np.empty((self._rows, *link.output_shape), theta.dtype),
             dx=None if gradient is None else np.empty((self._rows, *link.input_shape), theta.dtype),
             training=self._training,

@@ -68,9 +68,9 @@ class Row:
     fused: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
-    """What a network consists of; ``print`` shows the table.
+    """What a network consists of, shown as a table.
 
     Attributes
     ----------
@@ -85,7 +85,8 @@ class Summary:
     -----
     Multiply-adds are an estimate, and count what dominates: one for each element of a weight array and each position
     of the output that it is used for. Weight arrays are the trainable parameters that have several rows or are
-    regularized; additions of biases, activations and the like are not counted.
+    regularized, and what is not trained and has the shape of such a matrix; additions of biases, activations and the
+    like are not counted.
     """
 
     input_shape: Shape
@@ -107,7 +108,7 @@ class Summary:
         """Multiply-adds of a prediction, per row of data."""
         return sum(row.multiply_adds for row in self.rows)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return the table."""
         head = ["path", "layer", "output", "parameters", "multiply-adds"]
         first = ["", "input", shown(self.input_shape), "", ""]

@@ -5,12 +5,13 @@ path, instead of showing up as a NumPy error somewhere else.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from modnet.base import Array, Shape
+from modnet.base import Array, Shape, column_title
 from modnet.errors import ContractError, InputError
 from modnet.network.link import Link
 from modnet.network.network import Network
@@ -131,17 +132,28 @@ def check_missing(network: Network, theta: Array, state: Array, x: Array) -> Non
     if not any(link.module.takes_missing for link in network.walk()) or not isinstance(x, np.ndarray):
         return
     rows = np.flatnonzero(np.isnan(x).any(axis=tuple(range(1, x.ndim))))
-    raw = network.predict(theta, state, x[rows])
+    with rows_counted(rows):
+        raw = network.predict(theta, state, x[rows])
     through = rows[np.isnan(raw).any(axis=tuple(range(1, raw.ndim)))]
     if through.size:
         row = int(through[0])
         links = non_finite_links(network, theta, state, x[row : row + 1])
-        column = int(np.flatnonzero(np.isnan(x[row].ravel()))[0])
-        error = InputError(f"there is NaN, as in column {column}: impute it, or select other columns", row)
+        column = column_title(network.input_shape, int(np.flatnonzero(np.isnan(x[row].ravel()))[0]))
+        error = InputError(f"there is NaN, as in {column}: impute it, or select other columns", row)
         # A layer without parameters hands NaN on; one that has some is where it does harm.
         harmed = [link for link in links if link.places] or links
         error.link = harmed[0].title
         raise error
+
+
+@contextmanager
+def rows_counted(index: Array | None) -> Iterator[None]:
+    """Give the row in an InputError as its place in all rows, where what was run were those at `index`."""
+    try:
+        yield
+    except InputError as error:
+        error.row = error.row if index is None else int(index[error.row])
+        raise
 
 
 def non_finite_links(network: Network, theta: Array, state: Array, x: Array) -> list[Link]:

@@ -232,14 +232,14 @@ def uses(component: Component) -> Iterator[tuple[Any, str, Array, Array]]:
 
 
 def _is_for_tables(component: Component) -> bool:
-    """Whether rows go in and come out as tables, as the layers of an estimator have them."""
+    """Whether rows of one axis come out, as the layers of an estimator have them in the end."""
     if isinstance(component, Output):
         return all(len(shape) == 1 for shape, _ in component.example_shapes())
     if component.kind != "layer":
         return True
     module = cast(Module, component)
     rows = module.example_rows(np.random.default_rng(0), 1)
-    return rows.ndim == 2 and len(module.output_shape(rows.shape[1:])) == 1
+    return len(module.output_shape(rows.shape[1:])) == 1
 
 
 @USES.add(applies=_is_for_tables)

@@ -6,14 +6,15 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
-from types import FrameType
+from functools import partial
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numpy.random import default_rng
 from scipy import sparse
 
-from modnet.base import Array, Module
+from modnet.base import Array, Column, Module, TableShape
 from modnet.network import Network, Pass
 from modnet.testing.comparing import expect, expect_same
 from modnet.testing.modules import FLOATS, MANY, expect_finite
@@ -71,7 +72,7 @@ def randomness_comes_from_the_context(problem: Problem) -> None:
 
 @RULES.add()
 def parameters_have_one_order_in_all_processes(module: Module) -> None:
-    """`parameters` names them in the same order in every process: by it θ is laid out, and first values are drawn.
+    """`parameters` names them in the same order in every process: by it θ is laid out.
 
     Usually: names taken from a set, whose order is another in each process: take them from a tuple or a dict
     """
@@ -225,3 +226,28 @@ def _adapted(problem: Problem, x: Array, weight: Array | None, blocks: list[slic
     link.module.adapt(Pass(problem.network, theta, state, rows=0).context_of(link), arriving())
     expect(not np.array_equal(state, before), "adapt left the state as it was: write into it, ctx.s.mean[...] = …")
     return problem.replaced(theta=theta, state=state).run().y
+
+
+@RULES.add(for_problems(training=(False,)))
+def columns_that_count_as_unread_are_not_read(problem: Problem) -> None:
+    """Fewer columns in output_shape are those columns of x; a module with chains looks at x through them alone.
+
+    Usually: a TableShape returned for columns that were changed, or x itself beside the chains, in an output that does
+    not keep its columns: a shortcut is a branch with `identity`
+    """
+    x, running = problem.x, problem.running()
+    if x.ndim != 2 or len(running.contexts) > 1:
+        return
+    ctx, module = running.contexts[0], problem.network.links[0].module
+    y = running.chain.forward(x).copy()
+    table = TableShape(Column(str(i)) for i in range(x.shape[1]))
+    behind = module.output_shape(table)
+    if not isinstance(behind, TableShape):
+        outputs = [child.forward(x).copy() for child in ctx.children]
+        same: Any = (SimpleNamespace(forward=partial(lambda output, _: output, each)) for each in outputs)
+        ctx.children = tuple(same)
+        if ctx.children:
+            found = module.forward(ctx, x[::-1].copy())
+            expect_same("y", found, y, "with another x, and the same out of the chains", "before")
+    elif set(behind.names) < set(table.names):
+        expect_same("y", y, x[:, list(map(int, behind.names))], "of fewer columns, by their names", "those columns")

@@ -236,7 +236,7 @@ def test_a_layer_of_codes_is_compared_on_codes():
             return Fused(modules[0])
 
     codes = np.random.default_rng(0).integers(4, size=(9, 2)).astype(float)
-    plain = Network([Embedding(4, 2), Dense(1)], (2,))
+    plain = Network([Embedding(2, categories=4), Dense(1)], (2,))
     fast = accelerated(plain, Copying(), np.float64)
     theta, state = plain.initialize(np.random.default_rng(0))
     np.testing.assert_array_equal(fast.predict(theta, state, codes), plain.predict(theta, state, codes))

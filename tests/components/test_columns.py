@@ -49,6 +49,11 @@ def test_positions_need_no_names_and_give_none():
     assert not isinstance(shape, TableShape)
 
 
+def test_a_choice_of_columns_keeps_what_is_known_of_each():
+    town = Column("town", "category", 7, missing=True)
+    assert Columns(["town"]).output_shape(TableShape([Column("age"), town])).columns == (town,)
+
+
 def test_float32_keeps_positions_apart():
     wide = np.arange(3000.0, dtype=np.float32)[np.newaxis]
     index = (2999, 0, 1535)

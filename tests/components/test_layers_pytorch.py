@@ -122,7 +122,7 @@ def test_gated_linear_is_pytorchs_formula_for_other_gates(gate):
 def test_embedding_is_pytorchs_table_by_table():
     counts, units = (3, 6), 4
     rng = np.random.default_rng(2)
-    ours = Single(Embedding(counts, units), (2,), U=rng.normal(size=(2, units)))
+    ours = Single(Embedding(units, categories=counts), (2,), U=rng.normal(size=(2, units)))
     codes = rng.integers(0, counts, (50, 2)).astype(float)
     codes[::7, 0] = np.nan  # PyTorch's tables have one row more for these
     codes[::5, 1] = -1

@@ -36,7 +36,10 @@ def table() -> tuple[pd.DataFrame, pd.Series]:
 
 def embedding_model() -> ModNetClassifier:
     """A network with a branch for categories."""
-    branches = (Sequential((Columns(dtype="category"), Embedding(4, 3))), Columns(["age", "income", "owner"]))
+    branches = (
+        Sequential((Columns(dtype="category"), Embedding(3, categories=4))),
+        Columns(["age", "income", "owner"]),
+    )
     return ModNetClassifier([Parallel(branches, merge="concat"), Dense(16, "relu")], max_iter=5, random_state=0)
 
 

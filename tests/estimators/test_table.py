@@ -12,8 +12,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
 from modnet import ModNetClassifier, ModNetRegressor, ModNetTransformer
+from modnet.base import Column
 from modnet.errors import InputError, ShapeError
-from modnet.layers import Columns, Dense, Embedding, OneHot, Parallel, Sequential, Standardize
+from modnet.estimators.preparation import rows_of
+from modnet.layers import Columns, Dense, Dropout, Embedding, OneHot, Parallel, Sequential, Standardize
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -36,7 +38,7 @@ BRANCHES = (
     Parallel(
         [
             Sequential([Columns(["size"]), Standardize()]),
-            Sequential([Columns(dtype="category"), Embedding(4, units=2)]),
+            Sequential([Columns(dtype="category"), Embedding(units=2)]),
             Columns(dtype="bool"),
         ]
     ),
@@ -101,6 +103,55 @@ def test_without_a_layer_that_takes_codes_text_is_refused_in_scikit_learns_words
         regressor((8,)).fit(X.assign(town=X.town.astype(str)), y)
 
 
+# Categories that columns know
+
+
+@pytest.mark.parametrize("layer", [Embedding(3), OneHot()], ids=repr)
+def test_a_layer_on_a_frame_knows_how_many_categories_there_are(layer):
+    X, y = table()
+    told = type(layer)(**{**({"units": 3} if isinstance(layer, Embedding) else {}), "categories": 4})
+    branches = [(Parallel([Sequential([Columns(["town"]), each]), Columns(["size"])]), 4) for each in (layer, told)]
+    own, other = (regressor(each, max_iter=2).fit(X, y).predict(X) for each in branches)
+    np.testing.assert_array_equal(own, other)
+
+
+def test_declared_categories_count_in_their_order_though_some_are_not_there():
+    town = pd.Categorical(["Ulm", "Bonn"] * 20, categories=["Ulm", "Rome", "Bonn"])
+    model = regressor((Embedding(2),), max_iter=1, batch_size=None).fit(pd.DataFrame({"town": town}), np.arange(40.0))
+    assert model.table_.columns == (Column("town", "category", 3),)
+    assert model.table_.categories["town"].tolist() == ["Ulm", "Rome", "Bonn"]
+    assert model.network_.parameters(model.theta_)["layers[0].E"].shape == (3, 2)
+
+
+def test_categories_of_text_are_sorted_and_those_of_the_first_call():
+    X = pd.DataFrame({"town": ["Ulm", "Bonn", None, "Ulm"]})
+    model = regressor((Embedding(2),), max_iter=1, batch_size=None).partial_fit(X, np.arange(4.0))
+    assert model.table_.columns == (Column("town", "category", 2, missing=True),)
+    model.partial_fit(pd.DataFrame({"town": ["Essen"] * 4}), np.arange(4.0))
+    assert model.table_.categories["town"].tolist() == ["Bonn", "Ulm"]
+    np.testing.assert_array_equal(rows_of(model, X)[:, 0], [1, 0, np.nan, 1])
+    np.testing.assert_array_equal(rows_of(model, pd.DataFrame({"town": ["Essen"]})), [[-1]])
+
+
+def test_categories_of_numbers_are_found_by_their_value():
+    rooms = pd.DataFrame({"rooms": pd.Categorical([10, 2, 10, 30])})
+    model = regressor((Embedding(2),), max_iter=1, batch_size=None).fit(rooms, np.arange(4.0))
+    np.testing.assert_array_equal(rows_of(model, pd.DataFrame({"rooms": [30.0, 2.0, 5.0]}))[:, 0], [2, 0, -1])
+
+
+def test_categories_are_known_behind_layers_that_keep_the_shape():
+    X, y = table()
+    model = regressor((Columns(["town"]), Dropout(0.0), Embedding(2)), max_iter=1, batch_size=None).fit(X, y)
+    assert model.network_.parameters(model.theta_)["layers[2].E"].shape == (4, 2)
+
+
+def test_a_column_without_any_category_has_a_code_all_the_same():
+    X = pd.DataFrame({"town": [None] * 10, "size": np.arange(10.0)})
+    layers = (Parallel([Sequential([Columns(["town"]), Embedding(2)]), Columns(["size"])]),)
+    model = regressor(layers, max_iter=1, batch_size=None).fit(X, X["size"])
+    assert np.isfinite(model.predict(X.assign(town="Ulm"))).all()
+
+
 def test_a_clone_a_pickle_and_a_search_work_on_the_frame():
     X, y = table()
     model = clone(regressor(max_iter=30))
@@ -143,7 +194,7 @@ def test_positions_need_no_names():
 CODES = np.random.default_rng(0).integers(4, size=(60, 2)).astype(float)
 
 
-@pytest.mark.parametrize("layer", [Embedding(4, 3), OneHot(4)], ids=repr)
+@pytest.mark.parametrize("layer", [Embedding(3, categories=4), OneHot(categories=4)], ids=repr)
 def test_codes_out_of_range_are_named_by_row_before_training_and_in_prediction(layer):
     wrong = CODES.copy()
     wrong[41, 1] = 4
@@ -157,7 +208,7 @@ def test_codes_out_of_range_are_named_by_row_before_training_and_in_prediction(l
 
 
 def test_the_row_of_a_wrong_code_is_found_far_into_the_data():
-    model = regressor((Embedding(4, 3), 4), max_iter=1).fit(CODES, CODES[:, 0])
+    model = regressor((Embedding(3, categories=4), 4), max_iter=1).fit(CODES, CODES[:, 0])
     many = np.tile(CODES, (5000, 1))
     many[234_567, 0] = 1.5
     with pytest.raises(InputError, match=r"row 234567: column 0 holds 1\.5"):
@@ -167,14 +218,17 @@ def test_the_row_of_a_wrong_code_is_found_far_into_the_data():
 def test_missing_codes_are_welcome_where_a_layer_takes_them():
     X = CODES.copy()
     X[::5, 0] = np.nan
-    model = regressor((Embedding(4, 3), 8), max_iter=30).fit(X, CODES[:, 1])
+    model = regressor((Embedding(3, categories=4), 8), max_iter=30).fit(X, CODES[:, 1])
     assert np.isfinite(model.predict(X)).all()
     assert get_tags(model).input_tags.allow_nan
     assert not get_tags(regressor((8,))).input_tags.allow_nan
 
 
 def test_a_missing_value_where_none_is_taken_names_the_layer_and_the_row():
-    layers = (Parallel([Sequential([Columns((0,)), Embedding(4, 3)]), Sequential([Columns((1,)), Dense(2)])]), 4)
+    layers = (
+        Parallel([Sequential([Columns((0,)), Embedding(3, categories=4)]), Sequential([Columns((1,)), Dense(2)])]),
+        4,
+    )
     X = CODES.copy()
     X[::5, 0] = np.nan
     model = regressor(layers, max_iter=2).fit(X, CODES[:, 1])
@@ -200,7 +254,8 @@ def test_standardizing_inside_is_standardizing_before():
     X = np.random.default_rng(0).normal(size=(200, 3)) * [1, 100, 1e-3] + [5, -300, 0]
     y = X[:, 0] + X[:, 1] / 100
     inside = regressor((Standardize(), 8), max_iter=20).fit(X, y)
-    before = make_pipeline(StandardScaler(), regressor((8,), max_iter=20)).fit(X, y)
+    # First values are drawn by name, so that both have theirs for layers[1].
+    before = make_pipeline(StandardScaler(), regressor(("identity", 8), max_iter=20)).fit(X, y)
     np.testing.assert_allclose(inside.predict(X), before.predict(X), rtol=1e-9)
 
 

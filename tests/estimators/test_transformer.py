@@ -258,7 +258,7 @@ def test_a_layer_that_is_not_there_is_an_error_that_says_what_is(estimator: Any,
 def test_a_name_that_nobody_or_everybody_has_is_an_error() -> None:
     with pytest.raises(errors.InvalidSpecError, match=r"none has a name.*Dense\(2, name='code'\)"):
         short((3,), layer="code").fit(X)
-    with pytest.raises(errors.InvalidSpecError, match=r"2 layers are called 'code': layers\[0\], layers\[1\]"):
+    with pytest.raises(errors.InvalidSpecError, match=r"layers\[1\]\.name: 'code' is the name of layers\[0\] already"):
         short((Dense(3, name="code"), Dense(2, name="code")), layer="code").fit(X)
     with pytest.raises(errors.InvalidSpecError, match="no hidden layer to read: layers is empty"):
         short(()).fit(X)

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from modnet import Module, Parameter
+from modnet.base import TableShape
 from modnet.component import Count
 from modnet.errors import ShapeError
 from modnet.initializers import GlorotUniform, Ones, Zeros
+from modnet.layers import Dense
 
 
 class Linear(Module):
@@ -164,6 +166,21 @@ class SeveralAxes(Linear):
         ctx.g.W[...] = np.einsum("n...i,n...j->...ij", ctx.x, dy).reshape(-1, *ctx.g.W.shape)[0]
 
 
+class CentresWholeRows(Module):
+    """Y = x − the mean of a row, taken over all its axes in place of the last."""
+
+    reads: ClassVar[frozenset[str]] = frozenset()
+
+    def output_shape(self, input_shape):
+        return input_shape
+
+    def forward(self, ctx, x):
+        return x - x.mean(axis=tuple(range(1, x.ndim)), keepdims=True)
+
+    def grad_input(self, ctx, dy):
+        return self.forward(ctx, dy)
+
+
 # Numbers of rows
 
 
@@ -218,7 +235,55 @@ class WritesIntoY(Linear):
         np.matmul(ctx.x.T, 0.5 * ctx.y, out=ctx.g.W)
 
 
+# Columns
+
+
+class ReadsBesideItsChain(Module):
+    """Y = [x, f(x)], where f alone is said to read columns."""
+
+    reads: ClassVar[frozenset[str]] = frozenset()
+
+    def output_shape(self, input_shape):
+        if len(input_shape) != 1:
+            raise ShapeError(f"takes rows of one axis, got {input_shape}")
+        return (input_shape[0] + 2,)
+
+    def chains(self):
+        return ((("f", Dense(2)),),)
+
+    def forward(self, ctx, x):
+        return np.concatenate([x, ctx.children[0].forward(x)], axis=-1, out=ctx.out)
+
+    def grad_params(self, ctx, dy):
+        ctx.children[0].grad_params(dy[..., -2:])
+
+    def grad_input(self, ctx, dy):
+        return np.add(dy[..., :-2], ctx.children[0].grad_input(), out=ctx.dx)
+
+
+class MixesNamedColumns(Module):
+    """The first column plus the last, under the name of the first."""
+
+    reads: ClassVar[frozenset[str]] = frozenset({"x"})
+
+    def output_shape(self, input_shape):
+        if len(input_shape) > 1:
+            raise ShapeError("expected rows of one axis")
+        return TableShape(input_shape.columns[:1]) if isinstance(input_shape, TableShape) else (1,)
+
+    def forward(self, ctx, x):
+        return np.add(x[:, :1], x[:, -1:], out=ctx.out)
+
+    def grad_input(self, ctx, dy):
+        dx = np.zeros(ctx.x.shape, dy.dtype)
+        dx[:, :1] += dy
+        dx[:, -1:] += dy
+        return dx
+
+
 BROKEN = [
+    (ReadsBesideItsChain(), "columns_that_count_as_unread_are_not_read"),
+    (MixesNamedColumns(), "columns_that_count_as_unread_are_not_read"),
     (StateRebound(), "views_are_written_into"),
     (StateReboundInAdapt(), "adapting_in_blocks_is_adapting_at_once"),
     (VarianceOfOneRow(), "one_row_is_enough"),
@@ -228,7 +293,8 @@ BROKEN = [
     (ShapeOfOneFeature(), "shapes_and_gradients_are_right_at_any_width"),
     (SquareW(), "shapes_and_gradients_are_right_at_any_width"),
     (OneUnit(), "shapes_and_gradients_are_right_at_any_width"),
-    (SeveralAxes(), "rows_of_several_axes_are_refused_or_right"),
+    (SeveralAxes(), "rows_of_several_axes_are_refused_or_right", "the_last_axis_is_that_of_features"),
+    (CentresWholeRows(), "the_last_axis_is_that_of_features"),
     (SecondGhostBatch(), "gradients_agree_for_many_rows"),
     (NoiseOnLargeBatches(), "prediction_is_a_function_of_the_rows", "rows_do_not_depend_on_each_other_in_prediction"),
     (PositionOfRow(), "rows_do_not_depend_on_each_other_in_prediction"),

@@ -1,43 +1,46 @@
 """ColumnEmbedding: columns of codes, each by its size: few categories become one-hot columns, many a learnt table."""
 
-from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal, Self
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from typing import Annotated, Self
 
 import numpy as np
-from annotated_types import MinLen
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
+from scipy.sparse import csc_array
 
-from modnet import Array, Context, Count, Module, Shape
-from modnet.base import Links
+from modnet import Array, Context, Count, Parameter, Shape
 from modnet.errors import ShapeError
-from modnet.layers import Columns, Embedding, OneHot, Parallel, Sequential
-from modnet_tabular.arrays import features
+from modnet.initializers import Normal, Zeros
+from modnet_standard.layers.columns import CodesLayer, category_counts, known_codes
 
 
-class ColumnEmbedding(Module):
+class ColumnEmbedding(CodesLayer):
     """Codes by the size of their column: y = [onehot(xⱼ)] of columns with few categories, then [Eⱼ[xⱼ]] of the others.
 
     `embedding` gives every column rows of one length; here columns with few categories, whose one-hot columns are
     shorter, get no table, and the tables of the others may differ in length. (A learnt mark of the column itself, as
-    attention needs it to tell columns apart, would say nothing new to a dense layer, which has a bias.)
+    attention needs it to tell columns apart, would say nothing new to a dense layer, which has a bias.) A missing code
+    is zero in all one-hot columns, and a row Uⱼ of its own beside a table, as in `embedding`.
 
     Parameters
     ----------
-    categories : tuple of int
-        Number of categories per column, with codes 0, 1, …
     units : int or tuple of int
         Length of a table's rows: of every table, or one per column, those of one-hot columns being ignored.
     one_hot : int
         Up to how many categories a column becomes one-hot columns, ≥ 0.
+    categories : int or tuple of int, optional
+        Number of categories, with codes 0, 1, …: that of every column, or one per column. None: as the columns of a
+        data frame say.
     handle_unknown : {"error", "missing"}
         What becomes of a code that is no category's; see `embedding`.
 
     Raises
     ------
     InvalidSpecError
-        If there are several units, and not one per column.
+        If there are several units, and not one per number of categories.
     ShapeError
-        If there is not one number of categories per column.
+        If there is not one number of categories, or of units, per column, or the columns do not say how many there are.
     InputError
         For a code that is not a category's, where that is an error.
 
@@ -50,70 +53,87 @@ class ColumnEmbedding(Module):
     Examples
     --------
     >>> from modnet_tabular import ColumnEmbedding
-    >>> ColumnEmbedding((2, 50, 1000), units=(8, 8, 16)).output_shape((3,))
+    >>> ColumnEmbedding(units=(8, 8, 16), categories=(2, 50, 1000)).output_shape((3,))
     (26,)
     """
 
-    reads: ClassVar[frozenset[str]] = frozenset()
-    takes_codes: ClassVar[bool] = True
-    takes_missing: ClassVar[bool] = True
-
-    categories: Annotated[tuple[Count, ...], MinLen(1)]
     units: Count | tuple[Count, ...] = 8
     one_hot: Annotated[int, Field(ge=0)] = 8
-    handle_unknown: Literal["error", "missing"] = "error"
 
     @model_validator(mode="after")
     def _units_per_column(self) -> Self:
-        if isinstance(self.units, tuple) and len(self.units) != len(self.categories):
+        both = isinstance(self.units, tuple) and isinstance(self.categories, tuple)
+        if both and len(self.units) != len(self.categories):
             raise ValueError(f"units should be one number, or {len(self.categories)}, one per column")
         return self
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
         """Return both kinds of columns, only one of them, and tables of several lengths."""
-        few, mixed = (3, 3, 3, 3, 3), (3, 9, 3, 12, 9)
-        return (cls(few), cls(few, one_hot=0), cls(mixed, (1, 2, 1, 3, 2), handle_unknown="missing"))
-
-    def example_rows(self, rng: np.random.Generator, n: int) -> Array:
-        """Return rows of five codes, some of them missing."""
-        return rng.choice([0.0, 1.0, 2.0, -1.0, np.nan], (n, 5))
+        mixed = (3, 9, 3, 12, 9)
+        return (
+            cls(categories=3),
+            cls(categories=3, one_hot=0),
+            cls((1, 2, 1, 3, 2), categories=mixed, handle_unknown="missing"),
+        )
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the one-hot columns and the tables' columns."""
-        if features(input_shape) != len(self.categories):
-            raise ShapeError(
-                f"expected {len(self.categories)} columns of codes, one per number in categories, got {input_shape[0]}"
-            )
-        return self._branches().output_shape(input_shape)
+        return (sum(length or count for _, count, length in self._columns(input_shape)),)
 
-    def chains(self) -> tuple[Links, ...]:
-        """Return the branches as one layer."""
-        return ((("columns", self._branches()),),)
+    def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
+        """Return Eⱼ, shape (categories, units), and Uⱼ, shape (1, units), of every column j that has a table."""
+        tables = [(j, count, length) for j, count, length in self._columns(input_shape) if length]
+        return {f"E{j}": Parameter((count, length), Normal(stddev=1.0)) for j, count, length in tables} | {
+            f"U{j}": Parameter((1, length), Zeros()) for j, _, length in tables
+        }
 
     def forward(self, ctx: Context, x: Array) -> Array:
-        """Return what the branches make of the columns."""
-        return ctx.children[0].forward(x)
+        """Return [onehot(xⱼ)] and [Eⱼ[xⱼ]], with Uⱼ for what is missing."""
+        counts = category_counts(self.categories, ctx.input_shape)
+        known = known_codes(x, counts, self.handle_unknown, ctx.input_shape)
+        # The row in [E; U], E above U.
+        rows = ctx.scratch("rows", x.shape, np.intp)
+        rows[...] = np.where(known, x, counts)
+        parts = [
+            _looked_up(getattr(ctx.p, f"E{j}"), getattr(ctx.p, f"U{j}"), rows[:, j])
+            if length
+            else (rows[:, j, np.newaxis] == np.arange(count)).astype(x.dtype)
+            for j, count, length in self._columns(ctx.input_shape)
+        ]
+        return np.concatenate(parts, axis=1, out=ctx.out)
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
-        """Write the gradients of the tables."""
-        ctx.children[0].grad_params(dy)
+        """Write ∂J/∂[Eⱼ; Uⱼ] = hᵀ dy: each row of dy is added to the row of the table that it came from."""
+        rows = ctx.scratch("rows", ctx.x.shape, np.intp)
+        columns = self._columns(ctx.input_shape)
+        ends = accumulate(length or count for _, count, length in columns)
+        for (j, count, length), end in zip(columns, ends, strict=True):
+            if length:
+                h_T = csc_array(
+                    (np.ones(len(dy), dy.dtype), rows[:, j], np.arange(len(dy) + 1)), shape=(count + 1, len(dy))
+                )
+                gradient = h_T @ dy[:, end - length : end]
+                getattr(ctx.g, f"E{j}")[...], getattr(ctx.g, f"U{j}")[...] = gradient[:count], gradient[count:]
 
-    def grad_input(self, ctx: Context, dy: Array) -> Array:
-        """Return zeros: there is nothing between two codes."""
-        return ctx.children[0].grad_input()
+    def _columns(self, input_shape: Shape) -> list[tuple[int, int, int]]:
+        """Return position, number of categories and length of the table's rows, 0 for one-hot columns, which go first.
 
-    def _branches(self) -> Parallel:
-        """Return a branch of one-hot columns, and one for each length of tables."""
-        units = self.units if isinstance(self.units, tuple) else (self.units,) * len(self.categories)
-        groups: dict[int, list[int]] = {}
-        for j, (count, length) in enumerate(zip(self.categories, units, strict=True)):
-            groups.setdefault(0 if count <= self.one_hot else length, []).append(j)
-        return Parallel(tuple(self._branch(length, tuple(columns)) for length, columns in sorted(groups.items())))
+        Raises
+        ------
+        ShapeError
+            If there are several units, and not one per column.
+        """
+        counts = category_counts(self.categories, input_shape)
+        units = self.units if isinstance(self.units, tuple) else (self.units,) * len(counts)
+        if len(units) != len(counts):
+            raise ShapeError(f"expected {len(units)} columns of codes, one per number in units, got {len(counts)}")
+        lengths = [0 if count <= self.one_hot else length for count, length in zip(counts, units, strict=True)]
+        return sorted(zip(range(len(counts)), counts, lengths, strict=True), key=lambda column: column[2] > 0)
 
-    def _branch(self, length: int, columns: tuple[int, ...]) -> Sequential:
-        categories = tuple(self.categories[j] for j in columns)
-        codes = (
-            Embedding(categories, length, self.handle_unknown) if length else OneHot(categories, self.handle_unknown)
-        )
-        return Sequential((Columns(columns), codes))
+
+def _looked_up(E: Array, U: Array, rows: NDArray[np.intp]) -> Array:
+    """Return the rows of [E; U], which nobody puts together: E may be large."""
+    y: Array = np.take(E, rows, axis=0, mode="clip")
+    y[rows == len(E)] = U
+    return y

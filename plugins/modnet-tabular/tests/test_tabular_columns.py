@@ -1,6 +1,7 @@
 """Layers that treat every column by itself: a dense layer per column, and codes by the size of their column."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from modnet_tabular import ColumnDense, ColumnEmbedding
 
@@ -43,9 +44,9 @@ def test_columns_that_make_no_groups_are_an_error_that_says_so():
 
 
 def test_few_categories_become_one_hot_columns_and_many_a_table():
-    network, theta, state = drawn(ColumnEmbedding((2, 8, 50), units=3), 3)
+    network, theta, state = drawn(ColumnEmbedding(3, categories=(2, 8, 50)), 3)
     assert network.output_shape == (2 + 8 + 3,)
-    (table,) = (each for name, each in network.parameters(theta).items() if name.endswith(".E"))
+    (table,) = (each for name, each in network.parameters(theta).items() if ".E" in name)
     expected = np.hstack(
         [np.eye(2)[CODES[:, 0].astype(int)], np.eye(8)[CODES[:, 1].astype(int)], table[CODES[:, 2].astype(int)]]
     )
@@ -53,20 +54,20 @@ def test_few_categories_become_one_hot_columns_and_many_a_table():
 
 
 def test_each_column_has_the_units_that_it_was_given():
-    layer = ColumnEmbedding((20, 8, 50), units=(5, 99, 7))
+    layer = ColumnEmbedding((5, 99, 7), categories=(20, 8, 50))
     shapes = sorted(each.shape for each in Network([layer], (3,)).parameters(drawn(layer, 3)[1]).values())
     assert shapes == [(1, 5), (1, 7), (20, 5), (50, 7)]
     assert layer.output_shape((3,)) == (5 + 8 + 7,)
 
 
 def test_a_row_of_a_table_gets_the_gradients_of_the_rows_that_have_its_code():
-    network, theta, state = drawn(ColumnEmbedding((50,), units=2), 1)
+    network, theta, state = drawn(ColumnEmbedding(2, categories=(50,)), 1)
     gradient = np.full_like(theta, np.nan)
     running = Pass(network, theta, state, gradient=gradient, rows=4)
     running.forward(CODES[:, 2:])
     dy = RNG.normal(size=(4, 2))
     running.backward(dy)
-    (table,) = (each for name, each in network.parameters(gradient).items() if name.endswith(".E"))
+    (table,) = (each for name, each in network.parameters(gradient).items() if ".E" in name)
     np.testing.assert_allclose(table[10], dy[0] + dy[3])
     np.testing.assert_allclose(table[[49, 0]], dy[[1, 2]])
     assert np.count_nonzero(table) == 6
@@ -74,18 +75,18 @@ def test_a_row_of_a_table_gets_the_gradients_of_the_rows_that_have_its_code():
 
 def test_a_code_out_of_range_is_named_with_its_row_or_counts_as_missing():
     codes = np.array([[0.0, 1.0], [1.0, 12.0]])
-    network, theta, state = drawn(ColumnEmbedding((2, 12)), 2)
-    with pytest.raises(InputError, match="row 1: column 0 holds 12"):
+    network, theta, state = drawn(ColumnEmbedding(categories=(2, 12)), 2)
+    with pytest.raises(InputError, match="row 1: column 1 holds 12"):
         network.predict(theta, state, codes)
-    network, theta, state = drawn(ColumnEmbedding((2, 12), handle_unknown="missing"), 2)
+    network, theta, state = drawn(ColumnEmbedding(categories=(2, 12), handle_unknown="missing"), 2)
     np.testing.assert_array_equal(network.predict(theta, state, codes)[1], [0.0, 1.0, *np.zeros(8)])
 
 
 def test_wrong_numbers_of_columns_are_errors():
     with pytest.raises(ShapeError, match="expected 2 columns of codes, one per number in categories, got 3"):
-        Network([ColumnEmbedding((2, 12))], (3,))
+        Network([ColumnEmbedding(categories=(2, 12))], (3,))
     with pytest.raises(InvalidSpecError, match="units should be one number, or 2, one per column"):
-        ColumnEmbedding((2, 12), units=(1, 2, 3))
+        ColumnEmbedding((1, 2, 3), categories=(2, 12))
 
 
 def test_a_classifier_learns_from_codes():
@@ -93,6 +94,20 @@ def test_a_classifier_learns_from_codes():
     codes = np.stack([rng.integers(3, size=600), rng.integers(40, size=600)], axis=1)
     likes = rng.integers(2, size=40)
     y = (likes[codes[:, 1]] + (codes[:, 0] == 1)) % 2
-    net = ModNetClassifier((ColumnEmbedding((3, 40)), 16), max_iter=60, random_state=0)
+    net = ModNetClassifier((ColumnEmbedding(categories=(3, 40)), 16), max_iter=60, random_state=0)
     net.set_params(optimizer__learning_rate=0.01).fit(codes[:450], y[:450])
     assert net.score(codes[450:], y[450:]) > 0.95
+
+
+def test_columns_of_a_frame_say_how_many_categories_there_are():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"size": rng.choice(["S", "M"], 50), "town": rng.integers(20, size=50).astype(str)})
+    net = ModNetClassifier((ColumnEmbedding(units=3),), max_iter=1).fit(X, X["size"] == "S")
+    assert net.network_.links[0].output_shape == (2 + 3,)
+    with pytest.raises(ShapeError, match="does not say how many categories"):
+        ColumnEmbedding().output_shape((2,))
+
+
+def test_units_per_column_have_to_be_one_per_column():
+    with pytest.raises(ShapeError, match="expected 3 columns of codes, one per number in units, got 2"):
+        ColumnEmbedding((1, 2, 3), categories=20).output_shape((2,))

@@ -10,11 +10,11 @@ from typing import Annotated, ClassVar, Literal, Self, final
 import numpy as np
 from annotated_types import MinLen
 from numpy.typing import NDArray
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from scipy.sparse import csc_array
 
 from modnet import AnyInitializer, Array, Context, Count, Module, Parameter, Shape
-from modnet.base import Column, ColumnType, TableShape
+from modnet.base import Column, ColumnType, TableShape, column_title
 from modnet.errors import InputError, ShapeError
 from modnet_standard.initializers.distributions import Normal, Values, Zeros
 from modnet_standard.layers.inputs import expected, features
@@ -27,8 +27,8 @@ Chosen = Annotated[int | str, expected("a position, which is a whole number, or 
 class Columns(Module):
     """Some columns of the input: y = x[:, index], chosen by position, by name or by what is in them.
 
-    The other columns get no gradient: ∂J/∂x is dy in the columns chosen and 0 elsewhere. With a branch per selection
-    `Parallel` treats every kind of column in its own way.
+    Columns lie along the last axis. The others get no gradient: ∂J/∂x is dy in the columns chosen and 0 elsewhere. With
+    a branch per selection `Parallel` treats every kind of column in its own way.
 
     Parameters
     ----------
@@ -81,11 +81,11 @@ class Columns(Module):
         return self
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Return (k,) for k columns, as a table where the input is one."""
+        """Return (…, k) for k columns, as a table where the input is one."""
         index = self._index(input_shape)
         if isinstance(input_shape, TableShape):
             return TableShape(input_shape.columns[i] for i in index)
-        return (len(index),)
+        return (*input_shape[:-1], len(index))
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return the positions of the columns as state, shape (1, k)."""
@@ -166,29 +166,26 @@ Categories = Annotated[
 ]
 """How many categories there are: in every column, or column by column."""
 
-
 Unknown = Literal["error", "missing"]
 """What becomes of a code that is no category."""
 
+_HELD = {"number": "numbers", "bool": "truth values", "category": "categories", "other": "neither numbers nor text"}
+
 
 class CodesLayer(Module):
-    """A layer whose input is codes; ∂J/∂x = 0, for there is nothing between two codes.
-
-    Parameters
-    ----------
-    categories : int or tuple of int
-        Number of categories, with codes 0, 1, …: that of every column, or one per column.
-    """
+    """A layer whose input is codes of `categories`; ∂J/∂x = 0, for there is nothing between two codes."""
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
     takes_codes: ClassVar[bool] = True
     takes_missing: ClassVar[bool] = True
 
-    categories: Categories
+    categories: Categories | None = Field(default=None, kw_only=True)
+    handle_unknown: Unknown = Field(default="error", kw_only=True)
 
     def example_rows(self, rng: np.random.Generator, n: int) -> Array:
         """Return n rows of codes, five columns if `categories` is one number; some codes are missing."""
-        counts = category_counts(self.categories, (5 if isinstance(self.categories, int) else len(self.categories),))
+        given = self.categories or 3
+        counts = category_counts(given, (5 if isinstance(given, int) else len(given),))
         codes = rng.integers(-1, counts, (n, len(counts))).astype(np.float64)
         codes[rng.random(codes.shape) < 0.1] = np.nan
         return codes
@@ -208,43 +205,43 @@ class OneHot(CodesLayer):
 
     Parameters
     ----------
-    categories : int or tuple of int
-        Number of categories, with codes 0, 1, …: that of every column, or one per column.
+    categories : int or tuple of int, optional
+        Number of categories, with codes 0, 1, …: that of every column, or one per column. None: as the columns of a
+        data frame say.
     handle_unknown : {"error", "missing"}
         What becomes of a code that is no whole number below categories: an error, or zeros as for missing codes.
 
     Raises
     ------
     ShapeError
-        If there is not one number of categories per column.
+        If there is not one number of categories per column, or none is given and the columns do not say it.
     InputError
         For a code that is not a category's, where that is an error.
 
     Examples
     --------
     >>> from modnet.layers import OneHot
-    >>> OneHot((7, 12)).output_shape((2,))
+    >>> from modnet.base import Column, TableShape
+    >>> OneHot().output_shape(TableShape([Column("town", "category", 7), Column("month", "category", 12)]))
     (19,)
     """
 
     fixed: ClassVar[bool] = True
 
-    handle_unknown: Unknown = "error"
-
     @classmethod
     def examples(cls) -> Sequence[Self]:
         """Return it for any number of columns, and for five with categories of their own."""
-        return (cls(3), cls((3, 4, 5, 3, 3), handle_unknown="missing"))
+        return (cls(categories=3), cls(categories=(3, 4, 5, 3, 3), handle_unknown="missing"))
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Return (sum of categories,)."""
-        return (sum(category_counts(self.categories, input_shape)),)
+        """Return (…, sum of categories)."""
+        return (*input_shape[:-1], sum(category_counts(self.categories, input_shape)))
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return [xⱼ = k] for all categories k of all columns j."""
-        counts = category_counts(self.categories, x.shape[-1:])
+        counts = category_counts(self.categories, ctx.input_shape)
         if self.handle_unknown == "error":
-            known_codes(x, counts, self.handle_unknown)
+            known_codes(x, counts, self.handle_unknown, ctx.input_shape)
         codes = np.concatenate([np.arange(count, dtype=x.dtype) for count in counts])
         repeated = np.repeat(x, counts, axis=-1)
         y: Array = repeated if ctx.out is None else ctx.out
@@ -264,10 +261,11 @@ class Embedding(CodesLayer):
 
     Parameters
     ----------
-    categories : int or tuple of int
-        Number of categories, with codes 0, 1, …: that of every column, or one per column.
     units : int
         Length of a row, ≥ 1; the output has units columns per column of codes.
+    categories : int or tuple of int, optional
+        Number of categories, with codes 0, 1, …: that of every column, or one per column. None: as the columns of a
+        data frame say. By name only: other libraries put it in front of the units.
     handle_unknown : {"error", "missing"}
         What becomes of a code that is no whole number below categories: an error, or the row for missing codes.
     embeddings_initializer : Initializer
@@ -276,7 +274,7 @@ class Embedding(CodesLayer):
     Raises
     ------
     ShapeError
-        If there is not one number of categories per column.
+        If there is not one number of categories per column, or none is given and the columns do not say it.
     InputError
         For a code that is not a category's, where that is an error.
 
@@ -287,24 +285,23 @@ class Embedding(CodesLayer):
     Examples
     --------
     >>> from modnet.layers import Embedding
-    >>> Embedding((7, 12), units=4).output_shape((2,))
-    (8,)
-    >>> {name: each.shape for name, each in Embedding((7, 12), units=4).parameters((2,)).items()}
+    >>> from modnet.base import Column, TableShape
+    >>> table = TableShape([Column("town", "category", 7), Column("month", "category", 12)])
+    >>> {name: each.shape for name, each in Embedding(units=4).parameters(table).items()}
     {'E': (19, 4), 'U': (2, 4)}
     """
 
     units: Count
-    handle_unknown: Unknown = "error"
-    embeddings_initializer: AnyInitializer = Normal(stddev=1.0)
+    embeddings_initializer: AnyInitializer = Field(default=Normal(stddev=1.0), kw_only=True)
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
         """Return it for any number of columns, and for five with categories of their own."""
-        return (cls(3, 2), cls((3, 4, 5, 3, 3), 4, handle_unknown="missing"))
+        return (cls(2, categories=3), cls(4, categories=(3, 4, 5, 3, 3), handle_unknown="missing"))
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Return (d · units,) for d columns."""
-        return (len(category_counts(self.categories, input_shape)) * self.units,)
+        """Return (…, d · units) for d columns."""
+        return (*input_shape[:-1], len(category_counts(self.categories, input_shape)) * self.units)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return E, the tables one below the other, and U, the rows for what is missing."""
@@ -316,9 +313,9 @@ class Embedding(CodesLayer):
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return [E₁[x₁], …, E_d[x_d]], with U's rows for what is missing."""
-        counts = category_counts(self.categories, x.shape[1:])
+        counts = category_counts(self.categories, ctx.input_shape)
         size, d = sum(counts), x.shape[-1]
-        known = known_codes(x, counts, self.handle_unknown)
+        known = known_codes(x, counts, self.handle_unknown, ctx.input_shape)
         # The row in [E; U], E above U: each table starts below the one before.
         rows = ctx.scratch("rows", x.shape, np.intp)
         rows[...] = np.where(known, x + np.cumsum((0, *counts[:-1])), size + np.arange(d))
@@ -326,7 +323,7 @@ class Embedding(CodesLayer):
         if not known.all():
             missing = ~known
             y[missing] = ctx.p.U[missing.nonzero()[-1]]
-        return y.reshape(-1, d * self.units)
+        return y.reshape(*x.shape[:-1], d * self.units)
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂[E; U] = hᵀ dy: each row of dy is added to the row of the table that it came from."""
@@ -342,13 +339,13 @@ class Embedding(CodesLayer):
         ctx.g.E[...], ctx.g.U[...] = gradient[:size], gradient[size:]
 
 
-def category_counts(categories: int | tuple[int, ...], input_shape: Shape) -> tuple[int, ...]:
-    """Return the number of categories of each column.
+def category_counts(categories: int | tuple[int, ...] | None, input_shape: Shape) -> tuple[int, ...]:
+    """Return the number of categories of each column: as given, or as the columns say.
 
     Raises
     ------
     ShapeError
-        If there is not one number per column.
+        If there is not one number per column, or none is given and a column does not say it.
 
     Examples
     --------
@@ -358,12 +355,19 @@ def category_counts(categories: int | tuple[int, ...], input_shape: Shape) -> tu
     n = features(input_shape)
     if isinstance(categories, int):
         return (categories,) * n
+    if categories is None:
+        columns = input_shape.columns if isinstance(input_shape, TableShape) else ()
+        silent = [f"column {each.name!r}, which holds {_HELD[each.dtype]}," for each in columns if not each.categories]
+        if silent or not columns:
+            remedy = 'say it, as in categories=3, or choose columns of a data frame that do: Columns(dtype="category")'
+            raise ShapeError(f"{(silent or ['the input'])[0]} does not say how many categories there are; {remedy}")
+        return tuple(each.categories for each in columns)
     if len(categories) != n:
         raise ShapeError(f"expected {len(categories)} columns of codes, one per number in categories, got {n}")
     return categories
 
 
-def known_codes(x: Array, counts: tuple[int, ...], handle_unknown: Unknown) -> NDArray[np.bool_]:
+def known_codes(x: Array, counts: tuple[int, ...], handle_unknown: Unknown, input_shape: Shape) -> NDArray[np.bool_]:
     """Return where x holds the code of a category.
 
     Raises
@@ -373,7 +377,7 @@ def known_codes(x: Array, counts: tuple[int, ...], handle_unknown: Unknown) -> N
 
     Examples
     --------
-    >>> known_codes(np.array([[0.0, -1.0], [np.nan, 3.0]]), (2, 4), "error")
+    >>> known_codes(np.array([[0.0, -1.0], [np.nan, 3.0]]), (2, 4), "error", (2,))
     array([[ True, False],
            [False,  True]])
     """
@@ -381,11 +385,11 @@ def known_codes(x: Array, counts: tuple[int, ...], handle_unknown: Unknown) -> N
     if handle_unknown == "error" and not known.all():
         wrong = ~(known | np.isnan(x) | (x == -1))
         if wrong.any():
-            row, column = (int(index[0]) for index in wrong.nonzero()[-2:])
+            row, *_, column = (int(index[0]) for index in wrong.nonzero())
             code, count = x[wrong][0], counts[column]
             raise InputError(
-                f"column {column} holds {code:.15g}, which is no code: those of its {count} categories are 0 to "
-                f'{count - 1}, and NaN or -1 stand for none; encode it, or say handle_unknown="missing"',
+                f"{column_title(input_shape, column)} holds {code:.15g}, which is no code: those of its {count} "
+                f'categories are 0 to {count - 1}, and NaN or -1 stand for none; encode it, or say handle_unknown="missing"',
                 row,
             )
     return known

@@ -1,0 +1,357 @@
+"""Tables: what is in the columns of a data frame, which of them layers read, and how their rows become numbers.
+
+Categories become codes 0, 1, … where a layer takes codes: one that was not there in the first ``fit`` −1, a missing one
+NaN. A column that no layer reads becomes zeros, whatever is in it.
+"""
+
+import datetime
+import numbers
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from modnet.base import Array, Column, Shape, TableShape
+from modnet.errors import ModNetError, ShapeError
+from modnet.network.link import Link
+from modnet.spec import ModelSpec
+
+_WORDS: dict[str, tuple[type, ...]] = {
+    "durations": (datetime.timedelta, np.timedelta64),  # which NumPy counts among the integers
+    "truth values": (bool, np.bool_),
+    "numbers": (numbers.Real, Decimal),
+    "complex numbers": (numbers.Complex,),
+    "text": (str,),
+    "dates": (datetime.date, np.datetime64),
+}
+"""What messages call values of a type: the first word that fits."""
+
+_NUMERIC = ("numbers", "truth values")
+
+_DTYPES: dict[str, Any] = {"text": str, "numbers": None, "truth values": None}
+"""In which dtype an array of categories is made: None, as NumPy finds; others are objects."""
+
+
+class Table:
+    """What an estimator knows of the columns of a data frame, from the first that it was given.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        All of them.
+    categories : mapping of str to ndarray
+        Of the columns that are read as codes: the categories in the order of their codes.
+    types : mapping of str to str
+        Of the columns that layers read: what is in them, "numbers", "text" and the like.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> from modnet import ModelSpec
+    >>> from modnet.layers import Columns, Embedding
+    >>> X = pandas.DataFrame({"name": ["Ada", "Max"], "town": ["Ulm", "Bonn"]})
+    >>> table = Table.of(X, ModelSpec(layers=[Columns(["town"]), Embedding(units=2)]))
+    >>> table.columns[1]
+    Column(name='town', dtype='category', categories=2, missing=False)
+    >>> table.rows(pandas.DataFrame({"name": ["Eva", "Tom"], "town": ["Ulm", "Rome"]})).to_numpy().tolist()
+    [[0.0, 1.0], [0.0, -1.0]]
+    """
+
+    def __init__(self, columns: Sequence[Column], categories: Mapping[str, Array], types: Mapping[str, str]) -> None:
+        self.columns, self.categories, self.types = tuple(columns), dict(categories), dict(types)
+
+    @classmethod
+    def of(cls, X: Any, spec: ModelSpec, *, whole: bool = False) -> "Table | None":
+        """Return the columns of X as the layers of a spec read them; None if X is no data frame with named columns.
+
+        Parameters
+        ----------
+        X : object
+        spec : ModelSpec
+        whole : bool
+            Whether all columns count as read, as by an autoencoder, which gives them back.
+
+        Raises
+        ------
+        ShapeError
+            If a layer does not fit, or takes for numbers what another takes for codes of categories.
+        """
+        frame = _frame(X)
+        if frame is None:
+            return None
+        types = {name: _type(frame[name]) for name in frame.columns}
+        found = {name: _categories(frame[name], types[name]) for name in types}
+        columns = [_column(frame[name], types[name], found[name]) for name in types]
+        readers = _readers(spec, columns)
+        codes = [name for name, each in found.items() if each is not None and _takes_codes(name, readers.get(name, []))]
+        return cls(
+            columns,
+            {name: np.array(found[name], _DTYPES.get(types[name], object)) for name in codes},
+            {name: each for name, each in types.items() if name in readers or whole},
+        )
+
+    def rows(self, X: Any) -> Any:
+        """Return a data frame with numbers in all columns; what is no data frame is returned as it is.
+
+        Raises
+        ------
+        TypeError
+            If a column that layers read holds something else than in `fit`, or dates and the like.
+        ValueError
+            If a column that layers read as numbers holds text.
+        """
+        frame = _frame(X)
+        if frame is None:
+            return X
+        there = set(frame.columns)
+        if frame.implementation.is_pandas_like():
+            # Columns of NumPy's numbers need no look, which would take longer than to predict a hundred rows.
+            plain = {name for name, dtype in X.dtypes.items() if isinstance(dtype, np.dtype) and dtype.kind in "biuf"}
+            there -= {name for name in plain - set(self.categories) if self.types.get(name) in _NUMERIC}
+        numbers = {each.name: self._numbers(frame[each.name], each.name) for each in self.columns if each.name in there}
+        changed = {name: values for name, values in numbers.items() if values is not None}
+        series = [nw.new_series(name, values, backend=frame.implementation) for name, values in changed.items()]
+        return frame.with_columns(*series).to_native() if series else X
+
+    def unread(self) -> list[int]:
+        """Return the positions of the columns that no layer reads."""
+        return [i for i, column in enumerate(self.columns) if column.name not in self.types]
+
+    def _numbers(self, series: Any, name: str) -> Array | None:
+        """Return a column as numbers; None if they are there already."""
+        if name not in self.types:
+            return np.zeros(len(series))
+        missing, found, before = _missing(series), _type(series), self.types[name]
+        if not (_parts(found) <= _parts(before) or missing.all()):
+            row = int(np.argmin(missing))
+            raise TypeError(
+                f"column {name!r} held {before} in fit, and holds {found} here, such as {series.to_list()[row]!r} in "
+                f"row {row}: give it the type that it had"
+            )
+        if name in self.categories:
+            code_of = {category: float(code) for code, category in enumerate(self.categories[name].tolist())}
+            codes = np.array([code_of.get(value, -1.0) for value in series.to_list()])
+            codes[missing] = np.nan
+            return codes
+        as_they_are: Array = series.to_numpy()
+        if as_they_are.dtype.kind in "biuf":
+            return as_they_are if missing.any() else None  # a missing one may be no NaN yet
+        values = [np.nan if gap else value for value, gap in zip(series.to_list(), missing, strict=True)]
+        if (bad := _no_number(values)) is not None:
+            raise refused(f"column {name!r}" + (f" ({found})" if " and " in found else ""), bad, values[bad])
+        return np.array(values, np.float64)
+
+
+def unread(spec: ModelSpec, n_features: int) -> list[int]:
+    """Return the positions of the columns, of an array, that no layer of a spec reads."""
+    columns = [Column(str(i)) for i in range(n_features)]
+    try:
+        readers = _readers(spec, columns)
+    except ModNetError:
+        return []  # building the network says what is wrong
+    return [i for i, column in enumerate(columns) if column.name not in readers]
+
+
+# What is in a column
+
+
+def _frame(X: Any) -> Any:
+    """Return X as narwhals wraps it, if it is a data frame whose columns have names."""
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    named = isinstance(frame, nw.DataFrame) and all(isinstance(name, str) for name in frame.columns)
+    return frame if named else None
+
+
+def _column(series: Any, type_: str, categories: Sequence[Any] | None) -> Column:
+    missing = bool(_missing(series).any())
+    if categories is not None:
+        # Where all are missing there is still a code: nobody wants tables without rows.
+        return Column(series.name, "category", max(1, len(categories)), missing)
+    dtypes: dict[str, Any] = {"numbers": "number", "truth values": "bool"}
+    return Column(series.name, dtypes.get(type_, "other"), missing=missing)
+
+
+def _categories(series: Any, type_: str) -> list[Any] | None:
+    """Return the categories in a column: those that its dtype declares, in that order, or what is there, sorted."""
+    declared: list[Any] | None = _declared(series)
+    if declared is not None or type_ != "text":
+        return declared
+    return sorted(set(series.drop_nulls().to_list()))
+
+
+def _declared(series: Any) -> list[Any] | None:
+    """Return the categories that a column's dtype declares; polars' Categorical declares none."""
+    if series.dtype not in (nw.Categorical, nw.Enum):
+        return None
+    if series.implementation.is_pandas_like():
+        native: list[Any] = series.to_native().cat.categories.tolist()  # narwhals has them as text only
+        return native
+    return list(series.dtype.categories) if series.dtype == nw.Enum else None
+
+
+def _missing(series: Any) -> Array:
+    """Return where a column holds nothing, NaN included: shape (n,), bool."""
+    values = series.to_numpy()
+    found: Array = np.isnan(values) if values.dtype.kind == "f" else np.asarray(series.is_null().to_numpy(), bool)
+    return found
+
+
+def _type(series: Any) -> str:
+    """Return what is in a column, in words: "numbers", "text", "numbers and text"; "text" where nothing says it."""
+    if series.dtype.is_numeric() or series.dtype == nw.Boolean:
+        return "truth values" if series.dtype == nw.Boolean else "numbers"
+    # What narwhals calls String may be a column of objects whose first hundred are text.
+    values = _declared(series)
+    if values is None:
+        there = series.drop_nulls()
+        values = (there.head(1) if series.dtype.is_temporal() else there).to_list()
+    words = {_word(each) for each in set(map(type, values))}
+    return "numbers" if words == {"numbers", "truth values"} else " and ".join(sorted(words)) or "text"
+
+
+def _word(cls: type) -> str:
+    return next((word for word, classes in _WORDS.items() if issubclass(cls, classes)), f"{cls.__name__} objects")
+
+
+def _parts(type_: str) -> set[str]:
+    """Return the words of a type, to compare it by: truth values are numbers."""
+    return set(type_.replace("truth values", "numbers").split(" and "))
+
+
+# Who reads a column
+
+
+def _readers(spec: ModelSpec, columns: Sequence[Column]) -> dict[str, list[Link]]:
+    """Return the links that read a column, by its name; those that only choose columns read none."""
+    found: dict[str, list[Link]] = {}
+    for name, link in _reads(spec.network(TableShape(columns), 1).links):
+        found.setdefault(name, []).append(link)
+    return found
+
+
+def _reads(links: Sequence[Link]) -> Iterator[tuple[str, Link]]:
+    """Yield the names of columns, each with a link that reads it, as long as they have names."""
+    for link in links:
+        here, behind = _names(link.input_shape), _names(link.output_shape)
+        for chain in link.chains:
+            yield from _reads(chain)
+            # What comes out at the end of a chain with a name goes into what the composite makes of it.
+            yield from ((name, link) for name in _names(chain[-1].output_shape) - behind)
+        chooses = isinstance(link.output_shape, TableShape) and behind < here
+        if not (link.chains or chooses):
+            yield from ((name, link) for name in here)
+
+
+def _names(shape: Shape) -> set[str]:
+    return set(shape.names) if isinstance(shape, TableShape) else set()
+
+
+def _takes_codes(name: str, readers: Sequence[Link]) -> bool:
+    """Return whether a column of categories is read as codes.
+
+    Raises
+    ------
+    ShapeError
+        If other links would take the codes for numbers.
+    """
+    by_code = [link for link in readers if link.module.takes_codes]
+    as_numbers = [link for link in readers if not link.module.takes_codes and name not in _names(link.output_shape)]
+    if by_code and as_numbers:
+        raise ShapeError(
+            f"{as_numbers[0].title} takes numbers, and column {name!r} holds categories, whose codes are for "
+            f'{by_code[0].title}: put Columns, such as Columns(dtype="number"), in front of it'
+        )
+    return bool(by_code)
+
+
+# What cannot be read
+
+
+def checked(X: Any, check: Callable[[Any], Any], unread: Callable[[int], Sequence[int]]) -> Any:
+    """Return what a check of scikit-learn's makes of X; an error names the column and the row.
+
+    Parameters
+    ----------
+    X : object
+        A data frame of numbers, a sparse matrix or an array.
+    check : callable
+        What raises an error, in scikit-learn's words.
+    unread : callable
+        Returns, for a number of columns, the positions of those that no layer reads. In an array that is refused these
+        are put to zero, and it is looked at again.
+    """
+    if isinstance(X, np.ndarray) and X.dtype.kind in "mM" and X.size:  # scikit-learn counts days, or nanoseconds
+        raise refused("X", 0, X.ravel()[0])
+    try:
+        return check(X)
+    except (TypeError, ValueError) as error:
+        frame, values = _frame(X), _values(X)
+        if values is None:
+            raise
+        n = values.shape[1]
+        titles = [f"column {i}" for i in range(n)] if frame is None else [f"column {name!r}" for name in frame.columns]
+        idle = [i for i in unread(n) if i < n] if frame is None else []
+        if idle:
+            values[:, idle] = 0
+            return checked(values, check, lambda n: ())
+        _explain(error, values, titles)
+        raise
+
+
+def refused(title: str, row: int, value: Any) -> Exception:
+    """Return the error for a value that is no number, in scikit-learn's words and with its place."""
+    word = _word(type(value))
+    if word == "text":
+        return ValueError(
+            f"could not convert string to float: {str(value)!r} in row {row} of {title}: let a layer that takes "
+            "categories read it, as Sequential([Columns([…]), Embedding(units=4)]) or OneHot() in a branch of Parallel "
+            "does with a data frame's columns; or encode it, or leave the column out"
+        )
+    if word == "complex numbers":
+        return ValueError(f"Complex data not supported: {title} holds {value!r} in row {row}")
+    return TypeError(
+        f"{title} holds {word}, such as {value!r} in row {row}: float() argument must be a string or a real number. "
+        "Make numbers of it, as days since a first date are, or leave it out"
+    )
+
+
+def _values(X: Any) -> Array | None:
+    """Return a copy of X, if it is an array or what becomes one with rows and columns."""
+    try:
+        values = np.array(X, X.dtype if isinstance(X, np.ndarray) and X.dtype.kind in "fc" else object)
+    except ValueError:
+        return None
+    return values if values.ndim == 2 else None
+
+
+def _explain(error: Exception, values: Array, titles: Sequence[str]) -> None:
+    """Raise from an error about values of X one that says where they are; nothing, if it is about something else."""
+    first, *rest = str(error).split("\n")
+    if first.startswith("Input X contains"):
+        with np.errstate(over="ignore"):
+            numbers = values.astype(np.float32 if "float32" in first else np.float64)
+        bad = np.argwhere(np.isnan(numbers) if "NaN" in first else np.isinf(numbers))
+        row, column = bad[0].tolist()
+        found = f"{titles[column]} has it in row {row}: replace it, or leave the column out"
+        raise type(error)("\n".join([first, found, *rest])) from error
+    if isinstance(error, TypeError) or first.startswith(("could not convert", "Complex data", "setting an array")):
+        columns = [(_no_number(values[:, j].tolist()), j) for j in range(values.shape[1])]
+        for place in sorted((row, j) for row, j in columns if row is not None):
+            raise refused(titles[place[1]], place[0], values[place]) from error
+
+
+def _no_number(values: Sequence[Any]) -> int | None:
+    """Return where the first is that becomes no number."""
+    others = {cls for cls in set(map(type, values)) - {type(None)} if _parts(_word(cls)) != {"numbers"}}
+    suspects = (row for row, value in enumerate(values) if type(value) in others) if others else ()
+    return next((row for row in suspects if not (isinstance(values[row], str) and _reads_as_number(values[row]))), None)
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
