@@ -15,8 +15,11 @@ OWN = "modnet-layers"
 DISABLE = "MODNET_DISABLE_PLUGINS"
 """Set to 1 in the environment, no other distribution is looked at."""
 
-NAME = re.compile(r"[a-z][a-z0-9_]*")
-"""What a component may be called: snake_case."""
+NAME = re.compile(r"(?!auto$)[a-z][a-z0-9_]*")
+"""What a component may be called: snake_case, and not "auto", a word that parameters take for something else."""
+
+NAMES = "a name is snake_case ([a-z][a-z0-9_]*) and not 'auto'"
+"""The same in words."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,19 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from modnet.entries import DISABLE, NAME, OWN, Entry, article, group_of, normalized, plugins_off, scan, snake_case
+from modnet.entries import (
+    DISABLE,
+    NAME,
+    NAMES,
+    OWN,
+    Entry,
+    article,
+    group_of,
+    normalized,
+    plugins_off,
+    scan,
+    snake_case,
+)
 from modnet.errors import (
     AmbiguousComponentError,
     BrokenPluginError,
@@ -200,7 +212,7 @@ class Registry:
             raise WrongKindError(f"register needs a subclass of Module, Activation, Loss, …, got {cls!r}")
         name = snake_case(cls.__name__) if name is None else name
         if not NAME.fullmatch(name):
-            raise RegistryError(f"a registered name is snake_case ([a-z][a-z0-9_]*), got {name!r}")
+            raise RegistryError(f"{NAMES}, got {name!r}")
         entry = Entry(kind, name, f"{cls.__module__}:{cls.__qualname__}")
         self._check(entry, cls)
         with self._lock:
@@ -299,7 +311,7 @@ class Registry:
         lines += [f"close to it: {', '.join(close[1:])}"] if close[1:] else []
         for entry in (each for each in self.misnamed() if each.kind in kinds):
             if name.rpartition(":")[2] in (entry.name, snake_case(entry.name)):
-                lines.append(f"{entry} is not offered: a name is snake_case ([a-z][a-z0-9_]*)")
+                lines.append(f"{entry} is not offered: {NAMES}")
         lines.append(f"`modnet components {kinds[0]}` lists all {len(self.names(kinds[0]))}")
         if plugins_off():
             lines.append(f"{DISABLE} has switched off all names but modnet's own")

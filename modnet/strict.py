@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 _WORDS = ("Infinity", "-Infinity", "NaN")
+"""What `modnet.files.as_json` writes for numbers that JSON does not have."""
 
 
 def is_number(value: Any) -> bool:

@@ -17,6 +17,7 @@ from modnet.errors import AmbiguousComponentError, RegistryError, UnknownCompone
 from modnet.layers import Dense, Residual
 from modnet.neural_network import MLPClassifier
 from modnet.registry import Registry, registry
+from modnet.testing import registered_examples
 
 SLOT = ("layer", "activation")
 
@@ -26,8 +27,10 @@ X, y = load_iris(return_X_y=True)
 @pytest.fixture
 def greedy(site: Site) -> Site:
     """A distribution that offers every standard name, in its kind and as a layer; importing it raises."""
-    names = {kind: dict.fromkeys(registry.names(kind), "acme:Wobble") for kind in registry.kinds}
-    names["layer"] |= {name: "acme:Wobble" for each in names.values() for name in each}
+    names: dict[str, dict[str, str]] = {kind: {} for kind in registry.kinds}
+    for entry in registry.entries():
+        if entry.standard:
+            names[entry.kind][entry.name] = names["layer"][entry.name] = "acme:Wobble"
     points = {group_of(kind): each for kind, each in names.items()}
     site.install("acme-layers", modules={"acme": "raise ImportError('not me')"}, entry_points=points)
     return site
@@ -156,7 +159,7 @@ def test_a_standard_name_of_a_kind_that_fits_other_slots_may_be_given(book: Regi
 # Snake case
 
 
-@pytest.mark.parametrize("name", ["Soft-Step", "SoftStep", "soft-step", "softStep"])
+@pytest.mark.parametrize("name", ["Soft-Step", "SoftStep", "soft-step", "softStep", "auto"])
 def test_a_name_that_is_not_snake_case_is_not_offered(site: Site, name: str):
     before = registry.entries()
     site.wobble("acme-layers", "acme", name=name)
@@ -164,6 +167,8 @@ def test_a_name_that_is_not_snake_case_is_not_offered(site: Site, name: str):
     for asked in (name, f"acme-layers:{name}"):
         with pytest.raises(UnknownComponentError, match=f"{name}.*acme-layers 1.2 .*not offered.*snake_case"):
             registry.get("activation", asked)
+    with pytest.raises(UnknownComponentError, match=f"{name}.*acme-layers 1.2 .*not offered.*snake_case"):
+        registered_examples("acme-layers")
     (finding,) = plugins().findings
     assert (finding.check, finding.severity) == ("not-snake-case", "problem")
     assert f"activation '{name}', acme-layers 1.2" in finding.subject
@@ -196,6 +201,7 @@ def test_the_list_of_components_shows_the_name_that_leads_to_each(site: Site, ca
         ("dense", "layer 'dense' from modnet-layers"),
         ("class", "class is a word of Python's"),
         ("none", "None is a word of Python's"),
+        ("auto", "auto is a word of modnet's"),
         ("layers", "the distribution modnet-layers is installed already"),
         ("standard", "a package modnet_standard"),
         ("module", "its class would be called Module"),

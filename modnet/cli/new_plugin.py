@@ -69,8 +69,9 @@ def new_plugin(args: argparse.Namespace) -> None:
 def _clash(names: dict[str, str], texts: dict[Path, str]) -> str:
     """Return what has one of a plugin's names already; "" if nothing has."""
     component, package, cls = names["component"], names["package"], names["cls"]
-    if keyword.iskeyword(component) or keyword.iskeyword(cls):
-        return f"{component if keyword.iskeyword(component) else cls} is a word of Python's"
+    for word in (component, cls):
+        if keyword.iskeyword(word) or word == "auto":
+            return f"{word} is a word of {'modnet' if word == 'auto' else 'Python'}'s"
     for entry in registry.entries():
         if entry.name == component and (entry.standard or entry.kind == names["kind"]):
             return f"{entry} has that name already"

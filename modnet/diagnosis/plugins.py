@@ -9,7 +9,7 @@ from typing import Any
 
 from modnet.base import Accelerator
 from modnet.diagnosis import Finding, Section
-from modnet.entries import DISABLE, OWN, Entry, group_of, plugins_off, snake_case
+from modnet.entries import DISABLE, NAMES, OWN, Entry, group_of, plugins_off
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.registry import Registry, estimators, registry
 from modnet.text import counted
@@ -85,8 +85,8 @@ def _beside_standard(book: Registry) -> Iterator[Finding]:
     """Yield what others offer under standard names, which never mean it."""
     standard = {entry.name: entry for entry in book.entries() if entry.standard}
     for entry in book.entries():
-        name, first = book.name_of_entry(entry), standard.get(entry.name, entry)
-        if name != entry.name and not entry.standard and first.standard:
+        name, first = book.name_of_entry(entry), standard.get(entry.name)
+        if first and name != entry.name:
             found = f"has a standard name: {entry.name!r} means {OWN}' {first.kind} wherever both fit"
             remedy = f"write {name!r}, as saved files do"
             yield Finding("standard-name", "note", f"{entry.kind} {entry.name!r}, {source(entry)}", found, remedy)
@@ -94,8 +94,7 @@ def _beside_standard(book: Registry) -> Iterator[Finding]:
 
 def _misnamed(book: Registry) -> Iterator[Finding]:
     for entry in book.misnamed():
-        found = "is not offered: a name is snake_case, lower-case letters, digits and underscores ([a-z][a-z0-9_]*)"
-        remedy = f"write {snake_case(entry.name)!r}, say, in its pyproject.toml, and install it anew"
+        found, remedy = f"is not offered: {NAMES}", "change it in its pyproject.toml, and install it anew"
         yield Finding("not-snake-case", "problem", f"{entry.kind} {entry.name!r}, {source(entry)}", found, remedy)
 
 
@@ -150,7 +149,7 @@ def fused_by_kind(accelerator: Accelerator, book: Registry = registry) -> dict[s
         except InvalidSpecError:
             continue  # that it is broken stands among the plugins
         if any(offers[entry.kind](example) is not None for example in examples):
-            found[entry.kind].append(entry.name)
+            found[entry.kind].append(book.name_of_entry(entry))
     return found
 
 

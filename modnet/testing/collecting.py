@@ -11,7 +11,7 @@ from typing import Any
 
 from modnet.base import Accelerator, Activation, Constraint, Initializer, Loss, Module, Optimizer, Schedule, Solver
 from modnet.component import Component
-from modnet.entries import Entry, normalized
+from modnet.entries import NAMES, Entry, normalized
 from modnet.errors import UnknownComponentError
 from modnet.registry import registry
 from modnet.testing import accelerators, components, losses, modules, optimizers, passes, plans, values
@@ -131,6 +131,9 @@ def registered_examples(distribution: str | None = None, kinds: Iterable[str] | 
     if distribution is not None:
         entries = [entry for entry in entries if normalized(entry.distribution) == normalized(distribution)]
     if not entries:
+        for entry in registry.misnamed():
+            if normalized(entry.distribution) == normalized(distribution or ""):
+                raise UnknownComponentError(f"{entry} is not offered: {NAMES}")
         offering = sorted({entry.distribution for entry in registry.entries() if entry.distribution})
         raise UnknownComponentError(f"no distribution {distribution!r} offers components; {', '.join(offering)} do")
     return [example for entry in entries if entry.kind in chosen for example in _examples(entry)]
