@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Self
 import pydantic
 from pydantic import Field
 
-from modnet.base import AnyActivation, AnyModule, AnyOptimizer, Column, Loss, Shape, TableShape, located
+from modnet.base import Activation, AnyModule, AnyOptimizer, Column, Loss, Shape, TableShape, located
 from modnet.component import SLOT_MARK, Component, Slot, dump_fields, walk
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.files import as_json
@@ -64,7 +64,7 @@ class ModelSpec(Component):
     """
 
     layers: tuple[AnyModule, ...] = ()
-    output_activation: AnyActivation | None = None
+    output_activation: Annotated[Activation, Slot("activation")] | None = None
     loss: Annotated[Loss | Literal["auto"], Slot("loss", keep=("auto",))] = "auto"
     optimizer: AnyOptimizer = Field(default_factory=lambda: registry.get("optimizer", "adam")())
     training: TrainingSettings = TrainingSettings()

@@ -19,6 +19,7 @@ from modnet import AnyModule, Component, ModelSpec
 from modnet.activations import ReLU, Tanh
 from modnet.component import dump, field_names
 from modnet.errors import InvalidSpecError, ModNetError, RegistryError
+from modnet.initializers import Zeros
 from modnet.layers import Dense, Dropout, Parallel, Residual, Sequential
 from modnet.optimizers import SGD, Adam
 
@@ -211,8 +212,8 @@ def test_lists_of_layers_become_tuples():
         (ReLU, "an instance, not the class: write ReLU(...)"),
         (3, "an activation: an instance, a registered name or a mapping with 'type', got 3"),
         ({"units": 3}, "an activation: an instance, a registered name or a mapping with 'type', got {'units': 3}"),
-        (Dense(3), "an activation: an instance, a registered name or a mapping with 'type', got Dense(units=3)"),
-        ({"type": Dense, "units": 3}, "'type' should be the name of an activation"),
+        (Zeros(), "an activation: an instance, a registered name or a mapping with 'type', got Zeros()"),
+        ({"type": Zeros}, "'type' should be the name of an activation"),
         ({"type": 3}, "'type' should be the name of an activation"),
         ({"type": "relu", "slope": 3}, "no field 'slope'; ReLU has name"),
     ],

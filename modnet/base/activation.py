@@ -1,11 +1,12 @@
 """An activation is an elementwise link without parameters: a = σ(z), and ∂J/∂z = ∂J/∂a ∘ σ'(z).
 
-It is a module, so it stands in a list of layers like any other, or is named in a layer that ends with one.
+It is a module, so it stands in a list of layers like any other, or is named in a layer that ends with one. What ends
+a layer may have parameters, too: any layer that keeps the shape does.
 """
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Annotated, ClassVar, Literal, final
+from typing import Annotated, final
 
 from modnet.base.context import Context
 from modnet.base.module import Module
@@ -23,12 +24,7 @@ class Activation(Module, kind="activation"):
     ----------
     reads : frozenset of {"x", "y"}
         Whether `df` looks at z (``"x"``) or a (``"y"``); it gets None for what it does not read.
-    recommended_init : {"glorot", "he", "lecun"}
-        Which first weights keep signals alive through it: Glorot's for what saturates or is linear, He's for
-        rectifiers, LeCun's for what normalizes itself. A dense layer's ``kernel_initializer="auto"`` goes by it.
     """
-
-    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "glorot"
 
     @abstractmethod
     def f(self, z: Array, *, out: Array | None = None) -> Array:
@@ -89,5 +85,5 @@ class Activation(Module, kind="activation"):
         return self.df(z, a, dy, out=ctx.dx)
 
 
-AnyActivation = Annotated[Activation, Slot("activation")]
-"""The slot of an activation: an instance, a registered name or a mapping."""
+AnyActivation = Annotated[Module, Slot("activation", "layer")]
+"""The slot of what stands behind a layer as its activation: an activation, or any other layer that keeps the shape."""

@@ -6,7 +6,7 @@ Its three numeric methods are the textbook's three lines: z = f(x; W), ∂J/∂W
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field
@@ -76,6 +76,10 @@ class Module(Component, kind="layer"):
         Whether NaN in x stands for a missing value; y is finite all the same.
     adapts : bool
         Whether `adapt` looks at the data before training.
+    recommended_init : {"glorot", "he", "lecun"}
+        Which first weights in front of it keep signals alive through it: Glorot's for what saturates or is linear,
+        He's for rectifiers, LeCun's for what normalizes itself. A dense layer's ``kernel_initializer="auto"`` goes by
+        that of its activation.
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"x", "y"})
@@ -83,6 +87,7 @@ class Module(Component, kind="layer"):
     takes_codes: ClassVar[bool] = False
     takes_missing: ClassVar[bool] = False
     adapts: ClassVar[bool] = False
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "glorot"
     name: LayerName | None = Field(default=None, kw_only=True)
 
     @abstractmethod
@@ -102,8 +107,8 @@ class Module(Component, kind="layer"):
     def links(self) -> "Links":
         """Return the links this module stands for, each with its path below it; default: itself, one link.
 
-        A layer with a named activation stands for two links: itself without it, and the activation. A module that
-        runs others inside its own forward is one link and has `chains` instead.
+        A layer with a named activation stands for two links: itself without it, and the activation. They end in the
+        module's `output_shape`. A module that runs others inside its own forward is one link and has `chains` instead.
         """
         return (("", self),)
 

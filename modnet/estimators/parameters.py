@@ -23,7 +23,7 @@ from modnet.training import TrainingSettings
 
 _SPEC = slots(ModelSpec)
 
-SLOTS = {**_SPEC, "activation": _SPEC["output_activation"], "accelerator": Slot("accelerator", keep=("auto",))}
+SLOTS = {**_SPEC, "activation": Slot("activation", "layer"), "accelerator": Slot("accelerator", keep=("auto",))}
 """The parameters that hold components: those of a spec, and two more."""
 
 
@@ -36,8 +36,8 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
     layers : tuple
         The hidden layers: numbers of units (a dense layer, then `activation`), registered names, mappings such as
         ``{"type": "dropout", "rate": 0.2}``, instances, mixed.
-    activation : str, mapping or Activation
-        What follows the dense layer of a bare number; None: nothing.
+    activation : str, mapping or Module
+        What follows the dense layer of a bare number: an activation, or a layer that keeps the shape; None: nothing.
     output_activation : str, mapping or Activation, optional
         Applied behind the output layer.
     loss : str, mapping or Loss

@@ -27,8 +27,8 @@ class BatchEnsembleDense(Module):
     ----------
     units : int
         Number of outputs per member, ≥ 1.
-    activation : Activation, optional
-        Applied to z; None: the layer is affine.
+    activation : Module, optional
+        Applied to z, keeping its shape; None: the layer is affine.
     scaling : {"ones", "signs"}, optional
         First values of r and s: 1, as in TabM behind its first layer, or ±1 at random, as in BatchEnsemble. None: no
         r, no s and one b, so that the members share the whole layer, as in TabM-mini.

@@ -29,8 +29,8 @@ class ColumnDense(Module):
         Length of each xⱼ, ≥ 1: how many columns of the input, side by side, belong together.
     shared : bool
         Whether all columns have the same W and b, as in the lite version of PLR.
-    activation : Activation, optional
-        Applied to z; None: the layer is affine.
+    activation : Module, optional
+        Applied to z, keeping its shape; None: the layer is affine.
 
     Raises
     ------

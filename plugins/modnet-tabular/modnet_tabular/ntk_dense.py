@@ -25,8 +25,8 @@ class NTKDense(Module):
     ----------
     units : int
         Number of outputs, ≥ 1.
-    activation : Activation, optional
-        Applied to z; None: the layer is affine.
+    activation : Module, optional
+        Applied to z, keeping its shape; None: the layer is affine.
 
     Raises
     ------

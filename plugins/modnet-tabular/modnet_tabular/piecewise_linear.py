@@ -37,7 +37,7 @@ class PiecewiseLinear(Module):
         Number of bins per feature, ≥ 1.
     units : int, optional
         Length of a linear embedding of each feature's bins, by `column_dense`; None: the bins themselves.
-    activation : Activation, optional
+    activation : Module, optional
         Applied to those embeddings.
     sample : int
         How many rows the quantiles are taken of, ≥ 1: all of them up to this number, and a random sample of it where

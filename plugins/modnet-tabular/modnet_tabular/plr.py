@@ -28,8 +28,8 @@ class PLR(Module):
         for, see `periodic`.
     lite : bool
         Whether all features share W and b.
-    activation : Activation, optional
-        None makes it PL.
+    activation : Module, optional
+        Behind the dense layers, keeping their shape; None makes it PL.
 
     Raises
     ------
@@ -69,7 +69,7 @@ class PLR(Module):
         return shape_through([module for _, module in self._links()], input_shape)
 
     def chains(self) -> tuple[Links, ...]:
-        """Return the three in a row."""
+        """Return them in a row."""
         return (self._links(),)
 
     def forward(self, ctx: Context, x: Array) -> Array:
@@ -86,5 +86,5 @@ class PLR(Module):
 
     def _links(self) -> Links:
         periodic = ("periodic", Periodic(self.frequencies, self.sigma))
-        linear = ("linear", ColumnDense(self.units, inputs=2 * self.frequencies, shared=self.lite))
-        return (periodic, linear, *([] if self.activation is None else [("activation", self.activation)]))
+        linear = ColumnDense(self.units, inputs=2 * self.frequencies, shared=self.lite, activation=self.activation)
+        return (periodic, ("linear", linear))

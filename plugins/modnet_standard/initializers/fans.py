@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from modnet import Activation, Array, Initializer, Shape, Slot
+from modnet import Array, Initializer, Module, Shape, Slot
 from modnet.base.initializer import fans
 
 __all__ = ["GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform"]
@@ -168,7 +168,7 @@ KernelInitializer = Annotated[Initializer | Literal["auto"], Slot("initializer",
 _RECOMMENDED: dict[str, Initializer] = {"glorot": GlorotUniform(), "he": HeUniform(), "lecun": LecunNormal()}
 
 
-def chosen(initializer: Initializer | Literal["auto"], activation: Activation | None) -> Initializer:
+def chosen(initializer: Initializer | Literal["auto"], activation: Module | None) -> Initializer:
     """Return the initializer that is meant; without an activation "auto" is Glorot's.
 
     Examples

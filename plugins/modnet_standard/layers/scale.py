@@ -4,7 +4,7 @@ None of these numbers is regularized.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
@@ -139,6 +139,7 @@ class PReLU(PerFeature):
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
 
     shared: bool = False
     slope_initializer: AnyInitializer = Constant(0.25)
