@@ -12,17 +12,17 @@ import tomllib
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import pydantic
-from pydantic import Field
 
-from modnet.base import Activation, AnyModule, AnyOptimizer, Column, Loss, Shape, TableShape, located
-from modnet.component import SLOT_MARK, Component, Slot, dump_fields, walk
+from modnet.base import Activation, Column, Loss, Module, Optimizer, Shape, Solver, TableShape, located
+from modnet.component import Component, dump_fields, walk
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.files import as_json
 from modnet.network import Network
 from modnet.registry import registry
+from modnet.slot import SLOT_MARK, Converted, Slot, Slots, default
 from modnet.training import TrainingSettings
 
 DENSE = "modnet-layers:dense"
@@ -63,11 +63,11 @@ class ModelSpec(Component):
     ['layers[0] (Dense)', 'layers[0].activation (Tanh)', 'output (Dense)']
     """
 
-    layers: tuple[AnyModule, ...] = ()
-    output_activation: Annotated[Activation, Slot("activation")] | None = None
-    loss: Annotated[Loss | Literal["auto"], Slot("loss", keep=("auto",))] = "auto"
-    optimizer: AnyOptimizer = Field(default_factory=lambda: registry.get("optimizer", "adam")())
-    training: TrainingSettings = TrainingSettings()
+    layers: Slots[Module] = default(())
+    output_activation: Slot[Activation | None] = default(None)
+    loss: Slot[Loss | Literal["auto"]] = default("auto")
+    optimizer: Slot[Optimizer | Solver] = default("adam")
+    training: Converted[TrainingSettings, TrainingSettings | Mapping[str, Any]] = default(TrainingSettings())
     spec_version: Literal[1] = 1
 
     @property

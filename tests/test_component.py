@@ -15,7 +15,7 @@ from pydantic import Field
 from sklearn.base import clone
 from support.distributions import Site
 
-from modnet import AnyModule, Component, ModelSpec
+from modnet import Component, ModelSpec, Module, Slot, default
 from modnet.activations import ReLU, Tanh
 from modnet.component import dump, field_names
 from modnet.errors import InvalidSpecError, ModNetError, RegistryError
@@ -252,7 +252,7 @@ def test_a_class_defined_after_the_container_fits_into_it(site: Site):
 
 def test_a_new_container_class_holds_old_and_new_components():
     class Pair(Sequential):
-        second: AnyModule = ReLU()
+        second: Slot[Module] = default(ReLU())
 
     assert Pair(["tanh"], second={"type": Pair, "body": [Dense(3)]}).second.body == (Dense(3),)
 

@@ -1,32 +1,24 @@
 """The abstract bases: what modnet asks of a module, an activation, a loss, an optimizer and the like.
 
-Each file holds one base and the field annotation (``AnyModule``, ``AnyActivation``, …) that makes a slot for it.
+Each file holds one base.
 """
 
-from modnet.base.accelerator import Accelerator, AnyAccelerator, CompiledLoop, Fused, TrainingStep
-from modnet.base.activation import Activation, AnyActivation, Formulas
-from modnet.base.constraint import AnyConstraint, Constraint
+from modnet.base.accelerator import Accelerator, CompiledLoop, Fused, TrainingStep
+from modnet.base.activation import Activation, Formulas
+from modnet.base.constraint import Constraint
 from modnet.base.context import Context
-from modnet.base.initializer import AnyInitializer, Initializer
+from modnet.base.initializer import Initializer
 from modnet.base.layout import Layout, Place
-from modnet.base.loss import AnyLoss, DensityLoss, Loss, QuantileLoss, Task
-from modnet.base.module import AnyModule, Links, Module, Parameter, located, shape_through
+from modnet.base.loss import DensityLoss, Loss, QuantileLoss, Task
+from modnet.base.module import Links, Module, Parameter, located, shape_through
 from modnet.base.optimizer import Average, Optimizer, OptimizerState, ParameterGroup
-from modnet.base.schedule import AnySchedule, Progress, Schedule
-from modnet.base.solver import AnyOptimizer, Objective, Solver
+from modnet.base.schedule import Progress, Schedule
+from modnet.base.solver import Objective, Solver
 from modnet.base.types import Array, Column, ColumnType, Shape, TableShape
 
 __all__ = [
     "Accelerator",
     "Activation",
-    "AnyAccelerator",
-    "AnyActivation",
-    "AnyConstraint",
-    "AnyInitializer",
-    "AnyLoss",
-    "AnyModule",
-    "AnyOptimizer",
-    "AnySchedule",
     "Array",
     "Average",
     "Column",

@@ -6,12 +6,11 @@ a layer may have parameters, too: any layer that keeps the shape does.
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Annotated, final
+from typing import final
 
 from modnet.base.context import Context
 from modnet.base.module import Module
 from modnet.base.types import Array, Shape
-from modnet.component import Slot
 
 Formulas = tuple[Callable[[float], float], Callable[[float, float], float]]
 """σ(z), and σ'(z) given z and a = σ(z), of one number."""
@@ -83,7 +82,3 @@ class Activation(Module, kind="activation"):
         z = ctx.x if "x" in self.reads else None
         a = ctx.y if "y" in self.reads else None
         return self.df(z, a, dy, out=ctx.dx)
-
-
-AnyActivation = Annotated[Module, Slot("activation", "layer")]
-"""The slot of what stands behind a layer as its activation: an activation, or any other layer that keeps the shape."""

@@ -5,12 +5,12 @@ Value and gradient stand in one class, so that the one is checked against the ot
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from modnet.base.types import Array
-from modnet.component import Component, Slot
+from modnet.component import Component
 
 Task = Literal["regression", "binary", "multiclass", "multilabel", "multioutput"]
 """What an estimator wants of a loss. The truth t it gets is, per task:
@@ -153,7 +153,3 @@ class DensityLoss(Loss):
         ndarray, shape (n, k), dtype of raw
             Positive.
         """
-
-
-AnyLoss = Annotated[Loss, Slot("loss")]
-"""The slot of a loss: an instance, a registered name or a mapping."""

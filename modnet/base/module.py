@@ -15,7 +15,7 @@ from modnet.base.constraint import Constraint
 from modnet.base.context import Context
 from modnet.base.initializer import Initializer
 from modnet.base.types import Array, Shape
-from modnet.component import Component, Slot
+from modnet.component import Component
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,9 +174,6 @@ class Module(Component, kind="layer"):
 
 Links = Sequence[tuple[str, Module]]
 """Modules in a row, each with its path below the module they belong to."""
-
-AnyModule = Annotated[Module, Slot("layer", "activation")]
-"""The slot of a layer: an instance, a registered name or a mapping; activations are modules, too."""
 
 
 def located(field: str, modules: Sequence[Module]) -> Links:

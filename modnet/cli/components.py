@@ -10,10 +10,11 @@ import pydantic
 
 import modnet  # noqa: F401  declares the kinds
 from modnet.cli.shared import emit
-from modnet.component import SLOT_MARK, Component, dump, field_names
+from modnet.component import Component, dump, field_names
 from modnet.diagnosis.plugins import reason
 from modnet.errors import RegistryError, UnknownComponentError
 from modnet.registry import Entry, article, group_of, registry
+from modnet.slot import SLOT_MARK
 from modnet.text import counted, filled, table
 
 

@@ -7,19 +7,25 @@ described once, on their base.
 import difflib
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any, Self, TypeVar
 
+import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from modnet.acceleration import installed_accelerator
-from modnet.base import Accelerator, Loss
-from modnet.component import Slot, field_names, parse, slots
+from modnet.base import Accelerator, Activation, Loss, Module, Optimizer, Solver
+from modnet.component import field_names, without_annotations
 from modnet.errors import InvalidSpecError
 from modnet.estimators.nested import LayerSlot, is_whole, listed, replaced, understood
+from modnet.slot import Slot, parse, slots
 from modnet.spec import ModelSpec
 from modnet.training import TrainingSettings
+
+Written = str | Mapping[str, Any]
+"""A component as a file has it: its name, or a mapping with its name and its fields."""
 
 _SPEC = slots(ModelSpec)
 
@@ -77,12 +83,12 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         Whether to print a line per epoch, and how long an accelerator had to compile.
     """
 
-    layers: Any = (100,)
-    activation: Any = "relu"
+    layers: Sequence[Module | Written | int] | Written = (100,)
+    activation: Module | Written | None = "relu"
     _: KW_ONLY
-    output_activation: Any = None
-    loss: Any = "auto"
-    optimizer: Any = "adam"
+    output_activation: Activation | Written | None = None
+    loss: Loss | Written = "auto"
+    optimizer: Optimizer | Solver | Written = "adam"
     alpha: float = 0.0001
     l1_ratio: float = 0.0
     batch_size: int | str = "auto"
@@ -92,11 +98,11 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
     n_iter_no_change: int = 10
     early_stopping: bool = False
     validation_fraction: float = 0.1
-    scoring: Any = "loss"
+    scoring: str | Callable[..., float] | None = "loss"
     warm_start: bool = False
-    initial_weights: Any = None
-    random_state: Any = None
-    accelerator: Any = "auto"
+    initial_weights: Mapping[str, ArrayLike] | ArrayLike | None = None
+    random_state: int | np.random.RandomState | None = None
+    accelerator: Accelerator | Written | None = "auto"
     verbose: bool = False
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -298,6 +304,7 @@ def completed(cls: _Class) -> _Class:
             start, stop, section = end, end, f"\n{section}"
         doc, end = doc[:start] + section + doc[stop:], start + len(section)
     cls.__doc__ = doc
+    cls.__init__.__signature__ = without_annotations(inspect.signature(cls.__init__))  # type: ignore[misc]
     return cls
 
 

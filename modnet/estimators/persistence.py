@@ -18,7 +18,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from modnet.base import Array, Average, Column, OptimizerState
-from modnet.component import Component, Slot, dump, parse
+from modnet.component import Component, dump
 from modnet.errors import ModNetError
 from modnet.estimators.fitting import CALLBACKS, Streams
 from modnet.estimators.parameters import chosen_accelerator
@@ -26,6 +26,7 @@ from modnet.estimators.preparation import Table, encoder_of
 from modnet.estimators.target import Classes, Numbers
 from modnet.files import as_json, write_whole
 from modnet.registry import registry
+from modnet.slot import Slot, parse
 from modnet.spec import ModelSpec
 from modnet.training import History
 

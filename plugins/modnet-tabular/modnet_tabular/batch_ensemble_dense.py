@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from modnet import AnyActivation, Array, Context, Count, Initializer, Module, Parameter, Shape
+from modnet import Activation, Array, Context, Count, Initializer, Module, Parameter, Shape, Slot, default
 from modnet.activations import Tanh
 from modnet.base import Links
 from modnet.initializers import Ones
@@ -57,7 +57,7 @@ class BatchEnsembleDense(Module):
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
 
     units: Count
-    activation: AnyActivation | None = None
+    activation: Slot[Activation | Module | None] = default(None)
     scaling: Literal["ones", "signs"] | None = "ones"
 
     @classmethod

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modnet import AnyActivation, Array, Context, Count, Module, Parameter, Shape
+from modnet import Activation, Array, Context, Count, Module, Parameter, Shape, Slot, default
 from modnet.activations import Tanh
 from modnet.base import Links
 from modnet.errors import ShapeError
@@ -57,7 +57,7 @@ class ColumnDense(Module):
     units: Count
     inputs: Count = 1
     shared: bool = False
-    activation: AnyActivation | None = None
+    activation: Slot[Activation | Module | None] = default(None)
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

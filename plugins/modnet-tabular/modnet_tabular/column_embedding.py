@@ -7,7 +7,7 @@ import numpy as np
 from annotated_types import MinLen
 from pydantic import Field, model_validator
 
-from modnet import Array, Context, Count, Module, Shape
+from modnet import Array, Context, Converted, Count, Module, Shape, default
 from modnet.base import Links
 from modnet.errors import ShapeError
 from modnet.layers import Columns, Embedding, OneHot, Parallel, Sequential
@@ -58,8 +58,8 @@ class ColumnEmbedding(Module):
     takes_codes: ClassVar[bool] = True
     takes_missing: ClassVar[bool] = True
 
-    categories: Annotated[tuple[Count, ...], MinLen(1)]
-    units: Count | tuple[Count, ...] = 8
+    categories: Converted[Annotated[tuple[Count, ...], MinLen(1)], Sequence[int]]
+    units: Converted[Count | tuple[Count, ...], int | Sequence[int]] = default(8)
     one_hot: Annotated[int, Field(ge=0)] = 8
     handle_unknown: Literal["error", "missing"] = "error"
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from pydantic import model_validator
 
-from modnet import AnyLoss, Array, Count, Loss
+from modnet import Array, Count, Loss, Slot, default
 from modnet.base import Task
 from modnet.losses import GaussianNLL, SquaredError
 
@@ -63,7 +63,7 @@ class MeanOfMembersLoss(Loss):
 
     tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
 
-    loss: AnyLoss = SquaredError()
+    loss: Slot[Loss] = default(SquaredError())
     ensemble_size: Count = 32
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from pydantic import model_validator
 
-from modnet import AnyActivation, Array, Context, Count, Initializer, Module, Parameter, Shape
+from modnet import Activation, Array, Context, Count, Initializer, Module, Parameter, Shape, Slot, default
 from modnet.activations import ReLU
 from modnet.base import Links
 from modnet.initializers import Zeros
@@ -69,7 +69,7 @@ class PiecewiseLinear(Module):
 
     bins: Count = 48
     units: Count | None = None
-    activation: AnyActivation | None = None
+    activation: Slot[Activation | Module | None] = default(None)
     sample: Count = 2048
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
 
-from modnet import AnyActivation, Array, Context, Count, Module, Shape
+from modnet import Activation, Array, Context, Count, Module, Shape, Slot, default
 from modnet.activations import ReLU
 from modnet.base import Links, shape_through
 from modnet_tabular.column_dense import ColumnDense
@@ -57,7 +57,7 @@ class PLR(Module):
     frequencies: Count = 48
     sigma: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.01
     lite: bool = False
-    activation: AnyActivation | None = ReLU()
+    activation: Slot[Activation | Module | None] = default(ReLU())
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

@@ -161,7 +161,7 @@ class LecunNormal(Initializer):
         return rng.normal(0, math.sqrt(1 / fans(shape)[0]), shape)
 
 
-KernelInitializer = Annotated[Initializer | Literal["auto"], Slot("initializer", keep=("auto",))]
+KernelInitializer = Slot[Initializer | Literal["auto"]]
 """The slot of a layer's weights: an initializer, or ``"auto"`` for what the layer's activation recommends."""
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 from scipy.sparse import csc_array
 
-from modnet import AnyInitializer, Array, Context, Count, Module, Parameter, Shape
+from modnet import Array, Context, Converted, Count, Initializer, Module, Parameter, Shape, Slot, default
 from modnet.base import Column, ColumnType, TableShape
 from modnet.errors import InputError, ShapeError
 from modnet_standard.initializers.distributions import Normal, Values, Zeros
@@ -63,7 +63,7 @@ class Columns(Module):
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
     takes_sparse: ClassVar[bool] = True
 
-    columns: Annotated[tuple[Chosen, ...], MinLen(1)] | None = None
+    columns: Converted[Annotated[tuple[Chosen, ...], MinLen(1)] | None, Sequence[int | str] | None] = default(None)
     dtype: ColumnType | None = None
 
     @classmethod
@@ -292,7 +292,7 @@ class Embedding(CodesLayer):
 
     units: Count
     handle_unknown: Unknown = "error"
-    embeddings_initializer: AnyInitializer = Normal(stddev=1.0)
+    embeddings_initializer: Slot[Initializer] = default(Normal(stddev=1.0))
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

@@ -10,19 +10,7 @@ from typing import Annotated, ClassVar, Literal, Self, final
 import numpy as np
 from annotated_types import MinLen
 
-from modnet import (
-    Activation,
-    AnyActivation,
-    AnyInitializer,
-    AnyModule,
-    Array,
-    Context,
-    Count,
-    Module,
-    Parameter,
-    Shape,
-    Slot,
-)
+from modnet import Activation, Array, Context, Count, Initializer, Module, Parameter, Shape, Slot, Slots, default
 from modnet.base import Links, located, shape_through
 from modnet.errors import ShapeError
 from modnet_standard.activations.functions import Identity
@@ -49,7 +37,7 @@ class Stack(Module):
 
     reads: ClassVar[frozenset[str]] = frozenset()
 
-    body: Annotated[tuple[AnyModule, ...], MinLen(1)]
+    body: Annotated[Slots[Module], MinLen(1)]
 
     @final
     def chains(self) -> tuple[Links, ...]:
@@ -181,7 +169,7 @@ class Parallel(Module):
 
     reads: ClassVar[frozenset[str]] = frozenset()
 
-    branches: Annotated[tuple[AnyModule, ...], MinLen(1)]
+    branches: Annotated[Slots[Module], MinLen(1)]
     merge: Literal["concat", "add", "mean"] = "concat"
 
     @classmethod
@@ -262,7 +250,7 @@ class ActivationLayer(Module):
     ['layers[0] (Dense)', 'layers[1].activation (Tanh)']
     """
 
-    activation: AnyActivation
+    activation: Slot[Activation | Module]
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
@@ -336,10 +324,10 @@ class GatedLinear(Module):
     takes_sparse: ClassVar[bool] = True
 
     units: Count
-    gate: Annotated[Activation, Slot("activation")] = Sigmoid()
+    gate: Slot[Activation] = default(Sigmoid())
     use_bias: bool = True
-    kernel_initializer: AnyInitializer = GlorotUniform()
-    bias_initializer: AnyInitializer = Zeros()
+    kernel_initializer: Slot[Initializer] = default(GlorotUniform())
+    bias_initializer: Slot[Initializer] = default(Zeros())
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

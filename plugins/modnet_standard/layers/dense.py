@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modnet import AnyActivation, AnyConstraint, AnyInitializer, Array, Context, Count, Module, Parameter, Shape
+from modnet import Activation, Array, Constraint, Context, Count, Initializer, Module, Parameter, Shape, Slot, default
 from modnet.base import Links
 from modnet_standard.activations.sigmoids import Tanh
 from modnet_standard.arrays import column_sums, product, transposed_product
@@ -66,11 +66,11 @@ class Dense(Module):
     takes_sparse: ClassVar[bool] = True
 
     units: Count
-    activation: AnyActivation | None = None
+    activation: Slot[Activation | Module | None] = default(None)
     use_bias: bool = True
-    kernel_initializer: KernelInitializer = GlorotUniform()
-    bias_initializer: AnyInitializer = Zeros()
-    kernel_constraint: AnyConstraint | None = None
+    kernel_initializer: KernelInitializer = default(GlorotUniform())
+    bias_initializer: Slot[Initializer] = default(Zeros())
+    kernel_constraint: Slot[Constraint | None] = default(None)
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

@@ -12,7 +12,7 @@ import numpy as np
 from annotated_types import MinLen
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from modnet import AnyLoss, Array, Count, DensityLoss, Loss, QuantileLoss
+from modnet import Array, Converted, Count, DensityLoss, Loss, QuantileLoss, Slots
 from modnet.base import Task
 from modnet_standard.losses.cross_entropy import CrossEntropy
 from modnet_standard.losses.shared import AveragedLoss, softplus_and_sigmoid
@@ -207,8 +207,8 @@ class PerOutput(Loss):
 
     tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"multioutput": {}}
 
-    losses: Annotated[tuple[AnyLoss, ...], MinLen(1)]
-    widths: tuple[Count, ...]
+    losses: Annotated[Slots[Loss], MinLen(1)]
+    widths: Converted[tuple[Count, ...], Sequence[int]]
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
