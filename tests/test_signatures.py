@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from modnet import Module, ModNetClassifier, ModNetRegressor, ModNetTransformer, Slot, default
+from modnet import ModNetClassifier, ModNetRegressor, ModNetTransformer, Module, Slot, default
 from modnet.errors import InvalidSpecError
 from modnet.layers import Dense
 from modnet.registry import registry
@@ -44,7 +44,7 @@ def test_a_slot_of_a_class_takes_that_class_only():
     assert Headed().head is None
     assert Headed({"type": "dense", "units": 3}).head == Dense(3)
     for wrong in ("dropout", {"type": "dropout"}):
-        with pytest.raises(InvalidSpecError, match="head: .*should be the name of a Dense"):
+        with pytest.raises(InvalidSpecError, match=r"head: .*should be the name of a Dense"):
             Headed(wrong)
     with pytest.raises(TypeError, match=r"Slot\[...\] needs the class of a component"):
         Slot[int]

@@ -22,20 +22,20 @@ HEAD = [
     "from modnet.layers import Columns, Dense, Parallel",
     "from modnet.optimizers import Adam",
 ]
-WRONG = {
-    'Dense("64")': "int",
-    "Dense(64, activation=3)": "activation",
-    "Dense(64, activation=Adam())": "activation",
-    "Dense(64, aktivation=ReLU())": "aktivation",
-    "Parallel(3)": "branches",
-    "Parallel([3.5])": "",
-    "Columns([0.5])": "",
-    "Adam(schedule=ReLU())": "schedule",
-    "ModNetClassifier(layers=3.5)": "layers",
-    "ModNetClassifier(optimizer=ReLU())": "optimizer",
-    "Dense(64).activation.f": "",
-}
-"""Lines that a checker refuses, and what it speaks of."""
+WRONG = [
+    'Dense("64")',
+    "Dense(64, activation=3)",
+    "Dense(64, activation=Adam())",
+    "Dense(64, aktivation=ReLU())",
+    "Parallel(3)",
+    "Parallel([3.5])",
+    "Columns([0.5])",
+    "Adam(schedule=ReLU())",
+    "ModNetClassifier(layers=3.5)",
+    "ModNetClassifier(optimizer=ReLU())",
+    "Dense(64).activation.f",
+]
+"""Lines that a checker refuses."""
 
 
 def checked(checker: str, folder: Path, *files: str) -> subprocess.CompletedProcess[str]:
@@ -53,8 +53,10 @@ def test_scripts_of_users_and_authors_are_clean_and_what_does_not_fit_is_found(c
     done = checked(checker, tmp_path, *copies, "wrong.py")  # in one run: most of its time goes into modnet itself
     found = [line for line in done.stdout.splitlines() if "error:" in line]
     assert [line for line in found if "wrong.py" not in line] == []
-    for number, (line, about) in enumerate(WRONG.items(), start=len(HEAD) + 1):
-        assert any(f"wrong.py:{number}:" in each and about in each for each in found), (line, done.stdout, done.stderr)
+    missed = [
+        line for number, line in enumerate(WRONG, start=len(HEAD) + 1) if f"wrong.py:{number}:" not in done.stdout
+    ]
+    assert missed == []
 
 
 def test_the_scripts_run_too(tmp_path: Path):

@@ -191,13 +191,6 @@ class KeepsX(Affine):
         super().grad_params(ctx, dy)
 
 
-class EndsElsewhere(Affine):
-    """Its links end in more numbers than its output_shape says."""
-
-    def links(self):
-        return ("", Affine()), ("wider", Dense(4))
-
-
 class NoRows(Affine):
     """Y = x − mean of the batch in training, which no rows have."""
 
@@ -362,7 +355,6 @@ BROKEN = [
     (CodesWithGradient(), {"gradients_agree_with_central_differences"}, set()),
     (NoReturn(), {"shapes_are_those_announced"}, None),
     (WrongShape(), {"shapes_are_those_announced"}, None),
-    (EndsElsewhere(), {"shapes_are_those_announced"}, None),
     (Float64(), {"dtype_is_kept"}, set()),
     (Float64Inside(), {"dtype_is_kept"}, set()),
     (WritesIntoX(), {"arguments_are_only_read"}, None),
