@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from modnet import base, errors
 from modnet.base import *
-from modnet.component import Component, Count, Slot, Unit
+from modnet.component import Component, Count, Unit
 from modnet.network import Network
 from modnet.registry import register
+from modnet.slot import Converted, Slot, Slots, default
 from modnet.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["Component", "Count", "ModelSpec", "Network", "Slot", "Unit", "errors", "load", "register", "save", "trace"]
+__all__ = ["Component", "Converted", "Count", "ModelSpec", "Network", "Slot", "Slots", "Unit", "default", "errors"]
+__all__ += ["load", "register", "save", "trace"]
 __all__ += ["BaseModNet", "ModNetClassifier", "ModNetRegressor", "ModNetTransformer", "TrainingCurveDisplay"]
 __all__ += base.__all__
 

@@ -1,26 +1,26 @@
 """A component is a frozen, validated dataclass: its fields are its hyper-parameters, and nothing else.
 
-`Component` turns every subclass into one; a `Slot` is a field that holds a component and takes it as an instance,
-a registered name or a mapping.
+`Component` turns every subclass into one. Its signature and its `help` show fields and methods, as a person reads them.
 """
 
 import dataclasses
 import difflib
 import functools
-from abc import ABC
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Self, dataclass_transform, get_args
+import inspect
+from abc import ABCMeta
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Any, ClassVar, Self, dataclass_transform
 
 import pydantic
-from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
-from pydantic_core import ArgsKwargs, CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, ValidationError
+from pydantic_core import ArgsKwargs, CoreSchema, core_schema
 
-from modnet.entries import article, group_of
+from modnet.entries import group_of
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.registry import registry
 from modnet.strict import real, sequence, truth, whole
 
-__all__ = ["Component", "Count", "Slot", "Unit", "dump", "field_names", "parse", "slots", "walk"]
+__all__ = ["Component", "Count", "Unit", "dump", "field_names", "walk"]
 
 Count = Annotated[int, Field(ge=1)]
 """A whole number from 1."""
@@ -28,14 +28,20 @@ Count = Annotated[int, Field(ge=1)]
 Unit = Annotated[float, Field(ge=0, le=1)]
 """A number from 0 to 1, both included."""
 
-SLOT_MARK = "x-slot"
-"""What a slot leaves in Pydantic's JSON Schema."""
-
 _CONFIG = ConfigDict(extra="forbid", ser_json_inf_nan="strings", validate_default=True)
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(Field, dataclasses.field))
-class Component(ABC):
+class _Readable(ABCMeta):
+    """The class of components: `help` and `dir` leave out what Python and Pydantic keep under ``__names__``."""
+
+    def __dir__(cls) -> list[str]:
+        return [name for name in super().__dir__() if not name.startswith("__")]
+
+
+# Components are frozen, but checkers are not told: mypy 2.4 would give inherited slots the type of the constructor's
+# argument. Nor do they hear of the equality: what is equal and not frozen has no hash to them.
+@dataclass_transform(eq_default=False, field_specifiers=(Field, dataclasses.field))
+class Component(metaclass=_Readable):
     """Something with hyper-parameters: the base of modules, activations, losses, optimizers, …
 
     A subclass only declares fields. It becomes a frozen Pydantic dataclass: arguments by position or by name, checked
@@ -70,6 +76,7 @@ class Component(ABC):
             registry.declare(kind, cls)
         pydantic.dataclasses.dataclass(frozen=True, repr=False, config=_CONFIG)(cls)
         cls.__init__ = _explaining(cls, cls.__init__)  # type: ignore[method-assign]
+        cls.__signature__ = without_annotations(inspect.signature(cls))  # type: ignore[attr-defined]
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
@@ -96,121 +103,9 @@ class Component(ABC):
         return f"{type(self).__qualname__}({', '.join(shown)})"
 
 
-class Slot:
-    """The annotation of a field that holds a component.
-
-    ``Annotated[Activation, Slot("activation")]`` takes an instance, a registered name (``"relu"``) or a mapping
-    (``{"type": "leaky_relu", "slope": 0.1}``, where ``type`` is a name or, in Python only, a class). Names are
-    looked up when a value is checked, so that plugins registered late and recursive containers work.
-
-    Parameters
-    ----------
-    *kinds : str
-        The kinds it takes; a name is looked up in them in this order.
-    keep : tuple of str
-        Words that stay as they are, such as ``"auto"``.
-    """
-
-    def __init__(self, *kinds: str, keep: tuple[str, ...] = ()) -> None:
-        self.kinds = kinds
-        self.keep = keep
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Tell Pydantic to call `resolve` on the way in and `dump` on the way out."""
-        serialization = core_schema.plain_serializer_function_ser_schema(dump)
-        return core_schema.no_info_plain_validator_function(self.resolve, serialization=serialization)
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Leave a mark that says which kinds fit; `ModelSpec.json_schema` makes references of the marks."""
-        return {SLOT_MARK: {"kinds": list(self.kinds), "also": [{"const": word} for word in self.keep]}}
-
-    def resolve(self, value: Any) -> Any:
-        """Return the component that `value` means.
-
-        Raises
-        ------
-        RegistryError
-            For a name that leads to no class.
-        pydantic.ValidationError
-            For fields that are not valid; Pydantic puts the path in front.
-        """
-        if isinstance(value, tuple(registry.base(kind) for kind in self.kinds)):
-            return value
-        if isinstance(value, str):
-            return value if value in self.keep else _built(registry.get(self.kinds, value), {})
-        if isinstance(value, Mapping) and "type" in value:
-            fields = {name: each for name, each in value.items() if name != "type"}
-            return _built(self.class_of(value["type"]), fields)
-        expected = f"{article(self.kinds[0])}: an instance, a registered name or a mapping with 'type'"
-        if isinstance(value, type) and issubclass(value, Component):
-            expected = f"an instance, not the class: write {value.__name__}(...)"
-        raise PydanticCustomError("not_a_component", "should be {expected}", {"expected": expected})
-
-    def class_of(self, type_: Any) -> Any:
-        """Return the component class that the ``type`` of a mapping means."""
-        if isinstance(type_, str):
-            return registry.get(self.kinds, type_)
-        if isinstance(type_, type) and issubclass(type_, tuple(registry.base(kind) for kind in self.kinds)):
-            return type_
-        raise PydanticCustomError("type", "'type' should be the name of {kind}", {"kind": article(self.kinds[0])})
-
-
 def field_names(cls: type[Component]) -> tuple[str, ...]:
     """Return the names of a component's fields: in the order of its arguments, keyword-only ones last."""
     return tuple(field.name for field in _fields(cls))
-
-
-def slots(cls: type[Component]) -> dict[str, Slot]:
-    """Return the slots that a component's fields declare, by the name of the field.
-
-    Examples
-    --------
-    >>> from modnet.layers import Dense
-    >>> {name: slot.kinds for name, slot in slots(Dense).items()}["activation"]
-    ('activation',)
-    """
-    fields: dict[str, Any] = cls.__pydantic_fields__  # type: ignore[attr-defined]
-    found = {name: _slot_in(*fields[name].metadata, fields[name].annotation) for name in field_names(cls)}
-    return {name: slot for name, slot in found.items() if slot is not None}
-
-
-def _slot_in(*annotations: Any) -> Slot | None:
-    """Return the first slot in annotations, however deep: in ``tuple[Annotated[Module, Slot("layer")], ...]``."""
-    for each in annotations:
-        if isinstance(each, Slot):
-            return each
-        if found := _slot_in(*getattr(each, "__metadata__", ()), *get_args(each)):
-            return found
-    return None
-
-
-def parse(slot: Slot, value: Any, *, subject: str, path: str = "") -> Any:
-    """Resolve a value that stands outside of any component, such as an argument of a function.
-
-    Parameters
-    ----------
-    slot : Slot
-    value : object
-    subject, path : str
-        How the error message calls what is being made, and the place of the value in it.
-
-    Raises
-    ------
-    InvalidSpecError
-        If it names or describes no valid component.
-    """
-    try:
-        return _adapter(slot).validate_python(value)
-    except ValidationError as error:
-        report = explained(error, subject)
-        problems = [(f"{path}.{inner}".strip("."), text) for inner, text in report.problems]
-        raise InvalidSpecError(subject, problems) from _cause(error)
-
-
-@functools.lru_cache(maxsize=32)
-def _adapter(slot: Slot) -> "pydantic.TypeAdapter[Any]":
-    """Return what asks Pydantic to resolve one value; it takes 0.1 ms to make, and a fit parses five times."""
-    return pydantic.TypeAdapter(Annotated[Any, slot])
 
 
 def dump(value: Any) -> Any:
@@ -324,26 +219,28 @@ def _explaining(cls: type[Component], init: Any) -> Any:
         try:
             init(self, *args, **kwargs)
         except ValidationError as error:
-            raise explained(error, cls) from _cause(error)
+            raise explained(error, cls) from cause_of(error)
 
     return __init__
 
 
-def _built(cls: Any, fields: Mapping[str, Any]) -> Any:
-    """Return an instance of `cls`, leaving errors to the Pydantic call we are in, which knows the path."""
-    unknown = [name for name in fields if name not in field_names(cls)]
-    if unknown:
-        texts = [{"text": unknown_field(cls, str(name))} for name in unknown]
-        errors = [PydanticCustomError("unknown_field", "{text}", text) for text in texts]
-        lines = [InitErrorDetails(type=e, loc=(), input=name) for e, name in zip(errors, unknown, strict=True)]
-        raise ValidationError.from_exception_data(cls.__name__, lines)
-    return cls.__pydantic_validator__.validate_python(fields)
-
-
-def _cause(error: ValidationError) -> BaseException | None:
+def cause_of(error: ValidationError) -> BaseException | None:
     """Return the exception that a plugin raised, if that is what went wrong."""
     causes = [each.get("ctx", {}).get("error") for each in error.errors(include_url=False)]
     return next((cause for cause in causes if isinstance(cause, BaseException)), None)
+
+
+def without_annotations(signature: inspect.Signature) -> inspect.Signature:
+    """Return a signature as a person reads it: what fits is said in the docstring, and annotations may take lines.
+
+    Examples
+    --------
+    >>> from modnet.layers import GatedLinear
+    >>> inspect.signature(GatedLinear)  # doctest: +ELLIPSIS
+    <Signature (units, gate=Sigmoid(), use_bias=True, kernel_initializer=GlorotUniform(), ...)>
+    """
+    bare = [each.replace(annotation=inspect.Parameter.empty) for each in signature.parameters.values()]
+    return signature.replace(parameters=bare, return_annotation=inspect.Signature.empty)
 
 
 @functools.cache

@@ -5,6 +5,7 @@ network, the training and the predictions are modnet's own. They draw the same f
 shuffle alike, so the same ``random_state`` gives the same model up to rounding.
 """
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
@@ -22,7 +23,7 @@ __all__ = ["MLPClassifier", "MLPRegressor"]
 class _Parameters:
     """The parameters that scikit-learn's MLPs share, in its order and with its defaults."""
 
-    hidden_layer_sizes: Any = (100,)
+    hidden_layer_sizes: Sequence[int] | int = (100,)
     activation: str = "relu"
     _: KW_ONLY
     solver: str = "adam"
@@ -33,9 +34,9 @@ class _Parameters:
     power_t: float = 0.5
     max_iter: int = 200
     shuffle: bool = True
-    random_state: Any = None
+    random_state: int | np.random.RandomState | None = None
     tol: float = 1e-4
-    verbose: Any = False
+    verbose: bool | int = False
     warm_start: bool = False
     momentum: float = 0.9
     nesterovs_momentum: bool = True
@@ -44,7 +45,7 @@ class _Parameters:
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
-    n_iter_no_change: Any = 10
+    n_iter_no_change: float = 10
     max_fun: int = 15000
 
 
@@ -60,7 +61,7 @@ class _RegressorParameters(_Parameters, _Loss):
     """The parameters of MLPRegressor: dataclasses collect fields from the last base on, so `loss` comes first."""
 
 
-class MLPClassifier(_Parameters, BaseMLP, ModNetClassifier):
+class MLPClassifier(_Parameters, BaseMLP, ModNetClassifier):  # type: ignore[misc]  # parameters of narrower types
     """scikit-learn's MLPClassifier on modnet: same parameters, attributes, warnings and messages.
 
     Parameters and attributes are those of `sklearn.neural_network.MLPClassifier`, whose documentation holds; so are
@@ -129,7 +130,7 @@ class MLPClassifier(_Parameters, BaseMLP, ModNetClassifier):
         return {"sigmoid": "logistic", "softmax": "softmax"}[loss.link]
 
 
-class MLPRegressor(_RegressorParameters, BaseMLP, ModNetRegressor):
+class MLPRegressor(_RegressorParameters, BaseMLP, ModNetRegressor):  # type: ignore[misc]
     """scikit-learn's MLPRegressor on modnet: same parameters, attributes, warnings and messages.
 
     Parameters and attributes are those of `sklearn.neural_network.MLPRegressor`, whose documentation holds; so are

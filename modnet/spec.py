@@ -16,28 +16,29 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import pydantic
-from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic import GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
 from modnet.base import (
-    AnyActivation,
-    AnyInputs,
-    AnyOptimizer,
-    AnyOutput,
+    Activation,
     Inputs,
     Links,
     Loss,
     Module,
+    Optimizer,
+    Output,
     Shape,
+    Solver,
     located,
     shape_through,
     under,
 )
-from modnet.component import SLOT_MARK, Component, Slot, dump_fields, walk
+from modnet.component import Component, dump_fields, walk
 from modnet.errors import InvalidSpecError, RegistryError, ShapeError
 from modnet.files import as_json, write_whole
 from modnet.network import Network
 from modnet.registry import registry
+from modnet.slot import SLOT_MARK, Converted, Slot, default
 from modnet.strict import is_number
 from modnet.training import TrainingSettings
 
@@ -110,13 +111,15 @@ class ModelSpec(Component):
     ['layers[0] (Dense)', 'layers[0].activation (Tanh)', 'output (Dense)']
     """
 
-    inputs: AnyInputs | None = None
-    layers: tuple[Annotated[Module, LayerSlot()], ...] = ()
-    output: AnyOutput = Field(default_factory=lambda: registry.get("output", "modnet-layers:affine")())
-    output_activation: AnyActivation | None = None
-    loss: Annotated[Loss | Literal["auto"], Slot("loss", keep=("auto",))] = "auto"
-    optimizer: AnyOptimizer = Field(default_factory=lambda: registry.get("optimizer", "adam")())
-    training: TrainingSettings = TrainingSettings()
+    inputs: Slot[Inputs | Module | None] = default(None)
+    layers: Converted[tuple[Annotated[Module, LayerSlot()], ...], Sequence[Module | int | str | Mapping[str, Any]]] = (
+        default(())
+    )
+    output: Slot[Output] = default("affine")
+    output_activation: Slot[Activation | None] = default(None)
+    loss: Slot[Loss | Literal["auto"]] = default("auto")
+    optimizer: Slot[Optimizer | Solver] = default("adam")
+    training: Converted[TrainingSettings, TrainingSettings | Mapping[str, Any]] = default(TrainingSettings())
     spec_version: Literal[1] = 1
 
     @model_validator(mode="after")

@@ -96,6 +96,7 @@ ARROWS = {
         "modnet.files",
         "modnet.registry",
         "modnet.strict",
+        "modnet.slot",
         "modnet.network",
         "modnet.training",
     },

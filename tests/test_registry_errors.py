@@ -86,7 +86,8 @@ def test_what_looks_like_a_path_or_has_other_case_is_just_unknown(name: str):
 
 
 def test_a_name_in_a_component_is_answered_with_its_place_and_the_same_words():
-    with pytest.raises(InvalidSpecError, match=r"Dense: activation: unknown activation 'rulu'; did you mean") as error:
+    said = r"Dense: activation: unknown activation or layer 'rulu'; did you mean"
+    with pytest.raises(InvalidSpecError, match=said) as error:
         Dense(3, activation="rulu")
     assert isinstance(error.value.__cause__, UnknownComponentError)
 
@@ -112,7 +113,7 @@ except ValueError as error:
 """)
     tanh, known, error = printed.splitlines()
     assert tanh == "Tanh"
-    assert error.startswith("UnknownComponentError Dense: activation: unknown activation 'relu'")
+    assert error.startswith("UnknownComponentError Dense: activation: unknown activation or layer 'relu'")
     assert set(known.split()) == set(registry.names("activation")) - {"relu"}
 
 

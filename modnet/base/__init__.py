@@ -1,36 +1,26 @@
 """The abstract bases: what modnet asks of a module, an activation, a loss, an optimizer and the like.
 
-Each file holds one base and the field annotation (``AnyModule``, ``AnyActivation``, …) that makes a slot for it.
+Each file holds one base.
 """
 
-from modnet.base.accelerator import Accelerator, AnyAccelerator, CompiledLoop, Fused, TrainingStep
-from modnet.base.activation import Activation, AnyActivation, Formulas
-from modnet.base.constraint import AnyConstraint, Constraint
+from modnet.base.accelerator import Accelerator, CompiledLoop, Fused, TrainingStep
+from modnet.base.activation import Activation, Formulas
+from modnet.base.constraint import Constraint
 from modnet.base.context import Context
-from modnet.base.initializer import AnyInitializer, Initializer
-from modnet.base.inputs import AnyInputs, Inputs
+from modnet.base.initializer import Initializer
+from modnet.base.inputs import Inputs
 from modnet.base.layout import Layout, Place
-from modnet.base.loss import AnyLoss, DensityLoss, Loss, QuantileLoss, TargetScale, Task, served
-from modnet.base.module import AnyModule, Blocks, Links, Module, Parameter, located, shape_through, under
+from modnet.base.loss import DensityLoss, Loss, QuantileLoss, TargetScale, Task, served
+from modnet.base.module import Blocks, Links, Module, Parameter, located, shape_through, under
 from modnet.base.optimizer import Optimizer, OptimizerState, ParameterGroup
-from modnet.base.output import AnyOutput, Output
-from modnet.base.schedule import AnySchedule, Progress, Schedule
-from modnet.base.solver import AnyOptimizer, Objective, Solver
+from modnet.base.output import Output
+from modnet.base.schedule import Progress, Schedule
+from modnet.base.solver import Objective, Solver
 from modnet.base.types import Array, Column, ColumnType, Shape, TableShape, column_title
 
 __all__ = [
     "Accelerator",
     "Activation",
-    "AnyAccelerator",
-    "AnyActivation",
-    "AnyConstraint",
-    "AnyInitializer",
-    "AnyInputs",
-    "AnyLoss",
-    "AnyModule",
-    "AnyOptimizer",
-    "AnyOutput",
-    "AnySchedule",
     "Array",
     "Blocks",
     "Column",

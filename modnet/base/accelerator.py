@@ -6,7 +6,6 @@ The components stay what a spec names and what a reader reads; fused ones take t
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -15,7 +14,7 @@ from modnet.base.loss import Loss
 from modnet.base.module import Module
 from modnet.base.optimizer import Optimizer, OptimizerState
 from modnet.base.types import Array
-from modnet.component import Component, Slot
+from modnet.component import Component
 
 
 @dataclass(frozen=True)
@@ -171,7 +170,3 @@ class Accelerator(Component, kind="accelerator"):
     def compile_seconds(self) -> float:
         """Return how long this process has waited for compilation so far; what was found compiled takes none."""
         return 0.0
-
-
-AnyAccelerator = Annotated[Accelerator, Slot("accelerator")]
-"""The slot of an accelerator: an instance, a registered name or a mapping."""

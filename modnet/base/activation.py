@@ -1,16 +1,16 @@
 """An activation is an elementwise link without parameters: a = σ(z), and ∂J/∂z = ∂J/∂a ∘ σ'(z).
 
-It is a module, so it stands in a list of layers like any other, or is named in a layer that ends with one.
+It is a module, so it stands in a list of layers like any other, or is named in a layer that ends with one. What ends
+a layer may have parameters, too: any layer that keeps the shape does.
 """
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Annotated, ClassVar, Literal, final
+from typing import ClassVar, final
 
 from modnet.base.context import Context
 from modnet.base.module import Module
 from modnet.base.types import Array, Shape
-from modnet.component import Slot
 
 Formulas = tuple[Callable[[float], float], Callable[[float, float], float]]
 """σ(z), and σ'(z) given z and a = σ(z), of one number."""
@@ -23,13 +23,9 @@ class Activation(Module, kind="activation"):
     ----------
     reads : frozenset of {"x", "y"}
         Whether `df` looks at z (``"x"``) or a (``"y"``); it gets None for what it does not read.
-    recommended_init : {"glorot", "he", "lecun"}
-        Which first weights keep signals alive through it: Glorot's for what saturates or is linear, He's for
-        rectifiers, LeCun's for what normalizes itself. A dense layer's ``kernel_initializer="auto"`` goes by it.
     """
 
     fixed: ClassVar[bool] = True
-    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "glorot"
 
     @abstractmethod
     def f(self, z: Array, *, out: Array | None = None) -> Array:
@@ -88,7 +84,3 @@ class Activation(Module, kind="activation"):
         z = ctx.x if "x" in self.reads else None
         a = ctx.y if "y" in self.reads else None
         return self.df(z, a, dy, out=ctx.dx)
-
-
-AnyActivation = Annotated[Activation, Slot("activation")]
-"""The slot of an activation: an instance, a registered name or a mapping."""

@@ -1,10 +1,9 @@
 """A constraint is a set that a parameter's values have to stay in: after each step they are put back there."""
 
 from abc import abstractmethod
-from typing import Annotated
 
 from modnet.base.types import Array
-from modnet.component import Component, Slot
+from modnet.component import Component
 
 
 class Constraint(Component, kind="constraint"):
@@ -19,7 +18,3 @@ class Constraint(Component, kind="constraint"):
         W : ndarray, shape (…, n_in, n_out)
             A view of θ: columns on axis −1 are the weights of one unit.
         """
-
-
-AnyConstraint = Annotated[Constraint, Slot("constraint")]
-"""The slot of a constraint: an instance, a registered name or a mapping."""

@@ -2,12 +2,11 @@
 
 import math
 from abc import abstractmethod
-from typing import Annotated
 
 import numpy as np
 
 from modnet.base.types import Array, Shape
-from modnet.component import Component, Slot
+from modnet.component import Component
 
 
 class Initializer(Component, kind="initializer"):
@@ -28,10 +27,6 @@ class Initializer(Component, kind="initializer"):
         ndarray, shape `shape`, float64
             Rounded to float32 where θ is: the same seed gives the same start in both.
         """
-
-
-AnyInitializer = Annotated[Initializer, Slot("initializer")]
-"""The slot of an initializer: an instance, a registered name or a mapping."""
 
 
 def fans(shape: Shape) -> tuple[int, int]:

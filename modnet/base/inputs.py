@@ -4,13 +4,13 @@ They are a plan, made before any row is seen; what has to be learnt of the colum
 """
 
 from abc import abstractmethod
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from modnet.base.module import Links, Module
+from modnet.base.module import Links
 from modnet.base.types import Array, Shape
-from modnet.component import Component, Slot
+from modnet.component import Component
 
 
 class Inputs(Component, kind="inputs"):
@@ -44,7 +44,3 @@ class Inputs(Component, kind="inputs"):
         ShapeError
             If it cannot take such rows.
         """
-
-
-AnyInputs = Annotated[Inputs | Module, Slot("inputs", "layer", "activation")]
-"""The slot of what stands in front of the layers: inputs, or any layer; an instance, a registered name or a mapping."""

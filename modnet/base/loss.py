@@ -5,12 +5,12 @@ Value and gradient stand in one class, so that the one is checked against the ot
 
 import contextlib
 from abc import abstractmethod
-from typing import Annotated, Any, ClassVar, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 
 from modnet.base.types import Array
-from modnet.component import Component, Slot
+from modnet.component import Component
 from modnet.errors import InvalidSpecError
 
 Task = Literal["regression", "binary", "multiclass", "multilabel", "multioutput"]
@@ -206,7 +206,3 @@ def served(loss: Loss) -> dict[Task, Loss]:
             if (ready := loss.for_task(task, (3, 1) if task == "multioutput" else ())) is not None:
                 found[task] = ready
     return found
-
-
-AnyLoss = Annotated[Loss, Slot("loss")]
-"""The slot of a loss: an instance, a registered name or a mapping."""

@@ -6,22 +6,23 @@ Its three numeric methods are the textbook's three lines: z = f(x; W), ∂J/∂W
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from modnet.base.constraint import AnyConstraint, Constraint
+from modnet.base.constraint import Constraint
 from modnet.base.context import Context
-from modnet.base.initializer import AnyInitializer, Initializer
+from modnet.base.initializer import Initializer
 from modnet.base.types import Array, Shape
-from modnet.component import Component, Slot, parse
+from modnet.component import Component
 from modnet.errors import ShapeError
+from modnet.slot import Slot, parse
 
 _INITIALIZER, _CONSTRAINT = Slot("initializer"), Slot("constraint")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, init=False)
 class Parameter:
     """One array that a module needs.
 
@@ -50,20 +51,26 @@ class Parameter:
     """
 
     shape: Shape
-    initializer: AnyInitializer
-    trainable: bool = True
-    regularized: bool = True
-    constraint: AnyConstraint | None = None
+    initializer: Initializer
+    trainable: bool
+    regularized: bool
+    constraint: Constraint | None
 
-    def __post_init__(self) -> None:
-        """Look up what is no component yet. As a component it would take 5 times as long, and networks make dozens."""
-        if not isinstance(self.initializer, Initializer):
-            self._look_up("initializer", _INITIALIZER)
-        if not (self.constraint is None or isinstance(self.constraint, Constraint)):
-            self._look_up("constraint", _CONSTRAINT)
-
-    def _look_up(self, name: str, slot: Slot) -> None:
-        object.__setattr__(self, name, parse(slot, getattr(self, name), subject="Parameter", path=name))
+    def __init__(
+        self,
+        shape: Shape,
+        initializer: Initializer | str | Mapping[str, Any],
+        trainable: bool = True,
+        regularized: bool = True,
+        constraint: Constraint | str | Mapping[str, Any] | None = None,
+    ) -> None:
+        # No component, which would take 5 times as long to make: networks make dozens.
+        if not isinstance(initializer, Initializer):
+            initializer = parse(_INITIALIZER, initializer, subject="Parameter", path="initializer")
+        if not (constraint is None or isinstance(constraint, Constraint)):
+            constraint = parse(_CONSTRAINT, constraint, subject="Parameter", path="constraint")
+        values = {"shape": shape, "initializer": initializer, "trainable": trainable}
+        vars(self).update(values, regularized=regularized, constraint=constraint)
 
 
 def _layer_name(name: str) -> str:
@@ -107,6 +114,10 @@ class Module(Component, kind="layer"):
     fixed : bool
         Whether y depends on nothing but x and what `adapt` has noted, and is the same in training. Fixed layers in
         front of the first that is trained run once on the rows to train on.
+    recommended_init : {"glorot", "he", "lecun"}
+        Which first weights in front of it keep signals alive through it: Glorot's for what saturates or is linear,
+        He's for rectifiers, LeCun's for what normalizes itself. A dense layer's ``kernel_initializer="auto"`` goes by
+        that of its activation.
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"x", "y"})
@@ -115,6 +126,7 @@ class Module(Component, kind="layer"):
     takes_missing: ClassVar[bool] = False
     adapts: ClassVar[bool] = False
     fixed: ClassVar[bool] = False
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "glorot"
     name: LayerName | None = Field(default=None, kw_only=True)
 
     @abstractmethod
@@ -134,8 +146,8 @@ class Module(Component, kind="layer"):
     def links(self) -> "Links":
         """Return the links this module stands for, each with its path below it; default: itself, one link.
 
-        A layer with a named activation stands for two links: itself without it, and the activation. A module that
-        runs others inside its own forward is one link and has `chains` instead.
+        A layer with a named activation stands for two links: itself without it, and the activation. They end in the
+        module's `output_shape`. A module that runs others inside its own forward is one link and has `chains` instead.
         """
         return (("", self),)
 
@@ -203,9 +215,6 @@ class Module(Component, kind="layer"):
 
 Links = Sequence[tuple[str, Module]]
 """Modules in a row, each with its path below the module they belong to."""
-
-AnyModule = Annotated[Module, Slot("layer", "activation")]
-"""The slot of a layer: an instance, a registered name or a mapping; activations are modules, too."""
 
 
 def located(field: str, modules: Sequence[Module]) -> Links:

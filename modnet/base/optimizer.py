@@ -3,16 +3,17 @@
 import dataclasses
 import math
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import Annotated, ClassVar, Self, final
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Self, final
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from modnet.base.layout import Layout
-from modnet.base.schedule import AnySchedule, Progress
+from modnet.base.schedule import Progress, Schedule
 from modnet.base.types import Array
 from modnet.component import Component
+from modnet.slot import Converted, Slot, default
 
 
 @dataclasses.dataclass
@@ -111,13 +112,15 @@ class Optimizer(Component, kind="optimizer"):
     own_points: ClassVar[bool] = False
 
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.001
-    schedule: AnySchedule | None = Field(default=None, kw_only=True)
+    schedule: Slot[Schedule | None] = Field(default=default(None), kw_only=True)
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(default=0.0, kw_only=True)
     clip_norm: Annotated[float, Field(gt=0)] | None = Field(default=None, kw_only=True)
     clip_value: Annotated[float, Field(gt=0)] | None = Field(default=None, kw_only=True)
     ema: Annotated[float, Field(ge=0, lt=1)] | None = Field(default=None, kw_only=True)
     swa: Annotated[float, Field(ge=0, lt=1)] | None = Field(default=None, kw_only=True)
-    groups: tuple[ParameterGroup, ...] = Field(default=(), kw_only=True)
+    groups: Converted[tuple[ParameterGroup, ...], Sequence[ParameterGroup | Mapping[str, Any]]] = Field(
+        default=default(()), kw_only=True
+    )
 
     @model_validator(mode="after")
     def _one_point_predicts(self) -> Self:

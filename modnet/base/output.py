@@ -5,11 +5,10 @@ The usual one is affine; an ensemble has a head per member.
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Annotated
 
 from modnet.base.module import Links
 from modnet.base.types import Shape
-from modnet.component import Component, Slot
+from modnet.component import Component
 
 
 class Output(Component, kind="output"):
@@ -35,7 +34,3 @@ class Output(Component, kind="output"):
         ShapeError
             If it cannot make that of such rows.
         """
-
-
-AnyOutput = Annotated[Output, Slot("output")]
-"""The slot of an output: an instance, a registered name or a mapping."""

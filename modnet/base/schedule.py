@@ -4,9 +4,8 @@ import dataclasses
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Annotated
 
-from modnet.component import Component, Slot
+from modnet.component import Component
 
 
 @dataclasses.dataclass
@@ -60,7 +59,3 @@ class Schedule(Component, kind="schedule"):
         float
             ≥ 0.
         """
-
-
-AnySchedule = Annotated[Schedule, Slot("schedule")]
-"""The slot of a schedule: an instance, a registered name or a mapping."""

@@ -2,12 +2,12 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Annotated, final
+from typing import final
 
 from modnet.base.layout import Layout
-from modnet.base.optimizer import Optimizer, OptimizerState
+from modnet.base.optimizer import OptimizerState
 from modnet.base.types import Array
-from modnet.component import Component, Slot
+from modnet.component import Component
 
 Objective = Callable[[Array], tuple[float, Array]]
 """J(θ) and ∇J(θ) over all data, as functions of θ."""
@@ -48,7 +48,3 @@ class Solver(Component, kind="solver"):
         bool
             Whether it converged.
         """
-
-
-AnyOptimizer = Annotated[Optimizer | Solver, Slot("optimizer", "solver")]
-"""The slot of an optimizer: an instance, a registered name or a mapping; a solver may stand there, too."""

@@ -12,11 +12,12 @@ import pydantic
 
 import modnet  # noqa: F401  declares the kinds
 from modnet.cli.shared import emit
-from modnet.component import SLOT_MARK, Component, dump, field_names
+from modnet.component import Component, dump, field_names
 from modnet.diagnosis.plugins import reason
 from modnet.entries import Entry, article, group_of
 from modnet.errors import RegistryError, UnknownComponentError
 from modnet.registry import book_of, estimators, registry
+from modnet.slot import SLOT_MARK
 from modnet.text import counted, filled, table
 
 

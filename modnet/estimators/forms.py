@@ -12,12 +12,13 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 import numpy as np
 
 from modnet.base import Array, Column, Layout, OptimizerState
-from modnet.component import Component, Slot, dump, parse
+from modnet.component import Component, dump
 from modnet.errors import ModelFileError
 from modnet.estimators.fitting import Streams
 from modnet.estimators.table import Table
 from modnet.estimators.target import Classes, Numbers
 from modnet.registry import registry
+from modnet.slot import Slot, parse
 from modnet.training import History
 
 

@@ -64,7 +64,7 @@ class BaseMLP(BaseModNet):
         if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
         loss = "cross_entropy" if self.loss == "auto" else self.loss
-        activation = {"logistic": "sigmoid"}.get(self.activation, self.activation)
+        activation = "sigmoid" if self.activation == "logistic" else self.activation
         fields = {
             "layers": [{"type": DENSE, "units": size, "activation": activation} for size in sizes],
             "loss": f"modnet-layers:{loss}",

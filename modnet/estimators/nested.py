@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from modnet.base import Inputs, Module, Output, located
-from modnet.component import Component, Slot, field_names, parse, slots, unknown_field, walk
+from modnet.component import Component, field_names, unknown_field, walk
 from modnet.errors import InvalidSpecError, RegistryError
+from modnet.slot import Slot, parse, slots
 from modnet.spec import ModelSpec
 from modnet.strict import is_number, is_sequence
 

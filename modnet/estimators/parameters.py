@@ -7,25 +7,31 @@ described once, on their base.
 import difflib
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from typing import Any, Self, TypeVar
 
+import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from modnet.acceleration import installed_accelerator
-from modnet.base import Accelerator, Loss
-from modnet.component import Slot, field_names, parse, slots
+from modnet.base import Accelerator, Activation, Inputs, Loss, Module, Optimizer, Output, Solver
+from modnet.component import field_names, without_annotations
 from modnet.errors import InvalidSpecError
 from modnet.estimators.nested import listed, replaced, understood
 from modnet.estimators.target import loss_before_target
+from modnet.slot import Slot, parse, slots
 from modnet.spec import LayerSlot, ModelSpec
 from modnet.strict import is_number, is_sequence, truth
 from modnet.training import TrainingSettings
 
+Written = str | Mapping[str, Any]
+"""A component as a file has it: its name, or a mapping with its name and its fields."""
+
 _SPEC = slots(ModelSpec)
 
-SLOTS = {**_SPEC, "activation": _SPEC["output_activation"], "accelerator": Slot("accelerator", keep=("auto",))}
+SLOTS = {**_SPEC, "activation": Slot("activation", "layer"), "accelerator": Slot("accelerator", keep=("auto",))}
 """The parameters that hold components: those of a spec, and two more."""
 
 
@@ -38,8 +44,8 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
     layers : tuple
         The hidden layers: numbers of units (a dense layer, then `activation`), registered names, mappings such as
         ``{"type": "dropout", "rate": 0.2}``, instances, mixed.
-    activation : str, mapping or Activation
-        What follows the dense layer of a bare number; None: nothing.
+    activation : str, mapping or Module
+        What follows the dense layer of a bare number: an activation, or a layer that keeps the shape; None: nothing.
     inputs : str, mapping, Inputs or Module, optional
         What turns the columns of X into the numbers that layers take, such as "standardize"; None: X as it is.
     output : str, mapping or Output
@@ -86,14 +92,14 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         Whether to print a line per epoch, and how long an accelerator had to compile.
     """
 
-    layers: Any = (100,)
-    activation: Any = "relu"
+    layers: Sequence[Module | Written | int] | Written = (100,)
+    activation: Module | Written | None = "relu"
     _: KW_ONLY
-    inputs: Any = None
-    output: Any = "affine"
-    output_activation: Any = None
-    loss: Any = "auto"
-    optimizer: Any = "adam"
+    inputs: Inputs | Module | Written | None = None
+    output: Output | Written = "affine"
+    output_activation: Activation | Written | None = None
+    loss: Loss | Written = "auto"
+    optimizer: Optimizer | Solver | Written = "adam"
     alpha: float = 0.0001
     l1_ratio: float = 0.0
     batch_size: int | str = "auto"
@@ -104,11 +110,11 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
     early_stopping: bool = False
     validation_fraction: float = 0.1
     inputs_budget: int = 2**28
-    scoring: Any = "loss"
+    scoring: str | Callable[..., float] | None = "loss"
     warm_start: bool = False
-    initial_weights: Any = None
-    random_state: Any = None
-    accelerator: Any = "auto"
+    initial_weights: Mapping[str, ArrayLike] | ArrayLike | None = None
+    random_state: int | np.random.RandomState | None = None
+    accelerator: Accelerator | Written | None = "auto"
     verbose: bool = False
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -332,6 +338,7 @@ def completed(cls: _Class) -> _Class:
             start, stop, section = end, end, f"\n{section}"
         doc, end = doc[:start] + section + doc[stop:], start + len(section)
     cls.__doc__ = doc
+    cls.__init__.__signature__ = without_annotations(inspect.signature(cls.__init__))  # type: ignore[misc]
     return cls
 
 

@@ -1,7 +1,7 @@
 """ModNetClassifier and ModNetRegressor: networks whose outputs are the logits of classes, or numbers."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -46,9 +46,9 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         "auto": `cross_entropy`.
     validation_fraction : float
         Share of the rows held out, in (0, 1), stratified by class.
-    class_weight : dict, "balanced" or None
+    class_weight : dict, list of dict, "balanced" or None
         Weights of classes: rows weigh as much as their class, times their own weight. "balanced": inversely
-        proportional to how often the class comes in y.
+        proportional to how often the class comes in y. For several columns of classes, a dict for each.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
     True
     """
 
-    class_weight: Any = None
+    class_weight: Mapping[Any, float] | Sequence[Mapping[Any, float]] | str | None = None
 
     fitted_attributes: ClassVar[Mapping[str, Any]] = {
         **BaseModNet.fitted_attributes,

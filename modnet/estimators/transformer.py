@@ -123,8 +123,8 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     (150, 3)
     """
 
-    layer: Any = None
-    estimator: Any = None
+    layer: int | str | None = None
+    estimator: BaseModNet | FrozenEstimator | None = None
 
     fitted_attributes: ClassVar[Mapping[str, Any]] = {**BaseModNet.fitted_attributes, "layer_": str}
 
@@ -142,9 +142,9 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         inner = {name: each for name, each in params.items() if name.startswith("estimator__")}
         with unchanged_on_failure(self):
             super().set_params(**{name: each for name, each in params.items() if name not in inner})
-            if inner and not isinstance(self.estimator, BaseModNet):
-                raise ValueError(invalid_parameter(self, next(iter(inner))))
             if inner:
+                if not isinstance(self.estimator, BaseModNet):
+                    raise ValueError(invalid_parameter(self, next(iter(inner))))
                 self.estimator.set_params(**{name.removeprefix("estimator__"): each for name, each in inner.items()})
         return self
 

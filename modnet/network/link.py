@@ -123,33 +123,37 @@ def end_of(path: str, links: Sequence[Link]) -> Link | None:
     return next((link for link in inside if link is not None), None)
 
 
-def _flattened(links: Links, prefix: str) -> Iterator[tuple[str, Module]]:
-    """Return links as they are run: each module replaced by the links it stands for."""
-    for path, module in links:
-        here = f"{prefix}.{path}" if prefix and path else prefix or path
-        inside = module.links()
-        if len(inside) == 1 and inside[0][1] is module:
-            yield here, module
-        else:
-            # A module may be the first of its own links under its own path (Dense, then its activation).
-            yield from _flattened(inside, here)
-
-
 def _drafted(
     links: Links, prefix: str, shape: Shape, drafted: list[tuple[Link, Mapping[str, Parameter]]]
 ) -> tuple[Link, ...]:
-    """Return links whose parameters have no place yet; `drafted` gets each with its parameters, inner ones first."""
-    found = []
-    for path, module in _flattened(links, prefix):
-        chains = tuple(_drafted(chain, path, shape, drafted) for chain in module.chains())
+    """Return links as they are run, each module replaced by those it stands for; their parameters have no place yet.
+
+    `drafted` gets each with its parameters, inner ones first.
+    """
+    found: list[Link] = []
+    for below, module in links:
+        path = f"{prefix}.{below}" if prefix and below else prefix or below
+        inside = module.links()
+        alone = len(inside) == 1 and inside[0][1] is module
+        # A module may be the first of its own links under its own path (Dense, then its activation).
+        mine = () if alone else _drafted(inside, path, shape, drafted)
+        chains = tuple(_drafted(chain, path, shape, drafted) for chain in module.chains()) if alone else ()
         try:
             output_shape = module.output_shape(shape)
-            parameters = module.parameters(shape)
+            parameters = module.parameters(shape) if alone else {}
         except ShapeError as error:
             raise ShapeError(f"{path} ({type(module).__name__}): {error}") from error
-        inside = (link.trainable for chain in chains for link in chain)
-        trainable = any(each.trainable for each in parameters.values()) or any(inside)
-        found.append(Link(path, module, shape, output_shape, {}, {}, chains, trainable))
-        drafted.append((found[-1], parameters))
+        if alone:
+            trainable = any(each.trainable for each in parameters.values())
+            trainable = trainable or any(link.trainable for chain in chains for link in chain)
+            mine = (Link(path, module, shape, output_shape, {}, {}, chains, trainable),)
+            drafted.append((mine[0], parameters))
+        elif mine and mine[-1].output_shape != output_shape:
+            raise ShapeError(
+                f"{mine[-1].title}: should end in rows of shape {output_shape}, as {path} ({type(module).__name__}) "
+                f"does, got {mine[-1].output_shape}: an activation keeps the shape; put what changes it behind {path}, "
+                "as a layer of its own"
+            )
+        found.extend(mine)
         shape = output_shape
     return tuple(found)

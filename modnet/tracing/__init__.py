@@ -6,13 +6,13 @@ import numpy as np
 from scipy import sparse
 
 from modnet.base import Array, Loss
-from modnet.component import Slot, parse
 from modnet.diagnosis.model import network_of
 from modnet.errors import ShapeError
 from modnet.estimators.parameters import loss_of
 from modnet.estimators.preparation import prepared, with_first_weights
 from modnet.network import Network
 from modnet.network.trial import adapt
+from modnet.slot import Slot, parse
 from modnet.tracing.quantities import Trace
 from modnet.training import Data
 

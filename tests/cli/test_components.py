@@ -1,5 +1,6 @@
 """``modnet components`` and ``modnet describe``."""
 
+import re
 from typing import Any
 
 import pytest
@@ -112,7 +113,7 @@ def test_a_component_is_described_with_equation_fields_and_source(modnet: Any):
     assert "z = x W + b" in equation
     assert "units               integer ≥ 1" in done.out
     assert "required" in done.out
-    assert "kernel_initializer  an initializer or 'auto'  glorot_uniform" in done.out
+    assert re.search("kernel_initializer +an initializer or 'auto' +glorot_uniform", done.out)
     assert "use_bias: Whether there is a b." in done.out
     assert "References: Rumelhart" in done.out
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from modnet import AnyInitializer, Schedule
+from modnet import Initializer, Schedule, Slot, default
 from modnet.initializers import Constant
 from modnet.testing import CheckFailed, check_component, check_initializer, check_schedule, checks_of
 
@@ -72,7 +72,7 @@ class Bounded(Flat):
     steps: Annotated[int, Field(ge=1)] | None = None
     many: tuple[float, ...] = (1.0, 2.0)
     quiet: bool = True
-    start: AnyInitializer = Constant(0.5)
+    start: Slot[Initializer] = default(Constant(0.5))
 
 
 class Terse(Flat):

@@ -314,6 +314,17 @@ def test_what_is_right_passes(failures, module):
     assert failures(module) == {}
 
 
+class EndsElsewhere(Linear):
+    """Its links end in more numbers than its output_shape says."""
+
+    def links(self):
+        return ("", Linear(self.units)), ("wider", Linear(self.units + 1))
+
+
+def test_links_that_end_in_another_shape_are_caught(failures):
+    assert "should end in rows of shape" in failures(EndsElsewhere())["shapes_are_those_announced"].found
+
+
 def test_the_width_is_named(failures):
     failed = failures(OneUnit())["shapes_and_gradients_are_right_at_any_width"]
     assert failed.found.startswith("W[")

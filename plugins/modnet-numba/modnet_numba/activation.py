@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from modnet import Activation, AnyActivation, Array, Context, Module, Shape
+from modnet import Activation, Array, Context, Module, Shape, Slot
 from modnet.activations import GELU, Tanh
 from modnet_numba.compiling import Kernel, readable
 from modnet_numba.formulas import formulas_of
@@ -64,7 +64,7 @@ class FusedActivation(Module):
         The original.
     """
 
-    activation: AnyActivation
+    activation: Slot[Activation]
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

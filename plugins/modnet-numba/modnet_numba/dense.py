@@ -2,11 +2,11 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from modnet import Activation, AnyActivation, Array, Context, Module, Parameter, Shape, Slot
+from modnet import Activation, Array, Context, Module, Parameter, Shape, Slot
 from modnet.activations import GELU, Tanh
 from modnet.layers import Dense
 from modnet_numba.activation import df, f
@@ -106,7 +106,7 @@ class FusedDense(Module):
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
     takes_sparse: ClassVar[bool] = True
 
-    dense: Annotated[Dense, Slot("layer")]
+    dense: Slot[Dense]
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
@@ -151,8 +151,8 @@ class FusedDenseActivation(Module):
 
     takes_sparse: ClassVar[bool] = True
 
-    dense: Annotated[Dense, Slot("layer")]
-    activation: AnyActivation
+    dense: Slot[Dense]
+    activation: Slot[Activation]
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

@@ -1,7 +1,7 @@
 """Dropout: one pass from the uniform numbers to the output, and the same numbers again for the gradient."""
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -31,7 +31,7 @@ class FusedDropout(Module):
 
     reads: ClassVar[frozenset[str]] = frozenset()
 
-    dropout: Annotated[Dropout, Slot("layer")]
+    dropout: Slot[Dropout]
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

@@ -5,7 +5,7 @@ Nothing is kept for the way back but a mean and a spread of each column, or of e
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -182,7 +182,7 @@ class FusedNorm(Module):
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
 
-    norm: Annotated[BatchNorm | LayerNorm | RMSNorm, Slot("layer")]
+    norm: Slot[BatchNorm | LayerNorm | RMSNorm]
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

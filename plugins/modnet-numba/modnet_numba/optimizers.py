@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
-from modnet import Array, Layout, Optimizer, OptimizerState, Slot
+from modnet import Array, Layout, Optimizer, OptimizerState, Slot, default
 from modnet.component import field_names
 from modnet.optimizers import (
     SGD,
@@ -36,7 +36,7 @@ class FusedOptimizer(Optimizer):
         Those of the original.
     """
 
-    original: Annotated[Optimizer, Slot("optimizer")] = SGD()
+    original: Slot[Optimizer] = default(SGD())
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from modnet import AnyActivation, Array, Context, Count, Initializer, Module, Parameter, Shape
+from modnet import Activation, Array, Context, Count, Initializer, Module, Parameter, Shape, Slot, default
 from modnet.activations import Tanh
 from modnet.base import Links
 from modnet.initializers import Ones
@@ -27,8 +27,8 @@ class BatchEnsembleDense(Module):
     ----------
     units : int
         Number of outputs per member, ≥ 1.
-    activation : Activation, optional
-        Applied to z; None: the layer is affine.
+    activation : Module, optional
+        Applied to z, keeping its shape; None: the layer is affine.
     scaling : {"ones", "signs"}, optional
         First values of r and s: 1, as in TabM behind its first layer, or ±1 at random, as in BatchEnsemble. None: no
         r, no s and one b, so that the members share the whole layer, as in TabM-mini.
@@ -57,7 +57,7 @@ class BatchEnsembleDense(Module):
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
 
     units: Count
-    activation: AnyActivation | None = None
+    activation: Slot[Activation | Module | None] = default(None)
     scaling: Literal["ones", "signs"] | None = "ones"
 
     @classmethod

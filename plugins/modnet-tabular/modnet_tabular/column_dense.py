@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modnet import AnyActivation, Array, Context, Count, Module, Parameter, Shape
+from modnet import Activation, Array, Context, Count, Module, Parameter, Shape, Slot, default
 from modnet.activations import Tanh
 from modnet.base import Links
 from modnet.errors import ShapeError
@@ -29,8 +29,8 @@ class ColumnDense(Module):
         Length of each xⱼ, ≥ 1: how many columns of the input, side by side, belong together.
     shared : bool
         Whether all columns have the same W and b, as in the lite version of PLR.
-    activation : Activation, optional
-        Applied to z; None: the layer is affine.
+    activation : Module, optional
+        Applied to z, keeping its shape; None: the layer is affine.
 
     Raises
     ------
@@ -57,7 +57,7 @@ class ColumnDense(Module):
     units: Count
     inputs: Count = 1
     shared: bool = False
-    activation: AnyActivation | None = None
+    activation: Slot[Activation | Module | None] = default(None)
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from scipy.sparse import csc_array
 
-from modnet import Array, Context, Count, Parameter, Shape
+from modnet import Array, Context, Converted, Count, Parameter, Shape, default
 from modnet.errors import ShapeError
 from modnet.initializers import Normal, Zeros
 from modnet_standard.layers.columns import CodesLayer, category_counts, known_codes
@@ -57,7 +57,7 @@ class ColumnEmbedding(CodesLayer):
     (26,)
     """
 
-    units: Count | tuple[Count, ...] = 8
+    units: Converted[Count | tuple[Count, ...], int | Sequence[int]] = default(8)
     one_hot: Annotated[int, Field(ge=0)] = 8
 
     @model_validator(mode="after")

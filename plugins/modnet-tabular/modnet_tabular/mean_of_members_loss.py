@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modnet import AnyLoss, Array, Count, Loss
+from modnet import Array, Count, Loss, Slot, default
 from modnet.base import TargetScale, Task
 from modnet.losses import CrossEntropy, GaussianNLL, SquaredError
 
@@ -53,7 +53,7 @@ class MeanOfMembersLoss(Loss):
 
     links: ClassVar[bool] = True
 
-    loss: AnyLoss = SquaredError()
+    loss: Slot[Loss] = default(SquaredError())
     ensemble_size: Count = 32
 
     @classmethod

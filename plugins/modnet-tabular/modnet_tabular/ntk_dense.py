@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modnet import AnyActivation, Array, Context, Count, Module, Parameter, Shape
+from modnet import Activation, Array, Context, Count, Module, Parameter, Shape, Slot, default
 from modnet.activations import Tanh
 from modnet.base import Links
 from modnet.initializers import Normal
@@ -25,8 +25,8 @@ class NTKDense(Module):
     ----------
     units : int
         Number of outputs, ≥ 1.
-    activation : Activation, optional
-        Applied to z; None: the layer is affine.
+    activation : Module, optional
+        Applied to z, keeping its shape; None: the layer is affine.
 
     Raises
     ------
@@ -50,7 +50,7 @@ class NTKDense(Module):
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
 
     units: Count
-    activation: AnyActivation | None = None
+    activation: Slot[Activation | Module | None] = default(None)
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from pydantic import model_validator
 
-from modnet import AnyActivation, Array, Blocks, Context, Count, Initializer, Module, Parameter, Shape
+from modnet import Activation, Array, Blocks, Context, Count, Initializer, Module, Parameter, Shape, Slot, default
 from modnet.activations import ReLU
 from modnet.base import Links
 from modnet_tabular.arrays import features
@@ -36,7 +36,7 @@ class PiecewiseLinear(Module):
         Number of bins per feature, ≥ 1.
     units : int, optional
         Length of a linear embedding of each feature's bins, by `column_dense`; None: the bins themselves.
-    activation : Activation, optional
+    activation : Module, optional
         Applied to those embeddings.
     sample : int
         How many rows the quantiles are taken of, ≥ 1: all of them up to this number, and a random sample of it where
@@ -68,7 +68,7 @@ class PiecewiseLinear(Module):
 
     bins: Count = 48
     units: Count | None = None
-    activation: AnyActivation | None = None
+    activation: Slot[Activation | Module | None] = default(None)
     sample: Count = 2**18
 
     @model_validator(mode="after")

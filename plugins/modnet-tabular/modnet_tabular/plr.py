@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
 
-from modnet import AnyActivation, Array, Context, Count, Module, Shape
+from modnet import Activation, Array, Context, Count, Module, Shape, Slot, default
 from modnet.activations import ReLU
 from modnet.base import Links, shape_through
 from modnet_tabular.column_dense import ColumnDense
@@ -28,8 +28,8 @@ class PLR(Module):
         for, see `periodic`.
     lite : bool
         Whether all features share W and b.
-    activation : Activation, optional
-        None makes it PL.
+    activation : Module, optional
+        Behind the dense layers, keeping their shape; None makes it PL.
 
     Raises
     ------
@@ -57,7 +57,7 @@ class PLR(Module):
     frequencies: Count = 48
     sigma: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.01
     lite: bool = False
-    activation: AnyActivation | None = ReLU()
+    activation: Slot[Activation | Module | None] = default(ReLU())
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
@@ -69,7 +69,7 @@ class PLR(Module):
         return shape_through(self._links(), input_shape)
 
     def chains(self) -> tuple[Links, ...]:
-        """Return the three in a row."""
+        """Return them in a row."""
         return (self._links(),)
 
     def forward(self, ctx: Context, x: Array) -> Array:
@@ -86,5 +86,5 @@ class PLR(Module):
 
     def _links(self) -> Links:
         periodic = ("periodic", Periodic(self.frequencies, self.sigma))
-        linear = ("linear", ColumnDense(self.units, inputs=2 * self.frequencies, shared=self.lite))
-        return (periodic, linear, *([] if self.activation is None else [("activation", self.activation)]))
+        linear = ColumnDense(self.units, inputs=2 * self.frequencies, shared=self.lite, activation=self.activation)
+        return (periodic, ("linear", linear))

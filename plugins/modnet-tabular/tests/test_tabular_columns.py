@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from modnet_tabular import ColumnDense, ColumnEmbedding
+from modnet_tabular import PLR, ColumnDense, ColumnEmbedding, NTKDense, PiecewiseLinear
 
 from modnet import ModNetClassifier, Network
 from modnet.errors import InputError, InvalidSpecError, ShapeError
+from modnet.layers import Dense, PReLU
 from modnet.network import Pass
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # few epochs do
@@ -18,6 +19,23 @@ CODES = np.array([[0, 3, 10], [1, 0, 49], [1, 7, 0], [0, 7, 10]], dtype=float)
 def drawn(layer, width):
     network = Network([layer], (width,))
     return network, *network.initialize(np.random.default_rng(1))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda activation: NTKDense(4, activation),
+        lambda activation: ColumnDense(4, activation=activation),
+        lambda activation: PLR(4, 3, activation=activation),
+        lambda activation: PiecewiseLinear(5, 4, activation),
+    ],
+    ids=["NTKDense", "ColumnDense", "PLR", "PiecewiseLinear"],
+)
+def test_its_activation_is_any_layer_that_keeps_the_shape(layer):
+    network, _, _ = drawn(layer("prelu"), 3)
+    assert [link.module for link in network.walk()][-1] == PReLU()
+    with pytest.raises(ShapeError, match=r"activation \(Dense\): should end in rows of shape .* got \(7,\)"):
+        drawn(layer(Dense(7)), 3)
 
 
 def test_on_numbers_it_is_the_linear_embedding_of_each():

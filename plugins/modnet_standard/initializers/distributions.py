@@ -11,7 +11,7 @@ import numpy as np
 from annotated_types import MinLen
 from pydantic import Field, model_validator
 
-from modnet import Array, Initializer, Shape
+from modnet import Array, Converted, Initializer, Shape, default
 from modnet.errors import ShapeError
 
 __all__ = ["Constant", "Identity", "Normal", "Ones", "Orthogonal", "TruncatedNormal", "Uniform", "Values", "Zeros"]
@@ -97,7 +97,9 @@ class Values(Initializer):
     array([[-2. ,  0.5]])
     """
 
-    values: Annotated[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], MinLen(1)] = (0.0,)
+    values: Converted[
+        Annotated[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], MinLen(1)], Sequence[float]
+    ] = default((0.0,))
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from modnet import Activation, Array, Initializer, Shape, Slot
+from modnet import Array, Initializer, Module, Shape, Slot
 from modnet.base.initializer import fans
 
 __all__ = ["GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform"]
@@ -161,14 +161,14 @@ class LecunNormal(Initializer):
         return rng.normal(0, math.sqrt(1 / fans(shape)[0]), shape)
 
 
-KernelInitializer = Annotated[Initializer | Literal["auto"], Slot("initializer", keep=("auto",))]
+KernelInitializer = Slot[Initializer | Literal["auto"]]
 """The slot of a layer's weights: an initializer, or ``"auto"`` for what the layer's activation recommends."""
 
 
 _RECOMMENDED: dict[str, Initializer] = {"glorot": GlorotUniform(), "he": HeUniform(), "lecun": LecunNormal()}
 
 
-def chosen(initializer: Initializer | Literal["auto"], activation: Activation | None) -> Initializer:
+def chosen(initializer: Initializer | Literal["auto"], activation: Module | None) -> Initializer:
     """Return the initializer that is meant; without an activation "auto" is Glorot's.
 
     Examples

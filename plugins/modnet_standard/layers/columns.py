@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from scipy.sparse import csc_array
 
-from modnet import AnyInitializer, Array, Context, Count, Module, Parameter, Shape
+from modnet import Array, Context, Converted, Count, Initializer, Module, Parameter, Shape, Slot, default
 from modnet.base import Column, ColumnType, TableShape, column_title
 from modnet.errors import InputError, ShapeError
 from modnet_standard.initializers.distributions import Normal, Values, Zeros
@@ -64,7 +64,7 @@ class Columns(Module):
     takes_sparse: ClassVar[bool] = True
     fixed: ClassVar[bool] = True
 
-    columns: Annotated[tuple[Chosen, ...], MinLen(1)] | None = None
+    columns: Converted[Annotated[tuple[Chosen, ...], MinLen(1)] | None, Sequence[int | str] | None] = default(None)
     dtype: ColumnType | None = None
 
     @classmethod
@@ -292,7 +292,7 @@ class Embedding(CodesLayer):
     """
 
     units: Count
-    embeddings_initializer: AnyInitializer = Field(default=Normal(stddev=1.0), kw_only=True)
+    embeddings_initializer: Slot[Initializer] = Field(default=default(Normal(stddev=1.0)), kw_only=True)
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal, Self, final
 import numpy as np
 from annotated_types import MinLen
 
-from modnet import AnyActivation, AnyInitializer, AnyModule, Array, Context, Count, Module, Parameter, Shape
+from modnet import Activation, Array, Context, Count, Initializer, Module, Parameter, Shape, Slot, Slots, default
 from modnet.base import Links, located, shape_through
 from modnet.errors import ShapeError
 from modnet_standard.activations.functions import Identity
@@ -20,7 +20,8 @@ from modnet_standard.arrays import column_sums, product, transposed_product
 from modnet_standard.initializers.distributions import Zeros
 from modnet_standard.initializers.fans import GlorotUniform
 from modnet_standard.layers.dense import Dense
-from modnet_standard.layers.inputs import Elementwise, features
+from modnet_standard.layers.inputs import features
+from modnet_standard.layers.scale import PReLU
 
 __all__ = ["ActivationLayer", "GatedLinear", "Parallel", "Residual", "Sequential"]
 
@@ -36,7 +37,7 @@ class Stack(Module):
 
     reads: ClassVar[frozenset[str]] = frozenset()
 
-    body: Annotated[tuple[AnyModule, ...], MinLen(1)]
+    body: Annotated[Slots[Module], MinLen(1)]
 
     @property
     def fixed(self) -> bool:  # type: ignore[override]  # what a class says of itself elsewhere
@@ -173,7 +174,7 @@ class Parallel(Module):
 
     reads: ClassVar[frozenset[str]] = frozenset()
 
-    branches: Annotated[tuple[AnyModule, ...], MinLen(1)]
+    branches: Annotated[Slots[Module], MinLen(1)]
     merge: Literal["concat", "add", "mean"] = "concat"
 
     @property
@@ -239,7 +240,7 @@ def _sum(arrays: list[Array], out: Array | None) -> Array:
     return total
 
 
-class ActivationLayer(Elementwise):
+class ActivationLayer(Module):
     """A layer that stands for its activation: y = σ(x), ∂J/∂x = dy ∘ σ'(x).
 
     An activation is a layer already, so this one only gives it a place that can be searched over, as in
@@ -247,8 +248,8 @@ class ActivationLayer(Elementwise):
 
     Parameters
     ----------
-    activation : Activation
-        The σ.
+    activation : Module
+        The σ: an activation, or another layer that keeps the shape.
 
     Examples
     --------
@@ -259,12 +260,21 @@ class ActivationLayer(Elementwise):
     ['layers[0] (Dense)', 'layers[1].activation (Tanh)']
     """
 
-    activation: AnyActivation
+    activation: Slot[Activation | Module]
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
-        """Return it with an activation."""
-        return (cls(Tanh()),)
+        """Return it with an activation, and with a layer that has a parameter."""
+        return (cls(Tanh()), cls(PReLU()))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of the input, if the activation takes it."""
+        self.activation.output_shape(input_shape)
+        return input_shape
+
+    def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
+        """Return those of the activation."""
+        return self.activation.parameters(input_shape)
 
     def links(self) -> Links:
         """Return the activation."""
@@ -273,6 +283,10 @@ class ActivationLayer(Elementwise):
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return σ(x)."""
         return self.activation.forward(ctx, x)
+
+    def grad_params(self, ctx: Context, dy: Array) -> None:
+        """Write those of the activation."""
+        self.activation.grad_params(ctx, dy)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return dy ∘ σ'(x)."""
@@ -320,10 +334,10 @@ class GatedLinear(Module):
     takes_sparse: ClassVar[bool] = True
 
     units: Count
-    gate: AnyActivation = Sigmoid()
+    gate: Slot[Activation] = default(Sigmoid())
     use_bias: bool = True
-    kernel_initializer: AnyInitializer = GlorotUniform()
-    bias_initializer: AnyInitializer = Zeros()
+    kernel_initializer: Slot[Initializer] = default(GlorotUniform())
+    bias_initializer: Slot[Initializer] = default(Zeros())
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

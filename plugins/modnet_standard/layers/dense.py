@@ -9,13 +9,14 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modnet import AnyActivation, AnyConstraint, AnyInitializer, Array, Context, Count, Module, Parameter, Shape
+from modnet import Activation, Array, Constraint, Context, Count, Initializer, Module, Parameter, Shape, Slot, default
 from modnet.base import Links
 from modnet_standard.activations.sigmoids import Tanh
 from modnet_standard.arrays import column_sums, product, transposed_product
 from modnet_standard.initializers.distributions import Zeros
 from modnet_standard.initializers.fans import GlorotUniform, KernelInitializer, chosen
 from modnet_standard.layers.inputs import features
+from modnet_standard.layers.scale import PReLU
 
 __all__ = ["Dense"]
 
@@ -30,8 +31,9 @@ class Dense(Module):
     ----------
     units : int
         Number of outputs, ≥ 1.
-    activation : Activation, optional
-        Applied to z; None: the layer is affine.
+    activation : Module, optional
+        Applied to z: an activation, or another layer that keeps the shape, such as ``"prelu"``; None: the layer is
+        affine.
     use_bias : bool
         Whether there is a b.
     kernel_initializer : Initializer or "auto"
@@ -45,7 +47,7 @@ class Dense(Module):
     Raises
     ------
     ShapeError
-        If rows have no axis of features.
+        If rows have no axis of features, or the activation does not keep the shape.
 
     References
     ----------
@@ -64,16 +66,16 @@ class Dense(Module):
     takes_sparse: ClassVar[bool] = True
 
     units: Count
-    activation: AnyActivation | None = None
+    activation: Slot[Activation | Module | None] = default(None)
     use_bias: bool = True
-    kernel_initializer: KernelInitializer = GlorotUniform()
-    bias_initializer: AnyInitializer = Zeros()
-    kernel_constraint: AnyConstraint | None = None
+    kernel_initializer: KernelInitializer = default(GlorotUniform())
+    bias_initializer: Slot[Initializer] = default(Zeros())
+    kernel_constraint: Slot[Constraint | None] = default(None)
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
-        """Return it with and without a bias, and with an activation that recommends its first weights."""
-        return (cls(3), cls(3, use_bias=False), cls(3, Tanh(), kernel_initializer="auto"))
+        """Return it with and without a bias, with an activation that recommends first weights, and one that learns."""
+        return (cls(3), cls(3, use_bias=False), cls(3, Tanh(), kernel_initializer="auto"), cls(3, PReLU()))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return (…, units)."""

@@ -4,11 +4,11 @@ None of these numbers is regularized.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from modnet import AnyInitializer, Array, Context, Parameter, Shape
+from modnet import Array, Context, Initializer, Parameter, Shape, Slot, default
 from modnet_standard.arrays import column_sums, zeros
 from modnet_standard.initializers.distributions import Constant, Ones, Zeros
 from modnet_standard.layers.inputs import PerFeature, features, per_feature
@@ -45,7 +45,7 @@ class Scale(PerFeature):
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
 
-    scale_initializer: AnyInitializer = Ones()
+    scale_initializer: Slot[Initializer] = default(Ones())
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return g, not regularized."""
@@ -89,7 +89,7 @@ class Bias(PerFeature):
 
     reads: ClassVar[frozenset[str]] = frozenset()
 
-    bias_initializer: AnyInitializer = Zeros()
+    bias_initializer: Slot[Initializer] = default(Zeros())
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return b, not regularized."""
@@ -139,9 +139,10 @@ class PReLU(PerFeature):
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
+    recommended_init: ClassVar[Literal["glorot", "he", "lecun"]] = "he"
 
     shared: bool = False
-    slope_initializer: AnyInitializer = Constant(0.25)
+    slope_initializer: Slot[Initializer] = default(Constant(0.25))
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

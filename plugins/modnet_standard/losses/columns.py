@@ -14,7 +14,7 @@ import numpy as np
 from annotated_types import MinLen
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from modnet import AnyLoss, Array, Count, DensityLoss, Loss, QuantileLoss
+from modnet import Array, Converted, Count, DensityLoss, Loss, QuantileLoss, Slots, default
 from modnet.base import TargetScale, Task
 from modnet_standard.losses.cross_entropy import CrossEntropy
 from modnet_standard.losses.shared import AveragedLoss, softplus_and_sigmoid
@@ -223,8 +223,8 @@ class PerOutput(Loss):
 
     links: ClassVar[bool] = True
 
-    losses: Annotated[tuple[AnyLoss, ...], MinLen(1)] = (CrossEntropy(),)
-    widths: tuple[Count, ...] = ()
+    losses: Annotated[Slots[Loss], MinLen(1)] = default((CrossEntropy(),))
+    widths: Converted[tuple[Count, ...], Sequence[int]] = default(())
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

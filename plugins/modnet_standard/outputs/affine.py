@@ -3,7 +3,7 @@
 So the raw output is logits or numbers without bounds, and the loss says what they mean.
 """
 
-from modnet import Output, Shape
+from modnet import Output, Shape, default
 from modnet.base import Links
 from modnet_standard.initializers.fans import GlorotUniform, KernelInitializer
 from modnet_standard.layers.dense import Dense
@@ -27,7 +27,7 @@ class Affine(Output):
     ['layers[0] (Dense)', 'layers[0].activation (ReLU)', 'output (Dense)']
     """
 
-    kernel_initializer: KernelInitializer = GlorotUniform()
+    kernel_initializer: KernelInitializer = default(GlorotUniform())
 
     def links(self, shape: Shape, width: int) -> Links:
         """Return the dense layer."""

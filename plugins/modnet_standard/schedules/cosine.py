@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from modnet import AnySchedule, Count, Progress, Unit
+from modnet import Count, Progress, Schedule, Slot, Unit, default
 from modnet_standard.schedules.decays import Adaptive, TimedSchedule
 
 __all__ = ["Cosine", "CosineRestarts", "OneCycle", "WarmUp"]
@@ -199,7 +199,7 @@ class WarmUp(TimedSchedule):
 
     length: Count = 5
     start_factor: Annotated[float, Field(gt=0, le=1)] = 1 / 3
-    then: AnySchedule | None = None
+    then: Slot[Schedule | None] = default(None)
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

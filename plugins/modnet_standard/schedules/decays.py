@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator
 
-from modnet import Count, Progress, Schedule
+from modnet import Converted, Count, Progress, Schedule
 
 __all__ = ["Adaptive", "Constant", "Exponential", "InverseScaling", "MultiStep", "Plateau", "Polynomial", "Step"]
 
@@ -117,7 +117,7 @@ class MultiStep(TimedSchedule):
     [0.1, 0.05, 0.025, 0.025]
     """
 
-    milestones: Annotated[tuple[Count, ...], Field(min_length=1)]
+    milestones: Converted[Annotated[tuple[Count, ...], Field(min_length=1)], Sequence[int]]
     gamma: Annotated[float, Field(gt=0, le=1)] = 0.1
 
     @field_validator("milestones")
