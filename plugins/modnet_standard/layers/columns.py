@@ -388,8 +388,9 @@ def known_codes(x: Array, counts: tuple[int, ...], handle_unknown: Unknown, inpu
             row, column = (int(index[0]) for index in wrong.nonzero()[-2:])
             code, count = x[wrong][0], counts[column]
             raise InputError(
-                f"{column_title(input_shape, column)} holds {code:.15g}, which is no code: those of its {count} categories"
-                f' are 0 to {count - 1}, and NaN or -1 stand for none; encode it, or say handle_unknown="missing"',
+                f"{column_title(input_shape, column)} holds {code:.15g}, which is no code: those of its {count} "
+                f"categories are 0 to {count - 1}, and NaN or -1 stand for none; encode it, or say "
+                "handle_unknown='missing'",
                 row,
             )
     return known
