@@ -15,20 +15,23 @@ from modnet.registry import register
 from modnet.spec import ModelSpec
 
 if TYPE_CHECKING:
-    from modnet.estimators import ModNetClassifier, ModNetRegressor, ModNetTransformer, TrainingCurveDisplay
+    from modnet.estimators import BaseModNet, ModNetClassifier, ModNetRegressor, ModNetTransformer, TrainingCurveDisplay
     from modnet.estimators.persistence import load, save
+    from modnet.tracing import trace
 
 __version__ = "0.1.0"
 
-__all__ = ["Component", "Count", "ModelSpec", "Network", "Slot", "Unit", "errors", "load", "register", "save"]
-__all__ += ["ModNetClassifier", "ModNetRegressor", "ModNetTransformer", "TrainingCurveDisplay"]
+__all__ = ["Component", "Count", "ModelSpec", "Network", "Slot", "Unit", "errors", "load", "register", "save", "trace"]
+__all__ += ["BaseModNet", "ModNetClassifier", "ModNetRegressor", "ModNetTransformer", "TrainingCurveDisplay"]
 __all__ += base.__all__
 
 _LAZY = {
     **dict.fromkeys(
-        ("ModNetClassifier", "ModNetRegressor", "ModNetTransformer", "TrainingCurveDisplay"), "modnet.estimators"
+        ("BaseModNet", "ModNetClassifier", "ModNetRegressor", "ModNetTransformer", "TrainingCurveDisplay"),
+        "modnet.estimators",
     ),
     **dict.fromkeys(("load", "save"), "modnet.estimators.persistence"),
+    "trace": "modnet.tracing",
 }
 
 _SUBMODULES = ("activations", "constraints", "initializers", "layers", "losses", "optimizers", "outputs", "schedules")

@@ -12,6 +12,7 @@ Every message says what was asked, what was found and what to do next::
     ├── InputError              a layer cannot take a value in X                      (a ValueError)
     ├── ShapeError              a link does not fit the shape it is given             (a ValueError)
     ├── ContractError           a component broke the contract of its base            (a TypeError)
+    ├── ModelFileError          a file is no model file, or a model fits in none      (a ValueError)
     └── NonFiniteError          the loss or the weights became inf or NaN             (a ValueError)
 """
 
@@ -115,3 +116,7 @@ class ContractError(ModNetError, TypeError):
 
 class NonFiniteError(ModNetError, ValueError):
     """Training produced inf or NaN."""
+
+
+class ModelFileError(ModNetError, ValueError):
+    """A file is no model file or not a whole one, or a model cannot be written to one."""

@@ -6,3 +6,4 @@ from modnet_standard.layers.dense import *
 from modnet_standard.layers.elements import *
 from modnet_standard.layers.norms import *
 from modnet_standard.layers.scale import *
+from modnet_standard.layers.shapes import *

@@ -7,7 +7,6 @@ one of the components that are registered for it; so containers may hold themsel
 
 import importlib.metadata
 import json
-import numbers
 import re
 import tomllib
 import warnings
@@ -39,6 +38,7 @@ from modnet.errors import InvalidSpecError, RegistryError, ShapeError
 from modnet.files import as_json, write_whole
 from modnet.network import Network
 from modnet.registry import registry
+from modnet.strict import is_number
 from modnet.training import TrainingSettings
 
 DENSE = "modnet-layers:dense"
@@ -65,16 +65,11 @@ class LayerSlot(Slot):
 
     def spelled_out(self, value: Any) -> Any:
         """Return a number n as the dense layer that it stands for, anything else as it is."""
-        return {"type": DENSE, "units": value, "activation": self._activation} if is_whole(value) else value
+        return {"type": DENSE, "units": value, "activation": self._activation} if is_number(value) else value
 
     def resolve(self, value: Any) -> Any:
         """Return the layer that `value` means."""
         return super().resolve(self.spelled_out(value))
-
-
-def is_whole(value: Any) -> bool:
-    """Return whether a value is a number of units: an integer, Python's or NumPy's, and not a bool."""
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 class ModelSpec(Component):
@@ -161,8 +156,9 @@ class ModelSpec(Component):
             links.append(("output_activation", self.output_activation))
         network = Network(links, shape)
         if network.output_shape != (width,):
-            cls = type(self.output).__name__
-            raise ShapeError(f"output ({cls}): should end in rows of shape {(width,)}, got {network.output_shape}")
+            found = f"should end in rows of shape {(width,)}, got {network.output_shape}"
+            remedy = "put Flatten() in front, or where rows should become one axis"
+            raise ShapeError(f"output ({type(self.output).__name__}): {found}: {remedy}")
         return network
 
     # To and from text
@@ -225,7 +221,7 @@ class ModelSpec(Component):
         if isinstance(version, int) and version > 1:
             problem = f"this modnet reads version 1, got {version}: upgrade the distribution modnet-layers"
             raise InvalidSpecError("ModelSpec", [("spec_version", problem)])
-        _check_requirements(fields.get("requires", {}))
+        check_requirements(fields.get("requires", {}))
         with registry.allowing(allow):
             return cls(**{name: each for name, each in fields.items() if name != "requires"})
 
@@ -312,8 +308,19 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _check_requirements(requires: Any) -> None:
-    """Say which distributions are missing; warn of those older than the ones that the spec was written with."""
+def check_requirements(requires: Any, *, strict: bool = False) -> None:
+    """Say which distributions are missing; warn of those older than the ones that the spec was written with.
+
+    Parameters
+    ----------
+    requires : mapping of str to str
+    strict : bool
+        Whether an older one is an error: a file with weights means what their distribution meant by them.
+
+    Raises
+    ------
+    InvalidSpecError
+    """
     if not isinstance(requires, Mapping):
         raise InvalidSpecError("ModelSpec", [("requires", f"should map distributions to versions, got {requires!r}")])
     problems = []
@@ -330,7 +337,12 @@ def _check_requirements(requires: Any) -> None:
             remedy = f"install it (python -m pip install {name}) if you trust it"
             problems.append((f"requires.{name}", f"version {version} was used, none is installed: {remedy}"))
             continue
-        if _release(found) < _release(version):
+        if _release(found) >= _release(version):
+            continue
+        if strict:
+            remedy = f"upgrade it (python -m pip install '{name}>={version}')"
+            problems.append((f"requires.{name}", f"version {version} was used, {found} is installed: {remedy}"))
+        else:
             warnings.warn(f"the spec was written with {name} {version}, {found} is installed", stacklevel=5)
     if problems:
         raise InvalidSpecError("ModelSpec", problems)

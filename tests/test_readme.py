@@ -49,11 +49,25 @@ def test_the_catalogue_is_that_of_the_docstrings():
     assert shown == catalogue(), "python tests/support/catalogue.py writes it anew"
 
 
+USED = """
+
+def test_the_estimator_is_saved_and_loaded(tmp_path):
+    import modnet
+    modnet.register(Patient)
+    X, y = np.linspace(-1, 1, 40).reshape(20, 2), np.linspace(0, 1, 20)
+    model = Patient(max_iter=500, margin=0.2, random_state=0).fit(X, y)
+    modnet.save(model, tmp_path / "model.npz")
+    again = modnet.load(tmp_path / "model.npz")
+    assert (again.margin, again.range_) == (0.2, model.range_)
+    assert (again.predict(X) == model.predict(X)).all()
+"""
+
+
 @pytest.mark.slow
 def test_the_components_on_the_page_on_plugins_keep_the_contract(tmp_path: Path):
     code = "\n".join(re.findall(r"```python\n(.*?)```", PLUGINS, re.DOTALL))
     others = "[*Power.examples(), InPlaceReLU(), Rectified()]"
-    more = f"\n\n@parametrize_with_checks({others})\ndef test_others(check):\n    check()\n"
+    more = f"\n\n@parametrize_with_checks({others})\ndef test_others(check):\n    check()\n{USED}"
     (tmp_path / "test_page.py").write_text(code + more, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_page.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)

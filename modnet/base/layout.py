@@ -12,6 +12,7 @@ import numpy as np
 
 from modnet.base.module import Parameter
 from modnet.base.types import Array, Shape
+from modnet.errors import ContractError
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Layout:
     size, regularized : int
         Length of the vector, and of the part in front that is regularized.
 
+    Raises
+    ------
+    ContractError
+        If two parameters have the same name.
+
     Examples
     --------
     >>> from modnet.base import Parameter
@@ -60,6 +66,8 @@ class Layout:
         self._initializers = {name: parameter.initializer for name, parameter in ordered}
         self.size = self.regularized = 0
         for name, parameter in ordered:
+            if name in self.places:
+                raise ContractError(f"two parameters are called {name!r}: their links need paths of their own")
             stop = self.size + math.prod(parameter.shape)
             self.places[name] = Place(self.size, stop, parameter.shape)
             self.size = stop
@@ -71,8 +79,13 @@ class Layout:
         return {name: place.view(vector) for name, place in self.places.items()}
 
     def sample(self, rng: np.random.Generator, dtype: np.dtype[np.floating]) -> Array:
-        """Return a vector of first values, drawn by each parameter's initializer in the order of the vector."""
-        vector = np.empty(self.size, dtype)
+        """Return a vector of first values, drawn by each parameter's initializer.
+
+        Each has a generator of its own, seeded by one number of `rng` and the parameter's name. So neither the order of
+        parameters nor another one among them changes what a parameter begins with.
+        """
+        vector, seed = np.empty(self.size, dtype), int(rng.integers(2**63))
         for name, place in self.places.items():
-            place.view(vector)[...] = self._initializers[name].sample(rng, place.shape)
+            own = np.random.default_rng([seed, int.from_bytes(name.encode())])  # 20 µs
+            place.view(vector)[...] = self._initializers[name].sample(own, place.shape)
         return vector

@@ -85,8 +85,10 @@ Blocks = Iterable[tuple[Array, Array | None]]
 class Module(Component, kind="layer"):
     """A differentiable map y = f(x; θ) with parameters: the base of layers.
 
-    Rows are observations: the batch axis comes first, the feature axis last. A module never writes into an array it was
-    given, and never keeps one.
+    Rows are observations: x has shape (n, *input_shape), the batch axis first, the axis of features last. A layer on
+    features acts on the last axis, alike at every position of the others: what it learns or measures of a feature is
+    of shape (1, n_features), and its sums over rows go over all axes but the last. A module never writes into an array
+    it was given, and never keeps one.
 
     Attributes
     ----------
@@ -176,7 +178,7 @@ class Module(Component, kind="layer"):
         Returns
         -------
         ndarray, shape (n, *output_shape), dtype of θ
-            ``ctx.out`` or a fresh array; x itself where y = x.
+            ``ctx.out`` or a fresh array; where y = x, x itself or a view of it.
         """
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
@@ -195,7 +197,7 @@ class Module(Component, kind="layer"):
         Returns
         -------
         ndarray, shape (n, *input_shape), dtype of θ
-            ``ctx.dx`` or a fresh array; dy itself where dx = dy.
+            ``ctx.dx`` or a fresh array; where dx = dy, dy itself or a view of it.
         """
 
 

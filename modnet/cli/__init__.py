@@ -16,12 +16,12 @@ from importlib import import_module
 from importlib.metadata import version
 
 from modnet.cli.shared import complain
+from modnet.entries import OWN
 from modnet.errors import ModNetError
-from modnet.registry import OWN
 from modnet.text import facts, filled
 
 COMMANDS = {
-    "components": ("components", "List the components that are installed."),
+    "components": ("components", "List the components and the estimators that are installed."),
     "describe": ("components", "Describe a component: its equation, its fields and where it comes from."),
     "schema": ("specs", "Print the JSON Schema of spec files, with every installed plugin."),
     "validate": ("specs", "Check a spec file, and say everything that is wrong with it."),

@@ -4,6 +4,8 @@ import argparse
 import difflib
 import inspect
 import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import pydantic
@@ -12,57 +14,59 @@ import modnet  # noqa: F401  declares the kinds
 from modnet.cli.shared import emit
 from modnet.component import SLOT_MARK, Component, dump, field_names
 from modnet.diagnosis.plugins import reason
+from modnet.entries import Entry, article, group_of
 from modnet.errors import RegistryError, UnknownComponentError
-from modnet.registry import Entry, article, group_of, registry
+from modnet.registry import book_of, estimators, registry
 from modnet.text import counted, filled, table
 
 
 def components_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``components``."""
-    parser.add_argument("kind", nargs="?", metavar="KIND", choices=registry.kinds, help=", ".join(registry.kinds))
+    kinds = (*registry.kinds, *estimators.kinds)
+    parser.add_argument("kind", nargs="?", metavar="KIND", choices=kinds, help=", ".join(kinds))
     parser.add_argument("--names", action="store_true", help="names only")
 
 
 def components(args: argparse.Namespace) -> None:
-    """List the components that are installed.
+    """List the components and the estimators that are installed.
 
     A component that cannot be used is listed with the reason: its plugin fails to import, or its class is no component
     of that kind. To say what a component does, its plugin is imported; KIND limits that to one kind, and --names
-    imports nothing.
+    imports nothing. Of estimators KIND says what they are, since they import scikit-learn.
     """
+    offered = (*registry.entries(args.kind), *estimators.entries(args.kind))
     if args.names:
-        names = [{"kind": entry.kind, "name": _qualified(entry)} for entry in registry.entries(args.kind)]
+        names = [{"kind": entry.kind, "name": book_of(entry.kind).name_of_entry(entry)} for entry in offered]
         lines = [each["name"] if args.kind else f"{each['kind']:<11}  {each['name']}" for each in names]
         emit(args, names, "\n".join(lines))
         return
+    classes: Iterable[tuple[Entry, Any]] = estimators.classes(args.kind)
+    if args.kind is None:
+        classes = ((entry, None) for entry in estimators.entries())
     found: list[dict[str, Any]] = [
         {
             "kind": entry.kind,
-            "name": _qualified(entry),
+            "name": registry.name_of_entry(entry),
             "distribution": entry.distribution,
             "version": entry.version,
             "module": entry.value,
-            "summary": None if isinstance(cls, RegistryError) else (inspect.getdoc(cls) or "").partition("\n")[0],
+            "summary": (inspect.getdoc(cls) or "").partition("\n")[0] if isinstance(cls, type) else None,
             "error": reason(cls) if isinstance(cls, RegistryError) else None,
         }
-        for entry, cls in registry.classes(args.kind)
+        for entry, cls in [*registry.classes(args.kind), *classes]
     ]
     tables: dict[str, list[list[str]]] = {}
     for each in found:
         source = f"{each['distribution']} {each['version']}".strip() or "this process"
-        what = f"BROKEN: {each['error']}" if each["error"] else each["summary"]
+        what = f"BROKEN: {each['error']}" if each["error"] else each["summary"] or each["module"]
         tables.setdefault(each["kind"], []).append([each["name"], source, what])
     header = ["name", "from", "what it is"]
     parts = [f"{group_of(kind).partition('.')[2]}\n\n{table(header, rows)}" for kind, rows in tables.items()]
     broken = sum(each["error"] is not None for each in found)
-    parts.append(counted(len(found), "component") + (f", {broken} of them BROKEN" if broken else ""))
+    number = Counter("estimator" if each["kind"] == "estimator" else "component" for each in found)
+    total = ", ".join(counted(count, what) for what, count in number.items())
+    parts.append(total + (f", {broken} of them BROKEN" if broken else ""))
     emit(args, found, "\n\n".join(parts))
-
-
-def _qualified(entry: Entry) -> str:
-    """Return the name that leads to an entry: with its distribution in front if others have the same."""
-    others = [other for other in registry.entries(entry.kind) if other.name == entry.name]
-    return entry.name if len(others) == 1 else f"{entry.distribution}:{entry.name}"
 
 
 def describe_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,8 +78,9 @@ def describe_arguments(parser: argparse.ArgumentParser) -> None:
 def describe(args: argparse.Namespace) -> None:
     """Describe a component: its equation, its fields and where it comes from.
 
-    NAME is a registered name, or distribution:name where several distributions offer one of that name. Components of
-    several kinds that have the same name are all described; --kind chooses one.
+    NAME is a registered name, or distribution:name where several distributions offer one of that name; without a
+    distribution a standard name is modnet-layers'. Components of several kinds that have the same name are all
+    described; --kind chooses one.
     """
     bare = args.name.rpartition(":")[2]
     kinds = [args.kind] if args.kind else [kind for kind in registry.kinds if bare in registry.names(kind)]
@@ -151,7 +156,7 @@ def in_words(schema: dict[str, Any]) -> str:
     """
     if SLOT_MARK in schema:
         mark = schema[SLOT_MARK]
-        return _or([article(kind) for kind in mark["kinds"]] + [repr(word) for word in mark["keep"]])
+        return _or([*map(article, mark["kinds"]), *map(in_words, mark["also"])])
     if "anyOf" in schema:
         *words, last = (in_words(each) for each in schema["anyOf"])
         return f"{', '.join(words)}, or {last}"

@@ -11,7 +11,8 @@ from modnet.cli import data
 from modnet.cli.shared import CommandError, add, emit, note
 from modnet.diagnosis import Section
 from modnet.diagnosis.machine import blas, cores, cpu, libraries, threads, versions
-from modnet.diagnosis.plugins import accelerator_section, accelerators, plugins
+from modnet.diagnosis.plugins import accelerator_section, accelerators, estimator_section, plugins
+from modnet.registry import registry
 from modnet.spec import ModelSpec
 from modnet.text import counted, table
 
@@ -24,7 +25,7 @@ def doctor_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("a network on data")
     add(group, "--model", help="a model that modnet train saved")
     add(group, "--spec", help="a spec file; it is trained for a few epochs")
-    add(group, "--data", "--target", "--without", "--task")
+    add(group, "--data", "--target", "--without", "--task", "--estimator")
     add(parser, "--allow")
 
 
@@ -46,7 +47,7 @@ def doctor(args: argparse.Namespace) -> int:
         sections = list(_of_networks(args))
     else:
         found, compiling = libraries(), note if args.warm_up else None
-        machine = [versions(), blas(found, cpu()), threads(found, cores()), plugins()]
+        machine = [versions(), blas(found, cpu()), threads(found, cores()), plugins(), estimator_section()]
         sections = [*machine, accelerator_section(accelerators(), compiling)]
     findings = [
         {"section": section.name, **dataclasses.asdict(finding)} for section in sections for finding in section.findings
@@ -76,7 +77,8 @@ def _of_networks(args: argparse.Namespace) -> Iterator[Section]:
     if args.spec is not None:
         spec = ModelSpec.load(args.spec, allow=args.allow)
         X, y = data.split(frame, args.target, args.data, args.without)
-        model = estimator_for(spec, y, args.task, random_state=0)
+        with registry.allowing(args.allow):
+            model = estimator_for(spec, y, args.task, args.estimator, random_state=0)
         yield _network("spec", args.spec, model, X.to_native(), y)
 
 

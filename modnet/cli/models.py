@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_classifier, is_regressor
 from sklearn.callback import ProgressBar
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -22,12 +23,13 @@ from modnet.base import Array, Inputs, Loss, Module
 from modnet.callbacks import EpochCallback
 from modnet.cli import data
 from modnet.cli.shared import CommandError, add, emit, note
-from modnet.estimators import ModNetClassifier, ModNetRegressor, ModNetTransformer, TrainingCurveDisplay
+from modnet.entries import OWN
+from modnet.estimators import BaseModNet, TrainingCurveDisplay
 from modnet.estimators.nested import modules
 from modnet.estimators.persistence import load, save
 from modnet.estimators.table import Table
 from modnet.files import write_whole
-from modnet.registry import registry
+from modnet.registry import estimators, registry
 from modnet.text import facts, listed
 
 CLASSES = 20
@@ -38,7 +40,7 @@ PICTURES = (".png", ".svg", ".pdf")
 
 def train_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``train``."""
-    add(parser, "spec", "--allow", "data", "--without", "--task")
+    add(parser, "spec", "--allow", "data", "--without", "--task", "--estimator")
     add(parser, "--target", required=True)
     add(parser, "--out", required=True, metavar="MODEL", help="where to save the model, a .npz file")
     parser.add_argument(
@@ -73,10 +75,11 @@ def train(args: argparse.Namespace) -> None:
     spec = ModelSpec.load(args.spec, allow=args.allow)
     X, y = data.split(data.read(args.data), args.target, args.data, args.without)
     _check_features(X, spec, args.data)
-    model = estimator_for(spec, y, args.task, random_state=args.seed)
+    with registry.allowing(args.allow):
+        model = estimator_for(spec, y, args.task, args.estimator, random_state=args.seed)
     rows, held_out = np.arange(len(y)), np.arange(0)
     if args.held_out:
-        strata = y if isinstance(model, ModNetClassifier) else None
+        strata = y if is_classifier(model) else None
         rows, held_out = train_test_split(rows, test_size=args.held_out, stratify=strata, random_state=args.seed)
     accelerator = installed_accelerator()
     timer = CompileTimer(accelerator)
@@ -86,7 +89,7 @@ def train(args: argparse.Namespace) -> None:
     save(model, args.out)
     if args.picture:
         _draw(model, args.picture)
-    classes = model.classes_ if isinstance(model, ModNetClassifier) else None
+    classes = model.classes_ if is_classifier(model) else None
     found = {
         "data": str(args.data),
         "rows": len(rows),
@@ -159,7 +162,7 @@ def _check_features(X: Any, spec: ModelSpec, where: Path) -> None:
         )
 
 
-def estimator_for(spec: ModelSpec, y: Array, task: str = "auto", **params: Any) -> ModNetClassifier | ModNetRegressor:
+def estimator_for(spec: ModelSpec, y: Array, task: str = "auto", name: str | None = None, **params: Any) -> BaseModNet:
     """Return an estimator with the parameters of a spec, and others, that learns y.
 
     Parameters
@@ -169,13 +172,15 @@ def estimator_for(spec: ModelSpec, y: Array, task: str = "auto", **params: Any) 
     task : {"auto", "classification", "regression"}
         "auto": a loss that serves one of the two only decides; otherwise text, truth values and whole numbers of at
         most 20 different values are classes.
+    name : str, optional
+        Of a registered estimator; default: modnet's own for the task.
     **params : object
         Parameters that no spec has, such as ``random_state``.
 
     Raises
     ------
     CommandError
-        If y holds no numbers, and it is regression.
+        If the estimator is for another task or for none, or y holds no numbers, and it is regression.
 
     Examples
     --------
@@ -184,17 +189,18 @@ def estimator_for(spec: ModelSpec, y: Array, task: str = "auto", **params: Any) 
     >>> type(estimator_for(ModelSpec(), np.arange(100))).__name__
     'ModNetRegressor'
     """
-    if task == "auto":
+    if task == "auto" and name is None:
         served = {each == "regression" for each in spec.loss.tasks} if isinstance(spec.loss, Loss) else set()
         few = len(np.unique(y)) <= CLASSES if y.dtype.kind in "iu" else y.dtype.kind != "f"
-        regression = served.pop() if len(served) == 1 else not few
-    else:
-        regression = task == "regression"
-    if not regression:
-        return ModNetClassifier.from_spec(spec, **params)
-    if y.dtype.kind not in "biuf":
+        task = "regression" if (served.pop() if len(served) == 1 else not few) else "classification"
+    own = f"{OWN}:regressor" if task == "regression" else f"{OWN}:classifier"
+    model: BaseModNet = estimators.get("estimator", name or own).from_spec(spec, **params)
+    learns = "classification" if is_classifier(model) else "regression" if is_regressor(model) else "no target"
+    if learns == "no target" or task not in ("auto", learns):
+        raise CommandError(f"{name} is a {type(model).__name__}, for {learns}: choose an estimator for the task")
+    if learns == "regression" and y.dtype.kind not in "biuf":
         raise CommandError("the target holds no numbers, as regression needs them")
-    return ModNetRegressor.from_spec(spec, **params)
+    return model
 
 
 # Training
@@ -227,7 +233,7 @@ def _fit(model: Any, X: Any, y: Array, args: argparse.Namespace) -> float:
 
 def _score(model: Any, X: Any, y: Array, seen: Array) -> dict[str, float]:
     """Return how good predictions are on rows that were held out, and how good they are without looking at X."""
-    if isinstance(model, ModNetClassifier):
+    if is_classifier(model):
         labels, counts = np.unique(seen, return_counts=True)
         most = float(np.mean(y == labels[counts.argmax()]))
         return {"rows": len(y), "accuracy": model.score(X, y), "accuracy_of_most_frequent": most}
@@ -297,8 +303,8 @@ def predict(args: argparse.Namespace) -> None:
     """
     _spare_inputs([args.out], [args.model, args.data])
     model = load(args.model, allow=args.allow)
-    if isinstance(model, ModNetTransformer):
-        raise CommandError(f"{args.model} holds a ModNetTransformer, which makes features and predicts nothing")
+    if not (is_classifier(model) or is_regressor(model)):
+        raise CommandError(f"{args.model} holds a {type(model).__name__}, which makes features and predicts nothing")
     X = _features(model, data.read(args.data), args)
     y = model.predict(X)
     columns = {"prediction": y} if y.ndim == 1 else {f"prediction_{i}": column for i, column in enumerate(y.T)}

@@ -39,6 +39,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "target": {"metavar": "COL", "help": "the column to predict"},
     "without": {"action": "append", "default": [], "metavar": "COL", "help": f"leave a column out; {_AGAIN}"},
     "task": {"choices": _TASKS, "default": "auto", "help": "what to learn (default: auto)"},
+    "estimator": {"metavar": "NAME", "help": "of a registered estimator (default: modnet's own for the task)"},
     "features": {"type": count, "metavar": "N", "help": "columns of X"},
     "outputs": {
         "type": count,

@@ -1,5 +1,6 @@
 """What is wrong with the data: missing values, constant columns, scales of columns and targets, rare classes."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -42,6 +43,8 @@ _SCALER = "put StandardScaler in front, as in make_pipeline(StandardScaler(), mo
 def names_of(X: Any, given: Sequence[str] | None = None) -> list[str]:
     """Return the names of the columns of X; without any, what to call them.
 
+    Rows of several axes have a column for each of their elements, in the order in which `Flatten` puts them.
+
     Examples
     --------
     >>> names_of(np.zeros((5, 2)))
@@ -50,7 +53,9 @@ def names_of(X: Any, given: Sequence[str] | None = None) -> list[str]:
     if given is not None and len(given) == X.shape[1]:
         return [str(name) for name in given]
     columns = getattr(X, "columns", None)
-    return [f"column {i}" for i in range(X.shape[1])] if columns is None else [str(name) for name in columns]
+    return (
+        [f"column {i}" for i in range(math.prod(X.shape[1:]))] if columns is None else [str(name) for name in columns]
+    )
 
 
 def complete(X: Any) -> tuple[Array, Array]:
@@ -68,6 +73,7 @@ def complete(X: Any) -> tuple[Array, Array]:
     else:
         array = np.asarray(X)
         # NaN alone differs from itself.
+        array = array.reshape(len(array), math.prod(array.shape[1:]))
         gaps = ~np.isfinite(array) if array.dtype.kind == "f" else (array != array) | (array == None)  # noqa: E711
     return np.asarray(~gaps.any(axis=1)), gaps.sum(axis=0)
 
@@ -104,7 +110,7 @@ def constant_columns(x: Any, names: Sequence[str], *, named: Array) -> Iterator[
     if sparse.issparse(x):
         low, high = x.min(axis=0).toarray()[0], x.max(axis=0).toarray()[0]
     else:
-        low, high = x.min(axis=0), x.max(axis=0)
+        low, high = x.min(axis=0).ravel(), x.max(axis=0).ravel()
     silent = np.flatnonzero((low == high) & (named | (low != 0))).tolist()
     found = [f"{names[i]} ({low[i]:.3g})" for i in silent]
     if found:

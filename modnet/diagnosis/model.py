@@ -110,7 +110,7 @@ nonflavanoid_phenols (0.12), hue (0.23), ash (0.27) and 7 more
 
 def examine(model: Any, X: Any, y: Any) -> Diagnosis:
     """Return what `diagnose` finds together with the signals and gradients that were seen; parameters as there."""
-    net, X, y = _network_of(model, X, y)
+    net, X, y = network_of(model, X, y)
     fitted, names = hasattr(net, "theta_"), data.names_of(X, getattr(net, "feature_names_in_", None))
     findings: list[Finding] = []
     X, y = _whole_rows(net, X, y, names, findings)
@@ -137,8 +137,14 @@ def examine(model: Any, X: Any, y: Any) -> Diagnosis:
     return Diagnosis(tuple(findings), look, fitted)
 
 
-def _network_of(model: Any, X: Any, y: Any) -> tuple[BaseModNet, Any, Any]:
-    """Return the network in an estimator, and X and y as they reach it."""
+def network_of(model: Any, X: Any, y: Any) -> tuple[BaseModNet, Any, Any]:
+    """Return the estimator of modnet in a pipeline, a search or the like, and X and y as they reach it.
+
+    Raises
+    ------
+    TypeError
+        If there is none.
+    """
     while not isinstance(model, BaseModNet) or getattr(model, "estimator", None) is not None:
         if isinstance(model, Pipeline):
             front, last = model[:-1], model.steps[-1][1]
@@ -152,7 +158,7 @@ def _network_of(model: Any, X: Any, y: Any) -> tuple[BaseModNet, Any, Any]:
             model = getattr(model, inner[0])
         else:
             raise TypeError(
-                f"diagnose looks at networks of modnet, got {type(model).__name__}: pass a ModNetClassifier, a "
+                f"it looks at networks of modnet, got {type(model).__name__}: pass a ModNetClassifier, a "
                 "ModNetRegressor, or a pipeline or search around one"
             )
     # A table keeps its columns' names; anything else is an array or sparse.

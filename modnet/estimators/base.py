@@ -5,9 +5,10 @@
 
 import copy
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from operator import methodcaller
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -16,13 +17,13 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from modnet.acceleration import CompileTimer, accelerator_name, fused_parts
-from modnet.base import Array, Optimizer, OptimizerState, Solver
+from modnet.base import Array, Optimizer, OptimizerState, Shape, Solver
 from modnet.errors import ModNetError
 from modnet.estimators import fitting
 from modnet.estimators.display import can_draw, visual_block
 from modnet.estimators.nested import understood
 from modnet.estimators.parameters import SLOTS, NestedParameters, chosen_accelerator, loss_of
-from modnet.estimators.preparation import Sample, input_shape, modules_of, prepared, takes
+from modnet.estimators.preparation import Sample, modules_of, network_for, prepared, takes
 from modnet.estimators.table import Table
 from modnet.estimators.target import Numbers, loss_before_target, loss_for
 from modnet.network import Network
@@ -55,7 +56,10 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         Learning rate per epoch.
     n_iter_ : int
         Epochs run.
+    input_shape_ : tuple of int
+        Shape per row of X.
     n_features_in_ : int
+        Columns of X; of an X of several axes, as scikit-learn counts, ``X.shape[1]``.
     feature_names_in_ : ndarray of str
         If X had column names.
     table_ : Table or None
@@ -64,9 +68,24 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         Where `partial_fit` goes on.
     """
 
+    kind: ClassVar[str] = "estimator"
+    """What it is to the registry."""
+
+    fitted_attributes: ClassVar[Mapping[str, Any]] = {
+        **dict.fromkeys(("theta_", "state_"), np.ndarray),
+        **dict.fromkeys(("loss_curve_", "learning_rate_curve_"), list[float]),
+        **dict.fromkeys(("n_iter_", "n_features_in_", "_rows_seen"), int),
+        "optimizer_state_": OptimizerState,
+        "table_": Table | None,
+        "_streams": fitting.Streams,
+        "_target": Numbers,
+    }
+    """What every fitted one has, with types: a file that lacks one is refused. Subclasses add what they have more."""
+
     _doc_link_module = "modnet"
     _doc_link_template = ""  # scikit-learn's own would lead to a page that its site does not have
     _sparse_format: Any = "csr"
+    _allow_nd: Any = True
     _default_loss = "squared_error"
     _y_numeric = True
     _ravel_y = False
@@ -78,6 +97,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     learning_rate_curve_: list[float]
     optimizer_state_: OptimizerState
     table_: Table | None
+    input_shape_: Shape
     _target: Any  # Numbers or Classes
 
     @with_callbacks  # type: ignore[untyped-decorator]
@@ -95,8 +115,9 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n, n_features)
-            float32 stays float32, anything else becomes float64; sparse rows stay sparse through the first layer.
+        X : array-like or sparse matrix, shape (n, n_features) or (n, *input_shape)
+            float32 stays float32, anything else becomes float64; sparse rows stay sparse through the first layer. Rows
+            of several axes are taken if the layers make rows of one axis of them, as `Flatten` does.
         y : array-like, shape (n,) or (n, k)
         sample_weight : array-like, shape (n,), optional
             Non-negative; a row of weight zero counts as absent.
@@ -180,7 +201,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         spec = replace(spec, loss=loss) if loss != spec.loss else spec
         if before is None:
             self._streams = self._new_streams()
-            self.network_ = spec.network(input_shape(self), loss.width(sample.target.width))
+            self.network_ = network_for(self, spec, loss.width(sample.target.width))
             self.theta_, self.state_ = self._first_weights(sample.data.x.dtype)
             self._rows_seen = 0
         else:
@@ -238,7 +259,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
 
     # What an estimator tells of itself
 
-    def summary(self, n_features: int | None = None, n_outputs: int | None = None) -> Summary:
+    def summary(self, n_features: int | Shape | None = None, n_outputs: int | None = None) -> Summary:
         """Return the links with their shapes, parameters and multiply-adds; ``print`` shows them as a table.
 
         It marks what the accelerator runs fused; nothing is compiled for that.
@@ -246,8 +267,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         Parameters
         ----------
         n_features, n_outputs : int, optional
-            Columns of X and of the raw output (targets; classes, of which two need one column), for the network that
-            the parameters describe. Not given: the fitted network.
+            Columns of X, or the shape of its rows, and columns of the raw output (targets; classes, of which two need
+            one column), for the network that the parameters describe. Not given: the fitted network.
 
         Raises
         ------
@@ -275,7 +296,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         fitted = hasattr(self, "theta_")
         if n_features is not None and n_outputs is not None:
             spec = self.to_spec()
-            network, loss = spec.network((n_features,), n_outputs), loss_before_target(spec, self._default_loss)
+            shape = n_features if isinstance(n_features, tuple) else (n_features,)
+            network, loss = spec.network(shape, n_outputs), loss_before_target(spec, self._default_loss)
         elif fitted:
             spec, network, loss = self.spec_, self.network_, loss_of(self)
         else:

@@ -220,7 +220,14 @@ def few_threads(network: Network, rows: int) -> Iterator[None]:
     rows : int
         Per step.
     """
-    largest = max((place.stop - place.start for link in network.walk() for place in link.places.values()), default=0)
+    largest = max(
+        (
+            math.prod(link.input_shape[:-1]) * (place.stop - place.start)
+            for link in network.walk()
+            for place in link.places.values()
+        ),
+        default=0,
+    )
     if rows * largest > SMALL or not _TURN.acquire(blocking=False):
         yield
         return

@@ -43,6 +43,7 @@ class BaseMLP(BaseModNet):
 
     _name: str
     _ravel_y = True
+    _allow_nd = False
 
     loss = "auto"
     scoring = None

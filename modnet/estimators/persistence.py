@@ -1,45 +1,38 @@
 """Model files: a fitted estimator as numbers and text, and nothing else.
 
-A file is an ``.npz`` archive: arrays, and a header in JSON that says what they are. Nothing in it is executed. What it
-names are components, which the registry looks up among those that are installed; a name leads nowhere else.
+A file is an ``.npz`` archive: arrays, and a header in JSON that says what they are, down to the name and the shape of
+every parameter. Nothing in it is executed. What it names are an estimator and components, which the registry looks up
+among those that are installed; a name leads nowhere else. A file is checked as a whole before an estimator is made.
 """
 
-import dataclasses
 import json
 import math
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
-from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from modnet.base import Array, Average, Column, OptimizerState
-from modnet.component import Component, Slot, dump, parse
-from modnet.errors import ModNetError
-from modnet.estimators.fitting import CALLBACKS, Streams
+from modnet.base import Array, Layout, Place
+from modnet.entries import OWN, group_of
+from modnet.errors import ModelFileError, ModNetError, UnknownComponentError
+from modnet.estimators.fitting import CALLBACKS
+from modnet.estimators.forms import Reader, Writer, fits
 from modnet.estimators.parameters import chosen_accelerator
 from modnet.estimators.preparation import input_shape
-from modnet.estimators.table import Table
-from modnet.estimators.target import Classes, Numbers
+from modnet.estimators.target import Classes
 from modnet.files import as_json, write_whole
-from modnet.registry import registry
-from modnet.spec import ModelSpec
-from modnet.training import History
+from modnet.registry import estimators, registry
+from modnet.spec import ModelSpec, check_requirements
 
 __all__ = ["ModelFileError", "load", "save"]
 
 FORMAT = 1
 """Version of the format."""
-
-_ESTIMATORS = {
-    **dict.fromkeys(("ModNetClassifier", "ModNetRegressor", "ModNetTransformer"), "modnet.estimators"),
-    **dict.fromkeys(("MLPClassifier", "MLPRegressor"), "modnet.neural_network"),
-}
-"""What a file may hold, and where the class is."""
 
 _HEADER = "header"
 
@@ -47,9 +40,8 @@ _NOT_WRITTEN = (*CALLBACKS, "_metadata_request", "spec_", "network_")
 """Callbacks and requests, which scikit-learn keeps on an estimator and which are code; and what is made of the spec,
 which stands in the header by itself."""
 
-
-class ModelFileError(ModNetError, ValueError):
-    """A file is no model file or not a whole one, or a model cannot be written to one."""
+_NOT_ALWAYS_WRITTEN = ("optimizer_state_", "_streams")
+"""What is made anew where a file does not have it."""
 
 
 def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
@@ -57,8 +49,9 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
 
     Parameters
     ----------
-    model : ModNetClassifier, ModNetRegressor, ModNetTransformer, MLPClassifier or MLPRegressor
-        A transformer only if it is an autoencoder: of one that reads an estimator, save the estimator.
+    model : estimator
+        Of a registered class: ours, or one that a distribution offers in the group ``modnet.estimators``. A transformer
+        only if it is an autoencoder: of one that reads an estimator, save the estimator.
     path : str or Path
         The file; its name is taken as it is. One that is there already is replaced, by a whole one or not at all.
     optimizer_state : bool
@@ -68,7 +61,8 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     Raises
     ------
     ModelFileError
-        If a parameter is something that text and numbers cannot say, such as a function.
+        If its class is not registered, a parameter is something that text and numbers cannot say, such as a function,
+        or a weight is not finite.
     RegistryError
         If the class of a component has no registered name.
     NotFittedError
@@ -94,24 +88,33 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     >>> bool((again.predict_proba(X) == model.predict_proba(X)).all())
     True
     """
-    name = type(model).__name__
-    if name not in _ESTIMATORS or type(model) is not _class_of(name):
-        raise ModelFileError(f"a model file holds one of {', '.join(_ESTIMATORS)}, got {model!r}")
+    entry = estimators.entry_of(type(model))
+    if entry is None:
+        cls = type(model).__name__
+        raise ModelFileError(
+            f"a model file holds an estimator of a registered class, got {model!r}: call modnet.register({cls}), or "
+            f"give the class an entry point in group {group_of('estimator')}; it should derive from modnet.BaseModNet"
+        )
     check_is_fitted(model)
     if getattr(model, "estimator", None) is not None:
         raise ModelFileError("this transformer reads a layer of an estimator: save that, it is its estimator_")
     model.to_spec()  # A parameter that is not valid is better reported now than when the file is read.
-    writer = _Writer()
+    _check_weights(model.theta_, model.state_)
+    writer = Writer()
     params = model.get_params(deep=False)
     # The drop-ins for scikit-learn's MLP draw from new streams in every training, as scikit-learn does.
     old_streams = [] if isinstance(model._streams.shuffle, np.random.Generator) else ["_streams"]
     left_out = {*params, *_NOT_WRITTEN, *old_streams, *([] if optimizer_state else ["optimizer_state_"])}
     learnt = {name: each for name, each in vars(model).items() if name not in left_out}
+    spec = model.spec_.to_dict()
+    theirs = {entry.distribution: entry.version} if entry.distribution else {}
     header = {
         "format": FORMAT,
-        "estimator": name,
-        "spec": as_json(model.spec_.to_dict()),
-        "outputs": model.network_.output_shape[-1],
+        "estimator": entry.name if entry.distribution == OWN else f"{entry.distribution}:{entry.name}",
+        "requires": {**spec.pop("requires"), **theirs},
+        "spec": as_json(spec),
+        "parameters": _described(model.network_.layout),
+        "state": _described(model.network_.state_layout),
         "params": {name: writer.write(each, name) for name, each in params.items()},
         "learnt": {name: writer.write(each, name) for name, each in learnt.items()},
     }
@@ -128,207 +131,179 @@ def load(path: str | Path, allow: Iterable[str] | None = None) -> Any:
     ----------
     path : str or Path
     allow : iterable of str, optional
-        The distributions, beside modnet-layers, whose components the file may name; None: any that is installed.
+        The distributions, beside modnet-layers, whose estimators and components the file may name; None: any that is
+        installed.
 
     Returns
     -------
-    ModNetClassifier, ModNetRegressor, ModNetTransformer, MLPClassifier or MLPRegressor
+    estimator
         It predicts what the one that was saved predicts, to the last bit.
 
     Raises
     ------
     ModelFileError
-        If it is no model file, not a whole one, or one that a later modnet has written.
+        If it is no model file, not a whole one, one that a later modnet has written, or if its parameters are not those
+        of the network that its spec describes here; those in another order are put right.
     InvalidSpecError, RegistryError
-        If a distribution that it requires is not installed, or not allowed; the message says which.
+        If a distribution that it requires is not installed, is older than the one that wrote it, or not allowed; the
+        message says which.
     OSError
-        If it cannot be read.
+        If it cannot be opened.
     """
     allowed = None if allow is None else tuple(allow)
-    try:
-        with open(path, "rb") as file:
+    with open(path, "rb") as file:
+        try:
             if not zipfile.is_zipfile(file):
                 raise ModelFileError("no model file, or not the whole of one; save() writes .npz archives")
+            length = file.seek(0, 2)
             file.seek(0)
             with np.load(file, allow_pickle=False) as archive, registry.allowing(allowed):
-                return _model(_header(archive), _Reader(archive), allowed)
-    except ModelFileError as error:
-        raise ModelFileError(f"{path}: {error}") from error
-    except (ModNetError, OSError):
-        raise
-    except Exception as error:
-        # It comes from outside: there is no end to what may be wrong, nor to what NumPy, zipfile and json raise then.
-        raise ModelFileError(f"{path}: no model file, or a damaged one ({type(error).__name__}: {error})") from error
+                return _model(_header(archive, length), Reader(archive, length), allowed)
+        except (ModelFileError, UnknownComponentError) as error:
+            raise ModelFileError(f"{path}: {error}") from error
+        except ModNetError:
+            raise
+        except Exception as error:
+            # It comes from outside: there is no end to what may be wrong, nor to what NumPy, zipfile and json raise.
+            found = f"{type(error).__name__}: {error}"
+            raise ModelFileError(f"{path}: no model file, or a damaged one ({found})") from error
 
 
-def _header(archive: Any) -> Mapping[str, Any]:
-    """Return the header of an archive that may be read."""
-    if any(member.compress_type != zipfile.ZIP_STORED for member in archive.zip.infolist()):
+def _header(archive: Any, length: int) -> Mapping[str, Any]:
+    """Return the header of an archive that may be read; `length`: bytes of the file."""
+    members = archive.zip.infolist()
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
         raise ModelFileError("its members are compressed, which save() never does: they might unfold to any size")
+    if (total := sum(member.file_size for member in members)) > length:
+        raise ModelFileError(f"its members have {total} bytes, and the file {length}: they overlap, or are damaged")
     if _HEADER not in archive:
         raise ModelFileError("an .npz archive, but no model file: there is no header in it")
     header: Mapping[str, Any] = json.loads(archive[_HEADER].tobytes())
     got = header["format"]
-    if not isinstance(got, int) or got > FORMAT:
-        raise ModelFileError(f"this modnet reads format {FORMAT}, got {got!r}: upgrade the distribution modnet-layers")
+    if type(got) is not int or not 1 <= got <= FORMAT:
+        raise ModelFileError(f"this modnet reads format {FORMAT}, got {got!r}: upgrade the distribution {OWN}")
     return header
 
 
-def _model(header: Mapping[str, Any], reader: "_Reader", allow: Iterable[str] | None) -> Any:
-    """Return the estimator that a header describes."""
-    name = header["estimator"]
-    if name not in _ESTIMATORS:
-        raise ModelFileError(f"the estimator should be one of {', '.join(_ESTIMATORS)}, got {name!r}")
-    cls = _class_of(name)
+def _model(header: Mapping[str, Any], reader: Reader, allow: Iterable[str] | None) -> Any:
+    """Return the estimator that a header describes; everything is checked before it is made."""
+    check_requirements(header["requires"], strict=True)
+    cls = estimators.get("estimator", header["estimator"])
     spec = ModelSpec.from_dict(header["spec"], allow=allow)
-    model = cls(**{name: reader.read(each) for name, each in header["params"].items()})
+    params = {name: reader.read(each) for name, each in header["params"].items()}
+    learnt = {name: reader.read(each) for name, each in header["learnt"].items()}
+    _check_learnt(cls, learnt, params)
+    loss: Any = spec.loss  # never "auto" in a file
+    network = spec.network(input_shape(SimpleNamespace(**learnt)), loss.width(learnt["_target"].width))
+    theta, state = learnt["theta_"], learnt["state_"]
+    _check_weights(theta, state)
+    in_order = _order(header["parameters"], theta, network.layout)
+    state_in_order = _order(header["state"], state, network.state_layout)
+    learnt["theta_"], learnt["state_"] = in_order("theta_", theta), state_in_order("state_", state)
+    if remembered := learnt.get("optimizer_state_"):
+        for name, each in vars(remembered).items():
+            if isinstance(each, np.ndarray):
+                order = state_in_order if name.endswith("state") else in_order
+                setattr(remembered, name, order(f"optimizer_state_.{name}", each))
+        remembered.vectors = {
+            name: in_order(f"optimizer_state_.vectors[{name!r}]", each) for name, each in remembered.vectors.items()
+        }
+        if mean := remembered.average:
+            mean.theta = in_order("the mean of theta_", mean.theta)
+            mean.state = state_in_order("the mean of state_", mean.state)
+    model = cls(**params)
     # Names among the parameters are otherwise looked up by `fit`, when the allow list is no longer there.
     model.to_spec()
     if model.accelerator != "auto":
         chosen_accelerator(model)
-    for name, each in header["learnt"].items():
-        if not re.fullmatch(r"_?[A-Za-z]\w*", name) or hasattr(cls, name) or name in header["params"]:
-            raise ModelFileError(f"{name!r} is no attribute that fitting a {cls.__name__} makes")
-        setattr(model, name, reader.read(each))
-    model.spec_, model.network_ = spec, spec.network(input_shape(model), header["outputs"])
+    vars(model).update(learnt, spec_=spec, network_=network)
     if not hasattr(model, "optimizer_state_"):
         model.optimizer_state_ = spec.optimizer.init(model.theta_)
     if not hasattr(model, "_streams"):
         model._streams = model._new_streams()
-    _check_vectors(model)
     return model
 
 
-def _class_of(name: str) -> Any:
-    return getattr(import_module(_ESTIMATORS[name]), name)
+# What a file has to have
 
 
-def _check_vectors(model: Any) -> None:
-    """Check that θ, the state and what the optimizer remembers are as long as the network says."""
-    network, state = model.network_, model.optimizer_state_
-    theta, size = network.layout.size, network.state_layout.size
-    vectors = [("theta_", model.theta_, theta), ("state_", model.state_, size)]
-    vectors += [(f"optimizer_state_.vectors[{name!r}]", each, theta) for name, each in state.vectors.items()]
-    if mean := state.average:
-        vectors += [("the mean of theta_", mean.theta, theta), ("the mean of state_", mean.state, size)]
-    for name, vector, length in vectors:
-        floats = vector.dtype == model.theta_.dtype and vector.dtype in (np.float32, np.float64)
-        if vector.shape != (length,) or not floats:
-            raise ModelFileError(f"{name} should be {length} floats for this spec, got {vector.dtype} {vector.shape}")
+def _check_learnt(cls: Any, learnt: Mapping[str, Any], params: Mapping[str, Any]) -> None:
+    """Check that there is what fitting the class leaves, of the right types and sizes, and nothing in its way."""
+    for name in learnt:
+        if not re.fullmatch(r"_?[A-Za-z]\w*", name) or hasattr(cls, name) or name in params:
+            raise ModelFileError(f"{name!r} is no attribute that fitting a {cls.__name__} makes")
+    for name, type_ in cls.fitted_attributes.items():
+        if name not in learnt and name in _NOT_ALWAYS_WRITTEN:
+            continue
+        if name not in learnt or not fits(learnt[name], type_) or (type_ is int and learnt[name] < 0):
+            found = repr(learnt[name]) if name in learnt else "none"
+            raise ModelFileError(f"a fitted {cls.__name__} has {name}, of type {type_}, and here is {found}")
+    target, n, table = learnt["_target"], learnt["n_features_in_"], learnt["table_"]
+    names = learnt.get("feature_names_in_"), None if table is None else table.columns
+    if any(each is not None and len(each) != n for each in names):
+        raise ModelFileError(f"n_features_in_ is {n}, and there are names of another number of columns")
+    if isinstance(target, Classes):
+        shown = learnt["classes_"] if target.kind == "multioutput" else [learnt["classes_"]]
+        if len(shown) != len(target.columns) or not all(map(np.array_equal, shown, target.columns)):
+            raise ModelFileError(f"classes_ should be those of the target, {target.classes}, got {learnt['classes_']}")
 
 
-# Values as JSON: what JSON does not have becomes {"what it is": [of what it is made]}
+# Parameters by name
 
 
-class _Form(NamedTuple):
-    """How the values of a class are written."""
-
-    cls: Any
-    parts: Callable[[Any], Iterable[Any]]
-    made: Callable[..., Any]
+def _described(layout: Layout) -> list[Any]:
+    return [[name, place.shape] for name, place in layout.places.items()]
 
 
-def _record(cls: Any) -> _Form:
-    """Return the form of a dataclass: its fields by name."""
-    names = [field.name for field in dataclasses.fields(cls)]
-    return _Form(cls, lambda value: [{name: getattr(value, name) for name in names}], lambda fields: cls(**fields))
+def _check_weights(theta: Array, state: Array) -> None:
+    """Check that θ and the state are finite floats of one type."""
+    for name, vector in (("theta_", theta), ("state_", state)):
+        if vector.ndim != 1 or vector.dtype != theta.dtype or vector.dtype not in (np.float32, np.float64):
+            raise ModelFileError(f"{name} should be floats of the type of theta_, got {vector.dtype} {vector.shape}")
+        if not np.isfinite(vector).all():
+            raise ModelFileError(f"{name} should be finite, but there is inf or NaN in it")
 
 
-def _component(kind: str, value: Any) -> Any:
-    return parse(Slot(kind), value, subject="a parameter")
-
-
-def _objects(shape: tuple[int, ...], values: list[Any]) -> Array:
-    array = np.empty(len(values), object)
-    array[:] = values
-    return array.reshape(shape)
-
-
-def _generator(state: Any) -> np.random.Generator:
-    bits = np.random.PCG64()
-    bits.state = state
-    return np.random.Generator(bits)
-
-
-def _random_state(state: Mapping[str, Any]) -> np.random.RandomState:
-    made = np.random.RandomState()
-    made.set_state(dict(state))
-    return made
-
-
-_FORMS = {
-    "float": _Form(float, lambda value: [str(value)], float),
-    "tuple": _Form(tuple, list, lambda *items: items),
-    "list": _Form(list, list, lambda *items: list(items)),
-    "mapping": _Form(Mapping, lambda value: value.items(), lambda *items: dict(items)),
-    "component": _Form(Component, lambda value: [value.kind, dump(value)], _component),
-    "objects": _Form(np.ndarray, lambda value: [value.shape, value.ravel().tolist()], _objects),
-    "generator": _Form(np.random.Generator, lambda value: [value.bit_generator.state], _generator),
-    "random state": _Form(np.random.RandomState, lambda value: [value.get_state(legacy=False)], _random_state),
-    "classes": _Form(Classes, lambda value: [value.columns, value.kind, value.min_classes], Classes),
-    "table": _Form(Table, lambda value: [value.columns, value.categories, value.types], Table),
-    "numbers": _record(Numbers),
-    "column": _record(Column),
-    "streams": _record(Streams),
-    "history": _record(History),
-    "optimizer state": _record(OptimizerState),
-    "average": _record(Average),
-}
-
-
-class _Writer:
-    """Writes values as JSON, and puts arrays aside.
-
-    Attributes
-    ----------
-    arrays : dict of str to ndarray
-    """
-
-    def __init__(self) -> None:
-        self.arrays: dict[str, Array] = {}
-
-    def write(self, value: Any, name: str) -> Any:
-        """Return what JSON says for a value; `name` is that of the parameter or attribute that it belongs to."""
-        if isinstance(value, np.generic):
-            value = value.item()
-        if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
-            return value
-        if isinstance(value, np.ndarray) and value.dtype.kind in "biufUSMm":
-            key = name if name not in self.arrays else f"{name}.{len(self.arrays)}"
-            self.arrays[key] = value
-            return {"array": [key]}
-        if isinstance(value, type) and issubclass(value, Component) and (given := registry.name_of(value)):
-            return given  # the type of a mapping, which may be a class where a name could be
-        for what, form in _FORMS.items():
-            if isinstance(value, form.cls):
-                return {what: [self.write(each, name) for each in form.parts(value)]}
-        raise ModelFileError(
-            f"{name}: {value!r} is a {type(value).__name__}, which text and numbers cannot say: set it to a name, a "
-            "number or its default before saving"
-        )
-
-
-class _Reader:
-    """Makes values of what a `_Writer` has written.
+def _order(written: Any, vector: Array, layout: Layout) -> Callable[[str, Array], Array]:
+    """Return what puts θ or the state, or what has its length, in the order of a network.
 
     Parameters
     ----------
-    arrays : mapping of str to ndarray
+    written : list of [str, list of int]
+        Names and shapes of the parameters, in the order of the file.
+    vector : ndarray
+        θ or the state, as the file has it.
+    layout : Layout
+
+    Raises
+    ------
+    ModelFileError
+        If the names and shapes are not those of the layout, or do not fit the vector.
     """
+    shapes = {name: tuple(shape) for name, shape in written}
+    if len(shapes) != len(written) or not all(type(length) is int for shape in shapes.values() for length in shape):
+        raise ModelFileError(f"parameters should be named once each, with shapes in whole numbers, got {written}")
+    wanted = {name: place.shape for name, place in layout.places.items()}
+    for name in {**wanted, **shapes}:
+        there, here = (f"shape {found[name]}" if name in found else "none" for found in (shapes, wanted))
+        if there != here:
+            raise ModelFileError(
+                f"{name}: {there} in the file, {here} in the network that the file's spec describes here; install the "
+                "versions of the distributions that the file requires"
+            )
+    places: dict[str, Place] = {}
+    stop = 0
+    for name, shape in shapes.items():
+        start, stop = stop, stop + math.prod(shape)
+        places[name] = Place(start, stop, shape)
 
-    def __init__(self, arrays: Mapping[str, Array]) -> None:
-        self._arrays, self._unread = arrays, set(arrays)
+    def in_order(what: str, each: Array) -> Array:
+        if each.shape != (layout.size,) or each.dtype != vector.dtype:
+            found = f"got {each.dtype} {each.shape}, and theta_ is {vector.dtype}"
+            raise ModelFileError(f"{what} should be {layout.size} floats for this spec, {found}")
+        ordered = np.empty_like(each)
+        for name, place in layout.places.items():
+            place.view(ordered)[...] = places[name].view(each)
+        return ordered
 
-    def read(self, written: Any) -> Any:
-        """Return the value."""
-        if not isinstance(written, dict):
-            return written
-        ((what, parts),) = written.items()
-        if what != "array":
-            return _FORMS[what].made(*map(self.read, parts))
-        (name,) = parts
-        self._unread.remove(name)  # raises the second time: no array has two owners
-        array = self._arrays[name]
-        if array.dtype.kind not in "biufUSMm":
-            raise ModelFileError(f"{name} should be an array of numbers or text, got {array.dtype}")
-        return array
+    return in_order

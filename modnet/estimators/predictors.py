@@ -1,7 +1,8 @@
 """ModNetClassifier and ModNetRegressor: networks whose outputs are the logits of classes, or numbers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
@@ -74,6 +75,11 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
 
     class_weight: Any = None
 
+    fitted_attributes: ClassVar[Mapping[str, Any]] = {
+        **BaseModNet.fitted_attributes,
+        "_target": Classes,
+        "classes_": np.ndarray | list,
+    }
     _default_loss = "cross_entropy"
     _y_numeric = False
     _ravel_y = True
@@ -241,8 +247,8 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
     >>> import numpy as np
     >>> from modnet import ModNetRegressor
     >>> X = np.linspace(-2, 2, 100)[:, np.newaxis]
-    >>> model = ModNetRegressor(layers=(32,), activation="tanh", max_iter=2000, random_state=0)
-    >>> model = model.set_params(optimizer__learning_rate=0.01).fit(X, np.sin(X[:, 0]))
+    >>> model = ModNetRegressor(layers=(32,), activation="tanh", optimizer="lbfgs", random_state=0)
+    >>> model = model.fit(X, np.sin(X[:, 0]))
     >>> model.score(X, np.sin(X[:, 0])) > 0.99
     True
     """

@@ -18,12 +18,14 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from modnet.acceleration import accelerated
 from modnet.base import Array, Inputs, Module, Shape, TableShape
+from modnet.errors import ShapeError
 from modnet.estimators.nested import modules
 from modnet.estimators.parameters import chosen_accelerator
 from modnet.estimators.table import Table, checked, unread
 from modnet.estimators.target import Target, weights_of
 from modnet.network import Network
 from modnet.network.trial import adapt, check_missing
+from modnet.spec import ModelSpec
 from modnet.training import Data
 
 
@@ -86,7 +88,7 @@ def prepared(
     ----------
     estimator : ModNetClassifier, ModNetRegressor, …
         A fitted one, except with `reset`.
-    X : array-like or sparse matrix, shape (n, n_features)
+    X : array-like or sparse matrix, shape (n, n_features) or (n, *input_shape)
     y : array-like, shape (n,) or (n, k), optional
         None or X itself: rows that are their own target, as for an autoencoder.
     sample_weight : array-like, shape (n,), optional
@@ -129,17 +131,17 @@ def prepared(
     return sample.rows(kept)
 
 
-def with_first_weights(estimator: Any, X: Any, y: Any) -> tuple[Any, Sample]:
+def with_first_weights(estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Sample]:
     """Return a copy of an estimator as it is before the first step of `fit`, and the rows as it takes them.
 
     Parameters
     ----------
     estimator : ModNetClassifier, ModNetRegressor or ModNetTransformer
-    X, y : array-like
+    X, y, sample_weight : array-like
         As for `fit`.
     """
     copied = clone(estimator)
-    sample = copied._begin(copied.to_spec(), X, y, None, again=False, learning=True)
+    sample = copied._begin(copied.to_spec(), X, y, sample_weight, again=False, learning=True)
     adapt(copied.network_, copied.theta_, copied.state_, sample.data.x, sample.data.weight)
     return copied, sample
 
@@ -180,7 +182,29 @@ def _network_and_rows(estimator: Any, X: Any) -> tuple[Network, Any]:
 
 def input_shape(estimator: Any) -> Shape:
     """Return the shape per row of X, as an estimator has met it: with its columns, if it was a data frame."""
-    return (estimator.n_features_in_,) if estimator.table_ is None else TableShape(estimator.table_.columns)
+    shape: Shape = estimator.input_shape_
+    return shape if estimator.table_ is None else TableShape(estimator.table_.columns)
+
+
+def network_for(estimator: Any, spec: ModelSpec, width: int) -> Network:
+    """Return the network of a spec for rows as an estimator has met them.
+
+    Raises
+    ------
+    ShapeError
+        If a layer does not fit or there is nothing in a row.
+    """
+    shape = input_shape(estimator)
+    if 0 in shape:
+        raise ShapeError(f"rows of shape {shape} have no elements: a network takes at least one number per row")
+    try:
+        return spec.network(shape, width)
+    except ShapeError as error:
+        if len(shape) == 1:
+            raise
+        # As scikit-learn begins it.
+        text = f"Found array with dim {len(shape) + 1}, while dim <= 2 is required by {type(estimator).__name__}"
+        raise ShapeError(f"{text}, whose layers do not take rows of shape {shape}: {error}") from error
 
 
 def modules_of(estimator: Any, *, fitted: bool) -> list[Module | Inputs]:
@@ -198,7 +222,9 @@ def takes(what: Literal["codes", "missing"], among: Iterable[Module | Inputs]) -
 
 def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool, **checks: Any) -> Any:
     """Return X, and y if given, as scikit-learn has checked them; categories are codes if a layer takes codes."""
-    table = estimator.table_
+    table, shape = estimator.table_, () if reset else estimator.input_shape_
+    if len(shape) > 1 and np.shape(X)[1:] != shape:
+        raise ValueError(f"X should have rows of shape {shape}, as in fit, got an X of shape {np.shape(X)}")
     check = partial(
         validate_data,
         estimator,
@@ -207,11 +233,16 @@ def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool,
         dtype=(np.float64, np.float32) if reset else estimator.theta_.dtype,  # what is neither becomes the first
         ensure_all_finite="allow-nan" if takes("missing", modules_of(estimator, fitted=not reset)) else True,
         accept_sparse=estimator._sparse_format,
+        allow_nd=estimator._allow_nd if reset else len(shape) > 1,
         **checks,
     )
     if table is not None:
-        return checked(table.rows(X), check, lambda n: table.unread())
-    return checked(X, check, lambda n: [] if estimator._reads_all else unread(estimator.spec_, n))
+        found = checked(table.rows(X), check, lambda n: table.unread())
+    else:
+        found = checked(X, check, lambda n: [] if estimator._reads_all else unread(estimator.spec_, n))
+    if reset:
+        estimator.input_shape_ = (found[0] if isinstance(found, tuple) else found).shape[1:]
+    return found
 
 
 def _weight_by_class(estimator: Any, y: Array, weight: Array | None, *, learning: bool) -> Array | None:

@@ -4,8 +4,9 @@ The network is an autoencoder of its own, or that of a classifier or regressor; 
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
@@ -27,7 +28,8 @@ from modnet.network import Network
 from modnet.spec import ModelSpec
 
 _LEARNT = (
-    *("table_", "spec_", "network_", "theta_", "state_", "n_iter_", "n_features_in_", "feature_names_in_"),
+    *("table_", "spec_", "network_", "theta_", "state_", "n_iter_"),
+    *("input_shape_", "n_features_in_", "feature_names_in_"),
     *("loss_curve_", "validation_loss_curve_", "validation_scores_", "learning_rate_curve_"),
 )
 """What a transformer shows of the estimator that it reads."""
@@ -123,6 +125,8 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
 
     layer: Any = None
     estimator: Any = None
+
+    fitted_attributes: ClassVar[Mapping[str, Any]] = {**BaseModNet.fitted_attributes, "layer_": str}
 
     # Parameters: those of the estimator are below its name
 
@@ -238,6 +242,11 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     def _sparse_format(self) -> Any:
         """An autoencoder takes no sparse rows: what it would have to give back is dense."""
         return super()._sparse_format if hasattr(self, "estimator_") else False
+
+    @property
+    def _allow_nd(self) -> Any:
+        """An autoencoder takes rows of one axis: its output layer gives back columns."""
+        return False
 
     @property
     def _reads_all(self) -> bool:  # type: ignore[override]

@@ -1,6 +1,6 @@
 """Hooks: whoever wants to see a network at work gets every array that passes a link, forward and backward.
 
-The trial run, adapting, outputs of hidden layers and diagnosis all look through one.
+The trial run, adapting, outputs of hidden layers, diagnosis and `modnet.trace` all look through one.
 """
 
 from collections.abc import Callable
@@ -8,9 +8,10 @@ from collections.abc import Callable
 from modnet.base import Array, Context, Module
 from modnet.network.link import Link
 
-Hook = Callable[[Link, str, Array], object]
+Hook = Callable[[Link, str, Array], Array | None]
 """Sees what passes a link, those inside composites too: ``"x"`` before `forward` and ``"y"`` after it; ``"dy"``, the
-gradient that arrives, before `grad_params`, and ``"dx"`` after `grad_input`. What it sees may change afterwards."""
+gradient that arrives, before `grad_params`, and ``"dx"`` after `grad_input`. What it sees may change afterwards. An
+array that it returns for ``"y"`` goes on in the place of y: so one asks what J would be if y were another."""
 
 Method = Callable[[Context, Array], Array]
 
@@ -28,8 +29,8 @@ def methods_of(link: Link, hook: Hook | None) -> tuple[Method, Callable[[Context
     def forward(ctx: Context, x: Array) -> Array:
         hook(link, "x", x)
         y = module.forward(ctx, x)
-        hook(link, "y", y)
-        return y
+        other = hook(link, "y", y)
+        return y if other is None else other
 
     def grad_params(ctx: Context, dy: Array) -> None:
         hook(link, "dy", dy)

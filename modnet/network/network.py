@@ -4,16 +4,18 @@ It holds no weights. θ belongs to whoever trains or predicts, and every method 
 """
 
 import copy
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from modnet.base import Array, Links, Module, Shape
+from modnet.base import Array, Links, Module, Shape, TableShape
 from modnet.errors import InputError, ShapeError
 from modnet.network.link import Link, end_of, placed, walk
 from modnet.network.running import Pass
+from modnet.strict import is_number, sequence, whole
 
 BLOCK = 2**18
 """Elements per link and block in prediction: 1 MiB in float32."""
@@ -59,6 +61,11 @@ class Network:
         links: Links = [
             layer if isinstance(layer, tuple) else (f"layers[{index}]", layer) for index, layer in enumerate(layers)
         ]
+        if not isinstance(input_shape, TableShape):
+            try:
+                input_shape = tuple(map(whole, sequence(input_shape)))
+            except ValueError as error:
+                raise ShapeError(f"input_shape should be a tuple of whole numbers, got {input_shape!r}") from error
         self.links, self.layout, self.state_layout = placed(links, input_shape)
         self.input_shape = input_shape
         self.output_shape = self.links[-1].output_shape
@@ -247,7 +254,7 @@ class Network:
 
     def blocks(self, rows: int) -> Iterator[slice]:
         """Yield slices of so many rows that what each link puts out for one of them takes little memory."""
-        widest = max(max(1, *link.input_shape, *link.output_shape) for link in self.walk())
+        widest = max(max(1, math.prod(link.input_shape), math.prod(link.output_shape)) for link in self.walk())
         size = max(1, BLOCK // widest)
         return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
 
@@ -280,7 +287,10 @@ _PARTS: WeakKeyDictionary[Network, dict[tuple[int, int], Network]] = WeakKeyDict
 def _numbers(subject: str, value: Any, dtype: "np.dtype[Any]") -> Array:
     """Return what a user gave as an array of finite numbers."""
     try:
-        array = np.asarray(value, dtype)
+        found = np.asarray(value)
+        if not (found.dtype.kind in "iuf" or (found.dtype == object and all(map(is_number, found.flat)))):
+            raise TypeError("text and truth values are no numbers")
+        array = found.astype(dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise ShapeError(f"{subject}: should be an array of numbers, got {repr(value)[:80]}") from error
     if not np.isfinite(array).all():

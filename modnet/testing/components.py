@@ -144,7 +144,7 @@ def hyper_parameters_are_checked(component: Component) -> None:
         if not kinds & {int, float} or Any in kinds:
             continue
         infinite = any(getattr(each, "allow_inf_nan", None) is True for _, marks in leaves for each in marks)
-        bad = {True: bool not in kinds, "a word": str not in kinds, float("nan"): float in kinds and not infinite}
+        bad = {True: bool not in kinds, "1": str not in kinds, float("nan"): float in kinds and not infinite}
         for value in (value for value, refused in bad.items() if refused):
             with contextlib.suppress(InvalidSpecError):
                 dataclasses.replace(component, **{field.name: value})  # type: ignore[type-var]
@@ -232,14 +232,14 @@ def uses(component: Component) -> Iterator[tuple[Any, str, Array, Array]]:
 
 
 def _is_for_tables(component: Component) -> bool:
-    """Whether rows go in and come out as tables, as the layers of an estimator have them."""
+    """Whether rows of one axis come out, as the layers of an estimator have them in the end."""
     if isinstance(component, Output):
         return all(len(shape) == 1 for shape, _ in component.example_shapes())
     if component.kind != "layer":
         return True
     module = cast(Module, component)
     rows = module.example_rows(np.random.default_rng(0), 1)
-    return rows.ndim == 2 and len(module.output_shape(rows.shape[1:])) == 1
+    return len(module.output_shape(rows.shape[1:])) == 1
 
 
 @USES.add(applies=_is_for_tables)

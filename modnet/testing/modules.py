@@ -299,6 +299,37 @@ def rows_of_several_axes_are_refused_or_right(module: Module) -> None:
         tried(_right, partial(Problem, [module], data=x), case, [{"x": x[:1]}])
 
 
+@RULES.add()
+def the_last_axis_is_that_of_features(module: Module) -> None:
+    """Rows of shape (2, n) are to it what two rows of shape (n,) are each, if it takes both with the same parameters.
+
+    Usually: a mean, a sum or a norm over axis 0 or over a whole row: features are axis −1, rows are all the others
+    """
+    x = module.example_rows(np.random.default_rng(2), 12)
+    x = x.reshape(6, 2, *x.shape[1:])
+    for training in (False, True):
+        with REFUSED:
+            case = {"x": x, "training": training}
+            tried(_alike_at_every_position, partial(Problem, [module]), case, [{"x": x[:2]}])
+
+
+def _alike_at_every_position(problem: Problem) -> None:
+    """Expect of a problem, if its module works on features, what it gives for all positions as rows."""
+    x, training = problem.x, problem.training
+    flat = Problem(problem.modules, x.reshape(-1, *x.shape[2:]), training=training)
+    several, one = problem.network, flat.network
+    layouts = [(each.layout.places, each.state_layout.places) for each in (several, one)]
+    if several.output_shape != (x.shape[1], *one.output_shape) or layouts[0] != layouts[1]:
+        return  # it works on whole rows
+    y, other = (problem.run(rng=np.random.default_rng(seed)).y for seed in (1, 2))
+    if training and not np.array_equal(y, other, equal_nan=True):
+        return
+    expected = flat.replaced(dy=problem.dy.reshape(flat.dy.shape)).run()
+    expected = expected._replace(y=expected.y.reshape(y.shape), dx=expected.dx.reshape(x.shape))
+    shapes = (f"for rows of shape {network.input_shape}" for network in (several, one))
+    problem.expect_same(problem.run(), expected, *shapes, rtol=1e-9, atol=1e-11)
+
+
 def _right(problem: Problem) -> None:
     expect_shapes(problem)
     check_along_lines(problem)

@@ -72,7 +72,7 @@ def randomness_comes_from_the_context(problem: Problem) -> None:
 
 @RULES.add()
 def parameters_have_one_order_in_all_processes(module: Module) -> None:
-    """`parameters` names them in the same order in every process: by it θ is laid out, and first values are drawn.
+    """`parameters` names them in the same order in every process: by it θ is laid out.
 
     Usually: names taken from a set, whose order is another in each process: take them from a tuple or a dict
     """

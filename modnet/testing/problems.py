@@ -172,7 +172,7 @@ class Problem:
             memory[name] = np.full((len(self.x), *shape), np.nan, self.theta.dtype) if buffers else None
         inside = [[self._context(each, vectors, settings, buffers) for each in chain] for chain in link.chains]
         children = tuple(Chain(chain, contexts) for chain, contexts in zip(link.chains, inside, strict=True))
-        return Context(input_shape=link.input_shape, children=children, **memory, **settings)
+        return Context(children=children, input_shape=link.input_shape, **memory, **settings)
 
 
 class Running(NamedTuple):

@@ -28,7 +28,7 @@ def solve(trainer: "Trainer", solver: Solver, data: Data, monitor: Monitor) -> b
         Told of each iteration.
     """
     total, settings = data.total_weight, trainer.settings
-    size = max(1, _BLOCK // max(link.input_shape[-1] for link in trainer.network.walk()))
+    size = max(1, _BLOCK // max(math.prod(link.input_shape) for link in trainer.network.walk()))
     noise = trainer.noise_rng.bit_generator.state
 
     def objective(theta: Array) -> tuple[float, Array]:

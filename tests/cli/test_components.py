@@ -6,7 +6,7 @@ import pytest
 from support.distributions import Site
 
 from modnet.cli.components import in_words
-from modnet.registry import registry
+from modnet.registry import estimators, registry
 
 
 def test_every_component_of_a_kind_is_listed_with_what_it_is(modnet: Any):
@@ -21,13 +21,22 @@ def test_every_component_of_a_kind_is_listed_with_what_it_is(modnet: Any):
 
 def test_json_says_the_same_about_all_kinds(modnet: Any):
     found = modnet("components", "--json").json
-    assert {(each["kind"], each["name"]) for each in found} == {(e.kind, e.name) for e in registry.entries()}
+    offered = (*registry.entries(), *estimators.entries())
+    assert {(each["kind"], each["name"]) for each in found} == {(e.kind, e.name) for e in offered}
     (dense,) = (each for each in found if each["name"] == "dense")
     assert dense["module"] == "modnet_standard.layers.dense:Dense"
     assert dense["distribution"] == "modnet-layers"
     assert dense["summary"].startswith("A fully connected layer")
     assert dense["error"] is None
     assert {each["error"] for each in found} == {None}
+
+
+def test_estimators_are_listed_beside_the_components(modnet: Any):
+    assert modnet("components", "estimator", "--names").out.split() == list(estimators.names("estimator"))
+    done = modnet("components", "estimator")
+    assert "A neural network that predicts numbers" in done.out
+    assert done.out.endswith("\n5 estimators\n")
+    assert ", 5 estimators" in modnet("components").out.splitlines()[-1]
 
 
 def test_names_can_be_read_by_a_shell(modnet: Any):
@@ -159,7 +168,7 @@ def test_a_broken_component_cannot_be_described_and_says_why(modnet: Any, site: 
         ({"type": "number", "exclusiveMaximum": 1}, "number < 1"),
         ({"type": "boolean"}, "true or false"),
         ({"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]}, "text, integer, or none"),
-        ({"x-slot": {"kinds": ["loss"], "keep": ["auto"]}}, "a loss or 'auto'"),
+        ({"x-slot": {"kinds": ["loss"], "also": [{"const": "auto"}]}}, "a loss or 'auto'"),
         ({"type": "array", "items": {"type": "number"}, "minItems": 2}, "list of at least 2: number"),
         ({"type": "array", "prefixItems": [{"type": "number"}, {"type": "number"}]}, "[number, number]"),
         ({"$ref": "#/$defs/ParameterGroup"}, "parameter group"),

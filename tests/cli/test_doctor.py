@@ -12,8 +12,8 @@ from support.distributions import Site, run_python
 from modnet import ModNetClassifier
 from modnet.cli import main
 from modnet.diagnosis.plugins import accelerators
+from modnet.entries import DISABLE
 from modnet.estimators.persistence import save
-from modnet.registry import DISABLE
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -50,6 +50,7 @@ def test_the_report_has_a_section_for_each_part(capsys: pytest.CaptureFixture[st
         "BLAS",
         "Threads",
         "Plugins",
+        "Estimators",
         "Accelerators",
     ]
     assert "  modnet-layers  " in report
@@ -60,7 +61,7 @@ def test_the_report_has_a_section_for_each_part(capsys: pytest.CaptureFixture[st
 def test_json_has_the_same(capsys: pytest.CaptureFixture[str]):
     assert main(["doctor", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert list(found) == ["versions", "blas", "threads", "plugins", "accelerators", "findings"]
+    assert list(found) == ["versions", "blas", "threads", "plugins", "estimators", "accelerators", "findings"]
     assert found["versions"]["numpy"]
     assert found["threads"]["cores"]["available"] >= 1
 

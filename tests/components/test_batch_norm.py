@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support.single import Single
 
-from modnet.errors import InvalidSpecError, ShapeError
+from modnet.errors import InvalidSpecError
 from modnet.layers import BatchNorm
 from modnet.testing import check_network
 
@@ -103,8 +103,3 @@ def test_gains_and_biases_are_not_regularized_and_can_be_left_out():
 def test_hyper_parameters_out_of_range_are_refused(bad):
     with pytest.raises(InvalidSpecError, match=next(iter(bad))):
         BatchNorm(**bad)
-
-
-def test_rows_have_one_axis():
-    with pytest.raises(ShapeError, match=r"expected rows of shape \(n_features,\), got \(2, 3\)"):
-        BatchNorm().output_shape((2, 3))

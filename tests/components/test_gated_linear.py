@@ -5,7 +5,6 @@ import pytest
 from support.single import Single
 
 from modnet.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
-from modnet.errors import ShapeError
 from modnet.layers import Dense, GatedLinear
 from modnet.testing import check_network
 
@@ -43,8 +42,3 @@ def test_weights_are_regularized_and_biases_are_not():
     regularized = {name: each.regularized for name, each in GatedLinear(2).parameters((3,)).items()}
     assert regularized == {"W": True, "V": True, "b": False, "c": False}
     assert set(GatedLinear(2, use_bias=False).parameters((3,))) == {"W", "V"}
-
-
-def test_rows_have_one_axis():
-    with pytest.raises(ShapeError, match="expected rows"):
-        GatedLinear(2).output_shape((2, 3))

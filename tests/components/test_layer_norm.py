@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support.single import Single
 
-from modnet.errors import InvalidSpecError, ShapeError
+from modnet.errors import InvalidSpecError
 from modnet.layers import LayerNorm
 from modnet.testing import check_network
 
@@ -61,5 +61,3 @@ def test_gains_and_biases_are_not_decayed_and_can_be_left_out():
 def test_what_does_not_fit_is_refused():
     with pytest.raises(InvalidSpecError, match="epsilon"):
         LayerNorm(0.0)
-    with pytest.raises(ShapeError, match="expected rows"):
-        LayerNorm().output_shape((2, 3))

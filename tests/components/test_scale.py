@@ -5,7 +5,6 @@ import pytest
 from support.single import Single
 
 from modnet import Network
-from modnet.errors import ShapeError
 from modnet.layers import Bias, Scale
 from modnet.testing import check_network
 
@@ -28,9 +27,3 @@ def test_a_scale_and_a_bias_are_an_affine_map_of_each_feature():
 @pytest.mark.parametrize("layer", [Scale(), Bias()], ids=repr)
 def test_gradients_agree_with_central_differences(layer):
     check_network(layer, (3,), x=X)
-
-
-@pytest.mark.parametrize("layer", [Scale(), Bias()], ids=repr)
-def test_rows_have_one_axis(layer):
-    with pytest.raises(ShapeError, match="expected rows"):
-        layer.output_shape((2, 3))

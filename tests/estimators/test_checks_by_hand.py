@@ -58,7 +58,7 @@ def test_predictions_follow_the_decisions(estimator: BaseEstimator, n_classes: i
 @pytest.mark.parametrize(("n_classes", "weights"), [(2, [0.95, 0.05]), (3, [0.8, 0.16, 0.04])])
 def test_balanced_weights_help_rare_classes(n_classes: int, weights: list[float]):
     X, y = make_classification(
-        600, 10, n_informative=4, n_classes=n_classes, weights=weights, flip_y=0.05, class_sep=0.7, random_state=0
+        600, 10, n_informative=4, n_classes=n_classes, weights=weights, flip_y=0.05, class_sep=0.7, random_state=2
     )
     train, rest = np.arange(400), np.arange(400, 600)
     rare, common = rest[y[rest] > 0], rest[y[rest] == 0]

@@ -18,9 +18,9 @@ def test_it_learns(case):
 
 
 def test_a_second_fit_starts_anew(case):
-    once = case.fitted()
+    once = case.fitted(max_iter=10)
     with pytest.warns(ConvergenceWarning):
-        twice = case.fitted(layers=(3,)).set_params(layers=(16,)).fit(case.X, case.y)
+        twice = case.fitted(layers=(3,), max_iter=10).set_params(layers=(16,)).fit(case.X, case.y)
     np.testing.assert_array_equal(once.theta_, twice.theta_)
     assert twice.loss_curve_ == once.loss_curve_
 

@@ -254,7 +254,8 @@ def test_standardizing_inside_is_standardizing_before():
     X = np.random.default_rng(0).normal(size=(200, 3)) * [1, 100, 1e-3] + [5, -300, 0]
     y = X[:, 0] + X[:, 1] / 100
     inside = regressor((Standardize(), 8), max_iter=20).fit(X, y)
-    before = make_pipeline(StandardScaler(), regressor((8,), max_iter=20)).fit(X, y)
+    # First values are drawn by name, so that both have theirs for layers[1].
+    before = make_pipeline(StandardScaler(), regressor(("identity", 8), max_iter=20)).fit(X, y)
     np.testing.assert_allclose(inside.predict(X), before.predict(X), rtol=1e-9)
 
 

@@ -146,3 +146,18 @@ def test_composites_need_the_gradient_of_their_first_links_input(calls):
 def test_a_composite_in_front_saves_its_first_links_gradient(calls):
     backward([Sequential([CountedDense(3, name="first"), Dense(3)]), Dense(2)])
     assert calls == {"first.grad_params": 1}
+
+
+def test_what_a_hook_returns_for_y_goes_on_in_its_place():
+    network = Network([Dense(3), Residual([Dense(3, "tanh")]), Dense(1)], (2,))
+    theta, state = network.initialize(np.random.default_rng(0))
+    x, given = np.ones((4, 2)), np.full((4, 3), 0.5)
+    inner = network.links[1].chains[0][-1]
+
+    def put(link, name, array):
+        return given if link is inner and name == "y" else None
+
+    found = Pass(network, theta, state, rows=4, hook=put).forward(x).copy()
+    p = network.parameters(theta)
+    h = x @ p["layers[0].W"] + p["layers[0].b"] + given
+    np.testing.assert_allclose(found, h @ p["layers[2].W"] + p["layers[2].b"], rtol=1e-12)

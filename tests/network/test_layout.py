@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from modnet import Initializer, Layout, Parameter
+from modnet.errors import ContractError
 from modnet.initializers import GlorotUniform, Zeros
 from modnet.layers import Dense, Residual
 from modnet.network import Network
@@ -66,7 +67,37 @@ def test_first_values_come_from_each_parameters_initializer():
     layout = Layout([("W", Parameter((3, 2), GlorotUniform())), ("b", Parameter((1, 2), Sevens(), regularized=False))])
     theta = layout.sample(np.random.default_rng(0), np.dtype(np.float64))
     np.testing.assert_array_equal(theta[6:], 7.0)
-    np.testing.assert_array_equal(theta[:6], GlorotUniform().sample(np.random.default_rng(0), (3, 2)).ravel())
+    assert len(set(theta[:6])) == 6
+    assert abs(theta[:6]).max() <= np.sqrt(6 / 5)
+
+
+def test_first_values_do_not_depend_on_the_order_of_parameters():
+    W, V = (Parameter((3, 2), GlorotUniform()) for _ in range(2))
+    one, other = (
+        layout.views(layout.sample(np.random.default_rng(0), np.dtype(np.float64)))
+        for layout in (Layout([("W", W), ("V", V)]), Layout([("V", V), ("b", W), ("W", W)]))
+    )
+    assert not np.array_equal(one["W"], one["V"])
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name])
+
+
+def test_another_layer_leaves_the_first_values_of_the_others_alone(network):
+    more = Network([Dense(4, "tanh"), Residual([Dense(4), Dense(4)]), Dense(2, use_bias=False), Dense(5)], (3,))
+    mine, theirs = (each.parameters(each.initialize(np.random.default_rng(0))[0]) for each in (network, more))
+    assert mine.keys() < theirs.keys()
+    for name in mine:
+        np.testing.assert_array_equal(mine[name], theirs[name])
+
+
+def test_first_values_depend_on_the_seed(network):
+    thetas = [network.initialize(np.random.default_rng(seed))[0] for seed in (0, 1)]
+    assert not (thetas[0] == thetas[1])[: network.layout.regularized].any()
+
+
+def test_two_parameters_of_one_name_are_refused():
+    with pytest.raises(ContractError, match=r"two parameters are called 'W'"):
+        Layout([("W", Parameter((2, 2), Zeros())), ("W", Parameter((2, 2), Zeros()))])
 
 
 def test_nothing_to_place_is_an_empty_vector():

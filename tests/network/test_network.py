@@ -6,7 +6,7 @@ import pytest
 import modnet.network.network
 from modnet.activations import Identity
 from modnet.errors import ShapeError
-from modnet.layers import Dense, Dropout, Parallel, Residual, Sequential
+from modnet.layers import Dense, Dropout, Parallel, Reshape, Residual, Sequential
 from modnet.network import Network, Pass
 
 
@@ -64,8 +64,8 @@ def test_shapes_are_known_link_by_link():
 @pytest.mark.parametrize(
     ("layers", "input_shape", "path"),
     [
-        ([Dense(2)], (3, 4), "layers[0] (Dense): "),
-        ([Dropout(), Residual([Dense(2)])], (3, 4), "layers[1].body[0] (Dense): "),
+        ([Reshape((5,))], (3, 4), "layers[0] (Reshape): "),
+        ([Dropout(), Residual([Reshape((5,))])], (3, 4), "layers[1].body[0] (Reshape): "),
         ([Dense(4), Residual([Dense(3)])], (3,), "layers[1] (Residual): "),
         ([Dense(4), Sequential([Residual([Dense(4), Dense(3)])])], (3,), "layers[1].body[0] (Residual): "),
         ([Parallel([Dense(4), Dense(3)], merge="add")], (3,), "layers[0] (Parallel): "),

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from modnet.registry import registry
+from modnet.registry import estimators, registry
 
 WOBBLE = '''
 import numpy as np
@@ -94,9 +94,10 @@ class Site:
         return self.install(distribution, modules={module: WOBBLE}, entry_points=points, version=version)
 
     def refresh(self) -> None:
-        """Forget what Python and the registry remember of the files."""
+        """Forget what Python and the registries remember of the files."""
         importlib.invalidate_caches()
         registry.refresh()
+        estimators.refresh()
 
     def python(self, code: str) -> str:
         """Run code in a new interpreter that has this site first on its path; return what it prints."""

@@ -18,6 +18,7 @@ GRADIENTS = {
 }
 LEFT_OUT = {"no_rows_are_fine", "one_row_is_enough", "extreme_values_stay_finite"}
 AXES = {"rows_of_several_axes_are_refused_or_right"}
+LAST = {"the_last_axis_is_that_of_features"}
 
 
 # Gradients
@@ -374,9 +375,9 @@ BROKEN = [
     (GlobalNoise(), {"randomness_comes_from_the_context"}, None),
     (OwnNoise(), {"randomness_comes_from_the_context", "one_pass_is_like_another"}, None),
     (NoiseAlways(), {"prediction_is_a_function_of_the_rows"}, None),
-    (MovesInPrediction(), {"prediction_is_a_function_of_the_rows"}, set()),
-    (LooksAtOtherRows(), {"rows_do_not_depend_on_each_other_in_prediction"}, set()),
-    (AdaptsAnew(), {"adapting_in_blocks_is_adapting_at_once"}, AXES),
+    (MovesInPrediction(), {"prediction_is_a_function_of_the_rows"}, LAST),
+    (LooksAtOtherRows(), {"rows_do_not_depend_on_each_other_in_prediction"}, LAST),
+    (AdaptsAnew(), {"adapting_in_blocks_is_adapting_at_once"}, AXES | LAST),
     (NotSparse(), {"sparse_rows_give_what_dense_rows_give"}, set()),
     (MissingThrough(), {"missing_values_give_finite_results"}, set()),
 ]

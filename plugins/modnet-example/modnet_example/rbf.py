@@ -30,7 +30,7 @@ class RBF(Module):
     Raises
     ------
     ShapeError
-        If the input has more than one axis per row.
+        If rows have no axis of features.
 
     References
     ----------
@@ -56,10 +56,10 @@ class RBF(Module):
         return (cls(4), cls(1, width=2.0, spread=0.1))
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Return (units,)."""
-        if len(input_shape) != 1:
-            raise ShapeError(f"expected rows of shape (n_features,), got {input_shape}")
-        return (self.units,)
+        """Return (…, units)."""
+        if not input_shape:
+            raise ShapeError("expected rows with an axis of features, got rows of shape ()")
+        return (*input_shape[:-1], self.units)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return the centres C, shape (n_in, units), and g = log γ, shape (1, units); a penalty would move both."""
@@ -85,9 +85,11 @@ class RBF(Module):
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂g = Σ rows e ∘ D and ∂J/∂C = 2 (C ∘ Σ rows e − xᵀ e)."""
         e, D = self._e(ctx, dy), ctx.scratch("D", dy.shape, dy.dtype)
-        np.sum(e * D, axis=-2, keepdims=True, out=ctx.g.g)
-        np.multiply(ctx.p.C, e.sum(axis=-2, keepdims=True), out=ctx.g.C)
-        np.subtract(ctx.g.C, ctx.x.mT @ e, out=ctx.g.C)
+        # Rows may have several axes: all but the last, which is that of features, are summed over.
+        e, D, x = (each.reshape(-1, each.shape[-1]) for each in (e, D, ctx.x))
+        np.sum(e * D, axis=0, keepdims=True, out=ctx.g.g)
+        np.multiply(ctx.p.C, e.sum(axis=0, keepdims=True), out=ctx.g.C)
+        np.subtract(ctx.g.C, x.T @ e, out=ctx.g.C)
         np.multiply(ctx.g.C, 2, out=ctx.g.C)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:

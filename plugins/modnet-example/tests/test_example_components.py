@@ -87,6 +87,7 @@ def test_hyper_parameters_are_positive_numbers(bad: object):
         Snake(bad)
 
 
-def test_rbf_takes_rows_of_features_only():
-    with pytest.raises(ShapeError, match=r"layers\[0\] \(RBF\): expected rows of shape \(n_features,\), got \(8, 8\)"):
-        Network([RBF(4)], (8, 8))
+def test_rbf_takes_rows_with_an_axis_of_features():
+    assert Network([RBF(4)], (8, 3)).output_shape == (8, 4)
+    with pytest.raises(ShapeError, match=r"layers\[0\] \(RBF\): expected rows with an axis of features"):
+        Network([RBF(4)], ())

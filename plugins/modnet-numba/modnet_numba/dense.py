@@ -13,7 +13,7 @@ from modnet_numba.activation import df, f
 from modnet_numba.compiling import Kernel, kernel, readable
 from modnet_numba.formulas import formulas_of
 from modnet_numba.fusing import fused, reads
-from modnet_numba.products import product, transposed_product
+from modnet_numba.products import by_rows, product, transposed_product
 
 
 @kernel
@@ -114,7 +114,7 @@ class FusedDense(Module):
         return cls(Dense(3)), cls(Dense(3, use_bias=False))
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Return (units,)."""
+        """Return (…, units)."""
         return self.dense.output_shape(input_shape)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
@@ -125,13 +125,13 @@ class FusedDense(Module):
         """Return z = x W + b."""
         z = product(x, ctx.p.W, out=ctx.out)
         if self.dense.use_bias:
-            _add(z, readable(ctx.p.b))
+            _add(by_rows(z), readable(ctx.p.b))
         return z
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂W = xᵀ dz and ∂J/∂b = Σ rows dz."""
         if self.dense.use_bias:
-            _sum(dy, ctx.g.b)
+            _sum(by_rows(dy), ctx.g.b)
         transposed_product(ctx.x, dy, out=ctx.g.W)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
@@ -161,7 +161,7 @@ class FusedDenseActivation(Module):
         return tuple(cls(dense, activation) for dense, activation in pairs)
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Return (units,)."""
+        """Return (…, units)."""
         return self.dense.output_shape(input_shape)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
@@ -174,11 +174,11 @@ class FusedDenseActivation(Module):
         b = readable(ctx.p.b) if self.dense.use_bias else None
         if not kernels.keeps_z:
             a = product(x, ctx.p.W, out=ctx.out)
-            kernels.activate(a, b)
+            kernels.activate(by_rows(a), b)
             return a
-        z = product(x, ctx.p.W, out=ctx.scratch("z", (x.shape[0], self.dense.units), x.dtype))
+        z = product(x, ctx.p.W, out=ctx.scratch("z", (*x.shape[:-1], self.dense.units), x.dtype))
         a = np.empty_like(z) if ctx.out is None else ctx.out
-        kernels.activate(z, b, a)
+        kernels.activate(by_rows(z), b, by_rows(a))
         return a
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
@@ -186,7 +186,8 @@ class FusedDenseActivation(Module):
         dz = ctx.scratch("dz", dy.shape, dy.dtype)
         kernels = _KERNELS[self.activation]
         z = ctx.scratch("z", dy.shape, dy.dtype) if kernels.keeps_z else ctx.y
-        kernels.derive(z, ctx.y, dy, dz, ctx.g.b if self.dense.use_bias else None)
+        arrays = (by_rows(each) for each in (z, ctx.y, dy, dz))
+        kernels.derive(*arrays, ctx.g.b if self.dense.use_bias else None)
         transposed_product(ctx.x, dz, out=ctx.g.W)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:

@@ -3,6 +3,7 @@
 Nothing is kept for the way back but a mean and a spread of each column, or of each row.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Self
 
@@ -11,6 +12,7 @@ import numpy as np
 from modnet import Array, Context, Module, Parameter, Shape, Slot
 from modnet.layers import BatchNorm, LayerNorm, RMSNorm
 from modnet_numba.compiling import kernel, part, readable
+from modnet_numba.products import by_rows
 
 
 @part
@@ -164,6 +166,11 @@ def _back_by_rows(x: Array, gamma: Array | None, centered: bool, rows: Array, dy
         _project(range(i, i + 1), x, of, None, None, dx)
 
 
+def _readable(x: Array) -> Array:
+    """Return x by rows, as kernels take what they only read."""
+    return readable(by_rows(x))
+
+
 class FusedNorm(Module):
     """A normalization, fused: y = γ ∘ (x − μ) / √(σ² + epsilon) + β, and its derivatives.
 
@@ -196,12 +203,13 @@ class FusedNorm(Module):
         y = np.empty(x.shape, x.dtype) if ctx.out is None else ctx.out
         gamma, beta = self._gamma(ctx), readable(ctx.p.beta) if norm.use_bias else None
         if type(norm) is BatchNorm:
-            by_batch, mean, variance = ctx.training and len(x) > 1, ctx.s.mean, ctx.s.variance
+            by_batch, mean, variance = self._by_batch(ctx, x), ctx.s.mean, ctx.s.variance
             if not by_batch:
                 mean, variance = readable(mean), readable(variance)
-            _by_columns(readable(x), gamma, beta, mean, variance, by_batch, norm.momentum, norm.epsilon, statistics, y)
+            settings = by_batch, norm.momentum, norm.epsilon
+            _by_columns(_readable(x), gamma, beta, mean, variance, *settings, statistics, by_rows(y))
         else:
-            _by_rows(readable(x), gamma, beta, type(norm) is LayerNorm, norm.epsilon, statistics, y)
+            _by_rows(_readable(x), gamma, beta, type(norm) is LayerNorm, norm.epsilon, statistics, by_rows(y))
         return y
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
@@ -210,23 +218,28 @@ class FusedNorm(Module):
         if dgamma is not None or dbeta is not None:
             statistics = self._statistics(ctx, dy)
             rows, columns = (None, statistics) if type(self.norm) is BatchNorm else (statistics, None)
-            _sums(readable(ctx.x), rows, columns, dy, dgamma, dbeta)
+            _sums(_readable(ctx.x), rows, columns, by_rows(dy), dgamma, dbeta)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return ∂J/∂x."""
-        x, statistics = readable(ctx.x), self._statistics(ctx, dy)
+        x, statistics = _readable(ctx.x), self._statistics(ctx, dy)
         dx = np.empty(dy.shape, dy.dtype) if ctx.dx is None else ctx.dx
         if type(self.norm) is BatchNorm:
-            by_batch = ctx.training and len(dy) > 1
-            _back_by_columns(x, self._gamma(ctx), statistics, by_batch, *self._gradients(ctx), dy, dx)
+            sums = self._by_batch(ctx, dy), *self._gradients(ctx)
+            _back_by_columns(x, self._gamma(ctx), statistics, *sums, by_rows(dy), by_rows(dx))
         else:
-            _back_by_rows(x, self._gamma(ctx), type(self.norm) is LayerNorm, statistics, dy, dx)
+            _back_by_rows(x, self._gamma(ctx), type(self.norm) is LayerNorm, statistics, by_rows(dy), by_rows(dx))
         return dx
 
     def _statistics(self, ctx: Context, x: Array) -> Array:
         """Return where μ and r are kept, of each column or of each row."""
-        size = x.shape[-1] if type(self.norm) is BatchNorm else len(x)
+        size = x.shape[-1] if type(self.norm) is BatchNorm else math.prod(x.shape[:-1])
         return ctx.scratch("statistics", (2, size), x.dtype)
+
+    @staticmethod
+    def _by_batch(ctx: Context, x: Array) -> bool:
+        """Return whether BatchNorm goes by the batch: one number has no variance."""
+        return ctx.training and math.prod(x.shape[:-1]) > 1
 
     def _gamma(self, ctx: Context) -> Array | None:
         return readable(ctx.p.gamma) if self.norm.use_scale else None

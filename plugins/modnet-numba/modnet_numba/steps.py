@@ -5,6 +5,7 @@ from typing import Self
 import numpy as np
 
 from modnet import Array, CompiledLoop, TrainingStep
+from modnet.layers import Flatten, Reshape
 from modnet.optimizers import NAdam
 from modnet_numba import passes
 from modnet_numba.activation import FusedActivation
@@ -20,6 +21,9 @@ from modnet_numba.tape import Tape, play
 
 _MODULES = (FusedActivation, FusedDense, FusedDenseActivation, FusedDropout, FusedNorm)
 """Those whose work is done by kernels alone."""
+
+_VIEWS = (Flatten, Reshape)
+"""Those that have no work: what they return is the memory that they are given."""
 
 _AHEAD = 2
 """Rows that are asked for before their turn: 200 shuffled rows of 784 float32 take 28 instead of 37 µs (Zen 5)."""
@@ -74,12 +78,12 @@ class TapedLoop(CompiledLoop):
     def of(cls, step: TrainingStep) -> Self | None:
         """Return a loop of steps like this one, if kernels do all that there is to do in it; else None."""
         loss, rule, t, width = step.loss, step.rule, step.t, step.draw.shape[1:]
-        fused = all(isinstance(each, _MODULES) for each in step.modules)
+        fused = all(isinstance(each, _MODULES) or type(each) in _VIEWS for each in step.modules)
         if not fused or not isinstance(loss, FusedCrossEntropy | FusedSquaredError):
             return None
         if not isinstance(rule, FusedOptimizer) or isinstance(rule.original, NAdam):  # it keeps a number of its own
             return None
-        if step.x.ndim != 2 or step.x.dtype != step.theta.dtype:
+        if step.x.dtype != step.theta.dtype or (step.x.ndim > 2 and not step.x.flags.c_contiguous):
             return None
         # Codes are used as they are: those out of range are left to single steps, which say what is wrong.
         fits = t.min() >= 0 and t.max() < width[-1] if t.ndim == 1 else t.shape[1:] == width

@@ -112,6 +112,16 @@ def test_normalizations_and_dropout_are_what_they_were(layer: Module, training: 
         expect_like_original([layer], rows(n, features, dtype), training=training, scale=0.1)
 
 
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(
+    "modules", [[Dense(3)], [Dense(3, "tanh")], [Dense(3, "gelu")], [activations.Tanh()], *([each] for each in OTHERS)]
+)
+def test_rows_of_several_axes_give_the_same(modules: list[Module], training: bool):
+    for shape in [(7, 3, 5), (1, 2, 2, 4), (1, 1, 3), (0, 2, 3)]:
+        x = np.random.default_rng(1).normal(size=shape)
+        expect_like_original(modules, x, training=training, scale=0.1)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_dropout_drops_the_same_elements_bit_by_bit(dtype: Any):
     x, nothing = rows(50, 20, dtype), np.empty(0, dtype)

@@ -11,7 +11,7 @@ from modnet_numba.steps import TapedLoop
 
 from modnet import ModNetClassifier, ModNetRegressor
 from modnet.activations import GELU, Softmax
-from modnet.layers import BatchNorm, Dense, Dropout, LayerNorm, Residual
+from modnet.layers import BatchNorm, Dense, Dropout, LayerNorm, Reshape, Residual
 from modnet.optimizers import SGD, Adam, AdamW, NAdam, RAdam
 from modnet.registry import registry
 
@@ -54,6 +54,17 @@ def expect_same(models: list[Any], rtol: float = 1e-8) -> None:
     for name, vector in plain.optimizer_state_.vectors.items():
         if name in ("m", "v", "u", "mean", "largest", "b"):
             np.testing.assert_allclose(fast.optimizer_state_.vectors[name], vector, rtol=1e3 * rtol, atol=rtol)
+
+
+def test_rows_of_several_axes_are_trained_on_without_python(runs: list[int]):
+    images = RNG.normal(size=(100, 4, 3))
+    layers = (Dense(5, "relu"), "batch_norm", "tanh", Dropout(0.1), Reshape((2, -1)), "layer_norm", "flatten", 6)
+    models = [
+        ModNetClassifier(layers, accelerator=accelerator, **SETTINGS).fit(images, CLASSES)
+        for accelerator in (None, "numba")
+    ]
+    assert sum(runs) > 200
+    expect_same(models, rtol=1e-6)
 
 
 OPTIMIZERS = [

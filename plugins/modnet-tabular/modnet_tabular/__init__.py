@@ -8,7 +8,6 @@ from modnet_tabular.batch_ensemble_dense import BatchEnsembleDense
 from modnet_tabular.column_dense import ColumnDense
 from modnet_tabular.column_embedding import ColumnEmbedding
 from modnet_tabular.ensemble_view import EnsembleView
-from modnet_tabular.join_members import JoinMembers
 from modnet_tabular.mean_of_members import MeanOfMembers
 from modnet_tabular.mean_of_members_loss import MeanOfMembersLoss
 from modnet_tabular.ntk_dense import NTKDense
@@ -24,7 +23,6 @@ __all__ = [
     "ColumnDense",
     "ColumnEmbedding",
     "EnsembleView",
-    "JoinMembers",
     "MeanOfMembers",
     "MeanOfMembersLoss",
     "NTKDense",

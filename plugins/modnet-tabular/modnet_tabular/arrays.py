@@ -1,5 +1,6 @@
 """What the layers here have in common: shapes that they take, views of columns and members, and sums as products."""
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -25,6 +26,24 @@ def features(input_shape: Shape) -> int:
     if len(input_shape) != 1:
         raise ShapeError(f"expected rows of shape (n_features,), got {input_shape}")
     return input_shape[0]
+
+
+def width(input_shape: Shape) -> int:
+    """Return the number of features of rows of any axes, of which the last is that of features.
+
+    Raises
+    ------
+    ShapeError
+        If they have no axis.
+
+    Examples
+    --------
+    >>> width((3,)), width((32, 3))
+    (3, 3)
+    """
+    if not input_shape:
+        raise ShapeError("expected rows with an axis of features, got rows of shape ()")
+    return input_shape[-1]
 
 
 def members(input_shape: Shape) -> tuple[int, int]:
@@ -74,8 +93,8 @@ def joined(a: Array) -> Array:
 
 
 def as_rows(a: Array) -> Array:
-    """Return a, shape (n, k, m), with every member's row as a row: (n · k, m), for one large product."""
-    return a.reshape(a.shape[0] * a.shape[1], a.shape[2])
+    """Return a, shape (…, m), with all axes but the last as one, shape (n, m), for one large product."""
+    return a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
 
 
 def member_sums(a: Array, *, out: Array) -> None:

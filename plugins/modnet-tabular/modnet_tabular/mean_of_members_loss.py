@@ -54,7 +54,7 @@ class MeanOfMembersLoss(Loss):
     >>> body = [{"type": "batch_ensemble_dense", "units": 64, "activation": "relu"}] * 2
     >>> heads = {"type": "column_dense", "units": 1, "inputs": 64}
     >>> model = ModNetRegressor(
-    ...     layers=({"type": "ensemble_view", "ensemble_size": 8}, *body, "join_members", heads),
+    ...     layers=({"type": "ensemble_view", "ensemble_size": 8}, *body, "flatten", heads),
     ...     loss={"type": "mean_of_members_loss", "loss": "squared_error", "ensemble_size": 8},
     ...     optimizer={"type": "adam", "groups": [{"layers": "output", "factor": 0}]},
     ...     initial_weights={"output.W": np.eye(8), "output.b": np.zeros(8)},

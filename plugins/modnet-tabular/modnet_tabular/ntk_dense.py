@@ -10,7 +10,7 @@ from modnet import AnyActivation, Array, Context, Count, Module, Parameter, Shap
 from modnet.activations import Tanh
 from modnet.base import Links
 from modnet.initializers import Normal
-from modnet_tabular.arrays import column_sums, features
+from modnet_tabular.arrays import as_rows, column_sums, width
 from modnet_tabular.first_values import inverse_root
 
 
@@ -31,7 +31,7 @@ class NTKDense(Module):
     Raises
     ------
     ShapeError
-        If the input has more than one axis per row.
+        If rows have no axis of features.
 
     References
     ----------
@@ -58,15 +58,15 @@ class NTKDense(Module):
         return (cls(3), cls(3, Tanh()))
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Return (units,)."""
-        features(input_shape)
-        return (self.units,)
+        """Return (…, units)."""
+        width(input_shape)
+        return (*input_shape[:-1], self.units)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return W, shape (n_in, units), and b, shape (1, units)."""
         first = Normal(stddev=1.0)
         return {
-            "W": Parameter((features(input_shape), self.units), first),
+            "W": Parameter((width(input_shape), self.units), first),
             "b": Parameter((1, self.units), first, regularized=False),
         }
 
@@ -85,9 +85,9 @@ class NTKDense(Module):
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂W = xᵀ dz / √n_in and ∂J/∂b = Σ rows dz."""
-        np.matmul(ctx.x.T, dy, out=ctx.g.W)
+        np.matmul(as_rows(ctx.x).T, as_rows(dy), out=ctx.g.W)
         np.multiply(ctx.g.W, inverse_root(ctx.x.shape[-1]), out=ctx.g.W)
-        column_sums(dy, out=ctx.g.b)
+        column_sums(as_rows(dy), out=ctx.g.b)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return ∂J/∂x = dz Wᵀ / √n_in."""

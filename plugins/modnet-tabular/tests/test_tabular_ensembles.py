@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from modnet_tabular import BatchEnsembleDense, EnsembleView, JoinMembers, MeanOfMembers, MeanOfMembersLoss
+from modnet_tabular import BatchEnsembleDense, EnsembleView, MeanOfMembers, MeanOfMembersLoss
 from sklearn.datasets import make_friedman1
 
 from modnet import ModNetClassifier, ModNetRegressor, Network
 from modnet.activations import Tanh
 from modnet.errors import InvalidSpecError, ShapeError
-from modnet.layers import Dense, Dropout
+from modnet.layers import Dense, Dropout, Flatten
 from modnet.losses import CrossEntropy, GaussianNLL, SquaredError
 from modnet.network import Pass
 
@@ -97,7 +97,7 @@ def test_the_loss_of_the_mean_draws_nothing():
 
 
 def test_members_side_by_side_are_rows_of_features_again():
-    network, theta, state = drawn(EnsembleView(K), JoinMembers())
+    network, theta, state = drawn(EnsembleView(K), Flatten())
     r = network.parameters(theta)["layers[0].r"]
     np.testing.assert_array_equal(network.predict(theta, state, X), np.hstack([X * each for each in r]))
 
@@ -107,7 +107,7 @@ def test_standard_elementwise_layers_go_between():
     assert network.predict(theta, state, X).shape == (6, K, 5)
 
 
-@pytest.mark.parametrize("layer", [BatchEnsembleDense(5), MeanOfMembers(), JoinMembers()], ids=repr)
+@pytest.mark.parametrize("layer", [BatchEnsembleDense(5), MeanOfMembers()], ids=repr)
 def test_rows_without_an_axis_of_members_are_an_error_that_says_where_it_comes_from(layer):
     with pytest.raises(ShapeError, match=r"expected rows of shape \(members, n_features\), got \(4,\): ensemble_view"):
         Network([layer], (4,))
@@ -140,7 +140,7 @@ def tabm(**settings):
     """TabM to the letter: heads in front of an output layer that is the identity and stays it."""
     body = (EnsembleView(8), BatchEnsembleDense(32, "relu"), BatchEnsembleDense(32, "relu"))
     return ModNetRegressor(
-        (*body, "join_members", {"type": "column_dense", "units": 1, "inputs": 32}),
+        (*body, "flatten", {"type": "column_dense", "units": 1, "inputs": 32}),
         loss=MeanOfMembersLoss("squared_error", 8),
         optimizer={"type": "adam", "learning_rate": 0.003, "groups": [{"layers": "output", "factor": 0}]},
         initial_weights={"output.W": np.eye(8), "output.b": np.zeros(8)},

@@ -72,7 +72,7 @@ def test_ntk_dense_starts_with_weights_of_one_size_and_outputs_of_one_size_whate
         assert 1.3 < y.std() < 1.55  # √2: that of x W / √n is 1, and b's is 1
 
 
-@pytest.mark.parametrize("layer", [Periodic(), PLR(), PBLD(), NTKDense(4)], ids=repr)
+@pytest.mark.parametrize("layer", [Periodic(), PLR(), PBLD()], ids=repr)
 def test_they_take_rows_of_features_only(layer):
     with pytest.raises(ShapeError, match=r"expected rows of shape \(n_features,\), got \(2, 3\)"):
         Network([layer], (2, 3))

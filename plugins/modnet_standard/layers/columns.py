@@ -27,8 +27,8 @@ Chosen = Annotated[int | str, expected("a position, which is a whole number, or 
 class Columns(Module):
     """Some columns of the input: y = x[:, index], chosen by position, by name or by what is in them.
 
-    The other columns get no gradient: ∂J/∂x is dy in the columns chosen and 0 elsewhere. With a branch per selection
-    `Parallel` treats every kind of column in its own way.
+    Columns lie along the last axis. The others get no gradient: ∂J/∂x is dy in the columns chosen and 0 elsewhere. With
+    a branch per selection `Parallel` treats every kind of column in its own way.
 
     Parameters
     ----------
@@ -81,11 +81,11 @@ class Columns(Module):
         return self
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Return (k,) for k columns, as a table where the input is one."""
+        """Return (…, k) for k columns, as a table where the input is one."""
         index = self._index(input_shape)
         if isinstance(input_shape, TableShape):
             return TableShape(input_shape.columns[i] for i in index)
-        return (len(index),)
+        return (*input_shape[:-1], len(index))
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return the positions of the columns as state, shape (1, k)."""
@@ -234,8 +234,8 @@ class OneHot(CodesLayer):
         return (cls(categories=3), cls(categories=(3, 4, 5, 3, 3), handle_unknown="missing"))
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Return (sum of categories,)."""
-        return (sum(category_counts(self.categories, input_shape)),)
+        """Return (…, sum of categories)."""
+        return (*input_shape[:-1], sum(category_counts(self.categories, input_shape)))
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return [xⱼ = k] for all categories k of all columns j."""
@@ -300,8 +300,8 @@ class Embedding(CodesLayer):
         return (cls(2, categories=3), cls(4, categories=(3, 4, 5, 3, 3), handle_unknown="missing"))
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Return (d · units,) for d columns."""
-        return (len(category_counts(self.categories, input_shape)) * self.units,)
+        """Return (…, d · units) for d columns."""
+        return (*input_shape[:-1], len(category_counts(self.categories, input_shape)) * self.units)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return E, the tables one below the other, and U, the rows for what is missing."""
@@ -323,7 +323,7 @@ class Embedding(CodesLayer):
         if not known.all():
             missing = ~known
             y[missing] = ctx.p.U[missing.nonzero()[-1]]
-        return y.reshape(-1, d * self.units)
+        return y.reshape(*x.shape[:-1], d * self.units)
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂[E; U] = hᵀ dy: each row of dy is added to the row of the table that it came from."""
@@ -385,7 +385,7 @@ def known_codes(x: Array, counts: tuple[int, ...], handle_unknown: Unknown, inpu
     if handle_unknown == "error" and not known.all():
         wrong = ~(known | np.isnan(x) | (x == -1))
         if wrong.any():
-            row, column = (int(index[0]) for index in wrong.nonzero()[-2:])
+            row, *_, column = (int(index[0]) for index in wrong.nonzero())
             code, count = x[wrong][0], counts[column]
             raise InputError(
                 f"{column_title(input_shape, column)} holds {code:.15g}, which is no code: those of its {count} "

@@ -300,7 +300,7 @@ class GatedLinear(Module):
     Raises
     ------
     ShapeError
-        If the input has more than one axis per row.
+        If rows have no axis of features.
 
     References
     ----------
@@ -331,9 +331,9 @@ class GatedLinear(Module):
         return (cls(3), cls(3, Tanh(), use_bias=False), cls(3, SiLU()), cls(3, Identity()))
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Return (units,)."""
+        """Return (…, units)."""
         features(input_shape)
-        return (self.units,)
+        return (*input_shape[:-1], self.units)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return W and V, shape (n_in, units), and b and c, shape (1, units)."""

@@ -45,7 +45,7 @@ class Dense(Module):
     Raises
     ------
     ShapeError
-        If the input has more than one axis per row.
+        If rows have no axis of features.
 
     References
     ----------
@@ -76,9 +76,9 @@ class Dense(Module):
         return (cls(3), cls(3, use_bias=False), cls(3, Tanh(), kernel_initializer="auto"))
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Return (units,)."""
+        """Return (…, units)."""
         features(input_shape)
-        return (self.units,)
+        return (*input_shape[:-1], self.units)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return W, shape (n_in, units), and b, shape (1, units)."""

@@ -1,4 +1,4 @@
-"""What layers ask of their input: rows with one axis, of features, or any rows, whose shape they keep.
+"""What layers ask of their input: an axis of features, the last, or any rows, whose shape they keep.
 
 Fields that take values of several types get one message here, where Pydantic has one for each type.
 """
@@ -13,21 +13,21 @@ from modnet.errors import ShapeError
 
 
 def features(input_shape: Shape) -> int:
-    """Return the number of features of rows that have one axis.
+    """Return the number of features: the length of the last axis.
 
     Raises
     ------
     ShapeError
-        If they have another number of axes.
+        If rows have no axis.
 
     Examples
     --------
-    >>> features((3,))
-    3
+    >>> features((3,)), features((8, 3))
+    (3, 3)
     """
-    if len(input_shape) != 1:
-        raise ShapeError(f"expected rows of shape (n_features,), got {input_shape}")
-    return input_shape[0]
+    if not input_shape:
+        raise ShapeError("expected rows with an axis of features, got rows of shape (), single numbers")
+    return input_shape[-1]
 
 
 class Elementwise(Module):
@@ -40,7 +40,7 @@ class Elementwise(Module):
 
 
 class PerFeature(Module):
-    """A layer that keeps the shape of rows with one axis, and has numbers of its own for each feature."""
+    """A layer that keeps the shape of its input, and has numbers of its own for each feature of the last axis."""
 
     @final
     def output_shape(self, input_shape: Shape) -> Shape:

@@ -3,6 +3,7 @@
 The layers behind see numbers of one size, whatever the layers before do.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Self, final
 
@@ -10,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from modnet import Array, Blocks, Context, Parameter, Shape, Unit
-from modnet_standard.arrays import column_sums, ones, row_sums
+from modnet_standard.arrays import by_rows, column_sums, ones, row_sums, transposed_product
 from modnet_standard.initializers.distributions import Ones, Zeros
 from modnet_standard.layers.inputs import PerFeature, per_feature
 
@@ -20,12 +21,13 @@ __all__ = ["BatchNorm", "LayerNorm", "RMSNorm", "Standardize"]
 class BatchNorm(PerFeature):
     """Batch normalization: y = γ ∘ x̂ + β with x̂ = (x − μ) / √(σ² + epsilon), μ and σ² of each feature over the batch.
 
-    In prediction μ and σ² are running means over the batches of training. With r = 1 / √(σ² + epsilon) and n rows the
+    In prediction μ and σ² are running means over the batches of training. Rows of several axes have a feature at
+    several positions, which all count: n is the product of all axes but the last. With r = 1 / √(σ² + epsilon) the
     derivatives are ∂J/∂γ = Σ rows dy ∘ x̂, ∂J/∂β = Σ rows dy and, through μ and σ² as well,
     ∂J/∂x = γ r ∘ (dy − ∂J/∂β / n − x̂ ∘ ∂J/∂γ / n); in prediction γ r ∘ dy.
 
-    One row has no variance: a batch of one is normalized by the running statistics, also in training, and leaves them
-    as they are.
+    One number has no variance: a batch of one row of one axis is normalized by the running statistics, also in
+    training, and leaves them as they are.
 
     Parameters
     ----------
@@ -39,7 +41,7 @@ class BatchNorm(PerFeature):
     Raises
     ------
     ShapeError
-        If the input has more than one axis per row.
+        If rows have no axis of features.
 
     References
     ----------
@@ -76,7 +78,7 @@ class BatchNorm(PerFeature):
         """Return y = c ∘ γ r + β with c = x − μ and r = 1 / √(σ² + epsilon)."""
         c = ctx.scratch("c", x.shape, x.dtype)
         r = ctx.scratch("r", ctx.s.variance.shape, x.dtype)
-        n = len(x)
+        n = math.prod(x.shape[:-1])
         if ctx.training and n > 1:
             mean = column_sums(x) / n
             np.subtract(x, mean, out=c)
@@ -103,7 +105,7 @@ class BatchNorm(PerFeature):
         """Return γ r ∘ (dy − ∂J/∂β / n − c ∘ r ∂J/∂γ / n), or γ r ∘ dy where μ and σ² are the running ones."""
         c = ctx.scratch("c", dy.shape, dy.dtype)
         r = ctx.scratch("r", ctx.s.variance.shape, dy.dtype)
-        n = len(dy)
+        n = math.prod(dy.shape[:-1])
         if not (ctx.training and n > 1):
             return np.multiply(dy, self._gain(ctx, r), out=ctx.dx)
         dbeta, dgamma = self._sums(ctx)
@@ -166,7 +168,7 @@ class RowNorm(PerFeature):
         """Write ∂J/∂γ = Σ rows r (dy ∘ c) and ∂J/∂β = Σ rows dy, and keep dy ∘ c."""
         products = np.multiply(dy, c, out=ctx.scratch("c²", dy.shape, dy.dtype))
         if self.use_scale:
-            np.matmul(self.r(ctx, dy).T, products, out=ctx.g.gamma)
+            transposed_product(self.r(ctx, dy), products, out=ctx.g.gamma)
         if self.use_bias:
             column_sums(dy, out=ctx.g.beta)
 
@@ -184,7 +186,7 @@ class RowNorm(PerFeature):
         return gamma
 
     def r(self, ctx: Context, x: Array) -> Array:
-        """Return memory for r, shape (n, 1)."""
+        """Return memory for r, shape (…, 1)."""
         return ctx.scratch("r", (*x.shape[:-1], 1), x.dtype)
 
 
@@ -205,7 +207,7 @@ class LayerNorm(RowNorm):
     Raises
     ------
     ShapeError
-        If the input has more than one axis per row.
+        If rows have no axis of features.
 
     References
     ----------
@@ -261,7 +263,7 @@ class RMSNorm(RowNorm):
     Raises
     ------
     ShapeError
-        If the input has more than one axis per row.
+        If rows have no axis of features.
 
     References
     ----------
@@ -312,8 +314,9 @@ _CONSTANT = 1e-12
 class Standardize(PerFeature):
     """Standardized inputs: y = (x − μ) / σ, with the mean μ and the standard deviation σ of each column of the data.
 
-    Both are taken from the rows to train on before training starts, with their weights, and stay as they are; a
-    constant column has σ = 1. Before it has seen data it is the identity. ∂J/∂x = dy / σ.
+    Both are taken from the rows to train on before training starts, with their weights, at all positions of rows of
+    several axes, and stay as they are; a constant column has σ = 1. Before it has seen data it is the identity.
+    ∂J/∂x = dy / σ.
 
     It is scikit-learn's StandardScaler as a layer: inside a branch it standardizes what the branch sees, and it is
     stored with the network.
@@ -321,7 +324,7 @@ class Standardize(PerFeature):
     Raises
     ------
     ShapeError
-        If the input has more than one axis per row.
+        If rows have no axis of features.
 
     References
     ----------
@@ -350,11 +353,13 @@ class Standardize(PerFeature):
 
         With n = nₐ + nᵦ and δ = μᵦ − μₐ: μ = μₐ + δ nᵦ/n and σ² = (nₐ σₐ² + nᵦ σᵦ²)/n + δ² nₐ nᵦ/n².
         """
+        positions = math.prod(ctx.input_shape[:-1])
         n, mean, variance = 0.0, np.zeros(ctx.s.mean.shape), np.zeros(ctx.s.mean.shape)
         for x, weight in blocks:
             share = np.ones(len(x)) if weight is None else weight.astype(np.float64)
+            share, x = np.repeat(share, positions), by_rows(x).astype(np.float64)
             n_b = float(share.sum())
-            share, x = share[np.newaxis] / n_b, x.astype(np.float64)
+            share = share[np.newaxis] / n_b
             mean_b = share @ x
             variance_b = share @ np.square(x - mean_b)
             n += n_b

@@ -29,7 +29,7 @@ class Scale(PerFeature):
     Raises
     ------
     ShapeError
-        If the input has more than one axis per row.
+        If rows have no axis of features.
 
     References
     ----------
@@ -78,7 +78,7 @@ class Bias(PerFeature):
     Raises
     ------
     ShapeError
-        If the input has more than one axis per row.
+        If rows have no axis of features.
 
     Examples
     --------
@@ -125,7 +125,7 @@ class PReLU(PerFeature):
     Raises
     ------
     ShapeError
-        If the input has more than one axis per row.
+        If rows have no axis of features.
 
     References
     ----------

@@ -1,0 +1,226 @@
+"""Every quantity of one pass through a network, forward and backward, with its gradient and the local factors."""
+
+from html import escape
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from modnet.base import Array, Loss
+from modnet.network import Link, Network, Pass
+from modnet.network.hooks import Hook
+from modnet.text import counted, table
+from modnet.tracing.differences import Differences, Pull, compared
+from modnet.tracing.naming import Named, is_activation, letters_of, rules_of
+from modnet.training import Data
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_WORK = 2**30
+"""Multiplications, roughly, that a check may take if nobody says how many elements it should look at: seconds."""
+
+_JACOBIAN = 2**22
+"""Elements of the Jacobians of an activation that mixes the elements of its rows; larger ones are left out."""
+
+
+class Trace(Named):
+    """Every quantity of one pass, by name; `d` has the gradients. Printed, it is a table. `modnet.trace` makes one.
+
+    Layer i of the network is an affine link and the first activation behind it: zᵢ = aᵢ₋₁ Wᵢ + bᵢ, aᵢ = σ(zᵢ), and
+    aᵢ = zᵢ where it has no activation. These letters go to the network's own links, so ``"W2"`` is the W of its second
+    affine link. Everything has a name by its path too, and what has no letter has only that: the output of a link is
+    ``"layers[1].body[0]"``, a parameter ``"layers[1].gamma"``. ``"x"`` or ``"a0"`` is the input, ``"raw"`` the output,
+    ``"y_hat"`` what the loss reads off it as the prediction, ``"y"`` the truth as the loss takes it, ``"J"`` the loss,
+    without penalties.
+
+    Parameters
+    ----------
+    network : Network
+    loss : Loss
+    theta, state : ndarray, float64
+        Not changed.
+    data : Data
+        Rows in float64, and their truth.
+    training : bool
+    seed : int
+        Of what is random in training.
+
+    Attributes
+    ----------
+    d : mapping of str to ndarray
+        ∂J/∂q of each quantity q, by the same names.
+    local : mapping of str to ndarray
+        What multiplies the gradient that arrives. Of an activation, under the name of its a: σ'(z), or where it mixes
+        the elements of a row, the Jacobian ∂aⱼ/∂zₖ, shape (n, k, k). Of an affine link: Wᵀ under the name of z, and
+        xᵀ under that of W.
+    links : mapping of str to SimpleNamespace
+        Of every link, by path: x, y, dx and dy.
+    paths : dict of str to str
+        The rows of the table in the order of the pass: the shortest name of each quantity, and its path.
+    network : Network
+    loss : Loss
+    data : Data
+    training : bool
+    """
+
+    def __init__(
+        self, network: Network, loss: Loss, theta: Array, state: Array, data: Data, *, training: bool, seed: int
+    ) -> None:
+        super().__init__()
+        self.network, self.loss, self.data, self.training = network, loss, data, training
+        self._theta, self._state, self._seed = theta, state, seed
+        self.d, self.local, self.links = Named(), Named(), Named()
+
+        def note(link: Link, name: str, array: Array) -> None:
+            setattr(self.links.setdefault(link.path, SimpleNamespace()), name, array.copy())
+            if name == "y":  # in the order in which they are ready: a composite comes behind what is inside it
+                self.links[link.path] = self.links.pop(link.path)
+
+        gradient = np.empty_like(theta)
+        running = self._running(network, theta, gradient, note)
+        running.forward(data.x)
+        raw = self.links[network.links[-1].path].y
+        J, draw = loss.value_and_gradient(data.t, raw, weight=data.weight)
+        running.backward(draw)
+        running.input_gradient()
+
+        values = {"x": data.x, **network.parameters(theta), **network.state_layout.views(state)}
+        values |= {path: seen.y for path, seen in self.links.items()}
+        gradients = {"x": self.links[network.links[0].path].dx, **network.parameters(gradient)}
+        gradients |= {path: seen.dy for path, seen in self.links.items()}
+        factors: dict[str, Array] = {}
+        for link in network.walk():
+            factors |= self._factors(link, values)
+        letters = dict(letters_of(network, factors))
+        for mapping, found in ((self, values), (self.d, gradients), (self.local, factors)):
+            mapping.update({letter: found[path] for letter, path in letters.items() if path in found})
+            mapping.update(found)
+        self.update(y_hat=loss.predict(raw), y=data.t, J=J)
+        if np.array_equal(self["y_hat"], raw):
+            self.d["y_hat"] = self.d["raw"]
+        names = {path: letter for letter, path in reversed(letters.items())}
+        self._rules = rules_of(network, names, factors)
+        links = {link.path: link for link in network.walk()}
+        order = [each for path in self.links for each in (*(f"{path}.{name}" for name in links[path].places), path)]
+        self.paths = {names.get(path, path): path for path in ("x", *order)}
+
+    @property
+    def title(self) -> str:
+        """J, and what it is of: the loss, the rows, the mode."""
+        mode = "in training" if self.training else "in prediction"
+        return f"J = {self['J']:.6g}, {type(self.loss).__name__} of {counted(len(self.data), 'row')} {mode}"
+
+    def check(self, elements: int | None = None) -> Differences:
+        """Return central differences (J(q + h) − J(q − h)) / 2h beside every gradient; the result prints as a table.
+
+        A quantity inside the network is moved where it leaves its link; what lies behind runs with what it is then.
+
+        Parameters
+        ----------
+        elements : int, optional
+            How many elements of each quantity to look at, at most: half of them those with the largest gradients, the
+            others drawn. Default: from 10 to 100, so that it takes seconds.
+        """
+        given = {name: (self[path], self.d[path]) for name, path in self.paths.items()}
+        if elements is not None and elements < 1:
+            raise ValueError(f"elements should be at least 1, got {elements}")
+        if elements is None:
+            forward = self._theta.size * len(self.data) + sum(seen.y.size for seen in self.links.values())
+            elements = min(max(10, _WORK // (2 * len(given) * forward)), 100)
+        return compared(self._J_with, given, self["J"], elements)
+
+    def plot(self, figure: "Figure | None" = None) -> "Figure":
+        """Draw the chain: on a log scale, how large values and gradients are from link to link, with their shapes.
+
+        Parameters
+        ----------
+        figure : matplotlib Figure, optional
+            Where to; default: a new one.
+        """
+        from modnet.tracing.picture import drawn
+
+        return drawn(self, figure)
+
+    def __repr__(self) -> str:
+        """Return the table."""
+        classes = {link.path: type(link.module).__name__ for link in self.network.walk()}
+        rows = [
+            (
+                "" if name == path and name != "x" else name,
+                path,
+                classes.get(path, ""),
+                " × ".join(map(str, self[path].shape)),
+                f"{magnitude(self[path]):.3g}",
+                f"{magnitude(self.d[path]):.3g}",
+                self._rules.get(path, ""),
+            )
+            for name, path in self.paths.items()
+        ]
+        head = ("name", "path", "link", "shape", "size", "∂J/∂ size", "∂J/∂ =")
+        shown = table(head, rows, right=head[3:6], wrap=False)
+        note = "size: root mean square of the elements; ∘: element by element; σ': t.local"
+        return f"{self.title}\n\n{shown}\n\n{note}"
+
+    def _repr_html_(self) -> str:
+        """Return the table for notebooks."""
+        return f"<pre>{escape(repr(self))}</pre>"
+
+    def _running(self, network: Network, theta: Array, gradient: Array | None = None, hook: Hook | None = None) -> Pass:
+        """Return a pass; all of them see the same noise, and the state as it was."""
+        rng, state, rows = np.random.default_rng(self._seed), self._state.copy(), len(self.data)
+        return Pass(network, theta, state, gradient=gradient, rows=rows, training=self.training, rng=rng, hook=hook)
+
+    def _J_with(self, name: str, array: Array) -> tuple[float, Pull]:
+        """Return J with one quantity replaced, and what goes backward from there to the gradient of the quantity."""
+        path, theta, gradient = self.paths[name], self._theta.copy(), np.empty_like(self._theta)
+        place, arrived = self.network.layout.places.get(path), []
+        if place is not None:
+            place.view(theta)[...] = array
+
+        def put(link: Link, event: str, seen: Array) -> Array | None:
+            if link.path == path and event == "dy":
+                arrived.append(seen.copy())
+            return array if link.path == path and event == "y" else None
+
+        running = self._running(self.network, theta, gradient, put)
+        raw = running.forward(array if path == "x" else self.data.x)
+        J, draw = self.loss.value_and_gradient(self.data.t, raw, weight=self.data.weight)
+
+        def pull() -> Array:
+            running.backward(draw)
+            dx = running.input_gradient()
+            return dx if path == "x" else place.view(gradient) if place is not None else arrived[0]
+
+        return J, pull
+
+    def _factors(self, link: Link, values: dict[str, Any]) -> dict[str, Array]:
+        """Return the local factors of an affine link or an activation, by path; of others there are none."""
+        seen, path = self.links[link.path], link.path
+        if link.places.keys() - {"b"} == {"W"}:
+            W, b = values[f"{path}.W"], values.get(f"{path}.b", 0.0)
+            # Affine is what the equation holds for: others scale their W, or have one for each column.
+            if W.ndim == 2 and seen.x.shape[-1] == len(W):
+                z = seen.x @ W + b
+                if z.shape == seen.y.shape and np.allclose(z, seen.y):
+                    return {path: W.T, f"{path}.W": seen.x.reshape(-1, len(W)).T}
+        if not is_activation(link):
+            return {}
+        running = self._running(self.network.with_links((link,)), self._theta, np.empty_like(self._theta))
+        running.forward(seen.x)
+
+        def pulled(da: Array) -> Array:
+            running.backward(da)
+            return running.input_gradient().copy()
+
+        factor, k = pulled(np.ones_like(seen.y)), seen.y.shape[-1]
+        if np.allclose(factor * seen.dy, seen.dx):
+            return {path: factor}
+        if seen.y.ndim > 2 or seen.y.size * k > _JACOBIAN:
+            return {}
+        return {path: np.stack([pulled(np.tile(unit, (len(seen.y), 1))) for unit in np.eye(k)], axis=1)}
+
+
+def magnitude(array: Array) -> float:
+    """Return the root mean square of the elements; missing values do not count."""
+    return float(np.sqrt(np.nanmean(np.square(array)))) if array.size else 0.0

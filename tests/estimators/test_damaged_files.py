@@ -1,0 +1,138 @@
+"""Model files that were edited or damaged are refused before an estimator is made of them."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support.model_files import CODES, NAMES, X, classifier, forge
+
+from modnet import ModNetTransformer
+from modnet.errors import ModelFileError
+from modnet.estimators.persistence import load, save
+from modnet.neural_network import MLPClassifier
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def members_of(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive}
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["theta_", "state_"])
+def test_weights_are_finite_in_files_and_before_they_are_written(file: Path, name: str, number: float):
+    model = classifier(layers=(5, "batch_norm")).fit(X, NAMES)
+    save(model, file)
+    vector = members_of(file)[name].copy()
+    vector[2] = number
+    with pytest.raises(ModelFileError, match=rf"{name} should be finite, but there is inf or NaN in it"):
+        load(forge(file, **{name: vector}))
+    setattr(model, name, vector)
+    before = file.read_bytes()
+    with pytest.raises(ModelFileError, match="should be finite"):
+        save(model, file)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("number", [0, -3, 1.0, True, "1", None])
+def test_a_format_that_never_was_is_refused(saved: Path, number: Any):
+    with pytest.raises(ModelFileError, match="this modnet reads format 1, got"):
+        load(forge(saved, lambda header: {**header, "format": number}))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["theta_", "state_", "loss_curve_", "learning_rate_curve_", "n_iter_", "n_features_in_", "table_", "_target"],
+)
+def test_an_attribute_that_fitting_leaves_is_asked_for(saved: Path, name: str):
+    with pytest.raises(ModelFileError, match=f"a fitted ModNetClassifier has {name}, of type .*, and here is none"):
+        load(forge(saved, lambda header: header["learnt"].pop(name) and None))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("theta_", None),
+        ("loss_curve_", 3),
+        ("n_iter_", "3"),
+        ("n_iter_", -1),
+        ("n_features_in_", True),
+        ("n_features_in_", 4.0),
+        ("n_features_in_", 5),
+        ("_rows_seen", None),
+        ("_target", {"numbers": [{"mapping": [{"tuple": ["width", 3]}, {"tuple": ["single", True]}]}]}),
+        ("_streams", 3),
+        ("optimizer_state_", {"mapping": []}),
+        ("table_", "none"),
+    ],
+)
+def test_an_attribute_of_another_type_or_size_is_refused(saved: Path, name: str, value: Any):
+    with pytest.raises(ModelFileError):
+        load(forge(saved, lambda header: header["learnt"].update({name: value})))
+
+
+def test_each_estimator_asks_for_its_own(file: Path):
+    save(MLPClassifier((5,), max_iter=3).fit(X, NAMES), file)
+    with pytest.raises(ModelFileError, match="a fitted MLPClassifier has classes_"):
+        load(forge(file, lambda header: header["learnt"].pop("classes_") and None))
+    save(ModNetTransformer((3, 2, 3), max_iter=3).fit(X), file)
+    with pytest.raises(ModelFileError, match="a fitted ModNetTransformer has layer_"):
+        load(forge(file, lambda header: header["learnt"].pop("layer_") and None))
+
+
+@pytest.mark.parametrize("classes", [[], ["ant"], ["ant", "bee"], ["ant", "bee", "cat", "dog"], ["bee", "ant", "cat"]])
+def test_other_classes_than_the_network_tells_apart_are_refused(saved: Path, classes: list[str]):
+    written = np.array(classes, "<U3")
+    with pytest.raises(ModelFileError):
+        load(forge(saved, classes_=written, _target=written))
+    with pytest.raises(ModelFileError, match="classes_ should be those of the target"):
+        load(forge(saved, classes_=written, _target=np.array(["ant", "bee", "cat"])))
+
+
+def test_one_class_is_too_few(file: Path):
+    save(classifier().fit(X, CODES > 0), file)
+    one = np.array([True])
+    with pytest.raises(ModelFileError, match="classes should be sorted, and at least 2, got"):
+        load(forge(file, classes_=one, _target=one))
+
+
+@pytest.mark.parametrize("position", [-1, 625, 10**6, 2**40, 1.0, None])
+def test_a_random_state_that_points_outside_of_its_numbers_is_refused(file: Path, position: Any):
+    save(classifier(random_state=np.random.RandomState(3)).fit(X, NAMES), file)
+
+    def change(header: Any) -> None:
+        (state,) = header["params"]["random_state"]["random state"]
+        (bits,) = (each["tuple"][1] for each in state["mapping"] if each["tuple"][0] == "state")
+        (pair,) = (each["tuple"] for each in bits["mapping"] if each["tuple"][0] == "pos")
+        pair[1] = position
+
+    with pytest.raises(ModelFileError, match="no state of a RandomState: pos is"):
+        load(forge(file, change))
+
+
+def test_members_that_overlap_are_refused(saved: Path, file: Path):
+    """The directory of the archive says many times that there is the same large member: 40 times what the file has."""
+    members = members_of(saved)
+    np.savez(saved, **members, large=np.zeros(10_000))
+    with zipfile.ZipFile(saved, "a") as archive:
+        (large,) = (info for info in archive.infolist() if info.filename == "large.npy")
+        archive.infolist().extend([large] * 40)
+        archive.filelist = [*archive.filelist, *([large] * 40)]
+        archive._didModify = True
+    with pytest.raises(ModelFileError, match="they overlap, or are damaged"):
+        load(saved)
+
+
+def test_no_flipped_byte_at_the_end_goes_further_than_an_error(saved: Path):
+    content, expected = saved.read_bytes(), load(saved).theta_
+    for position in range(len(content) - 22, len(content)):
+        for flip in (0x01, 0x80, 0xFF):
+            saved.write_bytes(content[:position] + bytes([content[position] ^ flip]) + content[position + 1 :])
+            try:
+                again = load(saved)
+            except ModelFileError:
+                continue
+            np.testing.assert_array_equal(again.theta_, expected)
