@@ -84,7 +84,8 @@ class ModelSpec(Component):
     output : Output
         What ends the network in as many columns as the loss asks for, which only the data tells.
     output_activation : Activation, optional
-        Applied behind the output layer; None: the raw output is affine, as losses on logits want it.
+        Applied behind the output layer; None: the raw output is affine. Only for a loss of numbers that predicts the
+        raw output as it is: the others apply a link themselves, or look at scores.
     loss : Loss or "auto"
         "auto": cross-entropy for classes, squared error for numbers.
     optimizer : Optimizer
@@ -117,6 +118,16 @@ class ModelSpec(Component):
     optimizer: AnyOptimizer = Field(default_factory=lambda: registry.get("optimizer", "adam")())
     training: TrainingSettings = TrainingSettings()
     spec_version: Literal[1] = 1
+
+    @model_validator(mode="after")
+    def _one_link_only(self) -> Self:
+        loss, activation = self.loss, self.output_activation
+        if activation is not None and isinstance(loss, Loss) and (loss.links or loss.for_task("regression") is None):
+            wants = "has a link of its own" if loss.links else "looks at scores without bounds"
+            raise ValueError(
+                f"output_activation: should be None, because {loss!r} {wants}; got {activation!r}: leave it out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

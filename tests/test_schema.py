@@ -12,7 +12,7 @@ from modnet.layers import Dense, Parallel, Residual, Sequential
 GOOD = [
     ModelSpec(),
     ModelSpec(layers=[Dense(8, "tanh"), Residual([Dense(3), "dropout", Dense(8)]), Parallel([Sequential([Dense(3)])])]),
-    ModelSpec(loss="cross_entropy", optimizer={"type": "sgd", "schedule": "adaptive"}, output_activation="sigmoid"),
+    ModelSpec(loss="huber", optimizer={"type": "sgd", "schedule": "adaptive"}, output_activation="sigmoid"),
     ModelSpec(optimizer="lbfgs", training={"max_iter": 7, "batch_size": 32, "early_stopping": True}),
 ]
 BAD: list[dict[str, Any]] = [

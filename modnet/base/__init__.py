@@ -10,7 +10,7 @@ from modnet.base.context import Context
 from modnet.base.initializer import AnyInitializer, Initializer
 from modnet.base.inputs import AnyInputs, Inputs
 from modnet.base.layout import Layout, Place
-from modnet.base.loss import AnyLoss, DensityLoss, Loss, QuantileLoss, Task
+from modnet.base.loss import AnyLoss, DensityLoss, Loss, QuantileLoss, TargetScale, Task, served
 from modnet.base.module import AnyModule, Blocks, Links, Module, Parameter, located, shape_through, under
 from modnet.base.optimizer import Average, Optimizer, OptimizerState, ParameterGroup
 from modnet.base.output import AnyOutput, Output
@@ -61,10 +61,12 @@ __all__ = [
     "Shape",
     "Solver",
     "TableShape",
+    "TargetScale",
     "Task",
     "TrainingStep",
     "column_title",
     "located",
+    "served",
     "shape_through",
     "under",
 ]

@@ -3,14 +3,15 @@
 Value and gradient stand in one class, so that the one is checked against the other.
 """
 
+import contextlib
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 
 from modnet.base.types import Array
 from modnet.component import Component, Slot
+from modnet.errors import InvalidSpecError
 
 Task = Literal["regression", "binary", "multiclass", "multilabel", "multioutput"]
 """What an estimator wants of a loss. The truth t it gets is, per task:
@@ -22,6 +23,9 @@ Task = Literal["regression", "binary", "multiclass", "multilabel", "multioutput"
 - multioutput: a column of class codes for each of k outputs, shape (n, k); see `modnet.losses.PerOutput`.
 """
 
+TargetScale = Literal["affine", "scale", "none"]
+"""What a loss lets the truth be changed by; see `Loss`."""
+
 
 class Loss(Component, kind="loss"):
     """A differentiable measure of error, of the raw output and the truth; arguments as in scikit-learn: truth first.
@@ -30,20 +34,41 @@ class Loss(Component, kind="loss"):
 
     Attributes
     ----------
-    tasks : mapping of Task to dict
-        The tasks it serves, each with the fields that the task asks for: ``{"multilabel": {"link": "sigmoid"}}``.
     probabilistic : bool
         Whether `predict` gives probabilities where the task has classes; False: only scores, as of a hinge.
+    links : bool
+        Whether `predict` is something else than the raw output itself: a probability, e^z, one of several columns. An
+        output activation in front of it would be a second link, and is refused.
+    target_scale : {"affine", "scale", "none"}
+        What numbers may be changed by, so that the best prediction of changed ones is the best one changed. "affine":
+        (t − a) / b, as a mean or a quantile allows; predictions reach every number. "scale": t / b only, as rates
+        allow; they are positive. "none": nothing, as for classes, or with a length of its own, such as the δ of
+        `huber`.
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     probabilistic: ClassVar[bool] = True
+    links: ClassVar[bool] = False
+    target_scale: ClassVar[TargetScale] = "none"
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         defined = vars(cls)
         if "value" in defined and "gradient" in defined and "value_and_gradient" not in defined:
             cls.value_and_gradient = _value_then_gradient  # type: ignore[method-assign]
         super().__init_subclass__(**kwargs)
+
+    @abstractmethod
+    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
+        """Return this loss, set up for a task; None: it does not serve the task.
+
+        One of numbers: ``return self if task == "regression" else None``. One with a field that the task decides:
+        ``return replace(self, link=LINKS[task]) if task in LINKS else None``. One around another asks that.
+
+        Parameters
+        ----------
+        task : Task
+        widths : tuple of int
+            For multioutput: the columns of predictions for each column of y, 1 for two classes, else one per class.
+        """
 
     def width(self, targets: int) -> int:
         """Return how many columns of raw output it needs for so many columns of predictions; default: as many."""
@@ -112,6 +137,21 @@ class Loss(Component, kind="loss"):
             For classes, probabilities: one column for a binary task (of the second class), k for the others.
         """
 
+    def codes(self, task: Task, raw: Array) -> Array:
+        """Return the classes that are predicted, in the form of the truth: codes, or 0 and 1; not for regression.
+
+        They are read off `predict`: the class of the largest probability or score, of equal ones the first; 1 where a
+        probability is above ½, or a score above 0. A loss may define it to find the same faster.
+
+        Returns
+        -------
+        ndarray of int
+            The shape of the truth (see `Task`).
+        """
+        predicted, above = self.predict(raw), 0.5 if self.probabilistic else 0
+        codes: Array = predicted.argmax(axis=1) if task == "multiclass" else (predicted > above).astype(np.intp)
+        return codes
+
     def log_predict(self, raw: Array) -> Array:
         """Return log ŷ, for losses whose predictions are probabilities.
 
@@ -153,6 +193,19 @@ class DensityLoss(Loss):
         ndarray, shape (n, k), dtype of raw
             Positive.
         """
+
+
+def served(loss: Loss) -> dict[Task, Loss]:
+    """Return a loss as it is set up for each task that it serves, one that its other fields do not go with left out.
+
+    For multioutput that is a column of three classes and one of two.
+    """
+    found: dict[Task, Loss] = {}
+    for task in get_args(Task):
+        with contextlib.suppress(InvalidSpecError):
+            if (ready := loss.for_task(task, (3, 1) if task == "multioutput" else ())) is not None:
+                found[task] = ready
+    return found
 
 
 AnyLoss = Annotated[Loss, Slot("loss")]

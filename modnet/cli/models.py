@@ -19,7 +19,7 @@ from sklearn.model_selection import train_test_split
 
 from modnet import ModelSpec
 from modnet.acceleration import CompileTimer, accelerator_name, installed_accelerator
-from modnet.base import Array, Inputs, Loss, Module
+from modnet.base import Array, Inputs, Loss, Module, served
 from modnet.callbacks import EpochCallback
 from modnet.cli import data
 from modnet.cli.shared import CommandError, add, emit, note
@@ -190,9 +190,9 @@ def estimator_for(spec: ModelSpec, y: Array, task: str = "auto", name: str | Non
     'ModNetRegressor'
     """
     if task == "auto" and name is None:
-        served = {each == "regression" for each in spec.loss.tasks} if isinstance(spec.loss, Loss) else set()
+        tasks = {each == "regression" for each in served(spec.loss)} if isinstance(spec.loss, Loss) else set()
         few = len(np.unique(y)) <= CLASSES if y.dtype.kind in "iu" else y.dtype.kind != "f"
-        task = "regression" if (served.pop() if len(served) == 1 else not few) else "classification"
+        task = "regression" if (tasks.pop() if len(tasks) == 1 else not few) else "classification"
     own = f"{OWN}:regressor" if task == "regression" else f"{OWN}:classifier"
     model: BaseModNet = estimators.get("estimator", name or own).from_spec(spec, **params)
     learns = "classification" if is_classifier(model) else "regression" if is_regressor(model) else "no target"

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 
@@ -23,6 +22,7 @@ from modnet.errors import NonFiniteError
 from modnet.estimators import ModNetTransformer
 from modnet.estimators.base import BaseModNet
 from modnet.estimators.preparation import Sample, prepared, rows_of, with_first_weights
+from modnet.estimators.target import second_link
 
 _INNER = ("best_estimator_", "estimator_", "estimator")
 """Where a search, a transformer and other wrappers keep the estimator that they fitted, or will fit."""
@@ -117,7 +117,7 @@ def examine(model: Any, X: Any, y: Any) -> Diagnosis:
     if X.shape[0] < 2:
         return Diagnosis(tuple(findings), None, fitted)
     net, sample = _ready(net, X, y)
-    named = np.full(X.shape[1], hasattr(X, "columns") or hasattr(net, "feature_names_in_"))
+    named = np.full(len(names), hasattr(X, "columns") or hasattr(net, "feature_names_in_"))
     named[[] if net.table_ is None else net.table_.unread()] = False  # zeros, whatever is in them
     findings += data.constant_columns(sample.data.x, names, named=named)
     look = observe(net, sample.data)
@@ -125,6 +125,11 @@ def examine(model: Any, X: Any, y: Any) -> Diagnosis:
         findings += data.scales(signal, names)
     if not isinstance(net, ModNetTransformer):
         findings += _target_findings(net, sample, look, fitted)
+    if sample.target.task != "regression" and (
+        found := second_link(net.network_, sample.target.task, sample.target.width)
+    ):
+        link, what = found
+        findings.append(Finding("second-link", "problem", link.title, *what.split(": ")))
     findings += signals.broken_numbers(look)
     if np.isfinite(look.loss):
         findings += signals.idle_units(look)
@@ -240,7 +245,7 @@ def _trial(net: BaseModNet, X: Any, y: Any, found: Sequence[Finding]) -> Iterato
     trained = clone(net).set_params(max_iter=min(net.max_iter, TRIAL_EPOCHS), verbose=False)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
+            warnings.simplefilter("ignore", UserWarning)  # of too few epochs, and of what is a finding here
             trained.fit(X, y)
     except ValueError as error:
         cause = error if isinstance(error, NonFiniteError) else error.__cause__

@@ -342,6 +342,9 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             )
         return True
 
+    def _look_at_network(self) -> None:
+        """Warn of what a new network can hardly be meant to have."""
+
     def _new_streams(self) -> fitting.Streams:
         return fitting.Streams.of(self.random_state)
 
@@ -380,6 +383,7 @@ def _try_out(estimator: BaseModNet, data: Data, *, adapting: bool) -> None:
     """
     weights = estimator.network_, estimator.theta_, estimator.state_
     if adapting:
+        estimator._look_at_network()
         adapt(*weights, data.x, data.weight)
     check_links(*weights, data.rows(slice(0, 2)).x)
     if adapting:

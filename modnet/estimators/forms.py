@@ -7,7 +7,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping
 from types import UnionType
-from typing import Any, Literal, NamedTuple, get_args, get_origin
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from modnet.training import History
 
 def fits(value: Any, type_: Any) -> bool:
     """Return whether a value is of a type; of what is in lists and arrays only their own type counts."""
-    if isinstance(type_, UnionType):
+    if get_origin(type_) in (Union, UnionType):  # a | of Literals is the first
         return any(fits(value, each) for each in get_args(type_))
     if get_origin(type_) is Literal:
         return value in get_args(type_)

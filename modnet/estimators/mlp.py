@@ -118,6 +118,9 @@ class BaseMLP(BaseModNet):
             raise InvalidSpecError(cls.__name__, problems)
         return cls(**{**found, **params})
 
+    def _look_at_network(self) -> None:
+        """Say nothing: scikit-learn has no output layer that a hidden one could be mistaken for."""
+
     # Randomness, drawn as sklearn.neural_network draws it
 
     def _new_streams(self) -> Streams:

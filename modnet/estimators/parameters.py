@@ -8,7 +8,7 @@ import difflib
 import inspect
 import re
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, fields
+from dataclasses import KW_ONLY, dataclass, fields, replace
 from typing import Any, Self, TypeVar
 
 from sklearn.base import BaseEstimator
@@ -18,6 +18,7 @@ from modnet.base import Accelerator, Loss
 from modnet.component import Slot, field_names, parse, slots
 from modnet.errors import InvalidSpecError
 from modnet.estimators.nested import listed, replaced, understood
+from modnet.estimators.target import loss_before_target
 from modnet.spec import LayerSlot, ModelSpec
 from modnet.strict import is_number, is_sequence, truth
 from modnet.training import TrainingSettings
@@ -191,6 +192,7 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         }
         try:
             spec = ModelSpec(**fields)
+            replace(spec, loss=loss_before_target(spec, self._default_loss))  # what "auto" is has to fit the rest
         except InvalidSpecError as error:
             cause = error.__cause__
             problems.extend((path.removeprefix("training."), text) for path, text in error.problems)

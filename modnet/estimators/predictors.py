@@ -1,5 +1,6 @@
 """ModNetClassifier and ModNetRegressor: networks whose outputs are the logits of classes, or numbers."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -15,7 +16,7 @@ from modnet.estimators.base import BaseModNet, makes_steps
 from modnet.estimators.fitting import unchanged_on_failure
 from modnet.estimators.parameters import chosen_loss, completed, loss_of
 from modnet.estimators.preparation import raw_blocks, raw_output
-from modnet.estimators.target import Classes, Numbers
+from modnet.estimators.target import Classes, Numbers, second_link
 
 
 def gives_probabilities(estimator: Any) -> bool:
@@ -39,8 +40,8 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
 
     Parameters
     ----------
-    output_activation : str, mapping or Activation, optional
-        Applied behind the output layer. Leave it out for losses on logits, which apply their link themselves.
+    output_activation : None
+        Losses of classes apply their link themselves, so there is none: anything else is refused.
     loss : str, mapping or Loss
         "auto": `cross_entropy`.
     validation_fraction : float
@@ -130,7 +131,9 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         -------
         ndarray, shape (n,) of class labels, or (n, k)
         """
-        return np.concatenate([self._target.labels(raw) for raw in raw_blocks(self, X)])
+        blocks = raw_blocks(self, X)
+        loss = loss_of(self)
+        return np.concatenate([self._target.labels(loss, raw) for raw in blocks])
 
     @available_if(gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Any:
@@ -166,6 +169,9 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
     def decision_function(self, X: Any) -> Array:
         """Return the network's raw output: logits, or the scores that a hinge looks at.
 
+        Of a loss that does not look at one column per class: the logarithms of probabilities, and for two classes or
+        a label, log p − log(1 − p), which is positive where it is the more likely one.
+
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
@@ -175,7 +181,8 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         ndarray, shape (n,) for two classes, else (n, n_logits), dtype of θ
         """
         raw = raw_output(self, X)
-        return raw[:, 0] if raw.shape[1] == 1 and self._target.kind == "single" else raw
+        scores: Array = self._target.scores(loss_of(self), raw)
+        return scores
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the share of rows predicted right, in all their columns if there are several.
@@ -209,6 +216,11 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
             )
         self._target, self.classes_ = found, found.classes
 
+    def _look_at_network(self) -> None:
+        if found := second_link(self.network_, self._target.task, sum(self._target.widths)):
+            link, what = found
+            warnings.warn(f"{link.title} {what}", stacklevel=5)
+
     def __sklearn_tags__(self) -> Tags:
         """Return what scikit-learn may expect of this estimator."""
         tags = super().__sklearn_tags__()
@@ -233,7 +245,8 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
     Parameters
     ----------
     output_activation : str, mapping or Activation, optional
-        Applied behind the output layer, where targets are bounded; scale them to its range.
+        Applied behind the output layer, where targets are bounded; scale them to its range. A loss that does not
+        predict the raw output as it is, such as `poisson`, takes none.
     loss : str, mapping or Loss
         "auto": `squared_error`.
 

@@ -1,14 +1,16 @@
 """Targets: what y is, and how it is written for a loss."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.utils import compute_class_weight, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
-from modnet.base import Array, Loss, Task
+from modnet.base import Array, Loss, Task, served
+from modnet.network import Network
+from modnet.network.link import Link
 from modnet.registry import registry
 from modnet.spec import ModelSpec
 from modnet.strict import is_number
@@ -26,7 +28,7 @@ class Target:
     width : int
         Columns of the prediction; the raw output has ``loss.width(width)``.
     widths : tuple of int
-        For several columns of classes: how many raw columns each has. Empty otherwise.
+        For several columns of classes: how many of these columns each has. Empty otherwise.
     """
 
     task: Task
@@ -134,9 +136,22 @@ class Classes:
         return cls([unique_labels(classes)], "single")
 
     @property
+    def widths(self) -> tuple[int, ...]:
+        """How many columns of predictions each column of y has: one tells two classes, or a label, apart."""
+        widths = [1 if len(classes) <= 2 else len(classes) for classes in self.columns]
+        return (1,) * len(self.classes) if self.kind == "multilabel" else tuple(widths)
+
+    @property
     def width(self) -> int:
-        """Columns of the prediction: one per label, or those of each column of y."""
-        return len(self.classes) if self.kind == "multilabel" else sum(map(_width, self.columns))
+        """Columns of the prediction."""
+        return sum(self.widths)
+
+    @property
+    def task(self) -> Task:
+        """What is asked of a loss."""
+        if self.kind == "single":
+            return "binary" if self.widths == (1,) else "multiclass"
+        return "multilabel" if self.kind == "multilabel" else "multioutput"
 
     @property
     def labels_of_columns(self) -> list[Array]:
@@ -162,21 +177,21 @@ class Classes:
         if self.kind == "multilabel":
             if not np.isin(y, (0, 1)).all():
                 raise ValueError(f"labels in a label matrix should be 0 or 1, got {np.setdiff1d(y, (0, 1)).tolist()}")
-            return Target("multilabel", np.asarray(y, dtype), y.shape[1])
+            return Target(self.task, np.asarray(y, dtype), y.shape[1])
         columns = [y] if self.kind == "single" else list(y.T)
         codes = [self._codes(column, classes) for column, classes in zip(columns, self.columns, strict=True)]
-        widths = tuple(map(_width, self.columns))
         if self.kind == "multioutput":
-            return Target("multioutput", np.stack(codes, axis=1), sum(widths), widths)
-        if widths == (1,):
-            return Target("binary", codes[0][:, np.newaxis].astype(dtype), 1)
-        return Target("multiclass", codes[0], widths[0])
+            return Target(self.task, np.stack(codes, axis=1), sum(self.widths), self.widths)
+        t = codes[0][:, np.newaxis].astype(dtype) if self.task == "binary" else codes[0]
+        return Target(self.task, t, self.widths[0])
 
-    def labels(self, raw: Array) -> Array:
-        """Return the labels that raw outputs stand for: the largest logit, or those above 0."""
+    def labels(self, loss: Loss, raw: Array) -> Array:
+        """Return the labels that a loss reads off raw outputs."""
+        codes = loss.codes(self.task, raw)
         if self.kind == "multilabel":
-            return (raw > 0).astype(int)
-        parts = [_labels(part, classes) for part, classes in zip(self.split(raw), self.columns, strict=True)]
+            return codes
+        columns = zip(codes.reshape(len(codes), -1).T, self.columns, strict=True)
+        parts = [classes.take(each, mode="clip") for each, classes in columns]
         return np.stack(parts, axis=1) if self.kind == "multioutput" else parts[0]
 
     def by_class(self, found: Array, other: Callable[[Array], Array]) -> Any:
@@ -184,19 +199,33 @@ class Classes:
 
         Parameters
         ----------
-        found : ndarray, shape (n, width of the raw output)
+        found : ndarray, shape (n, width of the prediction)
             A single column tells of the second of two classes.
         other : callable
             Makes the column of the first of two classes from that of the second.
         """
         if self.kind == "multilabel":
             return found
-        parts = [np.hstack([other(p), p]) if p.shape[1] == 1 else p for p in self.split(found)]
+        columns = np.split(found, np.cumsum(self.widths)[:-1], axis=1)
+        parts = [np.hstack([other(p), p]) if p.shape[1] == 1 else p for p in columns]
         return parts if self.kind == "multioutput" else parts[0]
 
-    def split(self, raw: Array) -> list[Array]:
-        """Return the columns of a raw output that belong to each column of y."""
-        return np.split(raw, np.cumsum([_width(classes) for classes in self.columns])[:-1], axis=1)
+    def scores(self, loss: Loss, raw: Array) -> Array:
+        """Return a score per class, or one that is positive for the second of two, and for a label that is there.
+
+        The raw output where it has as many columns; else log-probabilities, of two classes the difference of theirs.
+        """
+        width = sum(self.widths)
+        if raw.shape[1] == width:
+            scores = raw
+        elif loss.probabilistic:
+            scores = loss.log_predict(raw)
+            alone = np.repeat(self.widths, self.widths) == 1
+            with np.errstate(divide="ignore"):
+                scores = np.where(alone, scores - np.log(-np.expm1(scores)), scores)
+        else:
+            scores = loss.predict(raw)
+        return scores[:, 0] if self.task == "binary" else scores
 
     def _codes(self, y: Array, classes: Array) -> Array:
         codes = np.searchsorted(classes, y)
@@ -267,13 +296,33 @@ def loss_for(spec: ModelSpec, target: Target, default: str) -> Loss:
         If it does not serve the task, or a row of the target is nothing that it can measure against.
     """
     loss = loss_before_target(spec, default)
-    if target.task == "multioutput" and "multioutput" not in loss.tasks:
-        parts = [_serving(loss, "binary" if width == 1 else "multiclass") for width in target.widths]
-        loss = registry.get("loss", "modnet-layers:per_output")(parts, target.widths)
-    else:
-        loss = _serving(loss, target.task)
-    loss.check_truth(target.t)
-    return loss
+    ready = loss.for_task(target.task, target.widths)
+    if ready is None and target.task == "multioutput":  # a loss of one column of classes looks at each of them
+        several = registry.get("loss", "modnet-layers:per_output")([loss])
+        ready = several.for_task(target.task, target.widths)
+    if ready is None:
+        serves = ", ".join(served(loss)) or "none that an estimator has"
+        raise ValueError(f"loss={loss!r} does not serve a {target.task} target; it serves: {serves}")
+    ready.check_truth(target.t)
+    return ready
+
+
+def second_link(network: Network, task: Task, width: int) -> tuple[Link, str] | None:
+    """Return the last hidden link and what it does, if it makes probabilities of the classes, as the loss will.
+
+    In Keras the last layer of a list is the output: ``Dense(10, "softmax")``. Here the output layer comes behind it.
+    """
+    hidden = [link for link in network.links if link.path.startswith("layers[")]
+    name = registry.name_of(type(hidden[-1].module)) if hidden else None
+    if name not in ("sigmoid", "softmax", "log_softmax"):
+        return None
+    both = task == "binary" and name != "sigmoid"  # of two classes a softmax has a column each
+    if hidden[-1].output_shape != (2 if both else width,):
+        return None
+    return hidden[-1], (
+        f"makes probabilities of as many columns as there are classes ({hidden[-1].output_shape[0]}), but the output "
+        "layer comes behind it, and the loss wants that without bounds: leave this layer out"
+    )
 
 
 def loss_before_target(spec: ModelSpec, default: str) -> Loss:
@@ -281,21 +330,3 @@ def loss_before_target(spec: ModelSpec, default: str) -> Loss:
     loss = registry.get("loss", default)() if spec.loss == "auto" else spec.loss
     assert isinstance(loss, Loss)
     return loss
-
-
-def _serving(loss: Loss, task: Task) -> Loss:
-    if task not in loss.tasks:
-        serves = ", ".join(loss.tasks) or "none that an estimator has"
-        raise ValueError(f"loss={loss!r} does not serve a {task} target; it serves: {serves}")
-    return replace(loss, **loss.tasks[task]) if loss.tasks[task] else loss
-
-
-def _width(classes: Array) -> int:
-    """Return the raw columns of one column of classes: a single logit tells two apart."""
-    return 1 if len(classes) <= 2 else len(classes)
-
-
-def _labels(raw: Array, classes: Array) -> Array:
-    codes = (raw[:, 0] > 0).astype(int) if raw.shape[1] == 1 else raw.argmax(axis=1)
-    labels: Array = classes.take(codes, mode="clip")
-    return labels

@@ -21,14 +21,13 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
-from modnet.base import Array, Inputs, Loss, Module, Output
+from modnet.base import Array, Inputs, Loss, Module, Output, served
 from modnet.component import Component, Slot, dump, dump_fields, field_names, parse, walk
 from modnet.errors import InvalidSpecError
 from modnet.estimators import ModNetClassifier, ModNetRegressor
 from modnet.registry import registry
 from modnet.spec import ModelSpec
 from modnet.testing.comparing import CheckFailed, expect, expect_same
-from modnet.testing.losses import served
 from modnet.testing.rules import Rules
 
 RULES, USES = Rules(), Rules()

@@ -3,16 +3,13 @@
 Then what they predict, in which dtype, and at the ends of the numbers.
 """
 
-import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import numpy as np
 
-from modnet.base import Array, DensityLoss, Loss, QuantileLoss, Task
-from modnet.component import field_names
-from modnet.errors import InvalidSpecError
+from modnet.base import Array, DensityLoss, Loss, QuantileLoss, TargetScale, Task, served
 from modnet.testing.comparing import CheckFailed, check_gradient, element, expect, expect_same, shown
 from modnet.testing.modules import FLOATS
 from modnet.testing.rules import Rules, for_cases, guarded, nothing_kept
@@ -74,15 +71,6 @@ class Measured:
         return f"task {self.task}, {self.loss!r}, {self.raw.dtype}\n{shown(self.arrays())}"
 
 
-def served(loss: Loss) -> dict[Task, Loss]:
-    """Return the loss as it is set up for each task; one that its other fields do not go with is left out."""
-    found = {}
-    for task, fields in loss.tasks.items():
-        with contextlib.suppress(InvalidSpecError):
-            found[cast(Task, task)] = dataclasses.replace(loss, **fields)
-    return found
-
-
 def prediction_columns(loss: Loss, task: Task) -> int:
     """Return how many columns predictions have for the example truth of a task."""
     t = loss.example_truth(task, np.random.default_rng(0), 200)
@@ -101,16 +89,15 @@ def for_tasks(**given: Sequence[Any]) -> Callable[[Callable[[Measured], None]], 
 
 @RULES.add()
 def it_serves_tasks_of_estimators(loss: Loss) -> None:
-    """`tasks` names one task or several, with values for fields of the loss that suit the task.
+    """`for_task` returns the loss, set up, or None, for every task; asked again it returns the same; one is served.
 
-    Usually: tasks is empty, names no task, or a field that the class does not have
+    Usually: `for_task` returns None throughout, or something that is no loss
     """
-    expect(loss.tasks, "tasks is empty: no estimator could use it")
-    for task, fields in loss.tasks.items():
-        expect(task in get_args(Task), f"there is no task {task!r}; there are {', '.join(get_args(Task))}")
-        unknown = set(fields) - set(field_names(type(loss)))
-        expect(not unknown, f"tasks[{task!r}] sets {', '.join(sorted(unknown))}, which is no field")
-    expect(served(loss), "its other fields go with none of its tasks")
+    found = served(loss)
+    expect(found, "for_task returns None for every task: no estimator could use it")
+    for task, ready in found.items():
+        expect(isinstance(ready, type(loss)), f"for_task({task!r}) returned {ready!r}, not a {type(loss).__name__}")
+        expect(served(ready).get(task) == ready, f"for_task({task!r}) changes what it has returned: {ready!r}")
 
 
 @RULES.add(for_tasks(weighted=(False,)))
@@ -230,8 +217,6 @@ def _same_cost(found: tuple[float, Array], measured: Measured, here: str, there:
 
 # Predictions
 
-_CLASSES = ("binary", "multiclass", "multilabel", "multioutput")
-
 
 @RULES.add(for_tasks(dtype=(np.float32,)))
 def float32_is_kept_and_agrees_with_float64(measured: Measured) -> None:
@@ -271,7 +256,7 @@ def predictions_are_on_the_scale_of_the_truth(measured: Measured) -> None:
     """
     predicted = measured.loss.predict(measured.raw)
     _expect_shape("predict", predicted, measured)
-    if measured.loss.probabilistic and measured.task in _CLASSES:
+    if measured.loss.probabilistic and measured.task != "regression":
         text = f"probabilities should be in [0, 1], got {predicted.min():.9g} to {predicted.max():.9g}"
         expect(np.all((predicted >= 0) & (predicted <= 1)), text)
         logs = measured.loss.log_predict(measured.raw)
@@ -279,6 +264,62 @@ def predictions_are_on_the_scale_of_the_truth(measured: Measured) -> None:
         if measured.task == "multiclass":
             total = predicted.sum(axis=-1)
             expect_same("a row's sum of probabilities", total, np.ones_like(total), "", "should be", rtol=1e-9)
+
+
+@RULES.add(for_tasks(weighted=(False,)))
+def links_says_whether_predictions_are_the_raw_output(measured: Measured) -> None:
+    """Without `links`, `predict` returns the raw output as it is, column by column.
+
+    Usually: `links = True` left out of a loss that predicts probabilities, e^z or one of several columns
+    """
+    if not measured.loss.links:
+        predicted = measured.loss.predict(measured.raw)
+        same = predicted.shape == measured.raw.shape and np.array_equal(predicted, measured.raw)
+        expect(
+            same, "links is False, and predict(raw) is not raw: estimators would put output_activation before a link"
+        )
+
+
+@RULES.add(for_tasks(weighted=(False,), dtype=FLOATS))
+def classes_are_read_off_predictions(measured: Measured) -> None:
+    """`codes` has the shape of the truth, and names what `predict` finds most likely, of equal classes the first.
+
+    Usually: codes read off the raw output, which has other columns, or ties where the prediction has none
+    """
+    loss, task, raw = measured.loss, measured.task, measured.raw
+    if task not in ("binary", "multiclass", "multilabel"):
+        return
+    eps = np.finfo(raw.dtype).eps
+    for measured.raw in (raw, np.zeros_like(raw), raw * eps / 4, 1 + np.round(raw) * eps):  # or equal when rounded
+        codes = loss.codes(task, measured.raw)
+        expect(codes.shape == measured.t.shape, f"codes should have shape {measured.t.shape}, got {codes.shape}")
+        expect_same("codes", codes, Loss.codes(loss, task, measured.raw), "by codes", "by predict")
+
+
+@RULES.add(for_tasks(weighted=(False,)))
+def the_truth_may_be_changed_as_target_scale_says(measured: Measured) -> None:
+    """With "affine" or "scale" changed numbers are taken and can be predicted; without a link J follows them.
+
+    Usually: "affine" on a loss of positive numbers, or on one with a length of its own, such as the δ of huber
+    """
+    loss, raw, kind = measured.loss, measured.raw, measured.loss.target_scale
+    expect(kind in get_args(TargetScale), f"target_scale should be one of {get_args(TargetScale)}, got {kind!r}")
+    if kind == "none":
+        return
+    expect(measured.task == "regression", f"target_scale is {kind!r}, and a {measured.task} target has no scale")
+    for shift, factor in ((3.0, 1e3), (-3.0, 1e-3)) if kind == "affine" else ((0, 1e3), (0, 1e-3)):
+        t = measured.t / factor - shift
+        try:
+            loss.check_truth(t)
+        except ValueError as error:
+            raise CheckFailed(f"target_scale is {kind!r}, and t / {factor:g} - {shift:g} is refused: {error}") from None
+        if kind == "affine" and not loss.links:
+            before, after = measured.gradient(), loss.gradient(t, raw / factor - shift)
+            expected = np.abs(after).sum() / np.abs(before).sum() * before
+            expect_same("∂J/∂raw", after, expected, "of changed numbers", "times a number", rtol=1e-6)
+    low, high = (float(loss.predict(np.full_like(raw, each)).min()) for each in (-20, 20))
+    fits = low < -1 < 1 < high if kind == "affine" else low > 0
+    expect(fits, f"with target_scale {kind!r} predictions should not end at {low:g} and {high:g}")
 
 
 @RULES.add(for_tasks(weighted=(False,)))

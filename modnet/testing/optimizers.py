@@ -16,7 +16,7 @@ import numpy as np
 
 from modnet.acceleration import MIN_STEPS, accelerated
 from modnet.acceleration.engine import fused_loss, fused_optimizer
-from modnet.base import Accelerator, Array, Loss, Optimizer, OptimizerState, Solver
+from modnet.base import Accelerator, Array, Loss, Optimizer, OptimizerState, Solver, served
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.estimators import ModNetRegressor
 from modnet.network import Network
@@ -304,8 +304,8 @@ def fused_losses_agree(accelerator: Accelerator) -> None:
     Usually: the average over rows, or the weights, left out
     """
     for loss in _examples("loss"):
-        for task, fields in loss.tasks.items():
-            if all(getattr(loss, name) == value for name, value in fields.items()):
+        for task, ready in served(loss).items():
+            if ready == loss:
                 # Another seed than fused_loss draws raw from: where raw is the truth, wrong losses are zero as well.
                 t = loss.example_truth(task, np.random.default_rng(1), 5)
                 width = loss.width(t.shape[-1] if t.ndim > 1 else 3)

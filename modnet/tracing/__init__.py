@@ -118,7 +118,7 @@ def _rows(network: Network, loss: Loss, X: Any, y: Any, sample_weight: Any) -> D
     t, width = x if y is None else np.asarray(y), network.output_shape[-1]
     if t.dtype.kind not in "biuf":
         raise ValueError(f"y: a Network has no labels: give its loss numbers, such as codes 0, 1, …; got {t.dtype}")
-    if "regression" in loss.tasks:
+    if loss.for_task("regression") is not None:
         t = t.astype(float).reshape(-1, 1) if t.ndim == 1 else t.astype(float)
         if t.ndim == 2 and loss.width(t.shape[1]) != width:
             raise ShapeError(f"y: {t.shape[1]} per row ask for a raw output of {loss.width(t.shape[1])}, got {width}")

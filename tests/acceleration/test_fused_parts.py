@@ -1,7 +1,5 @@
 """What an accelerator runs is seen in the summary: links, the loss and the optimizer, without running any."""
 
-from typing import ClassVar
-
 import numpy as np
 import pytest
 
@@ -51,7 +49,8 @@ class Squares(Loss):
 
     factor: float = 1.0
 
-    tasks: ClassVar = SquaredError.tasks
+    def for_task(self, task, widths=()):
+        return self if task == "regression" else None
 
     def value(self, t, raw, *, weight=None):
         return self.factor * SquaredError().value(t, raw, weight=weight)

@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from modnet.base import served
 from modnet.losses import (
     AbsoluteError,
     CrossEntropy,
@@ -46,12 +47,8 @@ BOUNDED = [
 @pytest.mark.parametrize("measure", BOUNDED, ids=repr)
 def test_value_and_gradient_are_finite(measure):
     rng = np.random.default_rng(0)
-    served = [
-        task
-        for task, fields in measure.tasks.items()
-        if all(getattr(measure, name) == value for name, value in fields.items())
-    ]
-    for task, dtype, size in product(served, (np.float32, np.float64), (30.0, 100.0, 1e4)):
+    tasks = [task for task, ready in served(measure).items() if ready == measure]
+    for task, dtype, size in product(tasks, (np.float32, np.float64), (30.0, 100.0, 1e4)):
         t = measure.example_truth(task, rng, 60)
         t = t if t.dtype.kind == "i" else t.astype(dtype)
         raw = rng.choice([-size, 0, size], (60, measure.width(3 if t.ndim == 1 else t.shape[1]))).astype(dtype)

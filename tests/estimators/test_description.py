@@ -34,12 +34,12 @@ def drawn(estimator: Any) -> str:
 
 
 def test_a_fitted_estimator_shows_layers_with_shapes_and_parameters() -> None:
-    model = ModNetClassifier((6, "dropout"), output_activation="identity", max_iter=1).fit(X, y)
+    model = ModNetRegressor((6, "dropout"), output_activation="identity", max_iter=1).fit(X, y)
     assert blocks(model) == [
         ("Dense(units=6, activation=ReLU())", "4 → 6, 30 parameters"),
         ("Dropout()", "6 → 6"),
-        ("Dense(units=3)", "6 → 3, 21 parameters"),
-        ("Identity()", "3 → 3"),
+        ("Dense(units=1)", "6 → 1, 7 parameters"),
+        ("Identity()", "1 → 1"),
     ]
 
 

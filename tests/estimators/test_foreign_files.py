@@ -123,7 +123,7 @@ PLUGIN = {"component": ["activation", {"mapping": [{"tuple": ["type", "wobble"]}
         ("layers", {"tuple": [4, "wobble"]}),
         ("layers", {"tuple": [4, PLUGIN]}),
         ("activation", "wobble"),
-        ("output_activation", {"mapping": [{"tuple": ["type", "wobble"]}]}),
+        ("activation", {"mapping": [{"tuple": ["type", "wobble"]}]}),
     ],
 )
 def test_the_allow_list_holds_for_parameters_too(saved: Path, site: Site, place: str, value: Any):

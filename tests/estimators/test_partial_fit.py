@@ -194,13 +194,18 @@ def test_training_settings_may_change(case, params: dict):
         ({"layers__0__units": 5}, "layers"),
         ({"layers": (16, "dropout")}, "layers"),
         ({"activation": "tanh"}, "layers"),
-        ({"output_activation": "tanh"}, "output_activation"),
     ],
 )
 def test_the_architecture_may_not(case, params: dict, name: str):
     model = started(case)
     with pytest.raises(ValueError, match=f"{name} has changed since the network was made; fit a new estimator instead"):
         model.set_params(**params).partial_fit(case.X, case.y)
+
+
+def test_nor_may_an_output_activation_come_later():
+    model = ModNetRegressor((4,), random_state=0).partial_fit([[0.0], [1.0]], [0.0, 1.0])
+    with pytest.raises(ValueError, match="output_activation has changed since the network was made; fit a new"):
+        model.set_params(output_activation="tanh").partial_fit([[0.0], [1.0]], [0.0, 1.0])
 
 
 def test_the_same_architecture_in_other_words_is_no_change(case):

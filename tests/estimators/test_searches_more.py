@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from modnet import ModelSpec, ModNetClassifier, ModNetRegressor, ModNetTransformer
 from modnet.activations import Tanh
 from modnet.layers import Dense, Dropout, Parallel, Residual, Sequential
-from modnet.losses import CrossEntropy, Poisson
+from modnet.losses import CrossEntropy, Huber
 from modnet.neural_network import MLPClassifier, MLPRegressor
 from modnet.optimizers import LBFGS, SGD, Adam
 from modnet.schedules import Adaptive, InverseScaling
@@ -161,7 +161,7 @@ ESTIMATORS: tuple[BaseEstimator, ...] = (
     ModNetClassifier([10, "dropout", BLOCK, {"type": "dense", "units": 3}], activation=None, class_weight={0: 2}),
     ModNetClassifier((), loss=CrossEntropy(), optimizer=SGD(0.1, 0.9, True, schedule=Adaptive(2))),
     ModNetClassifier("tanh", activation={"type": "tanh"}, optimizer={"type": "adam", "beta_1": 0.5}),
-    ModNetRegressor((4,), optimizer=LBFGS(), loss=Poisson(), output_activation=Tanh()),
+    ModNetRegressor((4,), optimizer=LBFGS(), loss=Huber(), output_activation=Tanh()),
     ModNetRegressor([Parallel([Sequential([BLOCK]), "tanh"]), np.int64(3)], optimizer="lbfgs"),
     ModNetRegressor(optimizer=SGD(schedule="inverse_scaling"), initial_weights={"output.b": np.ones(1)}),
     ModNetRegressor(optimizer=SGD(schedule=InverseScaling()), scoring="r2", batch_size=np.int64(3)),

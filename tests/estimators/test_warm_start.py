@@ -135,7 +135,6 @@ def test_settings_may_change(params: dict[str, Any]):
         ({"layers__0__units": 9}, "layers"),
         ({"activation": "tanh"}, "layers"),
         ({"layers": (8, "dropout")}, "layers"),
-        ({"output_activation": "tanh"}, "output_activation"),
     ],
 )
 def test_the_architecture_may_not(params: dict[str, Any], name: str):

@@ -1,22 +1,23 @@
 """Losses with one slip each, and the checks that find them."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
-
 import numpy as np
 import pytest
 
 from modnet import DensityLoss, Loss, QuantileLoss
-from modnet.losses import CrossEntropy, SquaredError
+from modnet.losses import CrossEntropy, Huber, Poisson, SquaredError
 
 GRADIENT = "the_gradient_agrees_with_central_differences"
+LINKS = "links_says_whether_predictions_are_the_raw_output"
+SCALE = "the_truth_may_be_changed_as_target_scale_says"
+RISE = "predictions_rise_with_the_raw_output"
 WEIGHTS = {"a_weight_of_k_is_a_row_k_times", "a_weight_of_zero_is_a_row_left_out", "only_the_ratio_of_weights_counts"}
 
 
 class Square(Loss):
     """J = ½ ‖ŷ − y‖², as it should be; others change a line."""
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
+    def for_task(self, task, widths=()):
+        return self if task == "regression" else None
 
     def value(self, t, raw, *, weight=None):
         return float(np.average(0.5 * np.square(raw - t).sum(axis=-1), weights=weight))
@@ -131,7 +132,10 @@ class NumpyFloat(Square):
 class Logistic(Loss):
     """J = log(1 + e^−yz), as it is written, which overflows."""
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"binary": {}}
+    links = True
+
+    def for_task(self, task, widths=()):
+        return self if task == "binary" else None
 
     def value(self, t, raw, *, weight=None):
         return float(np.average(np.log(1 + np.exp((1 - 2 * t) * raw))[:, 0], weights=weight))
@@ -170,6 +174,8 @@ class TurnedRound(Calm):
 class Waves(Square):
     """A link that does not rise everywhere."""
 
+    links = True
+
     def predict(self, raw):
         return raw + 2 * np.sin(raw)
 
@@ -184,13 +190,15 @@ class WrongWidth(Square):
 class NoTasks(Square):
     """Serves nothing."""
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    def for_task(self, task, widths=()):
+        return None
 
 
-class UnknownTask(Square):
-    """Serves a task that there is not."""
+class NoLoss(Square):
+    """Returns fields in the place of a loss."""
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {"link": "exp"}}
+    def for_task(self, task, widths=()):
+        return {"link": "exp"} if task == "regression" else None
 
 
 class Picky(Square):
@@ -215,6 +223,46 @@ class NegativeSpread(Square, DensityLoss):
         return raw - 10
 
 
+class HiddenLink(Calm):
+    """Predicts probabilities, and says that it has no link."""
+
+    links = False
+
+    def predict(self, raw):
+        return 0.5 * (1 + np.tanh(0.5 * raw))
+
+
+class HalfWay(CrossEntropy):
+    """Looks for the largest logit, which two classes of equal probability may not share."""
+
+    def codes(self, task, raw):
+        return raw.argmax(axis=1) if task == "multiclass" else (raw > 0).astype(int)
+
+
+class OwnLength(Huber):
+    """Errors beyond δ count less, and δ does not change with the target."""
+
+    target_scale = "affine"
+
+
+class Counts(Poisson):
+    """Takes no negative numbers, and lets them be centred."""
+
+    target_scale = "affine"
+
+
+class Rates(Square):
+    """Predicts whatever comes, and says that it is positive."""
+
+    target_scale = "scale"
+
+
+class Stretched(Square):
+    """Has a word of its own."""
+
+    target_scale = "stretch"
+
+
 BROKEN = [
     (SumInGradient(), {GRADIENT, "rows_are_averaged", "a_weight_of_k_is_a_row_k_times"}, set()),
     (SumInBoth(), {"rows_are_averaged", "a_weight_of_k_is_a_row_k_times"}, set()),
@@ -234,13 +282,19 @@ BROKEN = [
     (NumpyFloat(), {"value_and_gradient_are_value_and_gradient"}, set()),
     (Logistic(), {"extreme_raw_output_gives_no_nan"}, set()),
     (Calm(), {"predictions_are_on_the_scale_of_the_truth"}, set()),
-    (TurnedRound(), {"predictions_rise_with_the_raw_output"}, set()),
-    (Waves(), {"predictions_rise_with_the_raw_output"}, set()),
-    (WrongWidth(), {"predictions_are_on_the_scale_of_the_truth"}, {"predictions_rise_with_the_raw_output"}),
+    (TurnedRound(), {RISE}, set()),
+    (Waves(), {RISE}, set()),
+    (WrongWidth(), {"predictions_are_on_the_scale_of_the_truth"}, {RISE, LINKS}),
     (NoTasks(), {"it_serves_tasks_of_estimators"}, set()),
-    (UnknownTask(), {"it_serves_tasks_of_estimators"}, None),
+    (NoLoss(), {"it_serves_tasks_of_estimators"}, None),
     (Picky(), {"the_example_truth_is_accepted"}, set()),
     (Crossing(), {"quantiles_ascend"}, set()),
+    (HiddenLink(), {LINKS}, set()),
+    (HalfWay(), {"classes_are_read_off_predictions"}, set()),
+    (OwnLength(), {SCALE}, set()),
+    (Counts(), {SCALE}, set()),
+    (Rates(), {SCALE}, set()),
+    (Stretched(), {SCALE}, set()),
     (NegativeSpread(), {"standard_deviations_are_positive"}, set()),
 ]
 

@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -12,7 +11,7 @@ from modnet import Accelerator, Activation, CompiledLoop, Fused, Loss, Module, N
 from modnet.acceleration import accelerated
 from modnet.acceleration.engine import MIN_STEPS, fused_optimizer
 from modnet.activations import Identity, ReLU
-from modnet.base import Task
+from modnet.base import Task, served
 from modnet.layers import BatchNorm, Dense, Dropout, LayerNorm, RMSNorm
 from modnet.losses import CrossEntropy, SquaredError
 from modnet.optimizers import Adam
@@ -83,8 +82,8 @@ class Numba(Accelerator):
         for optimizer in FusedOptimizer.examples():
             fused_optimizer(optimizer.original, self, dtype)
         for loss in (CrossEntropy(), SquaredError()):
-            for task, fields in loss.tasks.items():
-                self._train(replace(loss, **fields), cast(Task, task), dtype)
+            for task, ready in served(loss).items():
+                self._train(ready, task, dtype)
         return time.perf_counter() - start
 
     def compile_seconds(self) -> float:

@@ -1,12 +1,14 @@
 """Cross-entropy on logits: value and gradient together, without an array between them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
 from modnet import Array, Loss
+from modnet.base import Task
 from modnet.losses import CrossEntropy
 from modnet_numba.compiling import kernel, readable
 from modnet_numba.elementary import exp, log, log1p
@@ -90,7 +92,7 @@ class FusedCrossEntropy(Loss):
         Those of the original.
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = CrossEntropy.tasks
+    links: ClassVar[bool] = True
 
     link: Literal["softmax", "sigmoid"] = "softmax"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -104,6 +106,11 @@ class FusedCrossEntropy(Loss):
     def original(self) -> CrossEntropy:
         """The loss that this one is a fused version of."""
         return CrossEntropy(self.link, self.label_smoothing)
+
+    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
+        """Return it with the link that the original has for the task."""
+        ready = self.original.for_task(task, widths)
+        return None if ready is None else replace(self, link=ready.link)
 
     def check_truth(self, t: Array) -> None:
         """Check that t is class codes (softmax), or 0 and 1 (sigmoid)."""

@@ -4,12 +4,12 @@ The value is summed in a loop that stores nothing: whether a loop that does both
 adds them up in another order, depends on how far its arrays lie apart in memory.
 """
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
 from modnet import Array, Loss
+from modnet.base import TargetScale, Task
 from modnet.losses import SquaredError
 from modnet_numba.compiling import kernel, readable
 
@@ -47,7 +47,11 @@ def _weighted(t: Array, raw: Array, weight: Array, draw: Array, found: Array) ->
 class FusedSquaredError(Loss):
     """The squared error, fused: J = ½‖ŷ − y‖² and ∂J/∂ŷ = ŷ − y in one call."""
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = SquaredError.tasks
+    target_scale: ClassVar[TargetScale] = "affine"
+
+    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
+        """Return itself for regression."""
+        return self if task == "regression" else None
 
     def value_and_gradient(
         self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None

@@ -1,13 +1,13 @@
 """What the ordinal losses have in common: a logit per class, probabilities by softmax, an average over rows."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
 from modnet import Array, Loss
 from modnet.activations import Softmax
+from modnet.base import Task
 
 
 class OrdinalLoss(Loss):
@@ -17,7 +17,11 @@ class OrdinalLoss(Loss):
     strings are sorted as in a dictionary, which is hardly ever the order of grades.
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"multiclass": {}}
+    links: ClassVar[bool] = True
+
+    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
+        """Return itself for several classes: between two there is no order to speak of."""
+        return self if task == "multiclass" else None
 
     @abstractmethod
     def rows(self, t: Array, z: Array) -> tuple[Array, Array]:

@@ -1,4 +1,4 @@
-"""Layers for tables, from the literature, and the loss of an ensemble's members.
+"""Layers for tables, from the literature, and output and loss of an ensemble's members.
 
 Once this distribution is installed, estimators and specs know them by their names in snake case: ``"plr"``,
 ``"piecewise_linear"``, ``"batch_ensemble_dense"``.
@@ -10,6 +10,7 @@ from modnet_tabular.column_embedding import ColumnEmbedding
 from modnet_tabular.ensemble_view import EnsembleView
 from modnet_tabular.mean_of_members import MeanOfMembers
 from modnet_tabular.mean_of_members_loss import MeanOfMembersLoss
+from modnet_tabular.member_heads import MemberHeads
 from modnet_tabular.ntk_dense import NTKDense
 from modnet_tabular.pbld import PBLD
 from modnet_tabular.periodic import Periodic
@@ -25,6 +26,7 @@ __all__ = [
     "EnsembleView",
     "MeanOfMembers",
     "MeanOfMembersLoss",
+    "MemberHeads",
     "NTKDense",
     "Periodic",
     "PiecewiseLinear",

@@ -20,7 +20,7 @@ class EnsembleView(Module):
     """The input as the k members of an ensemble see it: yₘ = x ∘ rₘ, shape (k, n_in) per row, with learnt scales r.
 
     What follows works on rows with an axis of members: `batch_ensemble_dense`, and whatever is elementwise, such as
-    activations and dropout; `mean_of_members` makes plain rows again. The scales make the members differ: with dense
+    activations and dropout; the output `mean_of_members` ends it. The scales make the members differ: with dense
     layers that the members share behind them it is TabM-mini. The derivatives are ∂J/∂rₘ = Σ rows x ∘ dyₘ and
     ∂J/∂x = Σₘ dyₘ ∘ rₘ.
 

@@ -1,100 +1,67 @@
-"""MeanOfMembers: the end of an ensemble, where the output layer reads all members and predicts their mean."""
+"""MeanOfMembers: the end of an ensemble, where each member has a head of its own and predictions are their mean."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal, Self
+from typing import Literal, Self
 
-import numpy as np
-
-from modnet import Array, Context, Module, Shape
+from modnet import Output, Shape
+from modnet.base import Links
+from modnet.errors import ShapeError
 from modnet_tabular.arrays import members
+from modnet_tabular.member_heads import MemberHeads
 
 
-class MeanOfMembers(Module):
-    """The mean of k members for an output layer: y = [s₁x₁, …, s_kx_k] or Σₘ sₘxₘ, s = 1/k; in training one s is 1.
+class MeanOfMembers(Output):
+    """A head per member, zₘ = xₘ Wₘ + bₘ: the raw output is all heads, [z₁, …, z_k], or their mean, Σₘ zₘ / k.
 
-    The output layer of a modnet model is dense, ŷ = y W + b. On [x₁, …, x_k] / k it is the mean of k heads,
-    ŷ = Σₘ (xₘ Wₘ + b) / k, where Wₘ are the rows of W that meet member m: predictions are means over members.
-
-    TabM trains on the mean of the members' losses, not on the loss of their mean: members that only have to be right
-    together do not become good ones. A layer does not see the loss. So in training each row goes on with one member
-    only, drawn at random: its s is 1, the others are 0, and J is that member's loss: on average, over the draws, the
-    mean of the members' losses. Members are dealt out evenly, to each the same number of rows of a batch, as in
-    BatchEnsemble. ∂J/∂xₘ = dyₘ sₘ, or dy sₘ.
-
-    What differs from TabM: a row trains one member per step there are k of, so gradients are noisier; all heads share
-    b; and with classes it is logits that are averaged, not probabilities. `mean_of_members_loss` has none of that.
+    With `mean_of_members_loss` it is all of them, and the loss takes the mean: of the members' losses to train on, and
+    of their predictions to predict. That is TabM. Any other loss needs the mean, and trains on the loss of the mean:
+    members then only have to be right together.
 
     Parameters
     ----------
-    heads : {"own", "shared"}
-        Whether every member has rows of W of its own, y having k · n_in columns, or all share them, y having n_in.
-    loss_of : {"members", "mean"}
-        What is trained on: the members' losses, one member per row and step, or the loss of the mean.
+    raw : {"members", "mean"}
+        What the raw output is: the heads, as `mean_of_members_loss` looks at them, or their mean, for any other loss.
 
     Raises
     ------
     ShapeError
-        If the rows do not have an axis of members and one of features.
+        If the rows do not have an axis of members and one of features, or the loss does not look at as many columns for
+        every member.
 
     References
     ----------
     Gorishniy, Kotelnikov & Babenko (2024), TabM: advancing tabular deep learning with parameter-efficient ensembling,
-    arXiv:2410.24210 (heads, mean of losses); Wen, Tran & Ba (2020), BatchEnsemble: an alternative approach to efficient
-    ensemble and lifelong learning, ICLR (a batch dealt out to members).
+    arXiv:2410.24210.
 
     Examples
     --------
-    >>> from modnet_tabular import MeanOfMembers
-    >>> MeanOfMembers().output_shape((32, 64)), MeanOfMembers(heads="shared").output_shape((32, 64))
-    ((2048,), (64,))
+    >>> from modnet import ModelSpec
+    >>> body = [{"type": "ensemble_view", "ensemble_size": 8}, {"type": "batch_ensemble_dense", "units": 16}]
+    >>> spec = ModelSpec(layers=body, output="mean_of_members")
+    >>> spec.network((5,), 24).layer("output").module  # three columns for each of eight members
+    MemberHeads(units=3)
     """
 
-    reads: ClassVar[frozenset[str]] = frozenset({"x"})
-
-    heads: Literal["own", "shared"] = "own"
-    loss_of: Literal["members", "mean"] = "members"
+    raw: Literal["members", "mean"] = "members"
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
-        """Return all four."""
-        return (cls(), cls("shared"), cls("own", "mean"), cls("shared", "mean"))
+        """Return both."""
+        return (cls(), cls("mean"))
 
-    def example_rows(self, rng: np.random.Generator, n: int) -> Array:
-        """Return rows of three members and five features."""
-        return rng.normal(size=(n, 3, 5))
+    def example_shapes(self) -> Sequence[tuple[Shape, int]]:
+        """Return three members of five features, and the columns that two predictions, or one, ask for."""
+        k = 3 if self.raw == "members" else 1
+        return (((3, 5), 2 * k), ((3, 5), k))
 
-    def output_shape(self, input_shape: Shape) -> Shape:
-        """Return (k · n_in,) or (n_in,)."""
-        k, n = members(input_shape)
-        return (k * n,) if self.heads == "own" else (n,)
-
-    def forward(self, ctx: Context, x: Array) -> Array:
-        """Return [s₁ x₁, …, s_k x_k] or Σₘ sₘ xₘ."""
-        s = self._drawn(ctx, x)
-        y = np.empty((len(x), *self.output_shape(x.shape[1:])), x.dtype) if ctx.out is None else ctx.out
-        if self.heads == "own":
-            np.multiply(x, s, out=y.reshape(x.shape))
-        else:
-            np.matmul(s.mT, x, out=y[..., np.newaxis, :])
-        return y
-
-    def grad_input(self, ctx: Context, dy: Array) -> Array:
-        """Return dyₘ ∘ sₘ, or dy ∘ sₘ."""
-        dy = dy.reshape(ctx.x.shape) if self.heads == "own" else dy[..., np.newaxis, :]
-        return np.multiply(dy, self._s(ctx, ctx.x), out=ctx.dx)
-
-    def _s(self, ctx: Context, x: Array) -> Array:
-        """Return memory for s, shape (n, k, 1)."""
-        return ctx.scratch("s", (*x.shape[:-1], 1), x.dtype)
-
-    def _drawn(self, ctx: Context, x: Array) -> Array:
-        """Return s: 1/k for all members, or 1 for one of them in each row, dealt out in turn from one that is drawn."""
-        s = self._s(ctx, x)
-        n, k, _ = s.shape
-        if not ctx.training or self.loss_of == "mean":
-            s.fill(1 / k)
-        else:
-            first = ctx.rng.integers(k)
-            turn = (first + np.arange(n)) % k
-            np.equal(turn[..., np.newaxis], np.arange(k), out=s[..., 0])
-        return s
+    def links(self, shape: Shape, width: int) -> Links:
+        """Return the heads."""
+        k, _ = members(shape)
+        if self.raw == "mean":
+            return (("", MemberHeads(width, mean=True)),)
+        if width % k:
+            raise ShapeError(
+                f"the loss looks at {width} columns, no multiple of {k} members: take mean_of_members_loss with "
+                f"ensemble_size={k}, or give mean_of_members raw='mean'"
+            )
+        return (("", MemberHeads(width // k)),)

@@ -1,26 +1,23 @@
 """MeanOfMembersLoss: what an ensemble trains on if each of its members has to be right by itself."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar, Self
 
 import numpy as np
-from pydantic import model_validator
 
 from modnet import AnyLoss, Array, Count, Loss
-from modnet.base import Task
-from modnet.losses import GaussianNLL, SquaredError
+from modnet.base import TargetScale, Task
+from modnet.losses import CrossEntropy, GaussianNLL, SquaredError
 
 
 class MeanOfMembersLoss(Loss):
     """The mean of the losses of k members, J = Σₘ Jₘ / k, while the prediction is the mean of theirs, ŷ = Σₘ ŷₘ / k.
 
-    The raw output has the columns that `loss` looks at k times, member after member. It is what TabM trains on, and
-    the difference between it and the loss of the mean is what makes TabM's members good ones.
-
-    The output layer of a modnet model is dense, so its k predictions would mix the members. To be TabM to the letter
-    the heads are made in front of it, and the output layer is the identity and stays it; see the examples.
-
-    It serves regression only: a classifier decides by the largest raw column, and here there are several per class.
+    The raw output has each column that `loss` looks at k times, side by side: the first column of all members, then the
+    second. The output `mean_of_members` makes it. It is what TabM trains on, and the difference between it and the loss
+    of the mean is what makes TabM's members good ones. Of classes the mean is that of probabilities.
 
     Parameters
     ----------
@@ -28,11 +25,6 @@ class MeanOfMembersLoss(Loss):
         That of each member.
     ensemble_size : int
         Number k of members, ≥ 1, as in `ensemble_view`.
-
-    Raises
-    ------
-    InvalidSpecError
-        If `loss` does not serve regression.
 
     References
     ----------
@@ -48,34 +40,41 @@ class MeanOfMembersLoss(Loss):
     >>> loss.value(t, raw), loss.predict(raw), SquaredError().value(t, loss.predict(raw))
     (0.5, array([[1.]]), 0.0)
 
-    TabM for one target, 8 members, the output layer being the identity:
+    TabM for three classes or more, 8 members:
 
-    >>> from modnet import ModNetRegressor
+    >>> from modnet import ModNetClassifier
     >>> body = [{"type": "batch_ensemble_dense", "units": 64, "activation": "relu"}] * 2
-    >>> heads = {"type": "column_dense", "units": 1, "inputs": 64}
-    >>> model = ModNetRegressor(
-    ...     layers=({"type": "ensemble_view", "ensemble_size": 8}, *body, "flatten", heads),
-    ...     loss={"type": "mean_of_members_loss", "loss": "squared_error", "ensemble_size": 8},
-    ...     optimizer={"type": "adam", "groups": [{"layers": "output", "factor": 0}]},
-    ...     initial_weights={"output.W": np.eye(8), "output.b": np.zeros(8)},
+    >>> model = ModNetClassifier(
+    ...     layers=({"type": "ensemble_view", "ensemble_size": 8}, *body),
+    ...     output="mean_of_members",
+    ...     loss={"type": "mean_of_members_loss", "loss": "cross_entropy", "ensemble_size": 8},
     ... )
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
+    links: ClassVar[bool] = True
 
     loss: AnyLoss = SquaredError()
     ensemble_size: Count = 32
 
-    @model_validator(mode="after")
-    def _serves_regression(self) -> Self:
-        if "regression" not in self.loss.tasks:
-            raise ValueError(f"loss should serve regression, and {self.loss!r} does not")
-        return self
-
     @classmethod
     def examples(cls) -> Sequence[Self]:
-        """Return one raw column per target and member, and two."""
-        return (cls(ensemble_size=3), cls(GaussianNLL(), 2))
+        """Return one raw column per target and member, and two; and one of classes."""
+        return (cls(ensemble_size=3), cls(GaussianNLL(), 2), cls(CrossEntropy(), 3))
+
+    @property
+    def probabilistic(self) -> bool:  # type: ignore[override]  # what a class says of itself elsewhere
+        """Whether `loss` is."""
+        return self.loss.probabilistic
+
+    @property
+    def target_scale(self) -> TargetScale:  # type: ignore[override]
+        """What `loss` says."""
+        return self.loss.target_scale
+
+    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
+        """Return it with `loss` set up for the task."""
+        ready = self.loss.for_task(task, widths)
+        return None if ready is None else replace(self, loss=ready)
 
     def width(self, targets: int) -> int:
         """Return k times the columns of `loss`."""
@@ -93,25 +92,29 @@ class MeanOfMembersLoss(Loss):
         self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
     ) -> tuple[float, Array]:
         """Return both from one call of `loss`, to which every member of a row is a row of its own."""
-        t, weight = self._repeated(t, weight)
+        k = self.ensemble_size
+        t, weight = np.repeat(t, k, axis=0), None if weight is None else np.repeat(weight, k)
         value, draw = self.loss.value_and_gradient(t, self._by_member(raw), weight=weight)
-        draw = draw.reshape(raw.shape)
-        if out is None:
-            return value, draw
-        out[...] = draw
+        out = np.empty_like(raw) if out is None else out
+        out[...] = draw.reshape(len(raw), k, -1).mT.reshape(raw.shape)
         return value, out
 
     def predict(self, raw: Array) -> Array:
         """Return the mean of the members' predictions."""
-        predicted = self.loss.predict(self._by_member(raw))
-        mean: Array = predicted.reshape(len(raw), self.ensemble_size, predicted.shape[-1]).mean(axis=1)
+        mean: Array = self._members(self.loss.predict(self._by_member(raw))).mean(axis=1)
+        return mean
+
+    def log_predict(self, raw: Array) -> Array:
+        """Return log Σₘ ŷₘ / k from the members' logarithms: exact where a probability rounds to 0."""
+        logs = self._members(self.loss.log_predict(self._by_member(raw)))
+        mean: Array = np.logaddexp.reduce(logs, axis=1) - math.log(self.ensemble_size)
         return mean
 
     def _by_member(self, raw: Array) -> Array:
         """Return the raw output with a row per member, shape (n · k, width of `loss`)."""
-        return raw.reshape(len(raw) * self.ensemble_size, raw.shape[-1] // self.ensemble_size)
+        columns = raw.shape[-1] // self.ensemble_size
+        return raw.reshape(len(raw), columns, self.ensemble_size).mT.reshape(-1, columns)
 
-    def _repeated(self, t: Array, weight: Array | None) -> tuple[Array, Array | None]:
-        """Return truth and weights with a row per member."""
-        k = self.ensemble_size
-        return np.repeat(t, k, axis=0), None if weight is None else np.repeat(weight, k)
+    def _members(self, predicted: Array) -> Array:
+        """Return what was predicted for rows of members, shape (n · k, m), with members on an axis: (n, k, m)."""
+        return predicted.reshape(-1, self.ensemble_size, predicted.shape[-1])

@@ -2,15 +2,16 @@
 
 import numpy as np
 import pytest
-from modnet_tabular import BatchEnsembleDense, EnsembleView, MeanOfMembers, MeanOfMembersLoss
-from sklearn.datasets import make_friedman1
+from modnet_tabular import BatchEnsembleDense, EnsembleView, MeanOfMembers, MeanOfMembersLoss, MemberHeads
+from scipy.special import softmax
+from sklearn.datasets import load_digits, load_iris, make_friedman1
+from sklearn.preprocessing import scale
 
-from modnet import ModNetClassifier, ModNetRegressor, Network
+from modnet import ModelSpec, ModNetClassifier, ModNetRegressor, Network, load, save
 from modnet.activations import Tanh
-from modnet.errors import InvalidSpecError, ShapeError
-from modnet.layers import Dense, Dropout, Flatten
-from modnet.losses import CrossEntropy, GaussianNLL, SquaredError
-from modnet.network import Pass
+from modnet.errors import ShapeError
+from modnet.layers import Dropout, Flatten
+from modnet.losses import CrossEntropy, GaussianNLL
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # few epochs do
 
@@ -50,50 +51,22 @@ def test_first_values_are_those_of_the_papers():
     assert 0.9 / 3 < np.abs(views["layers[1].W"]).max() <= 1 / 3
 
 
-@pytest.mark.parametrize("heads", ["own", "shared"])
-def test_an_output_layer_on_the_mean_of_members_is_the_mean_of_their_heads(heads):
-    network, theta, state = drawn(EnsembleView(K), BatchEnsembleDense(5), MeanOfMembers(heads), Dense(2))
-    views = network.parameters(theta)
+@pytest.mark.parametrize("raw", ["members", "mean"])
+def test_the_output_is_a_head_per_member_or_the_mean_of_the_heads(raw):
+    end = [module for _, module in MeanOfMembers(raw).links((K, 5), 2 * K if raw == "members" else 2)]
+    network, theta, state = drawn(EnsembleView(K), BatchEnsembleDense(5), *end)
     members = network.outputs_of(network.layer("layers[1]"), theta, state, X)
-    W, b = views["layers[3].W"], views["layers[3].b"]
-    heads_W = W.reshape(K, 5, 2) if heads == "own" else np.stack([W] * K)
-    expected = np.mean([members[:, m] @ heads_W[m] + b for m in range(K)], axis=0)
-    np.testing.assert_allclose(network.predict(theta, state, X), expected, rtol=1e-12)
+    W, b = (network.parameters(theta)[f"layers[2].{name}"] for name in "Wb")
+    heads = np.stack([members[:, m] @ W[m] for m in range(K)], axis=-1)  # (n, 2, K)
+    expected = heads.reshape(6, -1) if raw == "members" else heads.mean(axis=-1)
+    np.testing.assert_allclose(network.predict(theta, state, X), expected + b, rtol=1e-12)
 
 
-@pytest.mark.parametrize("heads", ["own", "shared"])
-def test_on_average_over_the_draws_training_follows_the_mean_of_the_members_losses(heads):
-    network, theta, state = drawn(EnsembleView(K), BatchEnsembleDense(5, "tanh"), MeanOfMembers(heads), Dense(2))
-    t, loss = RNG.normal(size=(6, 2)), SquaredError()
-    views = network.parameters(theta)
-    W, b = views["layers[3].W"], views["layers[3].b"]
-    members = network.outputs_of(network.layer("layers[1]"), theta, state, X)
-    heads_W = W.reshape(K, 5, 2) if heads == "own" else np.stack([W] * K)
-    of_members = np.mean([loss.value(t, members[:, m] @ heads_W[m] + b) for m in range(K)])
-
-    seeds = {int(np.random.default_rng(seed).integers(K)): seed for seed in range(50)}
-    values = []
-    for seed in seeds.values():  # one for each draw there is
-        running = Pass(network, theta, state, rows=6, training=True, rng=np.random.default_rng(seed))
-        values.append(loss.value(t, running.forward(X)))
-    assert len(values) == K
-    np.testing.assert_allclose(np.mean(values), of_members, rtol=1e-12)
-    assert loss.value(t, network.predict(theta, state, X)) < of_members
-
-
-def test_a_batch_is_dealt_out_evenly():
-    network, theta, state = drawn(EnsembleView(K, None), MeanOfMembers())
-    y = Pass(network, theta, state, rows=6, training=True).forward(X).reshape(6, K, 4)
-    chosen = (y != 0).all(axis=2)
-    assert (chosen.sum(axis=1) == 1).all()
-    assert (chosen.sum(axis=0) == 2).all()
-    np.testing.assert_array_equal(y.sum(axis=1), X)
-
-
-def test_the_loss_of_the_mean_draws_nothing():
-    network, theta, state = drawn(EnsembleView(K), MeanOfMembers(loss_of="mean"))
-    training = Pass(network, theta, state, rows=6, training=True).forward(X)
-    np.testing.assert_array_equal(training, network.predict(theta, state, X))
+def test_an_output_that_the_loss_does_not_fit_says_which_one_does():
+    with pytest.raises(
+        ShapeError, match=r"looks at 3 columns, no multiple of 8 members: take mean_of_members_loss with"
+    ):
+        MeanOfMembers().links((8, 5), 3)
 
 
 def test_members_side_by_side_are_rows_of_features_again():
@@ -107,7 +80,7 @@ def test_standard_elementwise_layers_go_between():
     assert network.predict(theta, state, X).shape == (6, K, 5)
 
 
-@pytest.mark.parametrize("layer", [BatchEnsembleDense(5), MeanOfMembers()], ids=repr)
+@pytest.mark.parametrize("layer", [BatchEnsembleDense(5), MemberHeads(2)], ids=repr)
 def test_rows_without_an_axis_of_members_are_an_error_that_says_where_it_comes_from(layer):
     with pytest.raises(ShapeError, match=r"expected rows of shape \(members, n_features\), got \(4,\): ensemble_view"):
         Network([layer], (4,))
@@ -123,27 +96,21 @@ def test_the_loss_is_the_mean_of_the_members_losses_and_the_prediction_their_mea
     inner = GaussianNLL()
     loss = MeanOfMembersLoss(inner, K)
     assert loss.width(1) == 2 * K
-    parts = [raw[:, 2 * m : 2 * m + 2] for m in range(K)]
+    parts = [raw[:, m::K] for m in range(K)]
     value = np.mean([inner.value(t, part, weight=weight) for part in parts])
-    draw = np.hstack([inner.gradient(t, part, weight=weight) / K for part in parts])
+    draw = np.stack([inner.gradient(t, part, weight=weight) / K for part in parts], axis=2).reshape(6, -1)
     np.testing.assert_allclose(loss.value(t, raw, weight=weight), value)
     np.testing.assert_allclose(loss.gradient(t, raw, weight=weight), draw)
     np.testing.assert_allclose(loss.predict(raw), np.mean([inner.predict(part) for part in parts], axis=0))
 
 
-def test_the_members_loss_serves_regression_only():
-    with pytest.raises(InvalidSpecError, match=r"loss should serve regression, and CrossEntropy\(\) does not"):
-        MeanOfMembersLoss(CrossEntropy())
-
-
-def tabm(**settings):
-    """TabM to the letter: heads in front of an output layer that is the identity and stays it."""
-    body = (EnsembleView(8), BatchEnsembleDense(32, "relu"), BatchEnsembleDense(32, "relu"))
-    return ModNetRegressor(
-        (*body, "flatten", {"type": "column_dense", "units": 1, "inputs": 32}),
-        loss=MeanOfMembersLoss("squared_error", 8),
-        optimizer={"type": "adam", "learning_rate": 0.003, "groups": [{"layers": "output", "factor": 0}]},
-        initial_weights={"output.W": np.eye(8), "output.b": np.zeros(8)},
+def tabm(estimator=ModNetRegressor, loss="squared_error", **settings):
+    """TabM: a head per member, and the mean of the members' losses."""
+    return estimator(
+        (EnsembleView(8), BatchEnsembleDense(32, "relu"), BatchEnsembleDense(32, "relu")),
+        output="mean_of_members",
+        loss=MeanOfMembersLoss(loss, 8),
+        optimizer={"type": "adam", "learning_rate": 0.003},
         random_state=0,
         **settings,
     )
@@ -154,34 +121,52 @@ def friedman():
     return (X - 0.5) / 0.29, (y - y.mean()) / y.std()
 
 
-def test_tabm_to_the_letter_keeps_its_members_apart():
-    X, y = friedman()
-    model = tabm(max_iter=3, alpha=0.01).fit(X, y)
-    views = model.network_.parameters(model.theta_)
-    np.testing.assert_array_equal(views["output.W"], np.eye(8))
-    np.testing.assert_array_equal(views["output.b"], np.zeros((1, 8)))
-    raw = model.network_.predict(model.theta_, model.state_, X)
-    np.testing.assert_allclose(model.predict(X), raw.mean(axis=1))
-
-
 def test_tabm_is_better_than_a_plain_network_of_its_width():
     X, y = friedman()
     settings = {"max_iter": 100, "batch_size": 32, "early_stopping": True, "n_iter_no_change": 20}
     plain = ModNetRegressor((32, 32), optimizer={"type": "adam", "learning_rate": 0.003}, random_state=0, **settings)
-    one_at_a_time = ModNetRegressor(
-        (EnsembleView(8), BatchEnsembleDense(32, "relu"), BatchEnsembleDense(32, "relu"), MeanOfMembers()),
-        optimizer={"type": "adam", "learning_rate": 0.003},
-        random_state=0,
-        **settings,
-    )
-    scores = [model.fit(X[:400], y[:400]).score(X[400:], y[400:]) for model in (plain, one_at_a_time, tabm(**settings))]
+    of_mean = tabm(**settings).set_params(loss="squared_error", output__raw="mean")
+    scores = [model.fit(X[:400], y[:400]).score(X[400:], y[400:]) for model in (plain, of_mean, tabm(**settings))]
     assert scores[0] + 0.05 < min(scores[1:]), scores
 
 
-def test_classes_are_learnt_by_members_one_at_a_time():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(400, 2))
-    y = np.digitize((X**2).sum(axis=1), [0.8, 2.2])
-    layers = (EnsembleView(8), BatchEnsembleDense(32, "relu"), MeanOfMembers())
-    model = ModNetClassifier(layers, max_iter=150, random_state=0).set_params(optimizer__learning_rate=0.01)
-    assert model.fit(X[:300], y[:300]).score(X[300:], y[300:]) > 0.9
+TARGETS = {
+    "binary": lambda y: y > 0,
+    "multiclass": lambda y: y,
+    "multilabel": lambda y: np.column_stack([y > 0, y == 1]).astype(int),
+    "multioutput": lambda y: np.column_stack([y, y == 1]),
+}
+
+
+@pytest.mark.parametrize("task", TARGETS)
+def test_classes_are_the_mean_of_the_members_probabilities(task):
+    X, y = load_iris(return_X_y=True)
+    X, y = scale(X), TARGETS[task](y)
+    model = tabm(ModNetClassifier, "cross_entropy", max_iter=100).fit(X, y)
+    assert model.score(X, y) > 0.9
+    p, logs = model.predict_proba(X), model.predict_log_proba(X)
+    pairs = zip(p, logs, strict=True) if task == "multioutput" else [(p, logs)]
+    for each, log in pairs:
+        np.testing.assert_allclose(np.exp(log), each, rtol=1e-9, atol=1e-15)
+    if task == "multiclass":
+        np.testing.assert_array_equal(model.predict(X), p.argmax(axis=1))
+        np.testing.assert_array_equal(model.decision_function(X), logs)
+        raw = model.network_.predict(model.theta_, model.state_, X).reshape(150, 3, 8)
+        np.testing.assert_allclose(p, softmax(raw, axis=1).mean(axis=2))
+
+
+def test_a_log_probability_of_members_is_exact_where_the_probability_rounds_to_nothing():
+    loss = MeanOfMembersLoss(CrossEntropy(), 2).for_task("multiclass")
+    raw = np.array([[0.0, 0.0, 2000.0, 1000.0]])  # two classes, two members each
+    np.testing.assert_allclose(loss.log_predict(raw), [[-1000 - np.log(2), 0]])
+
+
+def test_tabm_tells_digits_apart_and_comes_back_from_a_file_and_from_its_spec(tmp_path):
+    X, y = load_digits(return_X_y=True)
+    X = X / 16
+    model = tabm(ModNetClassifier, "cross_entropy", max_iter=15, batch_size=32).fit(X[::4], y[::4])
+    assert model.score(X[1::4], y[1::4]) > 0.9
+    save(model, tmp_path / "tabm.modnet")
+    np.testing.assert_array_equal(load(tmp_path / "tabm.modnet").predict_proba(X), model.predict_proba(X))
+    again = ModNetClassifier.from_spec(ModelSpec.from_json(model.spec_.to_json()), random_state=0).fit(X[::4], y[::4])
+    np.testing.assert_array_equal(again.theta_, model.theta_)

@@ -390,7 +390,7 @@ def known_codes(x: Array, counts: tuple[int, ...], handle_unknown: Unknown, inpu
             raise InputError(
                 f"{column_title(input_shape, column)} holds {code:.15g}, which is no code: those of its {count} "
                 f"categories are 0 to {count - 1}, and NaN or -1 stand for none; encode it, or say "
-                "handle_unknown='missing'",
+                'handle_unknown="missing"',
                 row,
             )
     return known

@@ -3,9 +3,10 @@
 What has to be positive, such as a standard deviation, comes out of a softplus.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from numbers import Real
 from typing import Annotated, Any, ClassVar, Self
 
@@ -14,7 +15,7 @@ from annotated_types import MinLen
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from modnet import AnyLoss, Array, Count, DensityLoss, Loss, QuantileLoss
-from modnet.base import Task
+from modnet.base import TargetScale, Task
 from modnet_standard.losses.cross_entropy import CrossEntropy
 from modnet_standard.losses.shared import AveragedLoss, softplus_and_sigmoid
 
@@ -65,7 +66,7 @@ class Quantile(AveragedLoss, QuantileLoss):
     0.9
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
+    target_scale: ClassVar[TargetScale] = "affine"
 
     quantiles: Annotated[
         tuple[_Level, ...],
@@ -78,6 +79,15 @@ class Quantile(AveragedLoss, QuantileLoss):
     def examples(cls) -> Sequence[Self]:
         """Return one level, and several."""
         return (cls(), cls((0.1, 0.5, 0.8)))
+
+    @property
+    def links(self) -> bool:  # type: ignore[override]  # what a class says of itself elsewhere
+        """Whether there are several levels: a single one is predicted as it is."""
+        return len(self.quantiles) > 1
+
+    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
+        """Return itself for regression."""
+        return self if task == "regression" else None
 
     def width(self, targets: int) -> int:
         """Return a column per target and level."""
@@ -140,7 +150,8 @@ class GaussianNLL(AveragedLoss, DensityLoss):
     1.193
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
+    links: ClassVar[bool] = True
+    target_scale: ClassVar[TargetScale] = "affine"
 
     epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-6
 
@@ -148,6 +159,10 @@ class GaussianNLL(AveragedLoss, DensityLoss):
     def examples(cls) -> Sequence[Self]:
         """Return one with a small ε and one with a large one."""
         return (cls(), cls(0.1))
+
+    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
+        """Return itself for regression."""
+        return self if task == "regression" else None
 
     def width(self, targets: int) -> int:
         """Return two columns per target: μ and s."""
@@ -182,9 +197,9 @@ class PerOutput(Loss):
     Parameters
     ----------
     losses : tuple of Loss
-        The Jⱼ, at least one.
+        The Jⱼ, one for each column of y, or a single one for every column; cross-entropy if not given.
     widths : tuple of int
-        How many columns of the raw output each looks at, as many as there are losses.
+        How many columns of predictions each makes: 1 for two classes, else one per class. Estimators set it by y.
 
     Raises
     ------
@@ -193,7 +208,7 @@ class PerOutput(Loss):
 
     Notes
     -----
-    The truth t has a column per loss, shape (n, k): integer codes. A loss that looks at one raw column gets 0 and 1 as
+    The truth t has a column per loss, shape (n, k): integer codes. A loss that predicts one column gets 0 and 1 as
     floats, the others get codes.
 
     Examples
@@ -206,10 +221,10 @@ class PerOutput(Loss):
     1.7918
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"multioutput": {}}
+    links: ClassVar[bool] = True
 
-    losses: Annotated[tuple[AnyLoss, ...], MinLen(1)]
-    widths: tuple[Count, ...]
+    losses: Annotated[tuple[AnyLoss, ...], MinLen(1)] = (CrossEntropy(),)
+    widths: tuple[Count, ...] = ()
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
@@ -219,8 +234,9 @@ class PerOutput(Loss):
 
     @model_validator(mode="after")
     def _a_width_per_loss(self) -> Self:
-        if len(self.widths) != len(self.losses):
-            raise ValueError(f"widths should be {len(self.losses)} numbers, one per loss; there are {len(self.widths)}")
+        if self.widths and len(self.widths) != len(self.losses):
+            counts = f"there are {len(self.losses)} losses, and {len(self.widths)} columns"
+            raise ValueError(f"losses should be one per column of y, or a single one for all of them; {counts}")
         return self
 
     @property
@@ -228,13 +244,28 @@ class PerOutput(Loss):
         """Whether all losses are."""
         return all(loss.probabilistic for loss in self.losses)
 
+    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
+        """Return it for these widths, each loss set up for two classes or several; None if one does not serve them."""
+        if task != "multioutput" or not (widths := widths or self.widths):
+            return None
+        losses = self.losses * len(widths) if len(self.losses) == 1 else self.losses
+        whole = replace(self, losses=losses, widths=widths)
+        tasks: list[Task] = ["binary" if width == 1 else "multiclass" for width in widths]
+        found = (loss.for_task(task) for loss, task in zip(losses, tasks, strict=True))
+        ready = tuple(each for each in found if each is not None)
+        return replace(whole, losses=ready) if len(ready) == len(losses) else None
+
+    def width(self, targets: int) -> int:
+        """Return the raw columns of all losses together."""
+        return sum(loss.width(width) for loss, width in zip(self.losses, self.widths, strict=True))
+
     def check_truth(self, t: Array) -> None:
         """Check each column with its own loss."""
         for j, loss in enumerate(self.losses):
             loss.check_truth(t[:, j])
 
     def example_truth(self, task: Task, rng: np.random.Generator, n: int) -> Array:
-        """Return codes, as many as there are raw columns; two for a single one."""
+        """Return codes, as many as there are classes in each column."""
         return np.stack([rng.integers(max(width, 2), size=n) for width in self.widths], axis=1)
 
     def value_and_gradient(
@@ -242,24 +273,28 @@ class PerOutput(Loss):
     ) -> tuple[float, Array]:
         """Return both, each loss asked once."""
         value, draw = 0.0, np.empty_like(raw) if out is None else out
-        for loss, tj, part in self._parts(t, raw):
+        for j, (loss, task, part) in enumerate(self._columns()):
+            tj = t[:, [j]].astype(raw.dtype) if task == "binary" else t[:, j]
             Jj, draw[:, part] = loss.value_and_gradient(tj, raw[:, part], weight=weight)
             value += Jj
         return value, draw
 
     def predict(self, raw: Array) -> Array:
         """Return each loss's prediction in its own columns."""
-        return np.hstack([loss.predict(raw[:, part]) for loss, part in self._columns()])
+        return np.hstack([loss.predict(raw[:, part]) for loss, _, part in self._columns()])
 
     def log_predict(self, raw: Array) -> Array:
         """Return the logarithm of each loss's prediction in its own columns."""
-        return np.hstack([loss.log_predict(raw[:, part]) for loss, part in self._columns()])
+        return np.hstack([loss.log_predict(raw[:, part]) for loss, _, part in self._columns()])
 
-    def _columns(self) -> Iterator[tuple[Loss, slice]]:
-        for loss, (start, stop) in zip(self.losses, pairwise(accumulate(self.widths, initial=0)), strict=True):
-            yield loss, slice(start, stop)
+    def codes(self, task: Task, raw: Array) -> Array:
+        """Return the classes that each loss predicts, in its own column."""
+        return np.column_stack([loss.codes(task, raw[:, part]) for loss, task, part in self._columns()])
 
-    def _parts(self, t: Array, raw: Array) -> Iterator[tuple[Loss, Array, slice]]:
-        for j, (loss, part) in enumerate(self._columns()):
-            binary = part.stop - part.start == 1
-            yield loss, t[:, [j]].astype(raw.dtype) if binary else t[:, j], part
+    def _columns(self) -> Iterator[tuple[Loss, Task, slice]]:
+        """Yield each loss with its task and its columns of the raw output."""
+        start = 0
+        for loss, width in zip(self.losses, self.widths, strict=True):
+            stop = start + loss.width(width)
+            yield loss, "binary" if width == 1 else "multiclass", slice(start, stop)
+            start = stop

@@ -3,17 +3,19 @@
 Value and gradient share one exponential per logit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from modnet import Array, Loss
+from modnet.base import Task
 from modnet_standard.arrays import ones, zeros
-from modnet_standard.losses.shared import CLASS_TASKS, ClassLink, check_classes, log_probabilities, probabilities
+from modnet_standard.losses.shared import LINKS, ClassLink, check_classes, likeliest, log_probabilities, probabilities
 
 __all__ = ["CrossEntropy"]
 
@@ -58,7 +60,7 @@ class CrossEntropy(Loss):
            [ 0.  ,  0.  ]])
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = CLASS_TASKS
+    links: ClassVar[bool] = True
 
     link: ClassLink = "softmax"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -67,6 +69,10 @@ class CrossEntropy(Loss):
     def examples(cls) -> Sequence[Self]:
         """Return both links, without and with smoothing."""
         return (cls("softmax"), cls("sigmoid"), cls("softmax", 0.1), cls("sigmoid", 0.1))
+
+    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
+        """Return it with the link that a task of classes asks for."""
+        return replace(self, link=LINKS[task]) if task in LINKS else None
 
     def check_truth(self, t: Array) -> None:
         """Check that t is class codes (softmax), or 0 and 1 (sigmoid)."""
@@ -91,6 +97,10 @@ class CrossEntropy(Loss):
     def log_predict(self, raw: Array) -> Array:
         """Return the logarithms of the probabilities, exact where a probability rounds to 0."""
         return log_probabilities(self.link, raw)
+
+    def codes(self, task: Task, raw: Array) -> Array:
+        """Return what the base does; of several classes without exponentials, where rounding does not decide."""
+        return likeliest(raw) if task == "multiclass" else super().codes(task, raw)
 
 
 def _softmax_parts(

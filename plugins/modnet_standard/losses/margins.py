@@ -4,18 +4,21 @@ The margin says by how much the score or logit of the truth is ahead of those th
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from modnet import Array
+from modnet.base import Task
 from modnet_standard.losses.shared import (
-    CLASS_TASKS,
+    LINKS,
     AveragedLoss,
     ClassLink,
     check_classes,
+    likeliest,
     log_probabilities,
     probabilities,
     softplus_and_sigmoid,
@@ -35,11 +38,6 @@ class MarginLoss(AveragedLoss):
         for every other class j.
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "binary": {"columns": "independent"},
-        "multiclass": {"columns": "exclusive"},
-        "multilabel": {"columns": "independent"},
-    }
     probabilistic: ClassVar[bool] = False
 
     columns: Literal["independent", "exclusive"] = "independent"
@@ -48,6 +46,10 @@ class MarginLoss(AveragedLoss):
     def examples(cls) -> Sequence[Self]:
         """Return one for each meaning of the columns."""
         return (cls("independent"), cls("exclusive"))
+
+    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
+        """Return it with columns that exclude each other for several classes, and independent ones for labels."""
+        return replace(self, columns="exclusive" if task == "multiclass" else "independent") if task in LINKS else None
 
     @abstractmethod
     def penalty(self, h: Array) -> tuple[Array, Array]:
@@ -178,7 +180,7 @@ class Focal(AveragedLoss):
     [0.69315, 0.01815, 0.17329, 1e-05]
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = CLASS_TASKS
+    links: ClassVar[bool] = True
 
     gamma: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2.0
     alpha: Annotated[float, Field(gt=0, lt=1)] | None = None
@@ -196,6 +198,10 @@ class Focal(AveragedLoss):
         gammas = (2.0, 0.5, 0.0)
         return (*(cls(gamma) for gamma in gammas), *(cls(gamma, link="softmax") for gamma in gammas), cls(alpha=0.25))
 
+    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
+        """Return it with the link that a task of classes asks for."""
+        return replace(self, link=LINKS[task]) if task in LINKS else None
+
     def check_truth(self, t: Array) -> None:
         """Check that t is class codes (softmax), or 0 and 1 (sigmoid)."""
         check_classes(t, "focal", exclusive=self.link == "softmax")
@@ -211,6 +217,10 @@ class Focal(AveragedLoss):
     def log_predict(self, raw: Array) -> Array:
         """Return the logarithms of the probabilities, exact where a probability rounds to 0."""
         return log_probabilities(self.link, raw)
+
+    def codes(self, task: Task, raw: Array) -> Array:
+        """Return what the base does; of several classes without exponentials, where rounding does not decide."""
+        return likeliest(raw) if task == "multiclass" else super().codes(task, raw)
 
     def _sigmoid_rows(self, t: Array, raw: Array) -> tuple[Array, Array]:
         sign = 2 * t - 1

@@ -4,14 +4,14 @@ The first predict the raw output itself, the others ŷ = e^z; each is 0 where th
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Self, final
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Self, final
 
 import numpy as np
 from pydantic import Field
 
 from modnet import Array, Loss
-from modnet.base import Task
+from modnet.base import TargetScale, Task
 from modnet_standard.losses.shared import AveragedLoss, averaged, check_rows, exponential
 
 __all__ = ["AbsoluteError", "Gamma", "Huber", "LogCosh", "Poisson", "SquaredError", "Tweedie"]
@@ -39,7 +39,11 @@ class SquaredError(Loss):
            [0. , 1.5]])
     """
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
+    target_scale: ClassVar[TargetScale] = "affine"
+
+    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
+        """Return itself for regression."""
+        return self if task == "regression" else None
 
     def value_and_gradient(
         self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
@@ -60,7 +64,9 @@ class SquaredError(Loss):
 class ErrorLoss(AveragedLoss):
     """A loss of the error e = ŷ − y, summed over outputs and averaged over rows."""
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
+    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
+        """Return itself for regression."""
+        return self if task == "regression" else None
 
     @abstractmethod
     def of_error(self, e: Array) -> tuple[Array, Array]:
@@ -95,6 +101,8 @@ class AbsoluteError(ErrorLoss):
     >>> AbsoluteError().value(t, raw), AbsoluteError().gradient(t, raw).tolist()
     (2.0, [[0.5], [-0.5]])
     """
+
+    target_scale: ClassVar[TargetScale] = "affine"
 
     def of_error(self, e: Array) -> tuple[Array, Array]:
         """Return |e| and sign(e), e = ŷ − y."""
@@ -171,7 +179,12 @@ class LogCosh(ErrorLoss):
 class Deviance(AveragedLoss):
     """Half a deviance of z = log ŷ, summed over outputs and averaged over rows."""
 
-    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = {"regression": {}}
+    links: ClassVar[bool] = True
+    target_scale: ClassVar[TargetScale] = "scale"
+
+    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
+        """Return itself for regression."""
+        return self if task == "regression" else None
 
     @final
     def predict(self, raw: Array) -> Array:
