@@ -291,12 +291,11 @@ def checked(X: Any, check: Callable[[Any], Any], unread: Callable[[int], Sequenc
         if values is None:
             raise
         n = values.shape[1]
-        titles = [f"column {i}" for i in range(n)] if frame is None else [f"column {name!r}" for name in frame.columns]
         idle = [i for i in unread(n) if i < n] if frame is None else []
         if idle:
             values[:, idle] = 0
             return checked(values, check, lambda n: ())
-        _explain(error, values, titles)
+        _explain(error, values, None if frame is None else frame.columns)
         raise
 
 
@@ -326,8 +325,14 @@ def _values(X: Any) -> Array | None:
     return values if values.ndim == 2 else None
 
 
-def _explain(error: Exception, values: Array, titles: Sequence[str]) -> None:
-    """Raise from an error about values of X one that says where they are; nothing, if it is about something else."""
+def _explain(error: Exception, values: Array, names: Sequence[str] | None) -> None:
+    """Raise from an error about values of X one that says where they are; nothing, if it is about something else.
+
+    NaN and infinity in an array are scikit-learn's to speak of, to the letter; the place is a note below.
+    """
+    titles = (
+        [f"column {i}" for i in range(values.shape[1])] if names is None else [f"column {each!r}" for each in names]
+    )
     first, *rest = str(error).split("\n")
     if first.startswith("Input X contains"):
         with np.errstate(over="ignore"):
@@ -335,8 +340,10 @@ def _explain(error: Exception, values: Array, titles: Sequence[str]) -> None:
         bad = np.argwhere(np.isnan(numbers) if "NaN" in first else np.isinf(numbers))
         row, column = bad[0].tolist()
         found = f"{titles[column]} has it in row {row}: replace it, or leave the column out"
-        raise type(error)("\n".join([first, found, *rest])) from error
-    if isinstance(error, TypeError) or first.startswith(("could not convert", "Complex data", "setting an array")):
+        if names is not None:
+            raise type(error)("\n".join([first, found, *rest])) from error
+        error.add_note(found)
+    elif isinstance(error, TypeError) or first.startswith(("could not convert", "Complex data", "setting an array")):
         columns = [(_no_number(values[:, j].tolist()), j) for j in range(values.shape[1])]
         for place in sorted((row, j) for row, j in columns if row is not None):
             raise refused(titles[place[1]], place[0], values[place]) from error

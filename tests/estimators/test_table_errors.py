@@ -89,8 +89,9 @@ def test_infinity_where_no_layer_reads_an_array_does_no_harm_and_the_array_stays
     before = rows.copy()
     assert np.isfinite(regressor(Columns((0,)), 4).fit(rows, Y).predict(rows)).all()
     np.testing.assert_array_equal(rows, before)
-    with pytest.raises(ValueError, match=r"Input X contains infinity .*\ncolumn 1 has it in row 5"):
+    with pytest.raises(ValueError, match="Input X contains infinity") as caught:
         regressor(4).fit(rows, Y)
+    assert "column 1 has it in row 5" in caught.value.__notes__[0]
 
 
 def test_the_names_of_columns_have_to_be_those_of_fit_though_nobody_reads_them():

@@ -13,6 +13,7 @@ from modnet import Array, Context, Converted, Count, Parameter, Shape, default
 from modnet.errors import ShapeError
 from modnet.initializers import Normal, Zeros
 from modnet_standard.layers.columns import CodesLayer, category_counts, known_codes
+from modnet_tabular.arrays import features
 
 
 class ColumnEmbedding(CodesLayer):
@@ -122,8 +123,9 @@ class ColumnEmbedding(CodesLayer):
         Raises
         ------
         ShapeError
-            If there are several units, and not one per column.
+            If there are several units, and not one per column, or the rows have more than one axis.
         """
+        features(input_shape)
         counts = category_counts(self.categories, input_shape)
         units = self.units if isinstance(self.units, tuple) else (self.units,) * len(counts)
         if len(units) != len(counts):
