@@ -11,13 +11,14 @@ from abc import ABC
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self, dataclass_transform, get_args
 
-import numpy as np
 import pydantic
 from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import ArgsKwargs, CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
+from modnet.entries import article, group_of
 from modnet.errors import InvalidSpecError, RegistryError
-from modnet.registry import article, group_of, registry
+from modnet.registry import registry
+from modnet.strict import real, sequence, truth, whole
 
 __all__ = ["Component", "Count", "Slot", "Unit", "dump", "field_names", "parse", "slots", "walk"]
 
@@ -80,8 +81,8 @@ class Component(ABC):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return Pydantic's own schema, with numbers that refuse bools."""
-        schema: CoreSchema = _without_bools(handler(source))
+        """Return Pydantic's own schema, with one rule for numbers, bools and sequences: that of `modnet.strict`."""
+        schema: CoreSchema = _strict(handler(source))
         return schema
 
     def __sklearn_clone__(self) -> Self:
@@ -271,7 +272,9 @@ def explained(error: ValidationError, subject: type[Component] | str) -> Invalid
     problems = []
     errors = error.errors(include_url=False)
     for each in errors:
-        loc, found = each["loc"], _short(each["input"])
+        # Pydantic puts the rule that it has tried of several types into the path.
+        loc = tuple(step for step in each["loc"] if not str(step).startswith("function-"))
+        found = _short(each["input"])
         inside = [other for other in errors if other["loc"] != loc and other["loc"][: len(loc)] == loc]
         if each["type"] == "too_short" and inside:
             continue  # the items are there, but not valid, which is said already
@@ -353,28 +356,24 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     return default.default if isinstance(default, pydantic.fields.FieldInfo) else default
 
 
-def _without_bools(schema: Any) -> Any:
-    """Put `_number` in front of every int and float in a core schema."""
+_STRICT = {"int": whole, "float": real, "bool": truth, "tuple": sequence, "list": sequence}
+"""What looks at a value before Pydantic does, which would take "8", 1 for True, and no array."""
+
+
+def _strict(schema: Any) -> Any:
+    """Put the rule of its type in front of every number, bool and sequence in a core schema."""
     if isinstance(schema, list | tuple):
-        return type(schema)(_without_bools(each) for each in schema)
+        return type(schema)(_strict(each) for each in schema)
     if not isinstance(schema, dict):
         return schema
-    schema = {key: _without_bools(each) for key, each in schema.items()}
-    if schema.get("type") in ("int", "float"):
-        return core_schema.no_info_before_validator_function(_number, schema)
-    return schema
-
-
-def _number(value: Any) -> Any:
-    """Refuse True, which Python would take for 1, and turn NumPy's scalars into Python's.
-
-    A np.float64 among hyper-parameters would make float64 of every float32 array it meets (NEP 50).
-    """
-    if isinstance(value, bool | np.bool_):
-        raise PydanticCustomError("bool_is_no_number", "should be a number, not a bool")
-    return value.item() if isinstance(value, np.generic) else value
+    schema = {key: _strict(each) for key, each in schema.items()}
+    rule = _STRICT.get(schema.get("type", ""))
+    return core_schema.no_info_before_validator_function(rule, schema) if rule else schema
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no int of more than 4300 digits
+        text = f"an enormous {type(value).__name__}"
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -6,16 +6,15 @@ imports one plugin, so that a plugin that fails to import takes nothing else dow
 
 import importlib.metadata
 import inspect
-import os
 import pkgutil
 import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 
+from modnet.entries import DISABLE, NAME, OWN, Entry, article, group_of, normalized, plugins_off, scan, snake_case
 from modnet.errors import (
     AmbiguousComponentError,
     BrokenPluginError,
@@ -25,39 +24,7 @@ from modnet.errors import (
 )
 from modnet.text import suggestions
 
-OWN = "modnet-layers"
-"""The distribution of modnet itself, and of the standard components."""
-
-DISABLE = "MODNET_DISABLE_PLUGINS"
-"""Set to 1 in the environment, no other distribution is looked at."""
-
 _ALLOWED: ContextVar[frozenset[str] | None] = ContextVar("allowed", default=None)
-
-NAME = re.compile(r"[a-z][a-z0-9_]*")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One name on offer: who offers it, and where the class is.
-
-    Attributes
-    ----------
-    kind, name, value : str
-        ``"activation"``, ``"relu"``, ``"package.module:Class"``.
-    distribution, version : str
-        Who offers it; both are empty for a class given to `Registry.register`.
-    """
-
-    kind: str
-    name: str
-    value: str
-    distribution: str = ""
-    version: str = ""
-
-    def __str__(self) -> str:
-        """Name the entry the way error messages do."""
-        source = f"{self.distribution} {self.version}" if self.distribution else "modnet.register"
-        return f"{self.kind} {self.name!r} from {source} ({self.value})"
 
 
 class Registry:
@@ -103,7 +70,7 @@ class Registry:
     # Looking up
 
     def entries(self, kind: str | None = None) -> tuple[Entry, ...]:
-        """Return everything on offer, sorted by kind, name and distribution; imports no plugin."""
+        """Return everything on offer, sorted by kind, name and distribution, ours first; imports no plugin."""
         kinds = [kind] if kind is not None else sorted(self._names())
         return tuple(entry for each in kinds for found in self._names().get(each, {}).values() for entry in found)
 
@@ -111,16 +78,23 @@ class Registry:
         """Return the names of `kind`, sorted; imports no plugin."""
         return tuple(self._names().get(kind, {}))
 
+    def misnamed(self) -> tuple[Entry, ...]:
+        """Return what distributions list under names that are not snake_case: it is not on offer."""
+        self._names()
+        return tuple(entry for entry in self._scanned or () if not NAME.fullmatch(entry.name))
+
     def get(self, kind: str | Sequence[str], name: str) -> Any:
         """Return the class registered under a name.
 
         Parameters
         ----------
         kind : str or sequence of str
-            Where to look. Of several kinds the first that has the name is taken.
+            Where to look. A standard name of any of them goes before another distribution's of an earlier kind;
+            otherwise the first kind that has the name is taken.
         name : str
-            ``"relu"``, or ``"acme-layers:relu"`` to say which distribution is meant, or ``":relu"`` for the one that
-            this process registered.
+            ``"relu"``: the component of modnet-layers, if it offers one of that name, whoever else does;
+            ``"acme-layers:relu"`` to say which distribution is meant, or ``":relu"`` for the one that this process
+            registered.
 
         Returns
         -------
@@ -132,10 +106,11 @@ class Registry:
         UnknownComponentError, AmbiguousComponentError, BrokenPluginError, WrongKindError
         """
         kinds = (kind,) if isinstance(kind, str) else tuple(kind)
-        for one in kinds:
-            if found := self._find(one, name):
-                return self._load(_only(_allowed(found), name))
-        raise UnknownComponentError(self._unknown(kinds, name))
+        found = [entries for one in kinds if (entries := self._find(one, name))]
+        if not found:
+            raise UnknownComponentError(self._unknown(kinds, name))
+        standard = (entries for entries in found if entries[0].standard)
+        return self._load(_only(_allowed(next(standard, found[0])), name))
 
     def classes(self, kind: str | None = None, package: str = "") -> Iterator[tuple[Entry, Any]]:
         """Yield what is on offer, of a kind or a package, with its class, or the RegistryError that says why not."""
@@ -149,10 +124,15 @@ class Registry:
     def name_of(self, cls: type) -> str | None:
         """Return the name that `get` turns into `cls`, qualified if it must be; None if there is none."""
         entry = self.entry_of(cls)
-        if entry is None:
-            return None
-        values = {other.value for other in self._find(entry.kind, entry.name)}
-        return entry.name if len(values) == 1 else f"{entry.distribution}:{entry.name}"
+        return None if entry is None else self.name_of_entry(entry)
+
+    def name_of_entry(self, entry: Entry) -> str:
+        """Return the name that leads to an entry wherever its kind is taken; imports nothing.
+
+        It is the bare one if the entry is a standard one, or nobody else has that name, of whatever kind.
+        """
+        values = {other.value for names in self._names().values() for other in names.get(entry.name, ())}
+        return entry.name if entry.standard or len(values) == 1 else f"{entry.distribution}:{entry.name}"
 
     def entry_of(self, cls: type) -> Entry | None:
         """Return the entry that leads to `cls`, or None."""
@@ -213,7 +193,7 @@ class Registry:
         Raises
         ------
         RegistryError
-            If the name is taken or not snake_case, or the class is abstract or of no declared kind.
+            If the name is taken, a standard one or not snake_case, or the class is abstract or of no declared kind.
         """
         kind = getattr(cls, "kind", None)
         if not isinstance(cls, type) or kind not in self._bases:
@@ -224,10 +204,16 @@ class Registry:
         entry = Entry(kind, name, f"{cls.__module__}:{cls.__qualname__}")
         self._check(entry, cls)
         with self._lock:
-            taken = self._find(kind, name)
+            # Layers and activations fit the same slots: the name of a standard one is taken for the other kind, too.
+            mine, bases = self.base(kind), {each: self.base(each) for each in self._bases}
+            akin = [each for each, base in bases.items() if issubclass(base, mine) or issubclass(mine, base)]
+            found = [other for each in akin for other in self._find(each, name)]
+            taken = [other for other in found if other.standard or other.kind == kind]
             ours = [other for other in taken if other in self._registered]
             if taken and not (ours and (override or self._registered[ours[0]] is cls)):
                 remedy = "register(..., override=True) replaces it" if ours else "choose another name"
+                if taken[0].standard:
+                    remedy = f"it always means the standard component, so {remedy}: register(..., 'my_{name}')"
                 raise AmbiguousComponentError(f"{kind} {name!r} is taken: {taken[0]}; {remedy}")
             for other in ours:
                 del self._registered[other]
@@ -250,22 +236,23 @@ class Registry:
 
     # Inside
 
-    def _find(self, kind: str, name: str) -> list[Entry]:
-        """Return the entries that a possibly qualified name means."""
+    def _find(self, kind: str, name: str) -> Sequence[Entry]:
+        """Return the entries that a possibly qualified name means: of a bare standard name that one alone."""
         distribution, qualified, bare = name.rpartition(":")
         found = self._names().get(kind, {}).get(bare, ())
-        wanted = normalized(distribution)
-        return [entry for entry in found if not qualified or normalized(entry.distribution) == wanted]
+        if not qualified:
+            return found[:1] if found and found[0].standard else found
+        return [entry for entry in found if normalized(entry.distribution) == normalized(distribution)]
 
     def _names(self) -> dict[str, dict[str, tuple[Entry, ...]]]:
-        """Return by kind, and in it by name, both sorted, who offers it."""
+        """Return by kind, and in it by name, both sorted, who offers it, modnet-layers first."""
         with self._lock:
             if self._book is None:
                 if self._scanned is None:
-                    self._scanned = tuple(_scan(self._bases))
+                    self._scanned = tuple(scan(self._bases))
                 book: dict[str, dict[str, tuple[Entry, ...]]] = {}
-                known = (*self._scanned, *self._registered)
-                for entry in sorted(known, key=lambda entry: (entry.kind, entry.name, entry.distribution)):
+                known = [entry for entry in (*self._scanned, *self._registered) if NAME.fullmatch(entry.name)]
+                for entry in sorted(known, key=lambda e: (e.kind, e.name, not e.standard, e.distribution)):
                     of_kind = book.setdefault(entry.kind, {})
                     of_kind[entry.name] = (*of_kind.get(entry.name, ()), entry)
                 self._book = book
@@ -310,8 +297,11 @@ class Registry:
             lines.append(f"there is {article(elsewhere[0])} of that name")
         lines += [f"did you mean {close[0]!r}?"] if close else []
         lines += [f"close to it: {', '.join(close[1:])}"] if close[1:] else []
+        for entry in (each for each in self.misnamed() if each.kind in kinds):
+            if name.rpartition(":")[2] in (entry.name, snake_case(entry.name)):
+                lines.append(f"{entry} is not offered: a name is snake_case ([a-z][a-z0-9_]*)")
         lines.append(f"`modnet components {kinds[0]}` lists all {len(self.names(kinds[0]))}")
-        if _alone():
+        if plugins_off():
             lines.append(f"{DISABLE} has switched off all names but modnet's own")
         if close:
             lines.append(f"names come from entry points in {', '.join(map(group_of, kinds))}")
@@ -324,50 +314,7 @@ class Registry:
         return "; ".join(lines).replace("?;", "?")
 
 
-def group_of(kind: str) -> str:
-    """Return the entry-point group of a kind.
-
-    Examples
-    --------
-    >>> group_of("layer"), group_of("loss"), group_of("inputs")
-    ('modnet.layers', 'modnet.losses', 'modnet.inputs')
-    """
-    return f"modnet.{kind}" if kind == "inputs" else f"modnet.{kind}es" if kind.endswith("s") else f"modnet.{kind}s"
-
-
-def article(kind: str) -> str:
-    """Return a kind with its indefinite article: "an optimizer"."""
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
-
-
-def snake_case(name: str) -> str:
-    """Return a class name as a registered name.
-
-    Examples
-    --------
-    >>> snake_case("LeakyReLU"), snake_case("SGD"), snake_case("SquaredError")
-    ('leaky_relu', 'sgd', 'squared_error')
-    """
-    return re.sub(r"(?<=[A-Za-z0-9])(?=[A-Z][a-z])", "_", name).lower()
-
-
-def _scan(kinds: Iterable[str]) -> Iterable[Entry]:
-    points = importlib.metadata.entry_points()  # reads every installed distribution: once for all kinds
-    alone = _alone()
-    for kind in kinds:
-        for point in points.select(group=group_of(kind)):
-            dist = point.dist
-            if alone and not (dist and normalized(dist.name) == OWN):
-                continue
-            yield Entry(kind, point.name, point.value, dist.name if dist else "", dist.version if dist else "")
-
-
-def _alone() -> bool:
-    """Return whether plugins are switched off."""
-    return os.environ.get(DISABLE, "0") not in ("", "0")
-
-
-def _allowed(found: list[Entry]) -> list[Entry]:
+def _allowed(found: Sequence[Entry]) -> Sequence[Entry]:
     """Return the entries of distributions that are allowed."""
     names = _ALLOWED.get()
     if names is None:
@@ -381,18 +328,13 @@ def _allowed(found: list[Entry]) -> list[Entry]:
     return allowed
 
 
-def _only(found: list[Entry], name: str) -> Entry:
+def _only(found: Sequence[Entry], name: str) -> Entry:
     """Return the one entry among those found, or say that the name is ambiguous."""
     if len({entry.value for entry in found}) > 1:
         claims = "; ".join(map(str, found))
         choices = " or ".join(repr(f"{entry.distribution}:{entry.name}") for entry in found)
         raise AmbiguousComponentError(f"{name!r} is offered more than once: {claims}. Write {choices}.")
     return found[0]
-
-
-def normalized(distribution: str) -> str:
-    """Return a distribution's name as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 registry = Registry()

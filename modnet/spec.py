@@ -7,7 +7,6 @@ one of the components that are registered for it; so containers may hold themsel
 
 import importlib.metadata
 import json
-import numbers
 import re
 import tomllib
 import warnings
@@ -39,6 +38,7 @@ from modnet.errors import InvalidSpecError, RegistryError, ShapeError
 from modnet.files import as_json, write_whole
 from modnet.network import Network
 from modnet.registry import registry
+from modnet.strict import is_number
 from modnet.training import TrainingSettings
 
 DENSE = "modnet-layers:dense"
@@ -65,16 +65,11 @@ class LayerSlot(Slot):
 
     def spelled_out(self, value: Any) -> Any:
         """Return a number n as the dense layer that it stands for, anything else as it is."""
-        return {"type": DENSE, "units": value, "activation": self._activation} if is_whole(value) else value
+        return {"type": DENSE, "units": value, "activation": self._activation} if is_number(value) else value
 
     def resolve(self, value: Any) -> Any:
         """Return the layer that `value` means."""
         return super().resolve(self.spelled_out(value))
-
-
-def is_whole(value: Any) -> bool:
-    """Return whether a value is a number of units: an integer, Python's or NumPy's, and not a bool."""
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 class ModelSpec(Component):

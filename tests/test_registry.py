@@ -6,7 +6,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-import numpy as np
 import pytest
 from support.distributions import WOBBLE, Site, run_python
 
@@ -141,19 +140,6 @@ def test_the_same_class_offered_twice_is_no_conflict(site: Site):
     site.wobble("acme-layers", "acme")
     site.install("acme-meta", entry_points={"modnet.activations": {"wobble": "acme:Wobble"}})
     assert registry.name_of(registry.get("activation", "wobble")) == "wobble"
-
-
-def test_a_plugin_that_shadows_dense_does_not_change_integer_layers(site: Site):
-    from modnet import ModNetRegressor
-
-    points = {"modnet.layers": {"dense": "acme:Dense"}}
-    site.install("acme-layers", modules={"acme": "raise ImportError('not me')"}, entry_points=points)
-    model = ModNetRegressor(layers=(4,), max_iter=3, tol=0, n_iter_no_change=5)
-    with pytest.warns(UserWarning, match="max_iter"):
-        model.fit(np.eye(3), np.arange(3))
-    assert [type(link.module) for link in model.network_.links if link.places] == [Dense, Dense]
-    with pytest.raises(ValueError, match=r"offered more than once.*acme-layers:dense.*modnet-layers:dense"):
-        ModNetRegressor(layers=("dense",)).fit(np.eye(3), np.arange(3))
 
 
 # Names given by hand

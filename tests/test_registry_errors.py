@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from support.distributions import WOBBLE, Site
 
+from modnet.entries import group_of
 from modnet.errors import BrokenPluginError, InvalidSpecError, UnknownComponentError, WrongKindError
 from modnet.layers import Dense
-from modnet.registry import group_of, registry
+from modnet.registry import registry
 
 # Unknown
 

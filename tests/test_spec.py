@@ -13,12 +13,13 @@ from support.distributions import Site
 from modnet import Activation, ModelSpec, Module
 from modnet.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
 from modnet.component import walk
+from modnet.entries import Entry
 from modnet.errors import InvalidSpecError, RegistryError, ShapeError, UnknownComponentError
 from modnet.initializers import GlorotNormal, GlorotUniform, HeNormal, HeUniform, Zeros
 from modnet.layers import Dense, Dropout, Parallel, Residual, Sequential
 from modnet.losses import CrossEntropy, SquaredError
 from modnet.optimizers import SGD, Adam
-from modnet.registry import Entry, registry
+from modnet.registry import registry
 from modnet.schedules import Constant
 from modnet.training import TrainingSettings
 

@@ -16,8 +16,8 @@ from importlib import import_module
 from importlib.metadata import version
 
 from modnet.cli.shared import complain
+from modnet.entries import OWN
 from modnet.errors import ModNetError
-from modnet.registry import OWN
 from modnet.text import facts, filled
 
 COMMANDS = {

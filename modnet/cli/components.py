@@ -5,7 +5,6 @@ import difflib
 import inspect
 import re
 from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 import pydantic
@@ -14,8 +13,9 @@ import modnet  # noqa: F401  declares the kinds
 from modnet.cli.shared import emit
 from modnet.component import SLOT_MARK, Component, dump, field_names
 from modnet.diagnosis.plugins import reason
+from modnet.entries import article, group_of
 from modnet.errors import RegistryError, UnknownComponentError
-from modnet.registry import Entry, article, estimators, group_of, registry
+from modnet.registry import estimators, registry
 from modnet.text import counted, filled, table
 
 
@@ -33,26 +33,24 @@ def components(args: argparse.Namespace) -> None:
     of that kind. To say what a component does, its plugin is imported; KIND limits that to one kind, and --names
     imports nothing. Of estimators KIND says what they are, since they import scikit-learn.
     """
-    offered = (*registry.entries(args.kind), *estimators.entries(args.kind))
+    names = {entry: book.name_of_entry(entry) for book in (registry, estimators) for entry in book.entries(args.kind)}
     if args.names:
-        names = [{"kind": entry.kind, "name": _qualified(entry)} for entry in offered]
-        lines = [each["name"] if args.kind else f"{each['kind']:<11}  {each['name']}" for each in names]
-        emit(args, names, "\n".join(lines))
+        lines = [name if args.kind else f"{entry.kind:<11}  {name}" for entry, name in names.items()]
+        emit(args, [{"kind": entry.kind, "name": name} for entry, name in names.items()], "\n".join(lines))
         return
-    classes: Iterable[tuple[Entry, Any]] = estimators.classes(args.kind)
-    if args.kind is None:
-        classes = ((entry, None) for entry in estimators.entries())
+    classes = dict(registry.classes(args.kind)) | (dict(estimators.classes(args.kind)) if args.kind else {})
     found: list[dict[str, Any]] = [
         {
             "kind": entry.kind,
-            "name": _qualified(entry),
+            "name": name,
             "distribution": entry.distribution,
             "version": entry.version,
             "module": entry.value,
             "summary": (inspect.getdoc(cls) or "").partition("\n")[0] if isinstance(cls, type) else None,
             "error": reason(cls) if isinstance(cls, RegistryError) else None,
         }
-        for entry, cls in [*registry.classes(args.kind), *classes]
+        for entry, name in names.items()
+        for cls in [classes.get(entry)]
     ]
     tables: dict[str, list[list[str]]] = {}
     for each in found:
@@ -68,13 +66,6 @@ def components(args: argparse.Namespace) -> None:
     emit(args, found, "\n\n".join(parts))
 
 
-def _qualified(entry: Entry) -> str:
-    """Return the name that leads to an entry: with its distribution in front if others have the same."""
-    book = estimators if entry.kind in estimators.kinds else registry
-    others = [other for other in book.entries(entry.kind) if other.name == entry.name]
-    return entry.name if len(others) == 1 else f"{entry.distribution}:{entry.name}"
-
-
 def describe_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``describe``."""
     parser.add_argument("name", metavar="NAME", help="such as relu, or acme-layers:relu")
@@ -84,8 +75,9 @@ def describe_arguments(parser: argparse.ArgumentParser) -> None:
 def describe(args: argparse.Namespace) -> None:
     """Describe a component: its equation, its fields and where it comes from.
 
-    NAME is a registered name, or distribution:name where several distributions offer one of that name. Components of
-    several kinds that have the same name are all described; --kind chooses one.
+    NAME is a registered name, or distribution:name where several distributions offer one of that name; without a
+    distribution a standard name is modnet-layers'. Components of several kinds that have the same name are all
+    described; --kind chooses one.
     """
     bare = args.name.rpartition(":")[2]
     kinds = [args.kind] if args.kind else [kind for kind in registry.kinds if bare in registry.names(kind)]

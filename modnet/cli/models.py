@@ -23,11 +23,12 @@ from modnet.base import Array, Inputs, Loss, Module, TableShape
 from modnet.callbacks import EpochCallback
 from modnet.cli import data
 from modnet.cli.shared import CommandError, add, emit, note
+from modnet.entries import OWN
 from modnet.estimators import BaseModNet, TrainingCurveDisplay
 from modnet.estimators.nested import modules
 from modnet.estimators.persistence import load, save
 from modnet.files import write_whole
-from modnet.registry import OWN, estimators, registry
+from modnet.registry import estimators, registry
 from modnet.text import facts, listed
 
 CLASSES = 20

@@ -1,13 +1,18 @@
 """The command that writes a plugin, from templates with the names filled in."""
 
 import argparse
+import ast
+import importlib.metadata
+import importlib.util
+import keyword
 import re
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
 from modnet.cli.shared import CommandError, emit
-from modnet.registry import article, group_of, registry
+from modnet.entries import article, group_of, normalized
+from modnet.registry import registry
 
 _USES = {
     "layer": 'ModNetClassifier(layers=(32, "{}"))',
@@ -45,9 +50,10 @@ def new_plugin(args: argparse.Namespace) -> None:
     component, root = names["component"], args.directory / names["distribution"]
     if root.exists():
         raise CommandError(f"{root} is there already: choose another name, or move it away")
-    if taken := [entry for entry in registry.entries(args.kind) if entry.name == component]:
-        raise CommandError(f"{taken[0]} has that name already: choose another one")
-    for path, text in files_of(names).items():
+    texts = files_of(names)
+    if problem := _clash(names, texts):
+        raise CommandError(f"{problem}: choose another name")
+    for path, text in texts.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
     told = (
@@ -58,6 +64,23 @@ def new_plugin(args: argparse.Namespace) -> None:
     )
     data = {"directory": str(root), "distribution": names["distribution"], "name": component, "kind": args.kind}
     emit(args, data, told)
+
+
+def _clash(names: dict[str, str], texts: dict[Path, str]) -> str:
+    """Return what has one of a plugin's names already; "" if nothing has."""
+    component, package, cls = names["component"], names["package"], names["cls"]
+    if keyword.iskeyword(component) or keyword.iskeyword(cls):
+        return f"{component if keyword.iskeyword(component) else cls} is a word of Python's"
+    for entry in registry.entries():
+        if entry.name == component and (entry.standard or entry.kind == names["kind"]):
+            return f"{entry} has that name already"
+    if any(normalized(each.name) == names["distribution"] for each in importlib.metadata.distributions()):
+        return f"the distribution {names['distribution']} is installed already"
+    if importlib.util.find_spec(package):
+        return f"there is a package {package} already"
+    module = ast.parse(texts[Path(package, f"{component}.py")])
+    imported = {alias.name for node in module.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    return f"its class would be called {cls}, as one that it needs" if cls in imported else ""
 
 
 def names_of(name: str, kind: str) -> dict[str, str]:

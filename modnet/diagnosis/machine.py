@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from modnet.diagnosis import Finding, Section
-from modnet.registry import OWN
+from modnet.entries import OWN
 from modnet.text import counted, listed
 
 NEEDED = (OWN, "numpy", "scipy", "scikit-learn", "pydantic")

@@ -9,8 +9,9 @@ from typing import Any
 
 from modnet.base import Accelerator
 from modnet.diagnosis import Finding, Section
+from modnet.entries import DISABLE, OWN, Entry, group_of, plugins_off, snake_case
 from modnet.errors import InvalidSpecError, RegistryError
-from modnet.registry import DISABLE, OWN, Entry, Registry, estimators, group_of, registry
+from modnet.registry import Registry, estimators, registry
 from modnet.text import counted
 
 
@@ -41,7 +42,7 @@ def plugins(book: Registry = registry) -> Section:
     ordered = sorted(counts, key=lambda name: (not name.startswith(f"{OWN} "), name))
     data = {name: counts[name] for name in ordered}
     facts = [(name, counted(number, "component")) for name, number in data.items()]
-    findings = (*_broken(book), *_ambiguous(entries), *_unread(book))
+    findings = (*_broken(book), *_misnamed(book), *_ambiguous(entries), *_beside_standard(book), *_unread(book))
     return Section("plugins", "Plugins", data, facts, findings, "every component can be imported")
 
 
@@ -58,7 +59,8 @@ def estimator_section(book: Registry = estimators) -> Section:
     broken = _broken(book) if any(entry.distribution != OWN for entry in entries) else ()
     facts = [(entry.name, source(entry)) for entry in entries]
     data = [{"name": name, "source": offered} for name, offered in facts]
-    return Section("estimators", "Estimators", data, facts, (*broken, *_ambiguous(entries)))
+    findings = (*broken, *_misnamed(book), *_ambiguous(entries), *_beside_standard(book))
+    return Section("estimators", "Estimators", data, facts, findings)
 
 
 def _broken(book: Registry) -> Iterator[Finding]:
@@ -74,15 +76,33 @@ def _ambiguous(entries: Sequence[Entry]) -> Iterator[Finding]:
     for entry in entries:
         claims[entry.kind, entry.name].append(entry)
     for (kind, name), mine in claims.items():
-        if len({entry.value for entry in mine}) > 1:
+        if len({entry.value for entry in mine}) > 1 and not mine[0].standard:
             sources = " and ".join(map(source, mine))
             choices = " or ".join(repr(f"{entry.distribution}:{entry.name}") for entry in mine)
             yield Finding("ambiguous-name", "note", f"{kind} {name!r}", f"is offered by {sources}", f"write {choices}")
 
 
+def _beside_standard(book: Registry) -> Iterator[Finding]:
+    """Yield what others offer under standard names, which never mean it."""
+    standard = {entry.name: entry for entry in book.entries() if entry.standard}
+    for entry in book.entries():
+        name, first = book.name_of_entry(entry), standard.get(entry.name, entry)
+        if name != entry.name and not entry.standard and first.standard:
+            found = f"has a standard name: {entry.name!r} means {OWN}' {first.kind} wherever both fit"
+            remedy = f"write {name!r}, as saved files do"
+            yield Finding("standard-name", "note", f"{entry.kind} {entry.name!r}, {source(entry)}", found, remedy)
+
+
+def _misnamed(book: Registry) -> Iterator[Finding]:
+    for entry in book.misnamed():
+        found = "is not offered: a name is snake_case, lower-case letters, digits and underscores ([a-z][a-z0-9_]*)"
+        remedy = f"write {snake_case(entry.name)!r}, say, in its pyproject.toml, and install it anew"
+        yield Finding("not-snake-case", "problem", f"{entry.kind} {entry.name!r}, {source(entry)}", found, remedy)
+
+
 def _unread(book: Registry) -> Iterator[Finding]:
     """Yield what modnet does not read: plugins that are switched off, or groups whose names begin like modnet's."""
-    if os.environ.get(DISABLE, "0") not in ("", "0"):
+    if plugins_off():
         found = f"{DISABLE}={os.environ[DISABLE]}: only {OWN} is looked at"
         yield Finding("plugins-off", "note", "environment", found, f"unset {DISABLE} to use installed plugins again")
         return

@@ -13,7 +13,8 @@ from typing import Any
 from modnet.base import Inputs, Module, Output, located
 from modnet.component import Component, Slot, field_names, parse, slots, unknown_field, walk
 from modnet.errors import InvalidSpecError, RegistryError
-from modnet.spec import ModelSpec, is_whole
+from modnet.spec import ModelSpec
+from modnet.strict import is_number, is_sequence
 
 LAYER = Slot("layer", "activation")
 
@@ -27,11 +28,11 @@ def listed(path: str, value: Any, slot: Slot) -> Iterator[tuple[str, Any]]:
     >>> list(listed("optimizer", SGD(0.5), Slot("optimizer")))[:2]
     [('optimizer__learning_rate', 0.5), ('optimizer__momentum', 0.0)]
     """
-    if isinstance(value, list | tuple):
+    if is_sequence(value):
         for index, item in enumerate(value):
             yield f"{path}__{index}", item
             yield from listed(f"{path}__{index}", item, slot)
-    elif is_whole(value):
+    elif is_number(value):
         yield f"{path}__units", value
     elif (component := understood(value, slot)) is not None:
         for name in field_names(type(component)):
@@ -65,9 +66,9 @@ def replaced(path: str, value: Any, steps: Sequence[str], new: Any, slot: Slot) 
     """
     step, *rest = steps
     here = f"{path}__{step}"
-    if isinstance(value, list | tuple):
+    if is_sequence(value):
         return _replaced_in_sequence(path, value, step, rest, new, slot)
-    if is_whole(value) and (step, rest) == ("units", []):
+    if is_number(value) and (step, rest) == ("units", []) and is_number(new):
         return new
     component = understood(value, slot)
     if component is None:
@@ -89,7 +90,7 @@ def replaced(path: str, value: Any, steps: Sequence[str], new: Any, slot: Slot) 
 
 
 def _replaced_in_sequence(
-    path: str, items: list[Any] | tuple[Any, ...], step: str, rest: Sequence[str], new: Any, slot: Slot
+    path: str, items: Sequence[Any], step: str, rest: Sequence[str], new: Any, slot: Slot
 ) -> Sequence[Any]:
     changed = list(items)
     if step != "all":
@@ -104,7 +105,7 @@ def _replaced_in_sequence(
             raise ValueError(f"{path}__all: none of the {len(items)} layers has a field {rest[0]!r}")
     for index in having:
         changed[index] = replaced(f"{path}__{step}", items[index], rest, new, slot) if rest else new
-    return type(items)(changed)
+    return tuple(changed) if isinstance(items, tuple) else changed
 
 
 def _draft(path: str, value: Any, step: str, slot: Slot) -> tuple[Any, Any, dict[str, Any]]:
@@ -141,7 +142,7 @@ def understood(value: Any, slot: Slot) -> Component | None:
     """Return the component that a value means; None if it means none (``fit`` says why)."""
     if isinstance(value, Component):
         return value
-    if not (isinstance(value, str | Mapping) or is_whole(value)) or value in slot.keep:
+    if not (isinstance(value, str | Mapping) or is_number(value)) or value in slot.keep:
         return None
     try:
         component = parse(slot, value, subject="")
@@ -181,8 +182,8 @@ def path_of(asked: Any, spec: ModelSpec, width: Callable[[str], int]) -> str:
         problem = "there is no hidden layer to read: layers is empty"
     elif asked is None:
         return min(reversed(paths), key=width)
-    elif is_whole(asked):
-        if -len(paths) <= asked < len(paths):
+    elif is_number(asked):
+        if asked in range(-len(paths), len(paths)):
             return paths[int(asked)]
         problem = f"there are {len(paths)} layers, 0 to {len(paths) - 1}, got {asked}"
     elif isinstance(asked, str):

@@ -18,7 +18,8 @@ from modnet.base import Accelerator, Loss
 from modnet.component import Slot, field_names, parse, slots
 from modnet.errors import InvalidSpecError
 from modnet.estimators.nested import listed, replaced, understood
-from modnet.spec import LayerSlot, ModelSpec, is_whole
+from modnet.spec import LayerSlot, ModelSpec
+from modnet.strict import is_number, is_sequence, truth
 from modnet.training import TrainingSettings
 
 _SPEC = slots(ModelSpec)
@@ -174,13 +175,18 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
                 # Go on with none, to see what else is wrong.
                 activation, cause = None, error.__cause__
                 problems.extend(error.problems)
-        if is_whole(layers):
+        if is_number(layers):
             problems.append(("layers", f"should be a tuple of layers, got {layers}: write ({layers},)"))
             layers = ()
+        for name in ("warm_start", "verbose"):  # of an estimator, and not of its spec
+            try:
+                truth(getattr(self, name))
+            except ValueError as error:
+                problems.append((name, f"{error}, got {getattr(self, name)!r}"))
         slot = LayerSlot(activation)
         fields = {
             **{name: getattr(self, name) for name in _SPEC},
-            "layers": [slot.spelled_out(each) for each in layers] if isinstance(layers, list | tuple) else layers,
+            "layers": [slot.spelled_out(each) for each in layers] if is_sequence(layers) else layers,
             "training": {name: getattr(self, name) for name in field_names(TrainingSettings)},
         }
         try:

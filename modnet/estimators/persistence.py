@@ -18,6 +18,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from modnet.base import Array, Layout, Place
+from modnet.entries import OWN, group_of
 from modnet.errors import ModelFileError, ModNetError, UnknownComponentError
 from modnet.estimators.fitting import CALLBACKS
 from modnet.estimators.forms import Reader, Writer, fits
@@ -25,7 +26,7 @@ from modnet.estimators.parameters import chosen_accelerator
 from modnet.estimators.preparation import input_shape
 from modnet.estimators.target import Classes
 from modnet.files import as_json, write_whole
-from modnet.registry import OWN, estimators, group_of, registry
+from modnet.registry import estimators, registry
 from modnet.spec import ModelSpec, check_requirements
 
 __all__ = ["ModelFileError", "load", "save"]
@@ -109,7 +110,7 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     theirs = {entry.distribution: entry.version} if entry.distribution else {}
     header = {
         "format": FORMAT,
-        "estimator": entry.name if entry.distribution == OWN else f"{entry.distribution}:{entry.name}",
+        "estimator": entry.name if entry.standard else f"{entry.distribution}:{entry.name}",
         "requires": {**spec.pop("requires"), **theirs},
         "spec": as_json(spec),
         "parameters": _described(model.network_.layout),

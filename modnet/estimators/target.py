@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from modnet.base import Array, Loss, Task
 from modnet.registry import registry
 from modnet.spec import ModelSpec
+from modnet.strict import is_number
 
 
 @dataclass(frozen=True)
@@ -240,6 +241,8 @@ def weights_of(class_weight: Any, classes: Classes, columns: Sequence[Array], we
             if classes.kind != "single"
             else f"class_weight should be a dict or 'balanced', got {class_weight!r}"
         )
+    if not all(is_number(each) for one in dicts if isinstance(one, dict) for each in one.values()):
+        raise ValueError(f"class_weight should map each class to a number, got {class_weight!r}")
     weights = [
         np.asarray(compute_class_weight(each, classes=labels, y=labels), float)
         for each, labels in zip(dicts, classes.labels_of_columns, strict=True)

@@ -10,10 +10,11 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from modnet.base import Array, Links, Module, Shape
+from modnet.base import Array, Links, Module, Shape, TableShape
 from modnet.errors import InputError, ShapeError
 from modnet.network.link import Link, end_of, placed, walk
 from modnet.network.running import Pass
+from modnet.strict import is_number, sequence, whole
 
 BLOCK = 2**18
 """Elements per link and block in prediction: 1 MiB in float32."""
@@ -59,6 +60,11 @@ class Network:
         links: Links = [
             layer if isinstance(layer, tuple) else (f"layers[{index}]", layer) for index, layer in enumerate(layers)
         ]
+        if not isinstance(input_shape, TableShape):
+            try:
+                input_shape = tuple(map(whole, sequence(input_shape)))
+            except ValueError as error:
+                raise ShapeError(f"input_shape should be a tuple of whole numbers, got {input_shape!r}") from error
         self.links, self.layout, self.state_layout = placed(links, input_shape)
         self.input_shape = input_shape
         self.output_shape = self.links[-1].output_shape
@@ -280,7 +286,10 @@ _PARTS: WeakKeyDictionary[Network, dict[tuple[int, int], Network]] = WeakKeyDict
 def _numbers(subject: str, value: Any, dtype: "np.dtype[Any]") -> Array:
     """Return what a user gave as an array of finite numbers."""
     try:
-        array = np.asarray(value, dtype)
+        found = np.asarray(value)
+        if not (found.dtype.kind in "iuf" or (found.dtype == object and all(map(is_number, found.flat)))):
+            raise TypeError("text and truth values are no numbers")
+        array = found.astype(dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise ShapeError(f"{subject}: should be an array of numbers, got {repr(value)[:80]}") from error
     if not np.isfinite(array).all():

@@ -11,8 +11,9 @@ from typing import Any
 
 from modnet.base import Accelerator, Activation, Constraint, Initializer, Loss, Module, Optimizer, Schedule, Solver
 from modnet.component import Component
+from modnet.entries import Entry, normalized
 from modnet.errors import UnknownComponentError
-from modnet.registry import Entry, normalized, registry
+from modnet.registry import registry
 from modnet.testing import components, losses, modules, optimizers, passes, plans, values
 from modnet.testing.comparing import CheckFailed
 from modnet.testing.rules import Rule

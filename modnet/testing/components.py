@@ -144,7 +144,7 @@ def hyper_parameters_are_checked(component: Component) -> None:
         if not kinds & {int, float} or Any in kinds:
             continue
         infinite = any(getattr(each, "allow_inf_nan", None) is True for _, marks in leaves for each in marks)
-        bad = {True: bool not in kinds, "a word": str not in kinds, float("nan"): float in kinds and not infinite}
+        bad = {True: bool not in kinds, "1": str not in kinds, float("nan"): float in kinds and not infinite}
         for value in (value for value, refused in bad.items() if refused):
             with contextlib.suppress(InvalidSpecError):
                 dataclasses.replace(component, **{field.name: value})  # type: ignore[type-var]

@@ -168,7 +168,7 @@ def test_a_broken_component_cannot_be_described_and_says_why(modnet: Any, site: 
         ({"type": "number", "exclusiveMaximum": 1}, "number < 1"),
         ({"type": "boolean"}, "true or false"),
         ({"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]}, "text, integer, or none"),
-        ({"x-slot": {"kinds": ["loss"], "keep": ["auto"]}}, "a loss or 'auto'"),
+        ({"x-slot": {"kinds": ["loss"], "also": [{"const": "auto"}]}}, "a loss or 'auto'"),
         ({"type": "array", "items": {"type": "number"}, "minItems": 2}, "list of at least 2: number"),
         ({"type": "array", "prefixItems": [{"type": "number"}, {"type": "number"}]}, "[number, number]"),
         ({"$ref": "#/$defs/ParameterGroup"}, "parameter group"),

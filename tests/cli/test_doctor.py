@@ -12,8 +12,8 @@ from support.distributions import Site, run_python
 from modnet import ModNetClassifier
 from modnet.cli import main
 from modnet.diagnosis.plugins import accelerators
+from modnet.entries import DISABLE
 from modnet.estimators.persistence import save
-from modnet.registry import DISABLE
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -9,7 +9,7 @@ import pytest
 from support.distributions import Site
 
 from modnet import ModelSpec
-from modnet.registry import DISABLE
+from modnet.entries import DISABLE
 
 GOOD: list[dict[str, Any]] = [
     {},

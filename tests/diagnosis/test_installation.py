@@ -20,7 +20,7 @@ from modnet.diagnosis.machine import (
     versions,
 )
 from modnet.diagnosis.plugins import plugins
-from modnet.registry import DISABLE
+from modnet.entries import DISABLE
 
 AVX2 = Cpu("narrow", frozenset({"avx2", "fma"}))
 AVX512 = Cpu("wide", AVX2.flags | {"avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512cd"})

@@ -101,11 +101,11 @@ def test_nothing_is_set_if_one_of_several_is_wrong():
     [
         ((5,), "layers__0__units", -1, "layers[0].units", "greater than or equal to 1, got -1"),
         ([Dense(5)], "layers__0__units", -1, "layers[0].units", "greater than or equal to 1, got -1"),
-        ([Dense(5)], "layers__0__units", "many", "layers[0].units", "valid integer"),
+        ([Dense(5)], "layers__0__units", "many", "layers[0].units", "whole number"),
         (["dense"], "layers__0__units", 0, "layers[0].units", "greater than or equal to 1, got 0"),
         ([Dense(5)], "layers__0__activation", "rulu", "layers[0].activation", "did you mean 'relu'?"),
         ([5, "dropout"], "layers__-1__rate", 1.5, "layers[1].rate", "less than 1, got 1.5"),
-        ([5, "dropout"], "layers__1", 3.5, "layers[1]", "got 3.5"),
+        ([5, "dropout"], "layers__1", 3.5, "layers[1].units", "got 3.5"),
         ([Residual([Dense(4)])], "layers__0__body__0__units", -1, "layers[0].body[0].units", "got -1"),
         (
             [Residual([Dense(4, Tanh())])],
@@ -124,8 +124,8 @@ def test_nothing_is_set_if_one_of_several_is_wrong():
         ((5,), "max_iter", 0, "max_iter", "greater than or equal to 1, got 0"),
         ((5,), "batch_size", "all", "batch_size", "got 'all'"),
         ((5,), "validation_fraction", 1, "validation_fraction", "less than 1, got 1"),
-        ((5,), "shuffle", "maybe", "shuffle", "valid boolean"),
-        ((5,), "tol", True, "tol", "not a bool, got True"),
+        ((5,), "shuffle", "maybe", "shuffle", "True or False"),
+        ((5,), "tol", True, "tol", "a number, got True"),
     ],
 )
 def test_a_value_that_does_not_fit_is_reported_by_fit_with_its_path(start, key: str, value, path: str, reason: str):

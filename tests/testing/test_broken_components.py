@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
+import numpy as np
 import pytest
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from modnet import AnyInitializer, Schedule
 from modnet.initializers import Constant
@@ -45,6 +46,22 @@ class Truthful(Flat):
     """A number that takes what is no number."""
 
     steps: int | str = 3
+
+
+class Doubled(Flat):
+    """A number that a validator makes NumPy's."""
+
+    factor: Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(np.float64)] = 1.0
+
+
+def _read(value: Any) -> Any:
+    return float(value) if isinstance(value, str) else value
+
+
+class Parsed(Flat):
+    """A number that text is read as."""
+
+    factor: Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_read)] = 1.0
 
 
 class Bounded(Flat):
@@ -128,6 +145,8 @@ BROKEN = [
     (NoDocstring(), {"the_docstring_says_what_it_is"}, set()),
     (NoFullStop(), {"the_docstring_says_what_it_is"}, set()),
     (AnyFactor(), {"hyper_parameters_are_checked"}, set()),
+    (Parsed(), {"hyper_parameters_are_checked"}, set()),
+    (Doubled(1.5), {"repr_is_the_call_that_makes_it"}, set()),
     (Terse(2.0), {"repr_is_the_call_that_makes_it"}, set()),
     (Open(), {"fields_are_frozen"}, set()),
     (Itself(), FIELDS, {"repr_is_the_call_that_makes_it"}),

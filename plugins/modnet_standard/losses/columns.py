@@ -4,6 +4,7 @@ What has to be positive, such as a standard deviation, comes out of a softplus.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import accumulate, pairwise
 from numbers import Real
 from typing import Annotated, Any, ClassVar, Self
@@ -23,7 +24,7 @@ _Level = Annotated[float, Field(gt=0, lt=1)]
 
 
 def _in_a_tuple(levels: Any) -> Any:
-    return (levels,) if isinstance(levels, Real) else levels
+    return (levels,) if isinstance(levels, Real | Decimal) else levels
 
 
 def _ascending(levels: tuple[float, ...]) -> tuple[float, ...]:

@@ -1,0 +1,111 @@
+"""What counts as a number, a truth value or a sequence: one rule for components, estimators and functions.
+
+Numbers of any numeric type are taken and leave as Python's own: a np.float64 among hyper-parameters would make float64
+of every float32 array that it meets (NEP 50). Text is no number, True is none, and no number is a truth value.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+_WORDS = ("Infinity", "-Infinity", "NaN")
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a real number of any numeric type: Python's, NumPy's, a Fraction or a Decimal.
+
+    Examples
+    --------
+    >>> is_number(np.float32(0.5)), is_number(True), is_number("8"), is_number(np.array(8))
+    (True, False, False, False)
+    """
+    return isinstance(value, Real | Decimal) and not isinstance(value, bool | np.timedelta64)
+
+
+def is_sequence(value: Any) -> bool:
+    """Return whether a value is a row of things in order: a list, tuple, range, deque or array, and no text or set.
+
+    Examples
+    --------
+    >>> is_sequence(range(3)), is_sequence(np.array([8, 8])), is_sequence("88"), is_sequence({8}), is_sequence(8)
+    (True, True, False, False, False)
+    """
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray | memoryview)
+
+
+def real(value: Any) -> float:
+    """Return a number that a float can hold as Python's own.
+
+    Of text it takes only the words by which JSON files say what JSON has no number for.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or too large for a float.
+
+    Examples
+    --------
+    >>> real(np.float32(0.5)), real(1), real("Infinity")
+    (0.5, 1, inf)
+    """
+    if not (is_number(value) or (isinstance(value, str) and value in _WORDS)):
+        raise ValueError("should be a number")
+    with suppress(OverflowError, ValueError):
+        number = float(value)
+        return int(value) if isinstance(value, Integral) else number  # messages then show what was given
+    raise ValueError("should be a number that a float can hold, up to 1.8e308")
+
+
+def whole(value: Any) -> int:
+    """Return a whole number as an int.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+
+    Examples
+    --------
+    >>> whole(8.0), whole(np.int64(8))
+    (8, 8)
+    >>> whole(8.5)
+    Traceback (most recent call last):
+    ...
+    ValueError: should be a whole number
+    """
+    with suppress(OverflowError, ValueError):  # of what is infinite or NaN
+        if is_number(value) and int(value) == value:
+            return int(value)
+    raise ValueError("should be a whole number")
+
+
+def truth(value: Any) -> bool:
+    """Return a truth value, Python's or NumPy's, as a bool.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    raise ValueError("should be True or False")
+
+
+def sequence(value: Any) -> tuple[Any, ...]:
+    """Return a sequence of any kind as a tuple.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if is_sequence(value):
+        return tuple(value)
+    raise ValueError("should be a sequence, such as a tuple or a list")
