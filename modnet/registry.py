@@ -357,11 +357,7 @@ estimators = Registry()
 estimators.declare("estimator", "modnet.estimators.base:BaseModNet")
 
 
-def book_of(kind: str) -> Registry:
-    """Return the registry that knows a kind."""
-    return estimators if kind in estimators.kinds else registry
-
-
 def register(cls: Any, name: str | None = None, *, override: bool = False) -> Any:
     """Give a component's or an estimator's class a name in this process; see `Registry.register`."""
-    return book_of(getattr(cls, "kind", "")).register(cls, name, override=override)
+    book = estimators if getattr(cls, "kind", None) in estimators.kinds else registry
+    return book.register(cls, name, override=override)

@@ -5,7 +5,6 @@ import difflib
 import inspect
 import re
 from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 import pydantic
@@ -14,9 +13,9 @@ import modnet  # noqa: F401  declares the kinds
 from modnet.cli.shared import emit
 from modnet.component import Component, dump, field_names
 from modnet.diagnosis.plugins import reason
-from modnet.entries import Entry, article, group_of
+from modnet.entries import article, group_of
 from modnet.errors import RegistryError, UnknownComponentError
-from modnet.registry import book_of, estimators, registry
+from modnet.registry import estimators, registry
 from modnet.slot import SLOT_MARK
 from modnet.text import counted, filled, table
 
@@ -35,26 +34,24 @@ def components(args: argparse.Namespace) -> None:
     of that kind. To say what a component does, its plugin is imported; KIND limits that to one kind, and --names
     imports nothing. Of estimators KIND says what they are, since they import scikit-learn.
     """
-    offered = (*registry.entries(args.kind), *estimators.entries(args.kind))
+    names = {entry: book.name_of_entry(entry) for book in (registry, estimators) for entry in book.entries(args.kind)}
     if args.names:
-        names = [{"kind": entry.kind, "name": book_of(entry.kind).name_of_entry(entry)} for entry in offered]
-        lines = [each["name"] if args.kind else f"{each['kind']:<11}  {each['name']}" for each in names]
-        emit(args, names, "\n".join(lines))
+        lines = [name if args.kind else f"{entry.kind:<11}  {name}" for entry, name in names.items()]
+        emit(args, [{"kind": entry.kind, "name": name} for entry, name in names.items()], "\n".join(lines))
         return
-    classes: Iterable[tuple[Entry, Any]] = estimators.classes(args.kind)
-    if args.kind is None:
-        classes = ((entry, None) for entry in estimators.entries())
+    classes = dict(registry.classes(args.kind)) | (dict(estimators.classes(args.kind)) if args.kind else {})
     found: list[dict[str, Any]] = [
         {
             "kind": entry.kind,
-            "name": registry.name_of_entry(entry),
+            "name": name,
             "distribution": entry.distribution,
             "version": entry.version,
             "module": entry.value,
             "summary": (inspect.getdoc(cls) or "").partition("\n")[0] if isinstance(cls, type) else None,
             "error": reason(cls) if isinstance(cls, RegistryError) else None,
         }
-        for entry, cls in [*registry.classes(args.kind), *classes]
+        for entry, name in names.items()
+        for cls in [classes.get(entry)]
     ]
     tables: dict[str, list[list[str]]] = {}
     for each in found:

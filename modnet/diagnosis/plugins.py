@@ -59,7 +59,8 @@ def estimator_section(book: Registry = estimators) -> Section:
     broken = _broken(book) if any(entry.distribution != OWN for entry in entries) else ()
     facts = [(entry.name, source(entry)) for entry in entries]
     data = [{"name": name, "source": offered} for name, offered in facts]
-    return Section("estimators", "Estimators", data, facts, (*broken, *_ambiguous(entries)))
+    findings = (*broken, *_misnamed(book), *_ambiguous(entries), *_beside_standard(book))
+    return Section("estimators", "Estimators", data, facts, findings)
 
 
 def _broken(book: Registry) -> Iterator[Finding]:

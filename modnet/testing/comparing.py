@@ -234,8 +234,8 @@ def check_gradient(f: Terms, x: Array, analytic: Array, *, rtol: float = 1e-6, s
     numeric, moved = numeric_gradient(f, x), x.copy()
     error = _error(numeric, analytic)
     for index in map(tuple, np.argwhere(~(error <= rtol))):  # NaN is wrong, too
-        # 12h ∂f/∂x = 8 (f(x + h) − f(x − h)) − (f(x + 2h) − f(x − 2h)) + O(h⁵), for two steps
-        for h in {_FOURTH, _FOURTH * max(1.0, abs(x[index]))}:
+        # 12h ∂f/∂x = 8 (f(x + h) − f(x − h)) − (f(x + 2h) − f(x − 2h)) + O(h⁵); the least step for cos(ω x), ω > 300
+        for h in {_FOURTH / 5, _FOURTH, _FOURTH * max(1.0, abs(x[index]))}:
             near, far = (_moved(f, moved, index, k * h)[0] - _moved(f, moved, index, -k * h)[0] for k in (1, 2))
             error[index] = np.fmin(error[index], _error(np.sum(8 * near - far) / (12 * h), analytic[index]))
     wrong = ~(error <= rtol)
