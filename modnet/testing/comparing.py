@@ -223,10 +223,10 @@ def check_gradient(f: Terms, x: Array, analytic: Array, *, rtol: float = 1e-6, s
     --------
     >>> x = np.array([[1.0, 2.0], [3.0, 4.0]])
     >>> check_gradient(lambda x: np.sum(x * x), x, 2 * x)
-    >>> check_gradient(lambda x: np.sum(x * x), x, x)
+    >>> check_gradient(lambda x: np.sum(x * x), x, x * [[1, 2], [2, 2]])
     Traceback (most recent call last):
     ...
-    modnet.testing.comparing.CheckFailed: gradient[0, 0]: numeric 2, analytic 1, relative error 5.0e-01 (4 of 4 ...
+    modnet.testing.comparing.CheckFailed: gradient[0, 0]: numeric 2, analytic 1, relative error 5.0e-01 (1 of 4 ...
     """
     text = f"{subject}: differences need float64 and at least one element, got {x.dtype}, {x.shape}"
     expect(x.dtype == np.float64 and x.size, text)
