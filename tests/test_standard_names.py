@@ -11,12 +11,12 @@ from support.distributions import WOBBLE, Site
 from modnet import Activation, ModelSpec, ModNetClassifier, Module, Schedule, load, register, save
 from modnet.activations import ReLU, Tanh
 from modnet.cli import main
-from modnet.diagnosis.plugins import plugins
+from modnet.diagnosis.plugins import estimator_section, plugins
 from modnet.entries import group_of
 from modnet.errors import AmbiguousComponentError, RegistryError, UnknownComponentError
 from modnet.layers import Dense, Residual
 from modnet.neural_network import MLPClassifier
-from modnet.registry import Registry, registry
+from modnet.registry import Registry, estimators, registry
 from modnet.testing import registered_examples
 
 SLOT = ("layer", "activation")
@@ -185,6 +185,16 @@ def test_doctor_says_how_a_component_with_a_standard_name_is_reached(site: Site)
     assert {finding.check for finding in findings.values()} == {"standard-name"}
     assert "'acme-layers:relu'" in findings["activation 'relu', acme-layers 1.2"].remedy
     assert "modnet-layers' activation" in findings["layer 'tanh', zeta 1.2"].found
+
+
+def test_doctor_says_the_same_of_estimators(site: Site):
+    names = {"classifier": "acme:Classifier", "SoftClassifier": "acme:Classifier"}
+    source = "from modnet import ModNetClassifier\nclass Classifier(ModNetClassifier): ..."
+    site.install("acme-layers", modules={"acme": source}, entry_points={"modnet.estimators": names})
+    findings = {finding.check: finding for finding in estimator_section().findings}
+    assert set(findings) == {"standard-name", "not-snake-case"}
+    assert "'acme-layers:classifier'" in findings["standard-name"].remedy
+    assert estimators.get("estimator", "classifier") is ModNetClassifier
 
 
 def test_the_list_of_components_shows_the_name_that_leads_to_each(site: Site, capsys: pytest.CaptureFixture[str]):

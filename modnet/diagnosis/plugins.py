@@ -4,7 +4,7 @@ import difflib
 import importlib.metadata
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from modnet.base import Accelerator
@@ -42,7 +42,7 @@ def plugins(book: Registry = registry) -> Section:
     ordered = sorted(counts, key=lambda name: (not name.startswith(f"{OWN} "), name))
     data = {name: counts[name] for name in ordered}
     facts = [(name, counted(number, "component")) for name, number in data.items()]
-    findings = (*_broken(book), *_misnamed(book), *_ambiguous(entries), *_beside_standard(book), *_unread(book))
+    findings = (*_broken(book), *_about_names(book), *_unread(book))
     return Section("plugins", "Plugins", data, facts, findings, "every component can be imported")
 
 
@@ -59,8 +59,7 @@ def estimator_section(book: Registry = estimators) -> Section:
     broken = _broken(book) if any(entry.distribution != OWN for entry in entries) else ()
     facts = [(entry.name, source(entry)) for entry in entries]
     data = [{"name": name, "source": offered} for name, offered in facts]
-    findings = (*broken, *_misnamed(book), *_ambiguous(entries), *_beside_standard(book))
-    return Section("estimators", "Estimators", data, facts, findings)
+    return Section("estimators", "Estimators", data, facts, (*broken, *_about_names(book)))
 
 
 def _broken(book: Registry) -> Iterator[Finding]:
@@ -71,19 +70,16 @@ def _broken(book: Registry) -> Iterator[Finding]:
             yield Finding("broken-plugin", "problem", f"{entry.kind} {entry.name!r}, {source(entry)}", found, remedy)
 
 
-def _ambiguous(entries: Sequence[Entry]) -> Iterator[Finding]:
+def _about_names(book: Registry) -> Iterator[Finding]:
+    """Yield which names are offered more than once, lead to another component, or are not offered at all."""
     claims: defaultdict[tuple[str, str], list[Entry]] = defaultdict(list)
-    for entry in entries:
+    for entry in book.entries():
         claims[entry.kind, entry.name].append(entry)
     for (kind, name), mine in claims.items():
         if len({entry.value for entry in mine}) > 1 and not mine[0].standard:
             sources = " and ".join(map(source, mine))
             choices = " or ".join(repr(f"{entry.distribution}:{entry.name}") for entry in mine)
             yield Finding("ambiguous-name", "note", f"{kind} {name!r}", f"is offered by {sources}", f"write {choices}")
-
-
-def _beside_standard(book: Registry) -> Iterator[Finding]:
-    """Yield what others offer under standard names, which never mean it."""
     standard = {entry.name: entry for entry in book.entries() if entry.standard}
     for entry in book.entries():
         name, first = book.name_of_entry(entry), standard.get(entry.name)
@@ -91,9 +87,6 @@ def _beside_standard(book: Registry) -> Iterator[Finding]:
             found = f"has a standard name: {entry.name!r} means {OWN}' {first.kind} wherever both fit"
             remedy = f"write {name!r}, as saved files do"
             yield Finding("standard-name", "note", f"{entry.kind} {entry.name!r}, {source(entry)}", found, remedy)
-
-
-def _misnamed(book: Registry) -> Iterator[Finding]:
     for entry in book.misnamed():
         found, remedy = f"is not offered: {NAMES}", "change it in its pyproject.toml, and install it anew"
         yield Finding("not-snake-case", "problem", f"{entry.kind} {entry.name!r}, {source(entry)}", found, remedy)
