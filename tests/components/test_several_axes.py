@@ -64,7 +64,7 @@ def test_every_position_is_a_row_of_features(layer, training):
         np.testing.assert_allclose(array, flat.reshape(array.shape), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("layer", [OneHot(3), Embedding(3, 4), Embedding((3, 5), 1)], ids=repr)
+@pytest.mark.parametrize("layer", [OneHot(categories=3), Embedding(4, categories=3), Embedding(1, categories=(3, 5))], ids=repr)
 def test_codes_are_those_of_the_last_axis(layer):
     dy = RNG.normal(size=(24, *layer.output_shape((2,))))
     found = passed([layer], CODES, dy, training=True)
