@@ -278,11 +278,8 @@ class ModelSpec(Component):
         try:
             fields = loads(text if isinstance(text, str) else text.decode())
         except (ValueError, RecursionError) as error:  # of both formats, and of bytes that are no text
-            reasons = {
-                "digits": "a number in it has more digits than Python reads",
-                "recursion": "it is nested too deep",
-            }
-            reason = next((each for word, each in reasons.items() if word in str(error)), str(error))
+            reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+            reason = "a number in it has more digits than Python reads" if "digits" in reason else reason
             raise InvalidSpecError(cls.__name__, [("", f"should be {format}: {reason}, got {text[:40]!r}")]) from error
         return cls.from_dict(fields, allow=allow)
 

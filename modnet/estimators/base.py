@@ -164,8 +164,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 sample, validation = self._split(sample)
             _try_out(self, sample.data, adapting=not again)
             waiting = CompileTimer(chosen_accelerator(self))
-            network, data, watched = fitting.encoded(self, sample.data, None if validation is None else validation.data)
-            trainer = _trainer_of(self, network)
+            trainer, data, watched = fitting.trainer_on(self, sample, validation)
 
             def on_epoch(history: History) -> bool:
                 self._record(history)
@@ -231,8 +230,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             self.loss_curve_, self.learning_rate_curve_, self.n_iter_ = [], [], 0
             _try_out(self, sample.data, adapting=True)
         waiting = CompileTimer(chosen_accelerator(self))
-        network, data, _ = fitting.encoded(self, sample.data)
-        trainer = _trainer_of(self, network)
+        trainer, data, _ = fitting.trainer_on(self, sample, None)
         trainer.progress.epoch, trainer.progress.losses = self.n_iter_, self.loss_curve_
         self.loss_curve_ = [*self.loss_curve_, trainer.epoch(data)]
         self.learning_rate_curve_ = [*self.learning_rate_curve_, trainer.optimizer_state.learning_rate]
@@ -390,20 +388,3 @@ def _try_out(estimator: BaseModNet, data: Data, *, adapting: bool) -> None:
     if adapting:
         optimizer = estimator.spec_.optimizer
         estimator.optimizer_state_ = first_state(estimator.network_, optimizer, estimator.theta_)
-
-
-def _trainer_of(estimator: BaseModNet, network: Network) -> Trainer:
-    trainer = Trainer(
-        network,
-        loss_of(estimator),
-        estimator.spec_.optimizer,
-        estimator.spec_.training,
-        estimator.theta_,
-        estimator.state_,
-        shuffle_rng=estimator._streams.shuffle,
-        noise_rng=estimator._streams.noise,
-        optimizer_state=estimator.optimizer_state_,
-        accelerator=chosen_accelerator(estimator),
-    )
-    trainer.progress.rows = estimator._rows_seen
-    return trainer

@@ -19,10 +19,11 @@ from sklearn.utils import check_random_state
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from modnet.base import Optimizer, OptimizerState
+from modnet.estimators.parameters import chosen_accelerator, loss_of
 from modnet.estimators.preparation import Sample
 from modnet.network import Network
 from modnet.spec import ModelSpec
-from modnet.training import Data, History
+from modnet.training import Data, History, Trainer
 
 CALLBACKS = ("_skl_callbacks", "_skl_callbacks_to_teardown", "_callback_fit_ctx", "_parent_callback_ctx")
 """Where scikit-learn keeps callbacks, and how far they are, on an estimator."""
@@ -159,30 +160,35 @@ def carry_over(old: OptimizerState, new: OptimizerState, before: ModelSpec, spec
     new.scalars.update({name: value for name, value in old.scalars.items() if name in new.scalars})
 
 
-def encoded(estimator: Any, data: Data, watched: Data | None = None) -> tuple[Network, Data, Data | None]:
-    """Return the network that has to be trained, and the rows that it takes.
+def trainer_on(estimator: Any, sample: Sample, watched: Sample | None) -> tuple[Trainer, Data, Data | None]:
+    """Return what trains an estimator, and the rows that it takes: those to train on and those to watch.
 
     Fixed links in front make the same of a row in every epoch. Where the result fits into `inputs_budget`, they run
-    once, here, and the network begins behind them.
-
-    Parameters
-    ----------
-    estimator : ModNetClassifier, ModNetRegressor, …
-        With its network, θ and state, adapted to the data.
-    data, watched : Data
-        The rows to train on, and to validate on.
+    once, here, and the network to be trained begins behind them.
     """
     network, theta, state = estimator.network_, estimator.theta_, estimator.state_
+    data, validation = sample.data, None if watched is None else watched.data
     head, body = network.split()
-    rows = len(data) + (0 if watched is None else len(watched))
+    rows = len(data) + (0 if validation is None else len(validation))
     size = rows * math.prod(body.input_shape) * theta.itemsize
-    if head is None or size > estimator.spec_.training.inputs_budget:
-        return network, data, watched
-    first, second = (
-        None if each is None else replace(each, x=head.predict(theta, state, each.x)) for each in (data, watched)
+    if head is not None and size <= estimator.spec_.training.inputs_budget:
+        network, data = body, replace(data, x=head.predict(theta, state, data.x))
+        if validation is not None:
+            validation = replace(validation, x=head.predict(theta, state, validation.x))
+    trainer = Trainer(
+        network,
+        loss_of(estimator),
+        estimator.spec_.optimizer,
+        estimator.spec_.training,
+        theta,
+        state,
+        shuffle_rng=estimator._streams.shuffle,
+        noise_rng=estimator._streams.noise,
+        optimizer_state=estimator.optimizer_state_,
+        accelerator=chosen_accelerator(estimator),
     )
-    assert first is not None
-    return body, first, second
+    trainer.progress.rows = estimator._rows_seen
+    return trainer, data, validation
 
 
 @contextmanager

@@ -11,16 +11,7 @@ from typing import Any
 import numpy as np
 
 from modnet.acceleration import Engine, run_loop
-from modnet.base import (
-    Accelerator,
-    Array,
-    CompiledLoop,
-    Loss,
-    Optimizer,
-    OptimizerState,
-    Progress,
-    Solver,
-)
+from modnet.base import Accelerator, Array, CompiledLoop, Loss, Optimizer, OptimizerState, Progress, Solver
 from modnet.errors import NonFiniteError
 from modnet.network import Network, Pass
 from modnet.training.batches import Data, batches, rows_per_batch, shuffled

@@ -64,7 +64,9 @@ def test_every_position_is_a_row_of_features(layer, training):
         np.testing.assert_allclose(array, flat.reshape(array.shape), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("layer", [OneHot(categories=3), Embedding(4, categories=3), Embedding(1, categories=(3, 5))], ids=repr)
+@pytest.mark.parametrize(
+    "layer", [OneHot(categories=3), Embedding(4, categories=3), Embedding(1, categories=(3, 5))], ids=repr
+)
 def test_codes_are_those_of_the_last_axis(layer):
     dy = RNG.normal(size=(24, *layer.output_shape((2,))))
     found = passed([layer], CODES, dy, training=True)
@@ -80,7 +82,7 @@ def test_gradients_agree_with_central_differences(layer):
 def test_what_an_index_out_of_range_names_is_row_and_column():
     codes = np.zeros((4, 3, 2))
     codes[2, 1, 1] = 7
-    network = Network([OneHot(3)], (3, 2))
+    network = Network([OneHot(categories=3)], (3, 2))
     with pytest.raises(InputError, match=r"row 2: column 1 holds 7"):
         network.predict(*network.initialize(RNG), codes)
 
