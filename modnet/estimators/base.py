@@ -266,7 +266,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         Parameters
         ----------
         n_features, n_outputs : int, optional
-            Columns of X, or the shape of its rows, and columns of the raw output (targets; classes, of which two need
+            Columns of X, or the shape of its rows, and columns of the prediction (targets; classes, of which two need
             one column), for the network that the parameters describe. Not given: the fitted network.
 
         Raises
@@ -296,7 +296,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         if n_features is not None and n_outputs is not None:
             spec = self.to_spec()
             shape = n_features if isinstance(n_features, tuple) else (n_features,)
-            network, loss = spec.network(shape, n_outputs), loss_before_target(spec, self._default_loss)
+            loss = loss_before_target(spec, self._default_loss)
+            network = spec.network(shape, loss.width(n_outputs))
         elif fitted:
             spec, network, loss = self.spec_, self.network_, loss_of(self)
         else:

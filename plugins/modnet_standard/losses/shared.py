@@ -5,7 +5,7 @@ The links do not overflow; a check names the first row that a loss cannot measur
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax
@@ -13,6 +13,14 @@ from scipy.special import expit, log_expit, log_softmax
 from modnet import Array, Loss
 from modnet.base import Task
 from modnet_standard.activations.sigmoids import Softmax
+
+
+class NumberLoss(Loss):
+    """A loss of numbers."""
+
+    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
+        """Return itself for regression."""
+        return self if task == "regression" else None
 
 
 class AveragedLoss(Loss):
