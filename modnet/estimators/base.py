@@ -76,6 +76,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         **dict.fromkeys(("theta_", "state_"), np.ndarray),
         **dict.fromkeys(("loss_curve_", "learning_rate_curve_"), list[float]),
         **dict.fromkeys(("n_iter_", "n_features_in_", "_rows_seen"), int),
+        "input_shape_": tuple,
         "optimizer_state_": OptimizerState,
         "table_": Table | None,
         "_streams": fitting.Streams,
@@ -356,13 +357,17 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     def _split(self, sample: Sample) -> tuple[Sample, Sample]:
         """Return the rows to train on and the rows to watch."""
         seed = int(self._streams.split.integers(2**31))
-        stratify = sample.y if sample.target.task in ("binary", "multiclass") else None
-        # Of very few rows, still two, and one of each class.
-        n, held_out = len(sample.data), 2 if stratify is None else max(2, sample.target.width)
+        stratify, alone = None, np.zeros(len(sample.data), bool)
+        n, held_out = len(sample.data), 2
+        if sample.target.task in ("binary", "multiclass"):
+            _, codes, counts = np.unique(sample.y, return_inverse=True, return_counts=True)
+            alone = counts[codes] == 1  # the only row of a class is trained on, as in scikit-learn's MLP
+            # Of very few rows, still two, and one of each class.
+            stratify, n, held_out = sample.y[~alone], int((~alone).sum()), max(2, int((counts > 1).sum()))
         if n <= held_out:
             raise ValueError(f"n_samples = {n} is too few to hold out {held_out} rows for early_stopping=True")
         fraction = max(self.spec_.training.validation_fraction, held_out / n)
-        return sample.split(fraction, seed, stratify)
+        return sample.split(fraction, seed, stratify, alone if alone.any() else None)
 
     # No methods that only call them: the way from fit to the first product stays short.
     _train: Any = staticmethod(Trainer.fit)

@@ -59,7 +59,9 @@ class Sample:
         own = index if self.index is None else self.index[index]
         return Sample(data, replace(self.target, t=data.t), self.y[index], given, own)
 
-    def split(self, fraction: float, random_state: Any, stratify: Array | None) -> tuple["Sample", "Sample"]:
+    def split(
+        self, fraction: float, random_state: Any, stratify: Array | None, alone: Array | None = None
+    ) -> tuple["Sample", "Sample"]:
         """Return the rows to train on and the rows to watch.
 
         Parameters
@@ -69,10 +71,14 @@ class Sample:
         random_state : int or RandomState
         stratify : ndarray, shape (n,), optional
             What both parts should have in the same proportions.
+        alone : ndarray, shape (n,), bool, optional
+            Which rows to train on in any case; `fraction` and `stratify` are of the others.
         """
-        train, held_out = train_test_split(
-            np.arange(len(self.data)), test_size=fraction, stratify=stratify, random_state=random_state
-        )
+        rows = np.arange(len(self.data))
+        others = rows if alone is None else rows[~alone]
+        train, held_out = train_test_split(others, test_size=fraction, stratify=stratify, random_state=random_state)
+        if alone is not None:
+            train = np.concatenate([train, rows[alone]])
         if len(held_out) < 2:
             remedy = "Increase 'validation_fraction' or the size of your dataset."
             raise ValueError(f"The validation set is too small. {remedy}")
