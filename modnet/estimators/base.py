@@ -186,8 +186,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 )
             self._record(history)
             task.end()
-        if not (history.converged or history.stopped):
-            warnings.warn(self._not_converged(), ConvergenceWarning, stacklevel=3)
+        if not (history.converged or history.stopped) and (text := self._not_converged(trainer)):
+            warnings.warn(text, ConvergenceWarning, stacklevel=3)
         return self
 
     def _begin(
@@ -373,11 +373,11 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _train: Any = staticmethod(Trainer.fit)
     _report: Any = staticmethod(fitting.report)
 
-    def _not_converged(self) -> str:
-        return (
-            f"training stopped at max_iter={self.max_iter} epochs before the loss stopped improving; raise max_iter, "
-            "or loosen tol"
-        )
+    def _not_converged(self, trainer: Trainer) -> str:
+        """Return what to warn of where progress had not ended; nothing where a schedule has run to its end."""
+        if fitting.has_run_out(trainer):
+            return ""
+        return "training stopped at max_iter epochs before the loss stopped improving; raise max_iter, or loosen tol"
 
 
 def _try_out(estimator: BaseModNet, data: Data, *, adapting: bool) -> None:

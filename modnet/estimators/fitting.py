@@ -191,6 +191,14 @@ def trainer_on(estimator: Any, sample: Sample, watched: Sample | None) -> tuple[
     return trainer, data, validation
 
 
+def has_run_out(trainer: Trainer) -> bool:
+    """Return whether a schedule has brought the rate to a hundredth of the optimizer's: more epochs would not help."""
+    optimizer = trainer.optimizer
+    if not isinstance(optimizer, Optimizer) or optimizer.schedule is None:
+        return False
+    return optimizer.rate(trainer.progress) <= 0.01 * optimizer.learning_rate
+
+
 _BUSY: dict[int, int] = {}
 """Which estimators are being changed, by id, and in which thread."""
 
