@@ -222,7 +222,7 @@ def test_weights_are_kept_for_the_rows_split_off():
 
 
 def test_rows_that_cannot_be_split_are_refused():
-    with pytest.raises(ValueError, match="too few|too small"):
+    with pytest.raises(ValueError, match=r"too few|too small"):
         net(early_stopping=True).fit(X[:2], ["a", "b"])
 
 
