@@ -4,6 +4,7 @@
 """
 
 import copy
+import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -233,12 +234,15 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         waiting = CompileTimer(chosen_accelerator(self))
         trainer, data, _ = fitting.trainer_on(self, sample, None)
         trainer.progress.epoch, trainer.progress.losses = self.n_iter_, self.loss_curve_
-        self.loss_curve_ = [*self.loss_curve_, trainer.epoch(data)]
-        self.learning_rate_curve_ = [*self.learning_rate_curve_, trainer.optimizer_state.learning_rate]
+        started, loss = time.perf_counter(), trainer.epoch(data)
+        fitting.warn_of_the_end(trainer)
+        self.loss_curve_.append(loss)  # in place, at the very end: a copy of both would take longer than the step
+        self.learning_rate_curve_.append(trainer.optimizer_state.learning_rate)
         self._rows_seen = trainer.progress.rows
         self.n_iter_ += 1
         if self.verbose:
-            print(*waiting.lines(), self._report(History(losses=self.loss_curve_[-self.n_iter_ :])), sep="\n")
+            history = History(losses=self.loss_curve_[-self.n_iter_ :], seconds=time.perf_counter() - started)
+            print(*waiting.lines(), self._report(history), sep="\n")
 
     def _learn_target(self, y: Array) -> None:
         """Learn what there is to predict; with `warm_start`, check that it is the same as before."""
