@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.model_files import CODES, NAMES, X, classifier, forge
+from support.model_files import NAMES, X, classifier, forge
 
 from modnet import ModNetTransformer
 from modnet.errors import ModelFileError
@@ -90,13 +90,6 @@ def test_other_classes_than_the_network_tells_apart_are_refused(saved: Path, cla
         load(forge(saved, classes_=written, _target=written))
     with pytest.raises(ModelFileError, match="classes_ should be those of the target"):
         load(forge(saved, classes_=written, _target=np.array(["ant", "bee", "cat"])))
-
-
-def test_one_class_is_too_few(file: Path):
-    save(classifier().fit(X, CODES > 0), file)
-    one = np.array([True])
-    with pytest.raises(ModelFileError, match="classes should be sorted, and at least 2, got"):
-        load(forge(file, classes_=one, _target=one))
 
 
 @pytest.mark.parametrize("position", [-1, 625, 10**6, 2**40, 1.0, None])
