@@ -203,11 +203,12 @@ class Trainer:
                 total += (value + self.penalize(self.gradient, weight)) * weight
                 weights += weight
                 self._move(optimizer)
-            if not math.isfinite(total):
+            if not math.isfinite(total) and np.abs(self.moving).max() < 1e100:  # and it is not the weights that are huge
                 raise NonFiniteError(f"the penalty of the weights became inf: alpha={settings.alpha} is too large")
             # A sum of finite numbers is finite unless they are huge; to look at each one takes memory.
-            if not np.isfinite(self.moving.sum()) and not np.isfinite(self.moving).all():
-                raise self.diverged(data.rows(slice(0, size)), math.nan)
+            huge = not np.isfinite(self.moving.sum()) and not np.isfinite(self.moving).all()
+            if huge or not math.isfinite(total):
+                raise self.diverged(data.rows(slice(0, size)), math.nan if huge else math.inf)
         progress.epoch += 1
         progress.rows += len(data)
         if optimizer.swa is not None and progress.epoch > optimizer.swa * progress.epochs:
