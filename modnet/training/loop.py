@@ -203,7 +203,7 @@ class Trainer:
                 total += (value + self.penalize(self.gradient, weight)) * weight
                 weights += weight
                 self._move(optimizer)
-            if not math.isfinite(total) and np.abs(self.moving).max() < 1e100:  # and it is not the weights that are huge
+            if not math.isfinite(total) and np.abs(self.moving).max() < 1e100:  # it is not the weights that are huge
                 raise NonFiniteError(f"the penalty of the weights became inf: alpha={settings.alpha} is too large")
             # A sum of finite numbers is finite unless they are huge; to look at each one takes memory.
             huge = not np.isfinite(self.moving.sum()) and not np.isfinite(self.moving).all()
