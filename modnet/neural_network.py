@@ -86,7 +86,6 @@ class MLPClassifier(_Parameters, BaseMLP, ModNetClassifier):  # type: ignore[mis
     """
 
     _name = "MLPClassifier"
-    _min_classes = 1
     class_weight = None
 
     @available_if(makes_steps)  # type: ignore[untyped-decorator]

@@ -4,6 +4,7 @@
 """
 
 import copy
+import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -76,6 +77,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         **dict.fromkeys(("theta_", "state_"), np.ndarray),
         **dict.fromkeys(("loss_curve_", "learning_rate_curve_"), list[float]),
         **dict.fromkeys(("n_iter_", "n_features_in_", "_rows_seen"), int),
+        "input_shape_": tuple,
         "optimizer_state_": OptimizerState,
         "table_": Table | None,
         "_streams": fitting.Streams,
@@ -185,8 +187,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 )
             self._record(history)
             task.end()
-        if not (history.converged or history.stopped):
-            warnings.warn(self._not_converged(), ConvergenceWarning, stacklevel=3)
+        if not (history.converged or history.stopped) and (text := self._not_converged(trainer)):
+            warnings.warn(text, ConvergenceWarning, stacklevel=3)
         return self
 
     def _begin(
@@ -232,12 +234,15 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         waiting = CompileTimer(chosen_accelerator(self))
         trainer, data, _ = fitting.trainer_on(self, sample, None)
         trainer.progress.epoch, trainer.progress.losses = self.n_iter_, self.loss_curve_
-        self.loss_curve_ = [*self.loss_curve_, trainer.epoch(data)]
-        self.learning_rate_curve_ = [*self.learning_rate_curve_, trainer.optimizer_state.learning_rate]
+        started, loss = time.perf_counter(), trainer.epoch(data)
+        fitting.warn_of_the_end(trainer)
+        self.loss_curve_.append(loss)  # in place, at the very end: a copy of both would take longer than the step
+        self.learning_rate_curve_.append(trainer.optimizer_state.learning_rate)
         self._rows_seen = trainer.progress.rows
         self.n_iter_ += 1
         if self.verbose:
-            print(*waiting.lines(), self._report(History(losses=self.loss_curve_[-self.n_iter_ :])), sep="\n")
+            history = History(losses=self.loss_curve_[-self.n_iter_ :], seconds=time.perf_counter() - started)
+            print(*waiting.lines(), self._report(history), sep="\n")
 
     def _learn_target(self, y: Array) -> None:
         """Learn what there is to predict; with `warm_start`, check that it is the same as before."""
@@ -266,7 +271,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         Parameters
         ----------
         n_features, n_outputs : int, optional
-            Columns of X, or the shape of its rows, and columns of the raw output (targets; classes, of which two need
+            Columns of X, or the shape of its rows, and columns of the prediction (targets; classes, of which two need
             one column), for the network that the parameters describe. Not given: the fitted network.
 
         Raises
@@ -296,7 +301,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         if n_features is not None and n_outputs is not None:
             spec = self.to_spec()
             shape = n_features if isinstance(n_features, tuple) else (n_features,)
-            network, loss = spec.network(shape, n_outputs), loss_before_target(spec, self._default_loss)
+            loss = loss_before_target(spec, self._default_loss)
+            network = spec.network(shape, loss.width(n_outputs))
         elif fitted:
             spec, network, loss = self.spec_, self.network_, loss_of(self)
         else:
@@ -356,23 +362,27 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     def _split(self, sample: Sample) -> tuple[Sample, Sample]:
         """Return the rows to train on and the rows to watch."""
         seed = int(self._streams.split.integers(2**31))
-        stratify = sample.y if sample.target.task in ("binary", "multiclass") else None
-        # Of very few rows, still two, and one of each class.
-        n, held_out = len(sample.data), 2 if stratify is None else max(2, sample.target.width)
+        stratify, alone = None, np.zeros(len(sample.data), bool)
+        n, held_out = len(sample.data), 2
+        if sample.target.task in ("binary", "multiclass"):
+            _, codes, counts = np.unique(sample.y, return_inverse=True, return_counts=True)
+            alone = counts[codes] == 1  # the only row of a class is trained on, as in scikit-learn's MLP
+            # Of very few rows, still two, and one of each class.
+            stratify, n, held_out = sample.y[~alone], int((~alone).sum()), max(2, int((counts > 1).sum()))
         if n <= held_out:
             raise ValueError(f"n_samples = {n} is too few to hold out {held_out} rows for early_stopping=True")
         fraction = max(self.spec_.training.validation_fraction, held_out / n)
-        return sample.split(fraction, seed, stratify)
+        return sample.split(fraction, seed, stratify, alone if alone.any() else None)
 
     # No methods that only call them: the way from fit to the first product stays short.
     _train: Any = staticmethod(Trainer.fit)
     _report: Any = staticmethod(fitting.report)
 
-    def _not_converged(self) -> str:
-        return (
-            f"training stopped at max_iter={self.max_iter} epochs before the loss stopped improving; raise max_iter, "
-            "or loosen tol"
-        )
+    def _not_converged(self, trainer: Trainer) -> str:
+        """Return what to warn of where progress had not ended; nothing where a schedule has run to its end."""
+        if fitting.has_run_out(trainer):
+            return ""
+        return "training stopped at max_iter epochs before the loss stopped improving; raise max_iter, or loosen tol"
 
 
 def _try_out(estimator: BaseModNet, data: Data, *, adapting: bool) -> None:

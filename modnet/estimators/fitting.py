@@ -6,11 +6,12 @@ modnet's own callbacks work on a bare estimator, in a pipeline and in a grid.
 
 import copy
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any, Self
 
 import numpy as np
@@ -191,18 +192,58 @@ def trainer_on(estimator: Any, sample: Sample, watched: Sample | None) -> tuple[
     return trainer, data, validation
 
 
+def has_run_out(trainer: Trainer) -> bool:
+    """Return whether a schedule has brought the rate to a hundredth of the optimizer's: more epochs would not help."""
+    optimizer = trainer.optimizer
+    if not isinstance(optimizer, Optimizer) or optimizer.schedule is None:
+        return False
+    return optimizer.rate(trainer.progress) <= 0.01 * optimizer.learning_rate
+
+
+def warn_of_the_end(trainer: Trainer) -> None:
+    """Warn, in the first pass of a stream behind a schedule's end, that it goes on at the least rate."""
+    progress = trainer.progress
+    if progress.epoch == progress.epochs + 1 and has_run_out(trainer):
+        rate = trainer.optimizer_state.learning_rate
+        warnings.warn(
+            f"the schedule was planned for max_iter={progress.epochs} passes, which are over: partial_fit goes on at "
+            f"the rate {rate:.3g}; raise max_iter, or leave the schedule out",
+            stacklevel=4,
+        )
+
+
+_BUSY: dict[int, int] = {}
+"""Which estimators are being changed, by id, and in which thread."""
+
+
 @contextmanager
 def unchanged_on_failure(estimator: Any) -> Iterator[None]:
-    """Put back every attribute if the block raises; callbacks stay, for scikit-learn to end them."""
-    attributes = vars(estimator)
-    before = dict(attributes)
+    """Put back every attribute if the block raises; callbacks stay, for scikit-learn to end them.
+
+    After an interrupt (Ctrl-C) of a training what was learnt in its epochs stays.
+
+    Raises
+    ------
+    RuntimeError
+        If another thread is in such a block with the same estimator: both would write into one θ.
+    """
+    attributes, me = vars(estimator), get_ident()
+    before, outer = dict(attributes), id(estimator) not in _BUSY
+    if _BUSY.setdefault(id(estimator), me) != me:
+        name = type(estimator).__name__
+        raise RuntimeError(f"this {name} is being fitted in another thread: fit a clone of it in each (sklearn.clone)")
     try:
         yield
-    except BaseException:
-        before.update({name: attributes[name] for name in CALLBACKS if name in attributes})
-        attributes.clear()
-        attributes.update(before)
+    except BaseException as error:
+        learnt = attributes.get("loss_curve_") is not before.get("loss_curve_")
+        if not (learnt and isinstance(error, KeyboardInterrupt)):
+            before.update({name: attributes[name] for name in CALLBACKS if name in attributes})
+            attributes.clear()
+            attributes.update(before)
         raise
+    finally:
+        if outer:
+            del _BUSY[id(estimator)]
 
 
 SMALL = 2**22

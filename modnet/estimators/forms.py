@@ -80,14 +80,13 @@ def _random_state(state: Mapping[str, Any]) -> np.random.RandomState:
     return made
 
 
-def _classes(columns: list[Array], kind: str, min_classes: int) -> Classes:
-    few = 1 if kind == "multilabel" else min_classes
-    if kind not in ("single", "multilabel", "multioutput") or min_classes not in (1, 2) or not columns:
-        raise ModelFileError(f"no classes of a target: {kind=}, {min_classes=}, {columns}")
+def _classes(columns: list[Array], kind: str) -> Classes:
+    if kind not in ("single", "multilabel", "multioutput") or not columns:
+        raise ModelFileError(f"no classes of a target: {kind=}, {columns}")
     for classes in columns:
-        if classes.ndim != 1 or len(classes) < few or not np.array_equal(np.unique(classes), classes):
-            raise ModelFileError(f"classes should be sorted, and at least {few}, got {classes}")
-    return Classes(columns, kind, min_classes)
+        if classes.ndim != 1 or not len(classes) or not np.array_equal(np.unique(classes), classes):
+            raise ModelFileError(f"classes should be sorted, and at least one, got {classes}")
+    return Classes(columns, kind)
 
 
 def _table(columns: tuple[Column, ...], categories: dict[str, Array], types: dict[str, str]) -> Table:
@@ -110,7 +109,7 @@ _FORMS = {
     "objects": Form(np.ndarray, lambda value: [value.shape, value.ravel().tolist()], _objects),
     "generator": Form(np.random.Generator, lambda value: [value.bit_generator.state], _generator),
     "random state": Form(np.random.RandomState, lambda value: [value.get_state(legacy=False)], _random_state),
-    "classes": Form(Classes, lambda value: [value.columns, value.kind, value.min_classes], _classes),
+    "classes": Form(Classes, lambda value: [value.columns, value.kind], _classes),
     "table": Form(Table, lambda value: [value.columns, value.categories, value.types], _table),
     "numbers": _record(Numbers),
     "column": _record(Column),

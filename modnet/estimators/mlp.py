@@ -215,7 +215,7 @@ class BaseMLP(BaseModNet):
             lines.append(f"{_no_progress(self)} Setting learning rate to {rate / 5:f}")
         return "\n".join(lines)
 
-    def _not_converged(self) -> str:
+    def _not_converged(self, trainer: Trainer) -> str:
         if self.solver == "lbfgs":
             return (
                 f"lbfgs failed to converge after {self.n_iter_} iteration(s). Increase the number of iterations to "

@@ -239,6 +239,8 @@ def _check_learnt(cls: Any, learnt: Mapping[str, Any], params: Mapping[str, Any]
             found = repr(learnt[name]) if name in learnt else "none"
             raise ModelFileError(f"a fitted {cls.__name__} has {name}, of type {type_}, and here is {found}")
     target, n, table = learnt["_target"], learnt["n_features_in_"], learnt["table_"]
+    if learnt["input_shape_"][:1] != (n,):
+        raise ModelFileError(f"n_features_in_ is {n}, and input_shape_ {learnt['input_shape_']}")
     names = [*learnt.get("feature_names_in_", ())]
     if len(names) not in (0, n) or (table is not None and names != [column.name for column in table.columns]):
         raise ModelFileError(f"feature_names_in_ should be those of the {n} columns, got {names}")

@@ -17,6 +17,7 @@ from modnet.estimators.fitting import unchanged_on_failure
 from modnet.estimators.parameters import chosen_loss, completed, loss_of
 from modnet.estimators.preparation import raw_blocks, raw_output
 from modnet.estimators.target import Classes, Numbers, second_link
+from modnet.strict import is_number
 
 
 def gives_probabilities(estimator: Any) -> bool:
@@ -84,7 +85,6 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
     _default_loss = "cross_entropy"
     _y_numeric = False
     _ravel_y = True
-    _min_classes = 2
 
     @available_if(makes_steps)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -148,7 +148,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         ndarray, shape (n, n_classes), dtype of θ; a list of them for several columns of classes
         """
         raw = raw_output(self, X)
-        return self._target.by_class(loss_of(self).predict(raw), lambda p: 1 - p)
+        return self._target.by_class(loss_of(self).predict(raw), lambda p: 1 - p, 1.0)
 
     @available_if(gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> Any:
@@ -164,7 +164,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         """
         raw = raw_output(self, X)
         with np.errstate(divide="ignore"):
-            return self._target.by_class(loss_of(self).log_predict(raw), lambda log_p: np.log(-np.expm1(log_p)))
+            return self._target.by_class(loss_of(self).log_predict(raw), lambda log_p: np.log(-np.expm1(log_p)), 0.0)
 
     def decision_function(self, X: Any) -> Array:
         """Return the network's raw output: logits, or the scores that a hinge looks at.
@@ -208,7 +208,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         return float(super().score(X, y, sample_weight=sample_weight))
 
     def _learn_target(self, y: Array) -> None:
-        found = Classes.of(y, self._min_classes)
+        found = Classes.of(y)
         if self.warm_start and hasattr(self, "theta_") and not found.same_as(self._target):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
@@ -217,7 +217,8 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         self._target, self.classes_ = found, found.classes
 
     def _look_at_network(self) -> None:
-        if found := second_link(self.network_, self._target.task, sum(self._target.widths)):
+        found = second_link(self.network_, self._target.task, sum(self._target.widths))
+        if found and not any(map(is_number, list(self.layers)[-1:])):  # a number of units means a hidden layer
             link, what = found
             warnings.warn(f"{link.title} {what}", stacklevel=5)
 

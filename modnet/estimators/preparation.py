@@ -59,7 +59,9 @@ class Sample:
         own = index if self.index is None else self.index[index]
         return Sample(data, replace(self.target, t=data.t), self.y[index], given, own)
 
-    def split(self, fraction: float, random_state: Any, stratify: Array | None) -> tuple["Sample", "Sample"]:
+    def split(
+        self, fraction: float, random_state: Any, stratify: Array | None, alone: Array | None = None
+    ) -> tuple["Sample", "Sample"]:
         """Return the rows to train on and the rows to watch.
 
         Parameters
@@ -69,10 +71,14 @@ class Sample:
         random_state : int or RandomState
         stratify : ndarray, shape (n,), optional
             What both parts should have in the same proportions.
+        alone : ndarray, shape (n,), bool, optional
+            Which rows to train on in any case; `fraction` and `stratify` are of the others.
         """
-        train, held_out = train_test_split(
-            np.arange(len(self.data)), test_size=fraction, stratify=stratify, random_state=random_state
-        )
+        rows = np.arange(len(self.data))
+        others = rows if alone is None else rows[~alone]
+        train, held_out = train_test_split(others, test_size=fraction, stratify=stratify, random_state=random_state)
+        if alone is not None:
+            train = np.concatenate([train, rows[alone]])
         if len(held_out) < 2:
             remedy = "Increase 'validation_fraction' or the size of your dataset."
             raise ValueError(f"The validation set is too small. {remedy}")
@@ -112,6 +118,7 @@ def prepared(
     given = None
     if sample_weight is not None:
         given = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
+        _check_size(given)
     y, present = y.toarray() if sparse.issparse(y) else y, None
     if given is not None and not (given > 0).all():
         present = np.flatnonzero(given > 0)
@@ -243,6 +250,18 @@ def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool,
     if reset:
         estimator.input_shape_ = (found[0] if isinstance(found, tuple) else found).shape[1:]
     return found
+
+
+def _check_size(weight: Array) -> None:
+    """Check that weights, finite and not negative, can be summed and divided by."""
+    with np.errstate(over="ignore"):
+        whole = np.isfinite(weight.sum())
+    found = weight.max() if not whole else weight[weight > 0].min(initial=np.inf)
+    if not whole or found < np.finfo(weight.dtype).tiny:
+        raise ValueError(
+            f"sample_weight holds {found:g}, with which {weight.dtype} does not calculate: only the ratios of weights "
+            "count, so divide them by their mean"
+        )
 
 
 def _weight_by_class(estimator: Any, y: Array, weight: Array | None, *, learning: bool) -> Array | None:

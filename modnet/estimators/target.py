@@ -84,8 +84,6 @@ class Classes:
         Sorted classes, per column of y; one column for y of shape (n,).
     kind : {"single", "multilabel", "multioutput"}
         One class per row; any number of labels per row; one class per row and column.
-    min_classes : int
-        How many classes a column must have at least: 2, or 1 as in scikit-learn's MLP.
 
     Attributes
     ----------
@@ -93,12 +91,12 @@ class Classes:
         What an estimator shows as ``classes_``.
     """
 
-    def __init__(self, columns: Sequence[Array], kind: str, min_classes: int = 2) -> None:
-        self.columns, self.kind, self.min_classes = list(columns), kind, min_classes
+    def __init__(self, columns: Sequence[Array], kind: str) -> None:
+        self.columns, self.kind = list(columns), kind
         self.classes: Any = self.columns if kind == "multioutput" else self.columns[0]
 
     @classmethod
-    def of(cls, y: Array, min_classes: int = 2) -> "Classes":
+    def of(cls, y: Array) -> "Classes":
         """Return the classes in y.
 
         Raises
@@ -109,10 +107,10 @@ class Classes:
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y", raise_unknown=True)
         if kind == "multilabel-indicator":
-            return cls([np.arange(y.shape[1])], "multilabel", min_classes)
+            return cls([np.arange(y.shape[1])], "multilabel")
         if y.ndim == 2:
-            return cls([np.unique(column) for column in y.T], "multioutput", min_classes)
-        return cls([np.unique(y)], "single", min_classes)
+            return cls([np.unique(column) for column in y.T], "multioutput")
+        return cls([np.unique(y)], "single")
 
     @classmethod
     def announced(cls, y: Any, classes: Any) -> "Classes":
@@ -168,7 +166,7 @@ class Classes:
         Raises
         ------
         ValueError
-            If a label is not among the classes, or there is only one class.
+            If a label is not among the classes.
         """
         several, k = self.kind != "single", len(self.labels_of_columns)
         if y.ndim != (2 if several else 1) or (several and y.shape[1] != k):
@@ -194,7 +192,7 @@ class Classes:
         parts = [classes.take(each, mode="clip") for each, classes in columns]
         return np.stack(parts, axis=1) if self.kind == "multioutput" else parts[0]
 
-    def by_class(self, found: Array, other: Callable[[Array], Array]) -> Any:
+    def by_class(self, found: Array, other: Callable[[Array], Array], sure: float) -> Any:
         """Return a column per class, or a list of such arrays for several columns of classes.
 
         Parameters
@@ -203,11 +201,15 @@ class Classes:
             A single column tells of the second of two classes.
         other : callable
             Makes the column of the first of two classes from that of the second.
+        sure : float
+            What stands for the only class of a column.
         """
         if self.kind == "multilabel":
             return found
         columns = np.split(found, np.cumsum(self.widths)[:-1], axis=1)
         parts = [np.hstack([other(p), p]) if p.shape[1] == 1 else p for p in columns]
+        known = zip(parts, self.columns, strict=True)
+        parts = [p if len(classes) > 1 else np.full_like(p[:, :1], sure) for p, classes in known]
         return parts if self.kind == "multioutput" else parts[0]
 
     def scores(self, loss: Loss, raw: Array) -> Array:
@@ -232,10 +234,6 @@ class Classes:
         if not np.array_equal(classes.take(codes, mode="clip"), y):
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {classes}. 'y' has {np.unique(y)}."
-            )
-        if len(classes) < self.min_classes:
-            raise ValueError(
-                f"a classifier needs at least two classes to tell apart, but y has one class only: {classes.tolist()}"
             )
         return codes
 
@@ -312,15 +310,17 @@ def second_link(network: Network, task: Task, width: int) -> tuple[Link, str] | 
 
     In Keras the last layer of a list is the output: ``Dense(10, "softmax")``. Here the output layer comes behind it.
     """
-    hidden = [link for link in network.links if link.path.startswith("layers[")]
-    name = registry.name_of(type(hidden[-1].module)) if hidden else None
-    if name not in ("sigmoid", "softmax", "log_softmax"):
+    last = next((link for link in reversed(network.links) if link.path.startswith("layers[")), None)
+    while last and registry.name_of(type(last.module)) == "sequential":
+        last = last.chains[0][-1]
+    name = registry.name_of(type(last.module)) if last else None
+    if last is None or name not in ("sigmoid", "softmax", "log_softmax"):
         return None
     both = task == "binary" and name != "sigmoid"  # of two classes a softmax has a column each
-    if hidden[-1].output_shape != (2 if both else width,):
+    if last.output_shape != (2 if both else width,):
         return None
-    return hidden[-1], (
-        f"makes probabilities of as many columns as there are classes ({hidden[-1].output_shape[0]}), but the output "
+    return last, (
+        f"makes probabilities of as many columns as there are classes ({last.output_shape[0]}), but the output "
         "layer comes behind it, and the loss wants that without bounds: leave this layer out"
     )
 

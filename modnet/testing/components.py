@@ -219,7 +219,7 @@ def uses(component: Component) -> Iterator[tuple[Any, str, Array, Array]]:
         X = cast("Inputs | Module", component).example_rows(rng, _ROWS)
     parameter, value = {
         "inputs": ("inputs", component),
-        "layer": ("layers", (component,)),
+        "layer": ("layers", (component, "modnet-layers:flatten")),  # rows of several axes may come out
         "output": ("output", component),
         "activation": ("activation", component),
         "optimizer": ("optimizer", component),
@@ -232,14 +232,8 @@ def uses(component: Component) -> Iterator[tuple[Any, str, Array, Array]]:
 
 
 def _is_for_tables(component: Component) -> bool:
-    """Whether rows of one axis come out, as the layers of an estimator have them in the end."""
-    if isinstance(component, Output):
-        return all(len(shape) == 1 for shape, _ in component.example_shapes())
-    if component.kind != "layer":
-        return True
-    module = cast(Module, component)
-    rows = module.example_rows(np.random.default_rng(0), 1)
-    return len(module.output_shape(rows.shape[1:])) == 1
+    """Whether it takes rows of one axis where it is the end of a network, behind layers that make such."""
+    return not isinstance(component, Output) or all(len(shape) == 1 for shape, _ in component.example_shapes())
 
 
 @USES.add(applies=_is_for_tables)

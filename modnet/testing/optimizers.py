@@ -63,10 +63,11 @@ def theta_is_changed_in_place_and_keeps_its_dtype(optimizer: Optimizer) -> None:
     Usually: `theta = theta − …`, which binds a new array to the name: theta −= …, or np.subtract(…, out=theta)
     """
     for dtype in FLOATS:
-        theta, grad = np.ones(_SIZE, dtype), np.linspace(-1, 1, _SIZE, dtype=dtype)
+        theta = np.ones(_SIZE, dtype)
         state = optimizer.init(theta, LAYOUT)
         for step in range(3):
-            before = theta.copy()
+            # Of another size each time: after two equal steps, half the way back is where the first one led.
+            before, grad = theta.copy(), np.linspace(-1, 1, _SIZE, dtype=dtype) * (3 - step)
             returned = optimizer.step(theta, grad.copy(), state)
             expect(returned is None, f"step should return None, got {type(returned).__name__}")
             still = np.flatnonzero((theta == before) & (grad != 0))
@@ -172,8 +173,8 @@ def the_opposite_gradient_leads_the_other_way(optimizer: Optimizer) -> None:
 
     Usually: `predicts` returns the start, or a point that does not follow θ; or the sign of the gradient lost
     """
-    grad = np.linspace(1, 2, _SIZE)  # all of it positive
-    down, up = (_moved(optimizer, sign * grad) for sign in (1, -1))
+    grad, rule = np.linspace(1, 2, _SIZE), dataclasses.replace(optimizer, weight_decay=0.0)  # all of it positive
+    down, up = (_moved(rule, sign * grad) for sign in (1, -1))
     text = f"after 10 steps of one gradient Σ (θ − start), where it predicts, is {down.sum():.6g}"
     expect(down.sum() < 0 < up.sum(), f"{text}, and of the opposite one {up.sum():.6g}")
 
@@ -182,8 +183,9 @@ def the_opposite_gradient_leads_the_other_way(optimizer: Optimizer) -> None:
 def what_is_frozen_keeps_its_bits(optimizer: Optimizer) -> None:
     """Where a group's factor is 0, what predicts keeps its bits, with weight decay as well; the rest learns.
 
-    Usually: vectors of a rule with `own_points` that are not multiplied by state.layout.rates, or two equal points
-    mixed as (1 − c) x + c z, which may differ from both in its last bit: x + c (z − x) does not
+    Usually: a rule that writes θ from vectors and does not say `own_points`; vectors of one that does, which are not
+    multiplied by state.layout.rates; or two equal points mixed as (1 − c) x + c z, which may differ from both in its
+    last bit: x + c (z − x) does not
     """
     rule = dataclasses.replace(optimizer, weight_decay=0.05 / optimizer.learning_rate)
     for name, place in LAYOUT.places.items():

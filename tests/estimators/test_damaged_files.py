@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from support.model_files import CODES, NAMES, X, classifier, forge
+from support.model_files import NAMES, X, classifier, forge
 
 from modnet import ModNetTransformer
 from modnet.errors import ModelFileError
 from modnet.estimators.persistence import load, save
+from modnet.layers import Columns, OneHot, Parallel, Sequential
 from modnet.neural_network import MLPClassifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -57,6 +59,8 @@ def test_an_attribute_that_fitting_leaves_is_asked_for(saved: Path, name: str):
     [
         ("theta_", None),
         ("loss_curve_", 3),
+        ("loss_curve_", {"list": [0.5, {"list": []}]}),
+        ("feature_names_in_", {"list": ["a", "b", "c"]}),
         ("n_iter_", "3"),
         ("n_iter_", -1),
         ("n_features_in_", True),
@@ -90,13 +94,6 @@ def test_other_classes_than_the_network_tells_apart_are_refused(saved: Path, cla
         load(forge(saved, classes_=written, _target=written))
     with pytest.raises(ModelFileError, match="classes_ should be those of the target"):
         load(forge(saved, classes_=written, _target=np.array(["ant", "bee", "cat"])))
-
-
-def test_one_class_is_too_few(file: Path):
-    save(classifier().fit(X, CODES > 0), file)
-    one = np.array([True])
-    with pytest.raises(ModelFileError, match="classes should be sorted, and at least 2, got"):
-        load(forge(file, classes_=one, _target=one))
 
 
 @pytest.mark.parametrize("position", [-1, 625, 10**6, 2**40, 1.0, None])
@@ -136,3 +133,30 @@ def test_no_flipped_byte_at_the_end_goes_further_than_an_error(saved: Path):
             except ModelFileError:
                 continue
             np.testing.assert_array_equal(again.theta_, expected)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ((1, "mapping", 0, "tuple", 1), "ant", r"column 'kind' should have 3 categories and a type, got 'ant'"),
+        ((2, "mapping", 0, "tuple", 1), 3, r"columns of a table should have names of their own, and types"),
+        (
+            (0, "tuple", 0, "column", 0, "mapping", 0, "tuple", 1),
+            "length",
+            r"feature_names_in_ should be those of the 2",
+        ),
+    ],
+)
+def test_a_table_that_does_not_fit_itself_is_refused(file: Path, place: Any, value: Any, message: str):
+    frame = pd.DataFrame({"size": X[:, 0], "kind": NAMES})
+    parts = [Columns(["size"]), Sequential([Columns(["kind"]), OneHot()])]
+    save(classifier(layers=[Parallel(parts)]).fit(frame, NAMES), file)
+
+    def change(header: Any) -> None:
+        where = header["learnt"]["table_"]["table"]
+        for key in place[:-1]:
+            where = where[key]
+        where[place[-1]] = value
+
+    with pytest.raises(ModelFileError, match=message):
+        load(forge(file, change))

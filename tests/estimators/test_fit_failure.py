@@ -124,7 +124,7 @@ def test_a_step_that_fails_leaves_a_model_as_it_was(case, params: dict):
         ({"layers": (8, -3)}, r"ModNetRegressor: layers\[1\]\.units: should be greater than or equal to 1, got -3"),
         ({"layers": ("dens",)}, r"layers\[0\]: unknown layer or activation 'dens'; did you mean 'dense'\?"),
         ({"layers": [Dense]}, r"layers\[0\]: should be an instance, not the class: write Dense\(\.\.\.\)"),
-        ({"layers": (8.5,)}, r"layers\[0\]: .*got 8\.5"),
+        ({"layers": (8.5,)}, r"layers\[0\]\.units: .*got 8\.5"),
         ({"layers": 8}, r"layers: should be .*got 8"),
         ({"layers": (True,)}, r"layers\[0\]: .*got True"),
         ({"layers": ({"units": 3},)}, r"layers\[0\]: .*mapping with 'type'"),
@@ -151,9 +151,7 @@ def test_an_error_says_where_and_what_to_do(regression, params: dict, words: str
 @pytest.mark.parametrize(
     ("y", "words"),
     [
-        ([0, 0, 0], "at least two classes.*one class only"),
         ([0.5, 1.5, 0.1], "Unknown label type: continuous"),
-        ([[0, 1], [2, 1], [1, 1]], "y has one class only"),
         ([0, np.nan, 1], "Input y contains NaN"),
     ],
 )

@@ -94,7 +94,7 @@ def test_the_last_loss_is_that_of_the_weights():
 
 @pytest.mark.parametrize("max_iter", [1, 5])
 def test_a_solver_that_runs_out_of_iterations_warns(max_iter: int):
-    with pytest.warns(ConvergenceWarning, match=f"training stopped at max_iter={max_iter} ") as caught:
+    with pytest.warns(ConvergenceWarning, match="training stopped at max_iter ") as caught:
         model = clone(NET).set_params(max_iter=max_iter).fit(X, y)
     assert caught[0].filename == __file__
     assert model.n_iter_ == max_iter

@@ -1,4 +1,4 @@
-"""Two optimizers that need what a bare vector does not tell: points of their own, and which slice of θ is a matrix."""
+"""Optimizers that need what a bare vector does not tell: points of their own, and which slice of θ is a matrix."""
 
 import math
 from collections.abc import Sequence
@@ -52,6 +52,38 @@ class ScheduleFreeAdamW(Optimizer):
     def predicts(self, theta: Array, state: OptimizerState) -> Array:
         """Return x."""
         return state.vectors["x"]
+
+
+class Lookahead(Optimizer):
+    """Plain steps, and every k of them half the way back to where the last k began; those points predict.
+
+    References
+    ----------
+    Zhang, Lucas, Hinton & Ba (2019), Lookahead optimizer: k steps forward, 1 step back, NeurIPS, algorithm 1.
+    """
+
+    own_points: ClassVar[bool] = True
+
+    k: Annotated[int, Field(ge=1)] = 5
+
+    def init(self, theta: Array, layout: Layout) -> OptimizerState:
+        """Return φ = θ."""
+        return OptimizerState(self.learning_rate, layout, vectors={"slow": theta.copy()})
+
+    def step(self, theta: Array, grad: Array, state: OptimizerState) -> None:
+        """Move θ, and then perhaps φ, where θ begins anew."""
+        state.step += 1
+        weights = slice(0, state.layout.regularized)
+        grad[weights] += self.weight_decay * theta[weights]
+        theta -= state.learning_rate * state.layout.rates * grad
+        if state.step % self.k == 0:
+            slow = state.vectors["slow"]
+            slow += 0.5 * (theta - slow)
+            theta[...] = slow
+
+    def predicts(self, theta: Array, state: OptimizerState) -> Array:
+        """Return φ."""
+        return state.vectors["slow"]
 
 
 class Muon(Optimizer):

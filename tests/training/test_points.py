@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
-from support.optimizers import Muon, ScheduleFreeAdamW, is_hidden, orthogonal
+from support.optimizers import Lookahead, Muon, ScheduleFreeAdamW, is_hidden, orthogonal
 
 from modnet import Layout, ModNetClassifier, ModNetRegressor, OptimizerState, load, save
 from modnet.errors import InvalidSpecError
@@ -28,7 +28,9 @@ OTHERS = [FREE, Adam(0.01, ema=0.9), Adam(0.01, swa=0.3)]
 others = pytest.mark.parametrize("optimizer", OTHERS, ids=repr)
 
 
-@parametrize_with_checks([ScheduleFreeAdamW(), ScheduleFreeAdamW(0.01, beta_1=0.0), Muon()])
+@parametrize_with_checks(
+    [ScheduleFreeAdamW(), ScheduleFreeAdamW(0.01, beta_1=0.0), Lookahead(k=2, weight_decay=0.1), Muon()]
+)
 def test_contract(check):
     check()
 
