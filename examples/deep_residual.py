@@ -19,10 +19,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from modnet import ModNetClassifier, Module
+from modnet import ModNetClassifier, Module, trace
 from modnet.layers import BatchNorm, Dense, Residual
-from modnet.losses import CrossEntropy
-from modnet.network import Pass
 
 DEPTH, WIDTH, EPOCHS = 20, 32, 60
 OPTIMIZER = {"type": "adam", "learning_rate": 0.003, "schedule": "cosine"}
@@ -62,10 +60,10 @@ def main() -> None:
         # Of 1,347 rows 47 are left for the last batch; 3, as with 64 a batch, would be too few to normalize by.
         model = ModNetClassifier(layers, optimizer=OPTIMIZER, batch_size=100, random_state=0)
         model.set_params(max_iter=EPOCHS, n_iter_no_change=EPOCHS)
+        ratio = gradient_ratio(model, X_train, y_train)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are counted on purpose
             models[name] = model.fit(X_train, y_train)
-        ratio = gradient_ratio(layers, X_train, y_train)
         accuracy = model.score(X_test, y_test)
         table.add_row(name, f"{ratio:.0e}", f"{model.loss_curve_[-1]:.3f}", f"{accuracy:.3f}")
     Console().print(table)
@@ -75,15 +73,10 @@ def main() -> None:
     draw(models, directory / "deep_residual.png")
 
 
-def gradient_ratio(layers: tuple[Module, ...], X: np.ndarray, y: np.ndarray) -> float:
-    """Return ‖∂J/∂W‖ of the first dense layer over that of the output layer, before training."""
-    network = ModNetClassifier(layers).to_spec().network(X.shape[1:], 10)
-    theta, state = network.initialize(np.random.default_rng(0))
-    gradient = np.empty_like(theta)
-    running = Pass(network, theta, state, gradient=gradient, rows=len(X), training=True)
-    running.backward(CrossEntropy().gradient(y, running.forward(X.astype(np.float64))))
-    dW = network.parameters(gradient)
-    return float(np.linalg.norm(dW["layers[0].W"]) / np.linalg.norm(dW["output.W"]))
+def gradient_ratio(model: ModNetClassifier, X: np.ndarray, y: np.ndarray) -> float:
+    """Return ‖∂J/∂W‖ of the first dense layer over that of the output layer, with the first weights."""
+    d = trace(model, X, y, training=True).d
+    return float(np.linalg.norm(d["layers[0].W"]) / np.linalg.norm(d["output.W"]))
 
 
 def draw(models: dict[str, ModNetClassifier], path: Path) -> None:

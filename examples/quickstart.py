@@ -90,7 +90,7 @@ def draw_learning_curve(net: ModNetClassifier, path: Path) -> None:
 
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.subplots()
-    axes.semilogy(epochs, training, color="tab:blue", label="training (with weight decay and any dropout)")
+    axes.semilogy(epochs, training, color="tab:blue", label="training (with the penalty)")
     axes.semilogy(epochs, validation, color="tab:orange", label="validation")
     axes.plot(kept, validation[kept - 1], "o", color="black", label=f"epoch {kept}, whose weights are kept")
     axes.set(title="Digits: learning curve of the winner", xlabel="epoch", ylabel="cross-entropy")

@@ -181,7 +181,7 @@ def explained(error: ValidationError, subject: type[Component] | str) -> Invalid
         elif each["type"] == "unexpected_keyword_argument" and cls and len(loc) == 1:
             text, loc = unknown_field(cls, str(loc[0])), ()
         elif each["type"] == "unexpected_positional_argument":
-            loc, text = (), f"takes at most {len(names)} arguments ({', '.join(names)}); {found} is one too many"
+            loc, text = (), f"takes at most {', '.join(names) or 'no argument'} by position; {found} is one too many"
         elif each["type"].startswith("missing"):
             text = "is required"
         else:

@@ -126,10 +126,8 @@ class ModelSpec(Component):
     def _one_link_only(self) -> Self:
         loss, activation = self.loss, self.output_activation
         if activation is not None and isinstance(loss, Loss) and (loss.links or loss.for_task("regression") is None):
-            wants = "has a link of its own" if loss.links else "looks at scores without bounds"
-            raise ValueError(
-                f"output_activation: should be None, because {loss!r} {wants}; got {activation!r}: leave it out"
-            )
+            why = f"because {loss!r} " + ("has a link of its own" if loss.links else "looks at scores without bounds")
+            raise ValueError(f"output_activation: should be None, {why}; got {activation!r}: leave it out")
         return self
 
     @model_validator(mode="after")
@@ -161,10 +159,7 @@ class ModelSpec(Component):
         ShapeError
             If a layer does not fit what comes before it, or the output does not end in rows of shape ``(width,)``.
         """
-        front: Links = (("", self.inputs),) if isinstance(self.inputs, Module) else ()
-        if isinstance(self.inputs, Inputs):
-            front = self.inputs.links(shape)
-        links = [*under("inputs", front), *located("layers", self.layers)]
+        links = self.before_output(shape)
         links += under("output", self.output.links(shape_through(links, shape), width))
         if self.output_activation is not None:
             links.append(("output_activation", self.output_activation))
@@ -174,6 +169,12 @@ class ModelSpec(Component):
             remedy = "put Flatten() in front, or where rows should become one axis"
             raise ShapeError(f"output ({type(self.output).__name__}): {found}: {remedy}")
         return network
+
+    def before_output(self, shape: Shape) -> list[tuple[str, Module]]:
+        """Return inputs and layers with their paths: what does not depend on how much there is to predict."""
+        inputs = self.inputs
+        front: Links = inputs.links(shape) if isinstance(inputs, Inputs) else [("", inputs)] if inputs else []
+        return [*under("inputs", front), *located("layers", self.layers)]
 
     # To and from text
 
@@ -295,8 +296,7 @@ class ModelSpec(Component):
         """
         path = Path(path)
         if path.suffix != ".json":
-            problem = f"is written to a .json file, got {str(path)!r}"
-            raise InvalidSpecError(type(self).__name__, [("", problem)])
+            raise InvalidSpecError(type(self).__name__, [("", f"is written to a .json file, got {str(path)!r}")])
         text = self.to_json()
         write_whole(path, lambda file: file.write(f"{text}\n".encode()))
 

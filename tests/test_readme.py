@@ -4,9 +4,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 
+import numpy as np
 import pytest
 from support.catalogue import BEGIN, END, catalogue
+
+import modnet
+from modnet.testing import CheckFailed, check_module
 
 ROOT = Path(__file__).parents[1]
 PLUGINS = (ROOT / "plugins" / "README.md").read_text(encoding="utf-8")
@@ -15,6 +20,7 @@ AFTERWARDS = """
 model = ModNetClassifier(layers=("log_scale", 64), max_iter=20).fit(X / 16, y)
 assert model.score(X / 16, y) > 0.8, model.score(X / 16, y)
 assert MLPClassifier.__module__ == "modnet.neural_network"
+print(t)
 """
 
 
@@ -24,7 +30,22 @@ def test_the_python_runs_as_printed(tmp_path: Path):
     command = [sys.executable, "-W", "ignore:training stopped at max_iter", "-c", code]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    assert float(done.stdout.split()[-1]) > 0.93
+    search, *traced = done.stdout.splitlines(keepends=True)
+    assert float(search.split()[-1]) > 0.93
+    assert indent("".join(traced), "    ") in README
+
+
+class Bias(modnet.layers.Bias):
+    """y = x + b, with a mistake."""
+
+    def grad_params(self, ctx, dy):
+        np.mean(dy, axis=tuple(range(dy.ndim - 1)), out=ctx.g.b[0])
+
+
+def test_the_failure_that_is_printed_is_what_a_broken_layer_is_told():
+    with pytest.raises(CheckFailed) as failed:
+        check_module(Bias())
+    assert indent(str(failed.value), "    ") in README
 
 
 def test_ci_runs_the_test_command_that_is_printed():

@@ -141,7 +141,8 @@ class Loss(Component, kind="loss"):
         """Return the classes that are predicted, in the form of the truth: codes, or 0 and 1; not for regression.
 
         They are read off `predict`: the class of the largest probability or score, of equal ones the first; 1 where a
-        probability is above ½, or a score above 0. A loss may define it to find the same faster.
+        probability is above ½, or a score above 0. A loss may define it to find the same faster; one that serves
+        multioutput does, as only it knows which columns belong together.
 
         Returns
         -------

@@ -6,6 +6,7 @@ Its three numeric methods are the textbook's three lines: z = f(x; W), ∂J/∂W
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -43,6 +44,8 @@ class Parameter:
     ------
     InvalidSpecError
         If what is given is no initializer, or no constraint.
+    ShapeError
+        If the shape is none.
 
     Examples
     --------
@@ -65,6 +68,8 @@ class Parameter:
         constraint: Constraint | str | Mapping[str, Any] | None = None,
     ) -> None:
         # No component, which would take 5 times as long to make: networks make dozens.
+        if not (isinstance(shape, tuple) and all(isinstance(n, Integral) and n >= 0 for n in shape)):
+            raise ShapeError(f"the shape of a Parameter should be a tuple of whole numbers ≥ 0, got {shape!r}")
         if not isinstance(initializer, Initializer):
             initializer = parse(_INITIALIZER, initializer, subject="Parameter", path="initializer")
         if not (constraint is None or isinstance(constraint, Constraint)):

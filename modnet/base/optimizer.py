@@ -212,10 +212,14 @@ class Optimizer(Component, kind="optimizer"):
                 grad *= self.clip_norm / norm
 
     def rate(self, progress: Progress) -> float:
-        """Return the learning rate at a point of the training."""
+        """Return the learning rate at a point of the training.
+
+        Behind the planned epochs it is a hundredth of `learning_rate` at least, so that a stream goes on learning.
+        """
         if self.schedule is None:
             return self.learning_rate
-        return self.schedule.rate(self.learning_rate, progress)
+        rate = self.schedule.rate(self.learning_rate, progress)
+        return rate if progress.epoch < progress.epochs else max(rate, 0.01 * self.learning_rate)
 
     def should_continue(self, progress: Progress) -> bool:
         """Return whether training should go on at the schedule's next rate, though progress has ended."""

@@ -44,7 +44,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "outputs": {
         "type": count,
         "metavar": "K",
-        "help": "columns of the output: targets, or classes, of which two need one column",
+        "help": "columns of the prediction: targets, or classes, of which two need one column",
     },
 }
 

@@ -15,6 +15,7 @@ from modnet.cli.shared import add, complain, emit, write
 from modnet.diagnosis.plugins import reason
 from modnet.errors import InvalidSpecError, RegistryError, ShapeError
 from modnet.files import write_whole
+from modnet.network import Network
 from modnet.network.summary import summarize
 from modnet.registry import registry
 from modnet.text import counted, table
@@ -47,7 +48,7 @@ def schema(args: argparse.Namespace) -> None:
 def validate_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``validate``."""
     add(parser, "spec", "--allow", "--features")
-    add(parser, "--outputs", default=1, help="columns of the output (default: 1)")
+    add(parser, "--outputs", default=1, help="columns of the prediction (default: 1)")
 
 
 def validate(args: argparse.Namespace) -> int:
@@ -60,7 +61,7 @@ def validate(args: argparse.Namespace) -> int:
     try:
         spec = ModelSpec.load(args.spec, allow=args.allow)
         if args.features:
-            spec.network((args.features,), args.outputs)
+            _network(spec, args)
     except InvalidSpecError as error:
         problems = list(dict.fromkeys([*error.problems, *_hidden(args, error)]))
     except ShapeError as error:
@@ -87,6 +88,12 @@ def _hidden(args: argparse.Namespace, error: InvalidSpecError) -> tuple[tuple[st
     return ()
 
 
+def _network(spec: ModelSpec, args: argparse.Namespace) -> Network:
+    """Return the network of a spec for as many columns of predictions as the arguments say."""
+    width = spec.loss.width(args.outputs) if isinstance(spec.loss, Loss) else args.outputs
+    return spec.network((args.features,), width)
+
+
 def summary_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``summary``."""
     add(parser, "spec", "--allow")
@@ -99,8 +106,7 @@ def summary(args: argparse.Namespace) -> None:
     Where an accelerator is installed, its name marks the layers that it runs, and "–" those that run in NumPy.
     """
     spec, accelerator = ModelSpec.load(args.spec, allow=args.allow), installed_accelerator()
-    network = spec.network((args.features,), args.outputs)
-    loss = spec.loss if isinstance(spec.loss, Loss) else None
+    network, loss = _network(spec, args), spec.loss if isinstance(spec.loss, Loss) else None
     name = accelerator_name(accelerator)
     run = fused_parts(network, accelerator, np.dtype(float), name=name, loss=loss, optimizer=spec.optimizer)
     found = summarize(network, run)

@@ -4,6 +4,7 @@
 """
 
 import copy
+import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -233,12 +234,15 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         waiting = CompileTimer(chosen_accelerator(self))
         trainer, data, _ = fitting.trainer_on(self, sample, None)
         trainer.progress.epoch, trainer.progress.losses = self.n_iter_, self.loss_curve_
-        self.loss_curve_ = [*self.loss_curve_, trainer.epoch(data)]
-        self.learning_rate_curve_ = [*self.learning_rate_curve_, trainer.optimizer_state.learning_rate]
+        started, loss = time.perf_counter(), trainer.epoch(data)
+        fitting.warn_of_the_end(trainer)
+        self.loss_curve_.append(loss)  # in place, at the very end: a copy of both would take longer than the step
+        self.learning_rate_curve_.append(trainer.optimizer_state.learning_rate)
         self._rows_seen = trainer.progress.rows
         self.n_iter_ += 1
         if self.verbose:
-            print(*waiting.lines(), self._report(History(losses=self.loss_curve_[-self.n_iter_ :])), sep="\n")
+            history = History(losses=self.loss_curve_[-self.n_iter_ :], seconds=time.perf_counter() - started)
+            print(*waiting.lines(), self._report(history), sep="\n")
 
     def _learn_target(self, y: Array) -> None:
         """Learn what there is to predict; with `warm_start`, check that it is the same as before."""
@@ -267,7 +271,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         Parameters
         ----------
         n_features, n_outputs : int, optional
-            Columns of X, or the shape of its rows, and columns of the raw output (targets; classes, of which two need
+            Columns of X, or the shape of its rows, and columns of the prediction (targets; classes, of which two need
             one column), for the network that the parameters describe. Not given: the fitted network.
 
         Raises
@@ -297,7 +301,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         if n_features is not None and n_outputs is not None:
             spec = self.to_spec()
             shape = n_features if isinstance(n_features, tuple) else (n_features,)
-            network, loss = spec.network(shape, n_outputs), loss_before_target(spec, self._default_loss)
+            loss = loss_before_target(spec, self._default_loss)
+            network = spec.network(shape, loss.width(n_outputs))
         elif fitted:
             spec, network, loss = self.spec_, self.network_, loss_of(self)
         else:

@@ -6,6 +6,7 @@ modnet's own callbacks work on a bare estimator, in a pipeline and in a grid.
 
 import copy
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -201,6 +202,18 @@ def has_run_out(trainer: Trainer) -> bool:
     if not isinstance(optimizer, Optimizer) or optimizer.schedule is None:
         return False
     return optimizer.rate(trainer.progress) <= 0.01 * optimizer.learning_rate
+
+
+def warn_of_the_end(trainer: Trainer) -> None:
+    """Warn, in the first pass of a stream behind a schedule's end, that it goes on at the least rate."""
+    progress = trainer.progress
+    if progress.epoch == progress.epochs + 1 and has_run_out(trainer):
+        rate = trainer.optimizer_state.learning_rate
+        warnings.warn(
+            f"the schedule was planned for max_iter={progress.epochs} passes, which are over: partial_fit goes on at "
+            f"the rate {rate:.3g}; raise max_iter, or leave the schedule out",
+            stacklevel=4,
+        )
 
 
 _BUSY: dict[int, int] = {}

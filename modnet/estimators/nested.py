@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from modnet import text
 from modnet.base import Inputs, Module, Output, located
 from modnet.component import Component, field_names, unknown_field, walk
 from modnet.errors import InvalidSpecError, RegistryError
@@ -192,7 +193,7 @@ def path_of(asked: Any, spec: ModelSpec, width: Callable[[str], int]) -> str:
         for path, name in named:
             if name == asked:
                 return path
-        problem = _no_layer(asked, named)
+        problem = _no_layer(asked, named, list(there))
     else:
         problem = f"should be an index, the name or path of a layer or None, got {asked!r}"
     raise InvalidSpecError("ModNetTransformer", [("layer", problem)])
@@ -203,10 +204,10 @@ def modules(spec: ModelSpec) -> Iterator[tuple[str, Module | Inputs | Output]]:
     return ((path, each) for path, each in walk(spec) if isinstance(each, Module | Inputs | Output))
 
 
-def _no_layer(asked: str, named: Sequence[tuple[str, str]]) -> str:
-    """Say that no layer has the name, which ones there are, and which may be meant."""
-    if not named:
-        return f"no layer is called {asked!r}: none has a name. Pass an index, or give it one: Dense(2, name={asked!r})"
-    close = difflib.get_close_matches(asked, [name for _, name in named], n=1)
+def _no_layer(asked: str, named: Sequence[tuple[str, str]], paths: Sequence[str]) -> str:
+    """Say that no layer has the name or path, which ones there are, and which may be meant."""
+    known = ", ".join(f"{name!r} ({path})" for path, name in named)
+    there = f"there are {known}" if named else f"none has a name, as Dense(2, name={asked!r}) would"
+    close = difflib.get_close_matches(asked, [*(name for _, name in named), *paths], n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"no layer is called {asked!r}; there are {', '.join(f'{name!r} ({path})' for path, name in named)}.{hint}"
+    return f"no layer is called {asked!r}; {there}; paths are {text.listed(paths, most=10)}.{hint}"

@@ -228,13 +228,16 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         --------
         >>> from modnet import ModelSpec, ModNetRegressor
         >>> ModNetRegressor.from_spec(ModelSpec(layers=["tanh"]), random_state=0)
-        ModNetRegressor(layers=(Tanh(),), optimizer=Adam(), output=Affine(),
-                        random_state=0)
+        ModNetRegressor(layers=(Tanh(),), random_state=0)
         """
         spec = ModelSpec.of(spec)
         training = {name: getattr(spec.training, name) for name in field_names(TrainingSettings)}
         training["batch_size"] = training["batch_size"] or "auto"
+        usual = cls(**params).get_params(deep=False)
         mine = {name: getattr(spec, name) for name in _SPEC}
+        for name, slot in _SPEC.items():  # a default stays as it is written, so that repr shows what differs
+            if mine[name] is not None and mine[name] == understood(usual[name], slot):
+                del mine[name]
         return cls(**{**mine, **training, **params})
 
 

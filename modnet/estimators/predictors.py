@@ -17,6 +17,7 @@ from modnet.estimators.fitting import unchanged_on_failure
 from modnet.estimators.parameters import chosen_loss, completed, loss_of
 from modnet.estimators.preparation import raw_blocks, raw_output
 from modnet.estimators.target import Classes, Numbers, second_link
+from modnet.strict import is_number
 
 
 def gives_probabilities(estimator: Any) -> bool:
@@ -216,7 +217,8 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         self._target, self.classes_ = found, found.classes
 
     def _look_at_network(self) -> None:
-        if found := second_link(self.network_, self._target.task, sum(self._target.widths)):
+        found = second_link(self.network_, self._target.task, sum(self._target.widths))
+        if found and not any(map(is_number, list(self.layers)[-1:])):  # a number of units means a hidden layer
             link, what = found
             warnings.warn(f"{link.title} {what}", stacklevel=5)
 

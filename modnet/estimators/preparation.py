@@ -118,6 +118,7 @@ def prepared(
     given = None
     if sample_weight is not None:
         given = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
+        _check_size(given)
     y, present = y.toarray() if sparse.issparse(y) else y, None
     if given is not None and not (given > 0).all():
         present = np.flatnonzero(given > 0)
@@ -249,6 +250,18 @@ def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool,
     if reset:
         estimator.input_shape_ = (found[0] if isinstance(found, tuple) else found).shape[1:]
     return found
+
+
+def _check_size(weight: Array) -> None:
+    """Check that weights, finite and not negative, can be summed and divided by."""
+    with np.errstate(over="ignore"):
+        whole = np.isfinite(weight.sum())
+    found = weight.max() if not whole else weight[weight > 0].min(initial=np.inf)
+    if not whole or found < np.finfo(weight.dtype).tiny:
+        raise ValueError(
+            f"sample_weight holds {found:g}, with which {weight.dtype} does not calculate: only the ratios of weights "
+            "count, so divide them by their mean"
+        )
 
 
 def _weight_by_class(estimator: Any, y: Array, weight: Array | None, *, learning: bool) -> Array | None:

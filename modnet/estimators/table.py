@@ -15,7 +15,7 @@ import numpy as np
 
 from modnet.base import Array, Column, Shape, TableShape
 from modnet.errors import ModNetError, ShapeError
-from modnet.network.link import Link
+from modnet.network.link import Link, placed
 from modnet.spec import ModelSpec
 
 _WORDS: dict[str, tuple[type, ...]] = {
@@ -109,8 +109,7 @@ class Table:
             return X
         looked_at = set(frame.columns) - (_plain(frame) & self._as_numbers)
         names = [each.name for each in self.columns if each.name in looked_at]
-        numbers = {name: self._numbers(frame[name], name) for name in names}
-        changed = {name: values for name, values in numbers.items() if values is not None}
+        changed = {name: values for name in names if (values := self._numbers(frame[name], name)) is not None}
         if frame.implementation.is_pandas_like():
             return X.assign(**changed) if changed else X  # narwhals takes ten times as long
         series = [nw.new_series(name, values, backend=frame.implementation) for name, values in changed.items()]
@@ -237,9 +236,14 @@ def _parts(type_: str) -> set[str]:
 
 
 def _readers(spec: ModelSpec, columns: Sequence[Column]) -> dict[str, list[Link]]:
-    """Return the links that read a column, by its name; those that only choose columns read none."""
-    found: dict[str, list[Link]] = {}
-    for name, link in _reads(spec.network(TableShape(columns), 1).links):
+    """Return the links that read a column, by its name; those that only choose columns read none.
+
+    The output, which is no link before the target is known, reads what comes to it.
+    """
+    shape = TableShape(columns)
+    links, *_ = placed(spec.before_output(shape), shape)
+    found: dict[str, list[Link]] = {name: [] for name in _names(links[-1].output_shape if links else shape)}
+    for name, link in _reads(links):
         found.setdefault(name, []).append(link)
     return found
 

@@ -310,15 +310,17 @@ def second_link(network: Network, task: Task, width: int) -> tuple[Link, str] | 
 
     In Keras the last layer of a list is the output: ``Dense(10, "softmax")``. Here the output layer comes behind it.
     """
-    hidden = [link for link in network.links if link.path.startswith("layers[")]
-    name = registry.name_of(type(hidden[-1].module)) if hidden else None
-    if name not in ("sigmoid", "softmax", "log_softmax"):
+    last = next((link for link in reversed(network.links) if link.path.startswith("layers[")), None)
+    while last and registry.name_of(type(last.module)) == "sequential":
+        last = last.chains[0][-1]
+    name = registry.name_of(type(last.module)) if last else None
+    if last is None or name not in ("sigmoid", "softmax", "log_softmax"):
         return None
     both = task == "binary" and name != "sigmoid"  # of two classes a softmax has a column each
-    if hidden[-1].output_shape != (2 if both else width,):
+    if last.output_shape != (2 if both else width,):
         return None
-    return hidden[-1], (
-        f"makes probabilities of as many columns as there are classes ({hidden[-1].output_shape[0]}), but the output "
+    return last, (
+        f"makes probabilities of as many columns as there are classes ({last.output_shape[0]}), but the output "
         "layer comes behind it, and the loss wants that without bounds: leave this layer out"
     )
 

@@ -43,7 +43,7 @@ def _decodes(transformer: Any) -> bool:
     if transformer.estimator is not None or not hasattr(transformer, "layer_"):
         return transformer.estimator is None
     read = transformer.network_.layer(transformer.layer_)
-    return any(link is read for link in transformer.network_.links)
+    return any(link is read for link in transformer.network_.links[:-1])
 
 
 def _readable(estimator: Any) -> Any:
@@ -307,7 +307,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         ----------
         X : array-like, shape (n, n_features_out)
             Codes, as `transform` returns them. If the layer is inside another, such as a residual one, the rest of the
-            network cannot be run on its output alone, and there is no such method either.
+            network cannot be run on its output alone, and behind the last there is none: no such method then, either.
 
         Returns
         -------

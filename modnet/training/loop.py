@@ -19,7 +19,7 @@ from modnet.training.combining import constrained, first_state
 from modnet.training.compiled import compiled_loop_for
 from modnet.training.divergence import diagnosis
 from modnet.training.monitor import History, Monitor, OnEpoch, Patience
-from modnet.training.publishing import begin_anew, include, publish
+from modnet.training.publishing import begin_anew, include, judge, publish
 from modnet.training.settings import TrainingSettings
 from modnet.training.solving import solve
 
@@ -168,6 +168,9 @@ class Trainer:
                         stop = history.converged = True
                 if stop:
                     break
+            if validation is None:  # else the loss of what is kept has been looked at
+                self._passes.clear()
+                judge(self, data)
             return history
         finally:
             if monitor.restore_best() and self.moving is not self.theta:
@@ -200,9 +203,12 @@ class Trainer:
                 total += (value + self.penalize(self.gradient, weight)) * weight
                 weights += weight
                 self._move(optimizer)
+            if not math.isfinite(total) and np.abs(self.moving).max() < 1e100:  # it is not the weights that are huge
+                raise NonFiniteError(f"the penalty of the weights became inf: alpha={settings.alpha} is too large")
             # A sum of finite numbers is finite unless they are huge; to look at each one takes memory.
-            if not np.isfinite(self.moving.sum()) and not np.isfinite(self.moving).all():
-                raise self.diverged(data.rows(slice(0, size)), math.nan)
+            huge = not np.isfinite(self.moving.sum()) and not np.isfinite(self.moving).all()
+            if huge or not math.isfinite(total):
+                raise self.diverged(data.rows(slice(0, size)), math.nan if huge else math.inf)
         progress.epoch += 1
         progress.rows += len(data)
         if optimizer.swa is not None and progress.epoch > optimizer.swa * progress.epochs:

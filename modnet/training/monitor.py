@@ -157,7 +157,7 @@ class Monitor:
         if self._validation_loss is not None:
             history.validation_losses.append(self._finite(self._validation_loss()))
         if self._score is not None:
-            history.validation_scores.append(self._score())
+            history.validation_scores.append(self._number(self._score()))
         if self._patience.update(history.watched(early_stopping=self._watches)[-1]):
             history.best_epoch = len(history.losses) - 1
             if self._watches:
@@ -175,6 +175,14 @@ class Monitor:
                 "that are not scaled like the training rows"
             )
         return loss
+
+    def _number(self, score: float) -> float:
+        if math.isnan(score):
+            raise NonFiniteError(
+                f"the validation score became nan in epoch {len(self.history.losses)}, and early stopping watches a "
+                "number: choose another scoring, or more rows to watch"
+            )
+        return score
 
     def restore_best(self) -> bool:
         """Put the weights of the best epoch back, if they were watched on a validation set; return whether."""

@@ -5,6 +5,7 @@ what is trained is what predicts.
 """
 
 import copy
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from modnet.base import Array, Optimizer, OptimizerState
 from modnet.network import Pass
-from modnet.training.batches import Data
+from modnet.training.batches import Data, rows_per_batch
 
 if TYPE_CHECKING:
     from modnet.training.loop import Trainer
@@ -46,6 +47,14 @@ def publish(trainer: "Trainer", seen: Iterator[Data] | None) -> None:
                     network, theta, trainer.state, gradient=trainer.gradient, rows=rows, training=True, rng=noise
                 )
             running.forward(batch.x)
+
+
+def judge(trainer: "Trainer", data: Data) -> None:
+    """Raise if what the last step has led to makes no finite numbers of the first batch."""
+    batch = data.rows(slice(0, rows_per_batch(trainer.settings.batch_size, len(data))))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        if not math.isfinite(value := trainer.evaluate(batch)):
+            raise trainer.diverged(batch, value)
 
 
 def begin_anew(trainer: "Trainer") -> None:

@@ -27,10 +27,10 @@ class TrainingSettings(Component):
     shuffle : bool
         Whether each epoch sees the rows in another order.
     alpha : float
-        Strength of L2 decay, ≥ 0: the loss of a batch gets ½·alpha·‖W‖² / Σw, Σw being the batch's weights
+        Strength of the penalty on weights, ≥ 0: the loss of a batch gets ½·alpha·‖W‖² / Σw, Σw being its weights
         (the number of its rows if there are none), as in sklearn.neural_network. Biases are not regularized.
     l1_ratio : float
-        The share ρ of that decay that is L1, in [0, 1]: the penalty is alpha · (½ (1 − ρ) ‖W‖² + ρ ‖W‖₁) / Σw, as
+        The share ρ of that penalty that is L1, in [0, 1]: the penalty is alpha · (½ (1 − ρ) ‖W‖² + ρ ‖W‖₁) / Σw, as
         scikit-learn's elastic net mixes the two.
     tol : float
         An epoch counts as progress if it lowers the watched loss by more than this, ≥ 0.

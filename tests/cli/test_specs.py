@@ -163,6 +163,13 @@ def test_the_summary_is_a_table_of_layers(modnet: Any, spec: Path):
     assert "67" in done.out  # 4 · 8 + 8 and 8 · 3 + 3
 
 
+def test_outputs_are_columns_of_the_prediction(modnet: Any, tmp_path: Path):
+    spec = written(tmp_path / "spec.json", {"loss": {"type": "quantile", "quantiles": [0.1, 0.5, 0.9]}})
+    found = modnet("summary", spec, "--features", 4, "--outputs", 2, "--json").json
+    assert found["layers"][-1]["output_shape"] == [6]
+    assert modnet("validate", spec, "--features", 4).status == 0
+
+
 def test_the_summary_is_there_as_numbers(modnet: Any, spec: Path):
     found = modnet("summary", spec, "--features", 4, "--outputs", 3, "--json").json
     assert (found["parameters"], found["multiply_adds"], found["input_shape"]) == (67, 56, [4])

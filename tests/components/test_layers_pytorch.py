@@ -5,7 +5,7 @@ import pytest
 from support.single import Single
 
 from modnet.activations import Sigmoid
-from modnet.layers import BatchNorm, Embedding, GatedLinear, LayerNorm, PReLU, RMSNorm
+from modnet.layers import BatchNorm, Dense, Embedding, Flatten, GatedLinear, LayerNorm, PReLU, Reshape, RMSNorm
 
 torch = pytest.importorskip("torch")
 
@@ -141,3 +141,75 @@ def test_embedding_is_pytorchs_table_by_table():
     ours.backward(dy)
     for table, E, U in zip(tables, np.split(ours.g.E, [counts[0]]), ours.g.U, strict=True):
         agree(np.vstack([E, U]), table.grad)
+
+
+# Rows of several axes: x has shape (n, l, c), and PyTorch's BatchNorm1d and PReLU want (n, c, l)
+
+STEPS = 4
+SERIES, D_SERIES = RNG.normal(1, 3, (2, ROWS, STEPS, WIDTH))
+
+
+class ChannelsLast(torch.nn.Module):
+    """A module of PyTorch's whose features are on axis 1, for features on the last."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x.transpose(1, 2)).transpose(1, 2)
+
+
+def test_dense_on_series_is_pytorchs_linear():
+    ours = Single(Dense(3), (STEPS, WIDTH), b=RNG.normal(size=3))
+    theirs = given(torch.nn.Linear(WIDTH, 3).double(), weight=ours.p.W.T, bias=ours.p.b[0])
+    both(ours, theirs, SERIES, D_SERIES[..., :3])
+    agree(ours.g.W.T, theirs.weight.grad)
+    agree(ours.g.b[0], theirs.bias.grad)
+
+
+def test_gated_linear_on_series_is_pytorchs_glu():
+    ours = Single(GatedLinear(3, Sigmoid()), (STEPS, WIDTH))
+    p, g = ours.p, ours.g
+    linear = given(torch.nn.Linear(WIDTH, 6).double(), weight=np.hstack([p.W, p.V]).T, bias=np.hstack([p.b, p.c])[0])
+    both(ours, torch.nn.Sequential(linear, torch.nn.GLU()), SERIES, D_SERIES[..., :3])
+    agree(np.hstack([g.W, g.V]).T, linear.weight.grad)
+    agree(np.hstack([g.b, g.c])[0], linear.bias.grad)
+
+
+@pytest.mark.parametrize(
+    ("module", "theirs", "names"),
+    [
+        (LayerNorm(), torch.nn.LayerNorm(WIDTH), {"gamma": "weight", "beta": "bias"}),
+        (RMSNorm(1e-5), torch.nn.RMSNorm(WIDTH, eps=1e-5), {"gamma": "weight"}),
+        (BatchNorm(), ChannelsLast(torch.nn.BatchNorm1d(WIDTH)), {"gamma": "weight", "beta": "bias"}),
+        (PReLU(), ChannelsLast(torch.nn.PReLU(WIDTH)), {"a": "weight"}),
+    ],
+    ids=lambda each: type(each).__name__ if not isinstance(each, dict) else "",
+)
+def test_layers_on_the_features_of_series_are_pytorchs(module, theirs, names):
+    values = {"gamma": GAMMA, "beta": BETA, "a": GAMMA}
+    ours = Single(module, (STEPS, WIDTH), **{name: values[name] for name in names})
+    inner = given(getattr(theirs, "inner", theirs).double(), **{names[name]: values[name] for name in names})
+    for _ in range(3):
+        both(ours, theirs, SERIES, D_SERIES)
+    for name, of in names.items():
+        agree(getattr(ours.g, name)[0], getattr(inner, of).grad)
+    if isinstance(module, BatchNorm):
+        agree(ours.s.mean[0], inner.running_mean)
+        agree(ours.s.variance[0], inner.running_var)
+        ours.training = False
+        both(ours, theirs.eval(), SERIES, D_SERIES)
+
+
+@pytest.mark.parametrize(
+    ("module", "theirs"),
+    [
+        (Flatten(), torch.nn.Flatten()),
+        (Reshape((2, 10)), torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Unflatten(1, (2, 10)))),
+    ],
+    ids=["flatten", "reshape"],
+)
+def test_shapes_are_pytorchs(module, theirs):
+    ours = Single(module, (STEPS, WIDTH))
+    both(ours, theirs, SERIES, D_SERIES.reshape(ROWS, *module.output_shape((STEPS, WIDTH))))

@@ -2,8 +2,10 @@
 
 import json
 import re
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
@@ -11,7 +13,7 @@ from sklearn.datasets import load_iris
 import modnet
 from modnet import Inputs, ModelSpec, ModNetClassifier, ModNetRegressor, ModNetTransformer, Output
 from modnet.errors import InvalidSpecError, ShapeError
-from modnet.layers import Dense, Scale, Standardize
+from modnet.layers import Columns, Dense, Scale, Standardize
 from modnet.neural_network import MLPClassifier, MLPRegressor
 from modnet.registry import registry
 
@@ -126,6 +128,31 @@ def test_an_output_of_another_width_is_refused_with_both_shapes():
     assert not hasattr(model, "theta_")
 
 
+class Threes(Output):
+    """An output that takes some widths only."""
+
+    def links(self, shape, width):
+        if width % 3:
+            raise ShapeError(f"takes a multiple of three columns, got {width}")
+        return (("", Dense(width)),)
+
+
+def test_an_output_takes_data_frames_whatever_widths_it_refuses():
+    frame = pd.DataFrame(X, columns=list("abcd")).assign(town="far")
+    model = ModNetClassifier((Columns(list("abcd")), 8), output=Threes(), max_iter=2).fit(frame, y)
+    assert model.predict(frame).shape == y.shape
+    with pytest.raises(ShapeError, match="takes a multiple of three columns, got 1"):
+        model.fit(frame, y > 0)
+    with pytest.raises(ValueError, match="column 'town'"):  # an output alone reads every column
+        ModNetClassifier((), max_iter=2).fit(frame, y)
+
+
+def test_a_summary_asks_the_loss_for_the_width_of_the_output():
+    model = ModNetRegressor((4,), loss={"type": "quantile", "quantiles": (0.1, 0.5, 0.9)})
+    assert model.summary(n_features=4, n_outputs=2).rows[-1].output_shape == (6,)
+    assert ModNetClassifier((4,), loss="per_output").summary(n_features=4, n_outputs=4).rows[-1].output_shape == (4,)
+
+
 def test_an_output_is_no_layer_and_inputs_are_no_output():
     for fields in ({"layers": [Deep()]}, {"output": "standardize"}, {"inputs": "affine"}, {"output": None}):
         with pytest.raises((InvalidSpecError, ValueError), match=next(iter(fields))):
@@ -152,6 +179,28 @@ SPEC = ModelSpec(inputs="standardize", layers=[Dense(8, "tanh")], optimizer="sgd
 @pytest.mark.parametrize("cls", [ModNetClassifier, ModNetRegressor, ModNetTransformer])
 def test_from_spec_takes_a_spec_its_mapping_or_its_text(cls, form):
     assert cls.from_spec(form).to_spec() == SPEC
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class Descending(ModNetRegressor):
+    """Another default."""
+
+    optimizer: str = "sgd"
+
+
+@pytest.mark.parametrize("cls", [ModNetClassifier, ModNetRegressor, ModNetTransformer, Descending])
+def test_what_a_spec_leaves_at_its_default_is_not_shown(cls):
+    usual = "sgd" if cls is Descending else "adam"
+    short = cls.from_spec(ModelSpec(layers=["tanh"], optimizer=usual))
+    assert repr(short) == f"{cls.__name__}(layers=(Tanh(),))"
+    assert (short.optimizer, short.output) == (usual, "affine")
+    other = cls.from_spec(ModelSpec(optimizer={"type": usual, "learning_rate": 0.5}, output=Deep()))
+    assert other.optimizer == ModelSpec(optimizer={"type": usual, "learning_rate": 0.5}).optimizer
+    assert other.output == Deep()
+
+
+def test_a_default_of_the_spec_that_is_none_of_the_estimator_stays():
+    assert Descending.from_spec(ModelSpec()).to_spec() == ModelSpec()
 
 
 @pytest.mark.parametrize("cls", [ModNetRegressor, MLPClassifier])

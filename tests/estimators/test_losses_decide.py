@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.preprocessing import scale
 
 from modnet import Loss, ModelSpec, ModNetClassifier, ModNetRegressor
 from modnet.base import served
 from modnet.errors import InvalidSpecError
-from modnet.layers import Dense
+from modnet.layers import ActivationLayer, Dense, Residual, Sequential
 from modnet.losses import CrossEntropy, PerOutput
 from modnet.neural_network import MLPClassifier
 from modnet.registry import registry
@@ -130,9 +131,9 @@ def test_a_link_that_is_one_half_elsewhere_is_followed():
 
 
 def test_early_stopping_watches_what_is_predicted():
-    model = ModNetClassifier((16,), loss=TwoPerClass(), early_stopping=True, scoring=None, max_iter=100, random_state=0)
+    model = clone(NET).set_params(loss=TwoPerClass(), early_stopping=True, scoring=None)
     model.fit(X, FLOWERS, X_val=X[::3], y_val=FLOWERS[::3])
-    assert max(model.validation_scores_) == model.score(X[::3], FLOWERS[::3]) > 0.5
+    assert max(model.validation_scores_) == model.score(X[::3], FLOWERS[::3]) > 0.9
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -152,6 +153,24 @@ def test_per_output_needs_no_widths():
     for loss in ("per_output", {"type": "per_output"}, PerOutput([CrossEntropy()]), PerOutput(["cross_entropy"] * 2)):
         model = ModNetClassifier.from_spec(NET.to_spec(), loss=loss, random_state=0).fit(X, y)
         np.testing.assert_array_equal(model.theta_, expected.theta_)
+
+
+@pytest.mark.parametrize("use", ["value", "predict", "log_predict", "codes", "check_truth"])
+@pytest.mark.parametrize("loss", [PerOutput(), PerOutput(["cross_entropy"] * 2)], ids=repr)
+def test_per_output_by_hand_asks_for_widths(loss, use):
+    t, raw = np.zeros((3, 2), int), np.zeros((3, 4))
+    arguments = {"value": (t, raw), "codes": ("multioutput", raw), "check_truth": (t,)}.get(use, (raw,))
+    with pytest.raises(ValueError, match=r"^PerOutput\(.*\) has no widths: say how many .* as in widths=\(3, 1\)"):
+        getattr(loss, use)(*arguments)
+
+
+def test_a_single_loss_by_hand_looks_at_every_column():
+    t, raw = np.array([[2, 1], [0, 0]]), np.arange(12.0).reshape(2, 6) ** 0.5
+    single, several = PerOutput([CrossEntropy()], [3, 3]), PerOutput([CrossEntropy()] * 2, [3, 3])
+    assert single.value(t, raw) == several.value(t, raw)
+    assert single.width(6) == 6
+    with pytest.raises(ValueError, match="row"):
+        single.check_truth(np.array([[0, -1]]))
 
 
 def test_each_column_may_have_a_loss_of_its_own():
@@ -222,6 +241,9 @@ HABIT = [
     ([8, Dense(3, "sigmoid")], "multilabel", r"layers\[1\]\.activation \(Sigmoid\)"),
     ([8, Dense(1, "sigmoid")], "binary", r"layers\[1\]\.activation \(Sigmoid\)"),
     ([8, Dense(2, "softmax")], "binary", r"layers\[1\]\.activation \(Softmax\)"),
+    ([Sequential([Dense(3, "softmax")])], "multiclass", r"layers\[0\]\.body\[0\]\.activation \(Softmax\)"),
+    ([Sequential([Dense(8), "tanh", Sequential([Dense(1), "sigmoid"])])], "binary", r".*body\[1\] \(Sigmoid\)"),
+    ([8, Dense(3), ActivationLayer("softmax", name="p")], "multiclass", r"layers\[2\]\.activation \(Softmax\)"),
 ]
 
 
@@ -239,6 +261,9 @@ def test_probabilities_in_front_of_the_output_layer_are_said_at_once(layers, tas
         ModNetClassifier([8, Dense(4, "softmax"), Dense(8, "relu")]),
         ModNetClassifier([Dense(4, "softmax")]),
         ModNetClassifier((3,)),
+        ModNetClassifier((3,), "sigmoid"),
+        ModNetClassifier([Dense(3), Residual([Dense(3), "softmax"])]),
+        ModNetClassifier([3, "softmax", "batch_norm"]),
         MLPClassifier((3,), "logistic"),
     ],
     ids=repr,

@@ -164,6 +164,7 @@ def test_a_layer_inside_another_is_read_but_not_decoded() -> None:
     np.testing.assert_array_equal(encoder.transform(X), both.transform(X)[:, 3:])
     assert hasattr(both, "inverse_transform")
     assert not hasattr(encoder, "inverse_transform")
+    assert not hasattr(short(layer="output").fit(X), "inverse_transform")  # nothing comes behind it
 
 
 def test_blocks_of_rows_do_not_show() -> None:
@@ -245,6 +246,7 @@ def test_it_survives_pickle() -> None:
     ("layer", "message"),
     [
         ("cod", r"ModNetTransformer: layer: no layer is called 'cod'; there are 'code' .layers\[1\].* mean 'code'\?"),
+        ("layers[3]", r"called 'layers\[3\]'; there are 'code' .*; paths are layers\[0\], .* mean 'layers\[\d\]'"),
         (3, "layer: there are 3 layers, 0 to 2, got 3"),
         (True, "layer: should be an index, the name or path of a layer or None, got True"),
     ],

@@ -221,16 +221,9 @@ def test_weights_are_kept_for_the_rows_split_off():
     np.testing.assert_array_equal(seen[0][0] + 1, seen[0][1])
 
 
-@pytest.mark.parametrize(
-    ("labels", "words"),
-    [
-        (["a", "b"], "too few|too small"),
-        (["a"] * 8 + ["b"], "The least populated class.* in y have only 1 member"),
-    ],
-)
-def test_rows_that_cannot_be_split_are_refused(labels: list[str], words: str):
-    with pytest.raises(ValueError, match=words):
-        net(early_stopping=True).fit(X[: len(labels)], labels)
+def test_rows_that_cannot_be_split_are_refused():
+    with pytest.raises(ValueError, match=r"too few|too small"):
+        net(early_stopping=True).fit(X[:2], ["a", "b"])
 
 
 def test_two_rows_are_the_smallest_set():

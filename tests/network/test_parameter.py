@@ -2,12 +2,13 @@
 
 import pickle
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from modnet import Parameter
+from modnet import Module, Network, Parameter
 from modnet.constraints import MaxNorm, NonNegative
-from modnet.errors import InvalidSpecError
+from modnet.errors import InvalidSpecError, ShapeError
 from modnet.initializers import Constant, Ones
 
 
@@ -17,6 +18,32 @@ def test_first_values_and_constraint_are_named_described_or_given():
     described = Parameter((1, 3), {"type": "constant", "value": 2.0}, constraint={"type": "max_norm", "value": 1.0})
     assert described == Parameter((1, 3), Constant(2.0), constraint=MaxNorm(1.0))
     assert replace(pickle.loads(pickle.dumps(named)), trainable=False) == replace(named, trainable=False)
+
+
+class Misshapen(Module):
+    """A layer that asks for an array of the shape that it is given."""
+
+    reads = frozenset()
+    asks: Any = None
+
+    def output_shape(self, input_shape):
+        return input_shape
+
+    def parameters(self, input_shape):
+        return {"g": Parameter(self.asks, "ones")}
+
+    def forward(self, ctx, x):
+        return x
+
+    def grad_input(self, ctx, dy):
+        return dy
+
+
+@pytest.mark.parametrize("shape", [(1, -3), "ab", 3, [1, 3], (1, 3.0), (1, None)], ids=repr)
+def test_what_is_no_shape_is_refused_with_the_layer(shape):
+    told = r"layers\[0\] \(Misshapen\): the shape of a Parameter should be a tuple of whole numbers ≥ 0, got"
+    with pytest.raises(ShapeError, match=told):
+        Network([Misshapen(shape)], (3,))
 
 
 @pytest.mark.parametrize(

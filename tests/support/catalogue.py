@@ -14,6 +14,7 @@ from modnet.registry import registry
 README = Path(__file__).parents[2] / "README.md"
 KINDS = {
     "layer": "layers",
+    "output": "outputs",
     "activation": "activations",
     "loss": "losses",
     "optimizer": "optimizers",

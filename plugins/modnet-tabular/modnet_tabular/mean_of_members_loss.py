@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from modnet import Array, Count, Loss, Slot, default
 from modnet.base import TargetScale, Task
-from modnet.losses import CrossEntropy, GaussianNLL, SquaredError
+from modnet.losses import CrossEntropy, GaussianNLL, PerOutput, SquaredError
 
 
 class MeanOfMembersLoss(Loss):
@@ -22,7 +23,8 @@ class MeanOfMembersLoss(Loss):
     Parameters
     ----------
     loss : Loss
-        That of each member.
+        That of each member. For y with several columns of classes it is that of a column: estimators put this loss into
+        `per_output`, not the other way round.
     ensemble_size : int
         Number k of members, ≥ 1, as in `ensemble_view`.
 
@@ -56,6 +58,13 @@ class MeanOfMembersLoss(Loss):
     loss: Slot[Loss] = default(SquaredError())
     ensemble_size: Count = 32
 
+    @model_validator(mode="after")
+    def _of_one_column_of_classes(self) -> Self:
+        if isinstance(self.loss, PerOutput):
+            remedy = "name the loss of one column here; estimators put this loss into per_output themselves"
+            raise ValueError(f"loss: should look at one column of y, got {self.loss!r}: {remedy}")
+        return self
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         """Return one raw column per target and member, and two; and one of classes."""
@@ -72,8 +81,8 @@ class MeanOfMembersLoss(Loss):
         return self.loss.target_scale
 
     def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
-        """Return it with `loss` set up for the task."""
-        ready = self.loss.for_task(task, widths)
+        """Return it with `loss` set up for the task; several columns of classes have one each, in `per_output`."""
+        ready = self.loss.for_task(task, widths) if task != "multioutput" else None
         return None if ready is None else replace(self, loss=ready)
 
     def width(self, targets: int) -> int:

@@ -9,7 +9,7 @@ from sklearn.preprocessing import scale
 
 from modnet import ModelSpec, ModNetClassifier, ModNetRegressor, Network, load, save
 from modnet.activations import Tanh
-from modnet.errors import ShapeError
+from modnet.errors import InvalidSpecError, ShapeError
 from modnet.layers import Dropout, Flatten
 from modnet.losses import CrossEntropy, GaussianNLL
 
@@ -153,6 +153,18 @@ def test_classes_are_the_mean_of_the_members_probabilities(task):
         np.testing.assert_array_equal(model.decision_function(X), logs)
         raw = model.network_.predict(model.theta_, model.state_, X).reshape(150, 3, 8)
         np.testing.assert_allclose(p, softmax(raw, axis=1).mean(axis=2))
+
+
+def test_tabm_takes_data_frames():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    model = tabm(ModNetClassifier, "cross_entropy", max_iter=2).fit(X, y)
+    assert model.predict(X).shape == y.shape
+    assert model.summary(n_features=4, n_outputs=3).rows[-1].output_shape == (24,)
+
+
+def test_the_loss_of_several_columns_stands_around_that_of_members():
+    with pytest.raises(InvalidSpecError, match=r"loss: should look at one column of y, got PerOutput\(\): name the"):
+        MeanOfMembersLoss("per_output")
 
 
 def test_a_log_probability_of_members_is_exact_where_the_probability_rounds_to_nothing():

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from modnet import Array, Converted, Count, DensityLoss, Loss, QuantileLoss, Slots, default
 from modnet.base import TargetScale, Task
 from modnet_standard.losses.cross_entropy import CrossEntropy
-from modnet_standard.losses.shared import AveragedLoss, softplus_and_sigmoid
+from modnet_standard.losses.shared import AveragedLoss, NumberLoss, softplus_and_sigmoid
 
 __all__ = ["GaussianNLL", "PerOutput", "Quantile"]
 
@@ -34,7 +34,7 @@ def _ascending(levels: tuple[float, ...]) -> tuple[float, ...]:
     return levels
 
 
-class Quantile(AveragedLoss, QuantileLoss):
+class Quantile(NumberLoss, AveragedLoss, QuantileLoss):
     """The pinball loss of predicted τ-quantiles ŷ: J = Σ τ (t − ŷ) where t ≥ ŷ, Σ (1 − τ)(ŷ − t) where t < ŷ.
 
     Summed over levels τ and outputs, averaged over rows. Each target has as many raw columns as there are levels, side
@@ -85,10 +85,6 @@ class Quantile(AveragedLoss, QuantileLoss):
         """Whether there are several levels: a single one is predicted as it is."""
         return len(self.quantiles) > 1
 
-    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
-        """Return itself for regression."""
-        return self if task == "regression" else None
-
     def width(self, targets: int) -> int:
         """Return a column per target and level."""
         return targets * len(self.quantiles)
@@ -123,7 +119,7 @@ class Quantile(AveragedLoss, QuantileLoss):
         return predicted, slope
 
 
-class GaussianNLL(AveragedLoss, DensityLoss):
+class GaussianNLL(NumberLoss, AveragedLoss, DensityLoss):
     """The negative log-likelihood of a normal target: J = ½ (log v + (t − μ)²/v), variance v = log(1 + e^s) + ε.
 
     Summed over outputs, averaged over rows; the constant ½ log 2π is left out. For k targets the raw output has 2k
@@ -159,10 +155,6 @@ class GaussianNLL(AveragedLoss, DensityLoss):
     def examples(cls) -> Sequence[Self]:
         """Return one with a small ε and one with a large one."""
         return (cls(), cls(0.1))
-
-    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
-        """Return itself for regression."""
-        return self if task == "regression" else None
 
     def width(self, targets: int) -> int:
         """Return two columns per target: μ and s."""
@@ -204,7 +196,9 @@ class PerOutput(Loss):
     Raises
     ------
     InvalidSpecError
-        If there are not as many widths as losses.
+        If there are several losses, and not as many widths.
+    ValueError
+        If it is asked for a value or a prediction without widths.
 
     Notes
     -----
@@ -234,7 +228,7 @@ class PerOutput(Loss):
 
     @model_validator(mode="after")
     def _a_width_per_loss(self) -> Self:
-        if self.widths and len(self.widths) != len(self.losses):
+        if self.widths and len(self.losses) not in (1, len(self.widths)):
             counts = f"there are {len(self.losses)} losses, and {len(self.widths)} columns"
             raise ValueError(f"losses should be one per column of y, or a single one for all of them; {counts}")
         return self
@@ -256,12 +250,12 @@ class PerOutput(Loss):
         return replace(whole, losses=ready) if len(ready) == len(losses) else None
 
     def width(self, targets: int) -> int:
-        """Return the raw columns of all losses together."""
-        return sum(loss.width(width) for loss, width in zip(self.losses, self.widths, strict=True))
+        """Return the raw columns of all losses together; before there are widths, as many as targets."""
+        return max(part.stop for _, _, part in self._columns()) if self.widths else targets
 
     def check_truth(self, t: Array) -> None:
         """Check each column with its own loss."""
-        for j, loss in enumerate(self.losses):
+        for j, (loss, _, _) in enumerate(self._columns()):
             loss.check_truth(t[:, j])
 
     def example_truth(self, task: Task, rng: np.random.Generator, n: int) -> Array:
@@ -293,8 +287,11 @@ class PerOutput(Loss):
 
     def _columns(self) -> Iterator[tuple[Loss, Task, slice]]:
         """Yield each loss with its task and its columns of the raw output."""
-        start = 0
-        for loss, width in zip(self.losses, self.widths, strict=True):
+        if not self.widths:
+            remedy = "say how many columns of predictions each loss makes, as in widths=(3, 1); estimators do it by y"
+            raise ValueError(f"{self!r} has no widths: {remedy}")
+        start, losses = 0, self.losses * len(self.widths) if len(self.losses) == 1 else self.losses
+        for loss, width in zip(losses, self.widths, strict=True):
             stop = start + loss.width(width)
             yield loss, "binary" if width == 1 else "multiclass", slice(start, stop)
             start = stop

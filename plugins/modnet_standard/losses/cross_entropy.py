@@ -4,23 +4,21 @@ Value and gradient share one exponential per logit.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from modnet import Array, Loss
-from modnet.base import Task
+from modnet import Array
 from modnet_standard.arrays import ones, zeros
-from modnet_standard.losses.shared import LINKS, ClassLink, check_classes, likeliest, log_probabilities, probabilities
+from modnet_standard.losses.shared import ClassLink, LogitLoss, check_classes
 
 __all__ = ["CrossEntropy"]
 
 
-class CrossEntropy(Loss):
+class CrossEntropy(LogitLoss):
     """The negative log-likelihood of classes from logits z: J = log Σₖ e^zₖ − z_t, or J = Σₖ log(1 + e^zₖ) − tₖ zₖ.
 
     The first is that of the softmax link, t being the class, and ∂J/∂z = softmax(z) − onehot(t). The second is that of
@@ -60,8 +58,6 @@ class CrossEntropy(Loss):
            [ 0.  ,  0.  ]])
     """
 
-    links: ClassVar[bool] = True
-
     link: ClassLink = "softmax"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
@@ -69,10 +65,6 @@ class CrossEntropy(Loss):
     def examples(cls) -> Sequence[Self]:
         """Return both links, without and with smoothing."""
         return (cls("softmax"), cls("sigmoid"), cls("softmax", 0.1), cls("sigmoid", 0.1))
-
-    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
-        """Return it with the link that a task of classes asks for."""
-        return replace(self, link=LINKS[task]) if task in LINKS else None
 
     def check_truth(self, t: Array) -> None:
         """Check that t is class codes (softmax), or 0 and 1 (sigmoid)."""
@@ -89,18 +81,6 @@ class CrossEntropy(Loss):
         total = float(weight.sum())
         J, draw = parts(t, raw, self.label_smoothing, weight / total, out)
         return float(weight.dot(J)) / total, draw
-
-    def predict(self, raw: Array) -> Array:
-        """Return probabilities: of each class with softmax, of 1 in each column with sigmoid."""
-        return probabilities(self.link, raw)
-
-    def log_predict(self, raw: Array) -> Array:
-        """Return the logarithms of the probabilities, exact where a probability rounds to 0."""
-        return log_probabilities(self.link, raw)
-
-    def codes(self, task: Task, raw: Array) -> Array:
-        """Return what the base does; of several classes without exponentials, where rounding does not decide."""
-        return likeliest(raw) if task == "multiclass" else super().codes(task, raw)
 
 
 def _softmax_parts(

@@ -17,10 +17,8 @@ from modnet_standard.losses.shared import (
     LINKS,
     AveragedLoss,
     ClassLink,
+    LogitLoss,
     check_classes,
-    likeliest,
-    log_probabilities,
-    probabilities,
     softplus_and_sigmoid,
 )
 
@@ -143,7 +141,7 @@ class SquaredHinge(MarginLoss):
         return h * h, 2 * h
 
 
-class Focal(AveragedLoss):
+class Focal(LogitLoss, AveragedLoss):
     """The focal loss from logits z: J = −α_t (1 − p_t)^γ log p_t, p_t the probability of the truth.
 
     Summed over columns (sigmoid), averaged over rows. γ = 0 is `cross_entropy`; the larger γ, the less a row
@@ -180,8 +178,6 @@ class Focal(AveragedLoss):
     [0.69315, 0.01815, 0.17329, 1e-05]
     """
 
-    links: ClassVar[bool] = True
-
     gamma: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2.0
     alpha: Annotated[float, Field(gt=0, lt=1)] | None = None
     link: ClassLink = "sigmoid"
@@ -198,10 +194,6 @@ class Focal(AveragedLoss):
         gammas = (2.0, 0.5, 0.0)
         return (*(cls(gamma) for gamma in gammas), *(cls(gamma, link="softmax") for gamma in gammas), cls(alpha=0.25))
 
-    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
-        """Return it with the link that a task of classes asks for."""
-        return replace(self, link=LINKS[task]) if task in LINKS else None
-
     def check_truth(self, t: Array) -> None:
         """Check that t is class codes (softmax), or 0 and 1 (sigmoid)."""
         check_classes(t, "focal", exclusive=self.link == "softmax")
@@ -209,18 +201,6 @@ class Focal(AveragedLoss):
     def rows(self, t: Array, raw: Array) -> tuple[Array, Array]:
         """Return J(m) and ∂J/∂m ∂m/∂z."""
         return self._softmax_rows(t, raw) if self.link == "softmax" else self._sigmoid_rows(t, raw)
-
-    def predict(self, raw: Array) -> Array:
-        """Return probabilities: of each class with softmax, of 1 in each column with sigmoid."""
-        return probabilities(self.link, raw)
-
-    def log_predict(self, raw: Array) -> Array:
-        """Return the logarithms of the probabilities, exact where a probability rounds to 0."""
-        return log_probabilities(self.link, raw)
-
-    def codes(self, task: Task, raw: Array) -> Array:
-        """Return what the base does; of several classes without exponentials, where rounding does not decide."""
-        return likeliest(raw) if task == "multiclass" else super().codes(task, raw)
 
     def _sigmoid_rows(self, t: Array, raw: Array) -> tuple[Array, Array]:
         sign = 2 * t - 1

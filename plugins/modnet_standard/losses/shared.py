@@ -5,7 +5,8 @@ The links do not overflow; a check names the first row that a loss cannot measur
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Literal
+from dataclasses import replace
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax
@@ -13,6 +14,14 @@ from scipy.special import expit, log_expit, log_softmax
 from modnet import Array, Loss
 from modnet.base import Task
 from modnet_standard.activations.sigmoids import Softmax
+
+
+class NumberLoss(Loss):
+    """A loss of numbers."""
+
+    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
+        """Return itself for regression."""
+        return self if task == "regression" else None
 
 
 class AveragedLoss(Loss):
@@ -91,6 +100,33 @@ def likeliest(z: Array) -> Array:
     if (close.argmax(axis=1) != codes).any():
         codes = probabilities("softmax", z).argmax(axis=1)
     return codes
+
+
+class LogitLoss(Loss):
+    """A loss of classes from logits, which turns them into probabilities by a link."""
+
+    links: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def link(self) -> ClassLink:
+        """Softmax for one of k classes, sigmoid for a binary target or labels that do not exclude each other."""
+
+    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
+        """Return it with the link that a task of classes asks for."""
+        return replace(self, link=LINKS[task]) if task in LINKS else None  # type: ignore[call-arg]  # a field below
+
+    def predict(self, raw: Array) -> Array:
+        """Return probabilities: of each class with softmax, of 1 in each column with sigmoid."""
+        return probabilities(self.link, raw)
+
+    def log_predict(self, raw: Array) -> Array:
+        """Return the logarithms of the probabilities, exact where a probability rounds to 0."""
+        return log_probabilities(self.link, raw)
+
+    def codes(self, task: Task, raw: Array) -> Array:
+        """Return what the base does; of several classes without exponentials, where rounding does not decide."""
+        return likeliest(raw) if task == "multiclass" else super().codes(task, raw)
 
 
 def exponential(z: Array) -> Array:

@@ -10,14 +10,14 @@ from typing import Annotated, ClassVar, Self, final
 import numpy as np
 from pydantic import Field
 
-from modnet import Array, Loss
+from modnet import Array
 from modnet.base import TargetScale, Task
-from modnet_standard.losses.shared import AveragedLoss, averaged, check_rows, exponential
+from modnet_standard.losses.shared import AveragedLoss, NumberLoss, averaged, check_rows, exponential
 
 __all__ = ["AbsoluteError", "Gamma", "Huber", "LogCosh", "Poisson", "SquaredError", "Tweedie"]
 
 
-class SquaredError(Loss):
+class SquaredError(NumberLoss):
     """Half the squared error: J = ½‖ŷ − y‖², summed over outputs and averaged over rows; ∂J/∂ŷ = ŷ − y.
 
     Averaged over rows means Σᵢ wᵢ Jᵢ / Σᵢ wᵢ. For k outputs J is k times the loss of scikit-learn's MLPRegressor, which
@@ -41,10 +41,6 @@ class SquaredError(Loss):
 
     target_scale: ClassVar[TargetScale] = "affine"
 
-    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
-        """Return itself for regression."""
-        return self if task == "regression" else None
-
     def value_and_gradient(
         self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
     ) -> tuple[float, Array]:
@@ -61,12 +57,8 @@ class SquaredError(Loss):
         return raw
 
 
-class ErrorLoss(AveragedLoss):
+class ErrorLoss(NumberLoss, AveragedLoss):
     """A loss of the error e = ŷ − y, summed over outputs and averaged over rows."""
-
-    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
-        """Return itself for regression."""
-        return self if task == "regression" else None
 
     @abstractmethod
     def of_error(self, e: Array) -> tuple[Array, Array]:
@@ -176,15 +168,11 @@ class LogCosh(ErrorLoss):
         return size + np.log1p(0.5 * u), np.copysign(u / (2 + u), e)
 
 
-class Deviance(AveragedLoss):
+class Deviance(NumberLoss, AveragedLoss):
     """Half a deviance of z = log ŷ, summed over outputs and averaged over rows."""
 
     links: ClassVar[bool] = True
     target_scale: ClassVar[TargetScale] = "scale"
-
-    def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
-        """Return itself for regression."""
-        return self if task == "regression" else None
 
     @final
     def predict(self, raw: Array) -> Array:
