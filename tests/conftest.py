@@ -1,6 +1,8 @@
 """What every test may ask for: a site to install throw-away plugins into, and a registry that forgets them."""
 
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,16 @@ from modnet.registry import Registry, registry
 # A deadline would measure how busy the machine is.
 settings.register_profile("modnet", deadline=None)
 settings.load_profile("modnet")
+
+
+def pytest_sessionstart() -> None:
+    """Say at once that entry points of an earlier commit are installed: without a name there is no model file, either."""
+    declared = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+    points = {(group, *each) for group, names in declared["entry-points"].items() for each in names.items()}
+    installed = {(each.group, each.name, each.value) for each in distribution(declared["name"]).entry_points}
+    if missing := points - installed:
+        group, name, _ = min(missing)
+        raise pytest.UsageError(f"{name!r} in group {group} is not installed: python -m pip install -e .")
 
 
 @pytest.fixture

@@ -192,14 +192,14 @@ class Optimizer(Component, kind="optimizer"):
         """
         layout = state.layout
         grouped = _grouped(layout, theta, grad) if layout.factors else ()
-        self.clip(grad)
-        if self.own_points:
-            grouped = ()
-        elif self.weight_decay:
+        if self.clip_norm is not None or self.clip_value is not None:
+            self.clip(grad)
+        if self.weight_decay and not self.own_points:
             theta[: layout.regularized] *= 1 - state.learning_rate * self.weight_decay
         (self if rule is None else rule).step(theta, grad, state)
-        for part, before, factor in grouped:
-            part[...] = before + factor * (part - before) if factor else before
+        if grouped and not self.own_points:
+            for part, before, factor in grouped:
+                part[...] = before + factor * (part - before) if factor else before
 
     @final
     def clip(self, grad: Array) -> None:

@@ -23,14 +23,15 @@ from modnet.training import History
 
 
 def fits(value: Any, type_: Any) -> bool:
-    """Return whether a value is of a type; of what is in lists and arrays only their own type counts."""
+    """Return whether a value is of a type; what is in a list, too, and of what is in an array or a tuple nothing."""
     if get_origin(type_) in (Union, UnionType):  # a | of Literals is the first
         return any(fits(value, each) for each in get_args(type_))
     if get_origin(type_) is Literal:
         return value in get_args(type_)
     if type_ in (int, float):
         return isinstance(value, int | type_) and not isinstance(value, bool)
-    return isinstance(value, get_origin(type_) or type_)
+    inner = get_args(type_)[:1] if get_origin(type_) is list else ()
+    return isinstance(value, get_origin(type_) or type_) and all(fits(each, one) for one in inner for each in value)
 
 
 class Form(NamedTuple):
@@ -88,6 +89,17 @@ def _classes(columns: list[Array], kind: str) -> Classes:
     return Classes(columns, kind)
 
 
+def _table(columns: tuple[Column, ...], categories: dict[str, Array], types: dict[str, str]) -> Table:
+    names = [column.name for column in columns]
+    if not all(isinstance(name, str) for name in (*names, *types.values())) or len({*names}) < len(names):
+        raise ModelFileError(f"columns of a table should have names of their own, and types, got {names}, {types}")
+    counts = {column.name: column.categories for column in columns}
+    for name, each in categories.items():
+        if not isinstance(each, np.ndarray) or each.shape != (counts[name],) or name not in types:
+            raise ModelFileError(f"column {name!r} should have {counts[name]} categories and a type, got {each!r}")
+    return Table(columns, categories, types)
+
+
 _FORMS = {
     "float": Form(float, lambda value: [str(value)], float),
     "tuple": Form(tuple, list, lambda *items: items),
@@ -98,7 +110,7 @@ _FORMS = {
     "generator": Form(np.random.Generator, lambda value: [value.bit_generator.state], _generator),
     "random state": Form(np.random.RandomState, lambda value: [value.get_state(legacy=False)], _random_state),
     "classes": Form(Classes, lambda value: [value.columns, value.kind], _classes),
-    "table": Form(Table, lambda value: [value.columns, value.categories, value.types], Table),
+    "table": Form(Table, lambda value: [value.columns, value.categories, value.types], _table),
     "numbers": _record(Numbers),
     "column": _record(Column),
     "streams": _record(Streams),

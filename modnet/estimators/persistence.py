@@ -241,9 +241,9 @@ def _check_learnt(cls: Any, learnt: Mapping[str, Any], params: Mapping[str, Any]
     target, n, table = learnt["_target"], learnt["n_features_in_"], learnt["table_"]
     if learnt["input_shape_"][:1] != (n,):
         raise ModelFileError(f"n_features_in_ is {n}, and input_shape_ {learnt['input_shape_']}")
-    names = learnt.get("feature_names_in_"), None if table is None else table.columns
-    if any(each is not None and len(each) != n for each in names):
-        raise ModelFileError(f"n_features_in_ is {n}, and there are names of another number of columns")
+    names = [*learnt.get("feature_names_in_", ())]
+    if len(names) not in (0, n) or (table is not None and names != [column.name for column in table.columns]):
+        raise ModelFileError(f"feature_names_in_ should be those of the {n} columns, got {names}")
     if isinstance(target, Classes):
         shown = learnt["classes_"] if target.kind == "multioutput" else [learnt["classes_"]]
         if len(shown) != len(target.columns) or not all(map(np.array_equal, shown, target.columns)):

@@ -100,7 +100,10 @@ class Trainer:
         self.progress = Progress(step=self.optimizer_state.step)
         self.engine = Engine(network, loss, optimizer, accelerator, theta.dtype)
         self._constrained = constrained(network, self.moving, optimizer)
-        self._penalty_memory = np.empty(min(network.layout.regularized, _BLOCK), theta.dtype)
+        n = network.layout.regularized
+        parts = [slice(start, min(start + _BLOCK, n)) for start in range(0, n, _BLOCK)]
+        memory = np.empty(min(n, _BLOCK), theta.dtype)
+        self._penalized = [(part, self.moving[part], memory[: part.stop - part.start]) for part in parts]
         self._passes: dict[int, tuple[Pass, Array]] = {}
         self._planned_steps = 0
         self._loop: tuple[Data, int, CompiledLoop | None] | None = None
@@ -236,14 +239,13 @@ class Trainer:
         weight : float
             Σw, over the rows of a batch.
         """
-        alpha, rho, n = self.settings.alpha, self.settings.l1_ratio, self.network.layout.regularized
+        alpha, rho = self.settings.alpha, self.settings.l1_ratio
         if alpha == 0:
             return 0.0
-        of_l1, of_l2 = alpha / weight * rho, alpha / weight * (1 - rho)
-        value = 0.5 * of_l2 * float(self.moving[:n].dot(self.moving[:n]))
-        for start in range(0, n, _BLOCK):
-            part = slice(start, min(start + _BLOCK, n))
-            W, dW, memory = self.moving[part], gradient[part], self._penalty_memory[: part.stop - start]
+        of_l1, of_l2, value = alpha / weight * rho, alpha / weight * (1 - rho), 0.0
+        for part, W, memory in self._penalized:
+            dW = gradient[part]
+            value += 0.5 * of_l2 * float(W.dot(W))
             dW += np.multiply(W, of_l2, out=memory)
             if of_l1:
                 value += of_l1 * float(np.abs(W, out=memory).sum())

@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import load_digits
 from support.optimizers import Muon, ScheduleFreeAdamW, is_hidden, orthogonal
 
-from modnet import Layout, ModNetClassifier, ModNetRegressor, OptimizerState, load, register, save
+from modnet import Layout, ModNetClassifier, ModNetRegressor, OptimizerState, load, save
 from modnet.errors import InvalidSpecError
 from modnet.layers import BatchNorm, Dense, Dropout
 from modnet.optimizers import SGD, Adam
@@ -95,8 +95,8 @@ def test_early_stopping_watches_and_keeps_what_is_published(prepared, optimizer)
 
 
 @others
-def test_partial_fit_is_fit_and_goes_on_from_a_pickle_and_from_a_file(optimizer, tmp_path):
-    register(ScheduleFreeAdamW)
+def test_partial_fit_is_fit_and_goes_on_from_a_pickle_and_from_a_file(optimizer, tmp_path, book):
+    book.register(ScheduleFreeAdamW)
     settings = {"optimizer": optimizer, "batch_size": 20, "shuffle": False, "max_iter": 4, "tol": 0}
     model = ModNetRegressor(NORMED[:-1], random_state=0, accelerator=None, **settings)
     whole = copy.deepcopy(model).fit(DATA.x, DATA.t)
