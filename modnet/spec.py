@@ -10,6 +10,7 @@ import json
 import re
 import tomllib
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -367,17 +368,19 @@ def _release(version: str) -> tuple[int, ...]:
 
 def _schema_of_kind(kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a kind: a name, or the mapping of one of its components."""
-    names = []
+    names, references = [], []
+    offers = Counter(entry.name for entry in registry.entries(kind))
     for entry, cls in registry.classes(kind):
         if isinstance(cls, RegistryError):
             continue  # `doctor` says what is wrong with it
-        name = registry.name_of(cls) or f"{entry.distribution}:{entry.name}"
+        name = registry.name_of_entry(entry)
+        known = list(dict.fromkeys([name, entry.name])) if offers[entry.name] == 1 else [name]
         own = _schema_of(cls, definitions)
-        own["properties"] = {"type": {"const": name}, **own.get("properties", {})}
+        own["properties"] = {"type": {"enum": known}, **own.get("properties", {})}
         own["required"] = ["type", *own.get("required", [])]
         definitions[f"{kind}.{name}"] = own
-        names.append(name)
-    references = ({"$ref": f"#/$defs/{kind}.{name}"} for name in names)
+        names += known
+        references.append({"$ref": f"#/$defs/{kind}.{name}"})
     return {"anyOf": [{"enum": names}, *references]} if names else {"not": {}}
 
 

@@ -151,7 +151,7 @@ def test_other_names_keep_working_beside_a_broken_plugin(broken: Site):
     assert registry.get("activation", "relu").__name__ == "ReLU"
     assert registry.get("activation", "good").__module__ == "acme_good"
     assert "wobble" in registry.names("activation")
-    assert registry.name_of(registry.get("activation", "good")) == "good"
+    assert registry.name_of(registry.get("activation", "good")) == "acme-layers:good"
     with pytest.raises(UnknownComponentError):
         registry.get("activation", "wabble")
 
@@ -221,8 +221,8 @@ thing = 3
         ("layer", "acme:Half", "is Half, which does not derive from modnet.Module"),
         ("layer", "acme:np.ndarray", "is ndarray, which does not derive from modnet.Module"),
         ("loss", "acme:Wobble", "is Wobble, which does not derive from modnet.Loss"),
-        ("loss", "acme:Half", "is abstract: it still has to define predict, value_and_gradient"),
-        ("loss", "acme:Loss", "is abstract: it still has to define predict, value_and_gradient"),
+        ("loss", "acme:Half", "is abstract: it still has to define for_task, predict, value_and_gradient"),
+        ("loss", "acme:Loss", "is abstract: it still has to define for_task, predict, value_and_gradient"),
         ("layer", "acme:Wobble", "is of kind 'activation': register it under modnet.activations"),
     ],
 )

@@ -21,7 +21,9 @@ def test_the_signature_of_a_component_is_its_fields_and_their_defaults():
 
 @pytest.mark.parametrize("cls", [ModNetClassifier, ModNetRegressor, ModNetTransformer])
 def test_the_signature_of_an_estimator_is_its_parameters_and_their_defaults(cls: type):
-    assert str(inspect.signature(cls)).startswith("(layers=(100,), activation='relu', *, output_activation=None, loss=")
+    assert str(inspect.signature(cls)).startswith(
+        "(layers=(100,), activation='relu', *, inputs=None, output='affine', "
+    )
 
 
 def test_no_component_shows_types_in_its_signature():

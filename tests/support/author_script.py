@@ -52,7 +52,7 @@ class Gate(Module):
         """Return the shape behind the body."""
         assert_type(self.body, tuple[Module, ...])
         assert_type(self.columns, tuple[int, ...])
-        return shape_through(self.body, input_shape)
+        return shape_through(located("body", self.body), input_shape)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return W."""

@@ -70,4 +70,4 @@ NETWORK = Network([W, *SPEC.layers], input_shape=(2,))
 if __name__ == "__main__":
     X, y = load_iris(return_X_y=True)
     model = ModNetClassifier(layers=(Dense(4, activation="relu"),), optimizer=Adam(0.01), max_iter=2000, random_state=0)
-    print(model.fit(X, y).score(X, y) > 0.9, Embedding(3, 4).units, units, used)
+    print(model.fit(X, y).score(X, y) > 0.9, Embedding(units=4).units, units, used)

@@ -66,7 +66,7 @@ def test_at_a_kink_there_is_no_derivative_and_nothing_is_wrong():
 
 
 def test_between_codes_there_is_no_derivative():
-    network = Network([Embedding(3, 2), Dense(1)], (2,))
+    network = Network([Embedding(2, categories=3), Dense(1)], (2,))
     check = trace(network, [[0.0, 2.0], [1.0, 1.0]], [0.0, 1.0]).check()
     assert check.wrong == ()
     assert np.isnan(check.numeric["x"]).all()
