@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from sklearn.datasets import load_digits
 from support.catalogue import BEGIN, END, catalogue
+
+from modnet import ModNetClassifier, trace
 
 ROOT = Path(__file__).parents[1]
 PLUGINS = (ROOT / "plugins" / "README.md").read_text(encoding="utf-8")
@@ -25,6 +28,13 @@ def test_the_python_runs_as_printed(tmp_path: Path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout.split()[-1]) > 0.93
+
+
+def test_the_table_of_a_trace_is_what_the_code_prints():
+    (printed,) = re.findall(r"^    (J = .*?)\n\n`", README, re.DOTALL | re.MULTILINE)
+    X, y = load_digits(return_X_y=True)
+    t = trace(ModNetClassifier(layers=(32,), activation="tanh", random_state=0), X[:100] / 16, y[:100])
+    assert str(t).partition("\n\nsize:")[0] == printed.replace("\n    ", "\n")
 
 
 def test_ci_runs_the_test_command_that_is_printed():
