@@ -134,17 +134,20 @@ class Registry:
                     yield entry, error
 
     def name_of(self, cls: type) -> str | None:
-        """Return the name that `get` turns into `cls`, qualified if it must be; None if there is none."""
+        """Return the name by which files and specs say `cls`, see `name_of_entry`; None if it has none."""
         entry = self.entry_of(cls)
         return None if entry is None else self.name_of_entry(entry)
 
     def name_of_entry(self, entry: Entry) -> str:
         """Return the name that leads to an entry wherever its kind is taken; imports nothing.
 
-        It is the bare one if the entry is a standard one, or nobody else has that name, of whatever kind.
+        It is the bare one of a standard component, and ``"acme-layers:relu"`` of another distribution's, even where
+        nobody else offers it: what is written today means the same when another plugin of that name is installed. A
+        class that this process has registered has its bare name, or ``":relu"`` where others have that, too.
         """
-        values = {other.value for names in self._names().values() for other in names.get(entry.name, ())}
-        return entry.name if entry.standard or len(values) == 1 else f"{entry.distribution}:{entry.name}"
+        others = [other for names in self._names().values() for other in names.get(entry.name, ()) if other != entry]
+        bare = entry.standard or not (entry.distribution or others)
+        return entry.name if bare else f"{entry.distribution}:{entry.name}"
 
     def entry_of(self, cls: type) -> Entry | None:
         """Return the entry that leads to `cls`, or None."""

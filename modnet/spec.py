@@ -367,17 +367,18 @@ def _release(version: str) -> tuple[int, ...]:
 
 def _schema_of_kind(kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a kind: a name, or the mapping of one of its components."""
-    names = []
+    names, references, offered = [], [], [entry.name for entry in registry.entries(kind)]
     for entry, cls in registry.classes(kind):
         if isinstance(cls, RegistryError):
             continue  # `doctor` says what is wrong with it
-        name = registry.name_of(cls) or f"{entry.distribution}:{entry.name}"
+        name = registry.name_of_entry(entry)
+        known = sorted({name, entry.name}) if offered.count(entry.name) == 1 else [name]
         own = _schema_of(cls, definitions)
-        own["properties"] = {"type": {"const": name}, **own.get("properties", {})}
+        own["properties"] = {"type": {"enum": known}, **own.get("properties", {})}
         own["required"] = ["type", *own.get("required", [])]
         definitions[f"{kind}.{name}"] = own
-        names.append(name)
-    references = ({"$ref": f"#/$defs/{kind}.{name}"} for name in names)
+        names += known
+        references.append({"$ref": f"#/$defs/{kind}.{name}"})
     return {"anyOf": [{"enum": names}, *references]} if names else {"not": {}}
 
 
@@ -391,9 +392,8 @@ def _schema_of(cls: type[Component], definitions: dict[str, Any]) -> dict[str, A
 def _with_references(schema: Any) -> Any:
     """Return a schema with the marks of slots replaced by references to kinds."""
     if isinstance(schema, Mapping):
-        if SLOT_MARK in schema:
-            choices: Sequence[dict[str, Any]] = [{"$ref": f"#/$defs/{kind}"} for kind in schema[SLOT_MARK]["kinds"]]
-            choices = [*choices, *schema[SLOT_MARK]["also"]]
+        if mark := schema.get(SLOT_MARK):
+            choices = [*({"$ref": f"#/$defs/{kind}"} for kind in mark["kinds"]), *mark["also"]]
             rest = {key: each for key, each in schema.items() if key != SLOT_MARK}
             return {**(choices[0] if len(choices) == 1 else {"anyOf": choices}), **rest}
         return {key: _with_references(each) for key, each in schema.items()}

@@ -4,7 +4,7 @@ Numbers of any numeric type are taken and leave as Python's own: a np.float64 am
 of every float32 array that it meets (NEP 50). Text is no number, True is none, and no number is a truth value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Set
 from contextlib import suppress
 from decimal import Decimal
 from numbers import Integral, Real
@@ -28,7 +28,7 @@ def is_number(value: Any) -> bool:
 
 
 def is_sequence(value: Any) -> bool:
-    """Return whether a value is a row of things in order: a list, tuple, range, deque or array, and no text or set.
+    """Return whether a value is a row of things in order: a list, range, array, index of pandas, and no text or set.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def is_sequence(value: Any) -> bool:
     """
     if isinstance(value, np.ndarray):
         return value.ndim > 0
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray | memoryview)
+    return isinstance(value, Collection) and not isinstance(value, str | bytes | bytearray | memoryview | Set | Mapping)
 
 
 def real(value: Any) -> float:
@@ -110,3 +110,19 @@ def sequence(value: Any) -> tuple[Any, ...]:
     if is_sequence(value):
         return tuple(value)
     raise ValueError("should be a sequence, such as a tuple or a list")
+
+
+def checked(rule: Callable[[Any], Any], name: str, value: Any) -> Any:
+    """Return what a rule makes of an argument, which the error names.
+
+    Examples
+    --------
+    >>> checked(whole, "seed", "a")
+    Traceback (most recent call last):
+    ...
+    ValueError: seed: should be a whole number, got 'a'
+    """
+    try:
+        return rule(value)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}, got {value!r}") from None

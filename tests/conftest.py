@@ -17,7 +17,7 @@ settings.load_profile("modnet")
 
 
 def pytest_sessionstart() -> None:
-    """Say at once that entry points of an earlier commit are installed: without names there are no model files."""
+    """Say at once that entry points of an earlier commit are installed: without a name there is no model file."""
     declared = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
     points = {(group, *each) for group, names in declared["entry-points"].items() for each in names.items()}
     installed = {(each.group, each.name, each.value) for each in distribution(declared["name"]).entry_points}

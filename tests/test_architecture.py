@@ -109,6 +109,7 @@ ARROWS = {
         "modnet.estimators",
         "modnet.network",
         "modnet.slot",
+        "modnet.strict",
         "modnet.text",
         "modnet.training",
     },

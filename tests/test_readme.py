@@ -8,6 +8,7 @@ from textwrap import indent
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 from support.catalogue import BEGIN, END, catalogue
 
 import modnet
@@ -46,6 +47,13 @@ def test_the_failure_that_is_printed_is_what_a_broken_layer_is_told():
     with pytest.raises(CheckFailed) as failed:
         check_module(Bias())
     assert indent(str(failed.value), "    ") in README
+
+
+def test_the_table_of_a_trace_is_what_the_code_prints():
+    (printed,) = re.findall(r"^    (J = .*?)\n\n`", README, re.DOTALL | re.MULTILINE)
+    X, y = load_digits(return_X_y=True)
+    t = modnet.trace(modnet.ModNetClassifier(layers=(32,), activation="tanh", random_state=0), X[:100] / 16, y[:100])
+    assert str(t) == printed.replace("\n    ", "\n")
 
 
 def test_ci_runs_the_test_command_that_is_printed():

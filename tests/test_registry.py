@@ -78,7 +78,7 @@ def test_a_class_is_found_by_the_name_of_its_reexport(site: Site):
     points = {"modnet.activations": {"wobble": "acme:Wobble"}}
     modules = {"acme": "from acme_inside import Wobble", "acme_inside": WOBBLE}
     site.install("acme-layers", modules=modules, entry_points=points)
-    assert registry.name_of(registry.get("activation", "wobble")) == "wobble"
+    assert registry.name_of(registry.get("activation", "wobble")) == "acme-layers:wobble"
 
 
 def test_a_reexported_class_is_found_though_nobody_looked_it_up(site: Site):
@@ -89,7 +89,7 @@ def test_a_reexported_class_is_found_though_nobody_looked_it_up(site: Site):
     site.install("acme-pack", entry_points={"modnet.activations": {"wobble": "acme_pack:Wobble"}})
     from acme_pack import Wobble
 
-    assert registry.name_of(Wobble) == "wobble"
+    assert registry.name_of(Wobble) == "acme-pack:wobble"
     assert registry.entry_of(Wobble).distribution == "acme-pack"
 
 
@@ -139,7 +139,7 @@ def test_a_class_whose_name_is_contested_is_written_with_its_distribution(rivals
 def test_the_same_class_offered_twice_is_no_conflict(site: Site):
     site.wobble("acme-layers", "acme")
     site.install("acme-meta", entry_points={"modnet.activations": {"wobble": "acme:Wobble"}})
-    assert registry.name_of(registry.get("activation", "wobble")) == "wobble"
+    assert registry.name_of(registry.get("activation", "wobble")) == "acme-layers:wobble"
 
 
 # Names given by hand

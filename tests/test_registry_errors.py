@@ -151,7 +151,7 @@ def test_other_names_keep_working_beside_a_broken_plugin(broken: Site):
     assert registry.get("activation", "relu").__name__ == "ReLU"
     assert registry.get("activation", "good").__module__ == "acme_good"
     assert "wobble" in registry.names("activation")
-    assert registry.name_of(registry.get("activation", "good")) == "good"
+    assert registry.name_of(registry.get("activation", "good")) == "acme-layers:good"
     with pytest.raises(UnknownComponentError):
         registry.get("activation", "wabble")
 

@@ -58,8 +58,10 @@ def test_what_a_spec_refuses_is_not_valid(fields: dict[str, Any]):
 def test_an_installed_plugin_is_in_it(site: Any):
     site.wobble("acme-layers", "acme")
     definitions = ModelSpec.json_schema()["$defs"]
-    assert "activation.wobble" in definitions
-    assert "wobble" in definitions["activation"]["anyOf"][0]["enum"]
+    assert {"wobble", "acme-layers:wobble"} <= set(definitions["activation"]["anyOf"][0]["enum"])
+    for name in ("wobble", "acme-layers:wobble"):
+        assert not problems({"layers": [name, {"type": name, "slope": 2}]})
+        assert problems({"layers": [{"type": name, "slope": "2"}]})
 
 
 def test_a_plugin_that_fails_to_import_is_left_out(site: Any):

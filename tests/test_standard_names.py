@@ -85,6 +85,21 @@ def test_another_distributions_component_is_written_with_its_distribution(site: 
     assert "acme-layers" in spec.requires
 
 
+def test_what_is_written_today_means_the_same_when_another_plugin_of_that_name_is_installed(site: Site, tmp_path: Path):
+    site.wobble("acme-layers", "acme")
+    model = ModNetClassifier(layers=("wobble", Dense(4, "wobble")), max_iter=2, random_state=0)
+    with pytest.warns(UserWarning, match="max_iter"):
+        model.fit(X, y)
+    save(model.set_params(layers=model.spec_.layers), tmp_path / "model.npz")
+    text = model.spec_.to_json()
+    site.install("zeta", modules={"zeta": LAYER}, entry_points={"modnet.layers": {"wobble": "zeta:Layer"}})
+    site.wobble("beta", "beta")
+    assert ModelSpec.from_json(text) == model.spec_
+    np.testing.assert_array_equal(load(tmp_path / "model.npz").predict(X), model.predict(X))
+    with pytest.raises(AmbiguousComponentError):
+        registry.get("activation", "wobble")
+
+
 LAYER = """
 from modnet import Module
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import pandas
 import pytest
 from pydantic import Field
 from sklearn.base import clone
@@ -96,7 +97,7 @@ def test_a_sequence_of_a_component_is_of_any_kind(component: Component, name: st
     value = getattr(component, name)
     array = np.empty(len(value), object)
     array[:] = value
-    for form in (list(value), deque(value), array):
+    for form in (list(value), deque(value), array, pandas.Index(list(value), dtype=object), pandas.Series(array)):
         assert dataclasses.replace(component, **{name: form}) == component
     if value and all(isinstance(each, int | float) for each in value):
         assert dataclasses.replace(component, **{name: np.array(value)}) == component

@@ -31,14 +31,15 @@ def installed_accelerator(book: Registry = registry) -> Accelerator | None:
 
 
 def accelerator_name(accelerator: Accelerator | None) -> str | None:
-    """Return the registered name of an accelerator, or that of its class where it has none; of None, None.
+    """Return the registered name of an accelerator, bare, or that of its class where it has none; of None, None.
 
     Examples
     --------
     >>> accelerator_name(Accelerator()), accelerator_name(None)
     ('Accelerator', None)
     """
-    return None if accelerator is None else registry.name_of(type(accelerator)) or type(accelerator).__name__
+    entry = registry.entry_of(type(accelerator))
+    return None if accelerator is None else entry.name if entry else type(accelerator).__name__
 
 
 class CompileTimer:

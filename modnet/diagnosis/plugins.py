@@ -83,7 +83,7 @@ def _about_names(book: Registry) -> Iterator[Finding]:
     standard = {entry.name: entry for entry in book.entries() if entry.standard}
     for entry in book.entries():
         name, first = book.name_of_entry(entry), standard.get(entry.name)
-        if first and name != entry.name:
+        if first and not entry.standard and first.value != entry.value:
             found = f"has a standard name: {entry.name!r} means {OWN}' {first.kind} wherever both fit"
             remedy = f"write {name!r}, as saved files do"
             yield Finding("standard-name", "note", f"{entry.kind} {entry.name!r}, {source(entry)}", found, remedy)

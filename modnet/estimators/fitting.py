@@ -21,7 +21,7 @@ from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from modnet.base import Optimizer, OptimizerState
 from modnet.estimators.parameters import chosen_accelerator, loss_of
-from modnet.estimators.preparation import Sample
+from modnet.estimators.preparation import Sample, takes
 from modnet.network import Network
 from modnet.spec import ModelSpec
 from modnet.training import Data, History, Trainer
@@ -165,7 +165,8 @@ def trainer_on(estimator: Any, sample: Sample, watched: Sample | None) -> tuple[
     """Return what trains an estimator, and the rows that it takes: those to train on and those to watch.
 
     Fixed links in front make the same of a row in every epoch. Where the result fits into `inputs_budget`, they run
-    once, here, and the network to be trained begins behind them.
+    once, here, and the network to be trained begins behind them. Not if something overflows in them: the step that
+    fails names the layer then.
     """
     network, theta, state = estimator.network_, estimator.theta_, estimator.state_
     data, validation = sample.data, None if watched is None else watched.data
@@ -173,9 +174,12 @@ def trainer_on(estimator: Any, sample: Sample, watched: Sample | None) -> tuple[
     rows = len(data) + (0 if validation is None else len(validation))
     size = rows * math.prod(body.input_shape) * theta.itemsize
     if head is not None and size <= estimator.spec_.training.inputs_budget:
-        network, data = body, replace(data, x=head.predict(theta, state, data.x))
-        if validation is not None:
-            validation = replace(validation, x=head.predict(theta, state, validation.x))
+        with np.errstate(all="ignore"):
+            once = head.predict(theta, state, data.x)
+            if np.isfinite(once).all() or takes("missing", (link.module for link in body.walk())):
+                network, data = body, replace(data, x=once)
+                if validation is not None:
+                    validation = replace(validation, x=head.predict(theta, state, validation.x))
     trainer = Trainer(
         network,
         loss_of(estimator),

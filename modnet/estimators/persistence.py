@@ -111,7 +111,7 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     theirs = {entry.distribution: entry.version} if entry.distribution else {}
     header = {
         "format": FORMAT,
-        "estimator": entry.name if entry.standard else f"{entry.distribution}:{entry.name}",
+        "estimator": estimators.name_of_entry(entry),
         "requires": {**spec.pop("requires"), **theirs},
         "spec": as_json(spec),
         "parameters": _described(model.network_.layout),

@@ -111,7 +111,7 @@ def prepared(
     """
     if reset:
         estimator.table_ = Table.of(X, estimator.spec_, whole=estimator._reads_all)
-    if y is None or y is X:
+    if y is None or estimator._reads_all:
         X = y = _validated(estimator, X, None if y is None else "no_validation", reset=reset)
     else:
         X, y = _validated(estimator, X, y, reset=reset, multi_output=True, y_numeric=estimator._y_numeric)

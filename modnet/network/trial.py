@@ -38,7 +38,8 @@ def adapt(network: Network, theta: Array, state: Array, x: Array, weight: Array 
             network.check_rows(x)
             ctx = Pass(network, theta, state, rows=0).context_of(link)
             try:
-                link.module.adapt(ctx, _arriving(network.up_to(link), link, theta, state, x, weight))
+                with np.errstate(all="ignore"):  # as in `check_links`
+                    link.module.adapt(ctx, _arriving(network.up_to(link), link, theta, state, x, weight))
             except Exception as error:
                 link.explain(error, "x", x)
                 raise
@@ -52,9 +53,7 @@ def _arriving(
         caught = [x[rows]]
         if link is not network.links[0]:
             running = Pass(network, theta, state, rows=rows.stop - rows.start, hook=partial(_catch, caught, link))
-            # What is computed behind a link that has not seen the data yet may overflow; nobody looks at it.
-            with np.errstate(all="ignore"):
-                running.forward(x[rows])
+            running.forward(x[rows])
         yield caught[-1], None if weight is None else weight[rows]
 
 

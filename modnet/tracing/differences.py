@@ -10,7 +10,6 @@ import numpy as np
 from modnet.base import Array
 from modnet.errors import InputError
 from modnet.text import table
-from modnet.tracing.naming import Named
 
 STEPS = float(np.finfo(float).eps) ** (1 / 3), 1e-3
 """At 6e-6 the truncation error, of order h², meets the rounding error, of order ε/h. Gradients that have vanished drown
@@ -22,10 +21,7 @@ TOLERANCE = 1e-5
 FLOOR = 1e-5
 """Gradients that are smaller than this share of J are compared as if they were as large: J is rounded."""
 
-Pull = Callable[[], Array]
-"""Goes backward, and returns the gradient of a quantity that has been moved."""
-
-Moved = Callable[[str, Array], tuple[float, Pull]]
+Moved = Callable[[str, Array], tuple[float, Callable[[], Array]]]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -34,17 +30,17 @@ class Differences:
 
     Attributes
     ----------
+    gradients : mapping of str to ndarray
+        ∂J/∂q of each quantity by backpropagation.
     numeric : mapping of str to ndarray
         The differences; NaN where none was taken, or where J has no derivative (at a kink, between two codes).
     deviations : mapping of str to float
         The largest deviation, relative to the largest gradient of the quantity; 0 if nothing could be compared.
-    rows : tuple of tuple of str
-        The table.
     """
 
-    numeric: Named
-    deviations: Named
-    rows: tuple[tuple[str, ...], ...]
+    gradients: Mapping[str, Array]
+    numeric: Mapping[str, Array]
+    deviations: Mapping[str, float]
 
     @property
     def wrong(self) -> tuple[str, ...]:
@@ -53,11 +49,20 @@ class Differences:
 
     def __repr__(self) -> str:
         """Return the table and the verdict."""
-        head = ["∂J/∂", "elements", "such as", "backpropagation", "differences", "deviation", ""]
-        worst = max(self.deviations, key=lambda name: float(self.deviations[name]))
+        head, rows = ["∂J/∂", "elements", "such as", "backpropagation", "differences", "deviation", ""], []
+        for name, found in self.numeric.items():
+            gradient, compared = self.gradients[name], ~np.isnan(found)
+            count, cells = int(compared.sum()), ["", "", "", "", "no derivative"]
+            if count:  # such as the one that is furthest off, or else the largest
+                shown = np.abs(gradient - found if name in self.wrong else gradient)
+                index = np.unravel_index(np.argmax(np.where(compared, shown, -1)), found.shape)
+                values = f"{gradient[index]:.6g}", f"{found[index]:.6g}", f"{self.deviations[name]:.1e}"
+                cells = [str(list(map(int, index))), *values, "differs" if name in self.wrong else ""]
+            rows.append((name, f"{count:,}" if count == found.size else f"{count:,} of {found.size:,}", *cells))
+        worst = max(self.deviations, key=self.deviations.__getitem__)
         agree = f"agree: the largest deviation is {self.deviations[worst]:.1e}, of ∂J/∂{worst}"
         verdict = f"differ in {', '.join(f'∂J/∂{name}' for name in self.wrong)}" if self.wrong else agree
-        shown = table(head, self.rows, right=(*head[1:2], *head[3:6]), wrap=False)
+        shown = table(head, rows, right=(*head[1:2], *head[3:6]), wrap=False)
         return f"{shown}\n\nbackpropagation and central differences {verdict}"
 
     def _repr_html_(self) -> str:
@@ -71,57 +76,47 @@ def compared(J_with: Moved, given: Mapping[str, tuple[Array, Array]], J: float, 
     Parameters
     ----------
     J_with : callable
-        What J becomes when the quantity of a name is replaced by another array.
+        What J becomes when the quantity of a name is replaced by another array, and a function that goes backward from
+        there to the gradient of the quantity.
     given : mapping of str to (ndarray, ndarray)
         Quantities and their gradients.
     J : float
     elements : int
-        How many of each to look at, at most: half of them with the largest gradients, half drawn.
+        How many of each to look at, at most: the one with the largest gradient and others down to the smallest.
     """
-    numeric, deviations, rows = Named(), Named(), []
+    numeric, deviations = {}, {}
     for name, (q, gradient) in given.items():
         size = np.abs(gradient).max(initial=FLOOR * abs(J) + np.finfo(float).tiny)
-        numeric[name], off = np.full(q.shape, np.nan), {}
-        for index in _chosen(gradient, elements):
-            numeric[name][index] = found = _difference(partial(J_with, name), q, gradient[index], index, size)
-            if not np.isnan(found):
-                off[index] = abs(found - gradient[index]) / size
-        deviations[name] = max(off.values(), default=0.0 if np.isfinite(J) else np.nan)
-        cells = ["", "", "", "", "no derivative"]
-        if off:
-            wrong = not deviations[name] <= TOLERANCE
-            index = max(off, key=off.__getitem__) if wrong else next(iter(off))
-            values = f"{gradient[index]:.6g}", f"{numeric[name][index]:.6g}", f"{deviations[name]:.1e}"
-            cells = [str(list(index)), *values, "differs" if wrong else ""]
-        rows.append((name, f"{len(off):,}" if len(off) == q.size else f"{len(off):,} of {q.size:,}", *cells))
-    return Differences(numeric, deviations, tuple(rows))
-
-
-def _chosen(gradient: Array, elements: int) -> list[tuple[int, ...]]:
-    """Return indices of elements: those with the largest gradients first, then as many others."""
-    order = np.argsort(-np.abs(gradient), axis=None, kind="stable")
-    largest = order[: -(-elements // 2)]
-    others = np.random.default_rng(0).permutation(order[len(largest) :])[: elements // 2]
-    return [tuple(map(int, np.unravel_index(each, gradient.shape))) for each in (*largest, *others)]
+        numeric[name] = found = np.full(q.shape, np.nan)
+        order = np.argsort(-np.abs(gradient), axis=None, kind="stable")
+        for index in zip(*np.unravel_index(order[:: -(-q.size // elements)], q.shape), strict=True):
+            found[index] = _difference(partial(J_with, name), q, index, gradient[index], TOLERANCE * size)
+        off = np.abs(found - gradient)[~np.isnan(found)] / size
+        deviations[name] = float(off.max(initial=0.0)) if np.isfinite(J) else np.nan
+    return Differences({name: gradient for name, (_, gradient) in given.items()}, numeric, deviations)
 
 
 def _difference(
-    J_with: Callable[[Array], tuple[float, Pull]], q: Array, expected: float, index: tuple[int, ...], size: float
+    J_with: "partial[tuple[float, Callable[[], Array]]]",
+    q: Array,
+    index: tuple[int, ...],
+    expected: float,
+    tolerance: float,
 ) -> float:
     """Return the difference along one element; NaN if J has no derivative there."""
-    found, jumps = [], []
+    found, jump = [], 0.0
     for step in STEPS:
-        h, moved = step * max(1.0, abs(float(q[index]))), q.copy()
-        try:
-            moved[index] = q[index] + h
-            right, pull_right = J_with(moved)
-            moved[index] = q[index] - h
-            left, pull_left = J_with(moved)
-        except InputError:  # codes of categories: between two of them there is nothing
-            return np.nan
+        h, moved, ends = step * max(1.0, abs(float(q[index]))), q.copy(), []
+        for each in (h, -h):
+            moved[index] = q[index] + each
+            try:
+                ends.append(J_with(moved.copy()))
+            except InputError:  # codes of categories: between two of them there is nothing
+                return np.nan
+        (right, pull_right), (left, pull_left) = ends
         found.append((right - left) / (2 * h))
-        if abs(found[-1] - expected) <= TOLERANCE * size:
+        if abs(found[-1] - expected) <= tolerance:
             return found[-1]
-        jumps.append(max(abs(pull()[index] - expected) for pull in (pull_right, pull_left)))
-    # At a kink, as of relu at 0, the gradient jumps. A wrong gradient is as wrong a step further.
-    return np.nan if jumps[0] > 0.5 * abs(found[0] - expected) else found[0]
+        # At a kink, as of relu at 0, the gradient jumps. A wrong gradient is as wrong a step further.
+        jump = jump or max(abs(pull()[index] - expected) for pull in (pull_right, pull_left))
+    return np.nan if jump > 0.5 * abs(found[0] - expected) else found[0]

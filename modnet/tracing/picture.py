@@ -1,6 +1,5 @@
 """A trace as a picture: how large values and gradients are from link to link, so that a vanishing gradient is seen."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sklearn.utils._optional_dependencies import check_matplotlib_support
@@ -11,60 +10,45 @@ from modnet.tracing.quantities import Trace, magnitude
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_VALUE, _GRADIENT = "#3b6ea5", "#c8502d"
-
 _CROWDED = 10
 """From how many quantities on their names are written upwards."""
 
 
 def drawn(trace: Trace, figure: "Figure | None") -> "Figure":
-    """Return a figure: the chain of links on top, below it sizes on a log scale, a place for each output of a link."""
+    """Return a figure: sizes on a log scale, a place for each output of a link, and above them the links between."""
     check_matplotlib_support("Trace.plot")
     import matplotlib.pyplot as plt
 
     links = {link.path: link for link in trace.network.walk()}
-    places = {path: x for x, path in enumerate(["x", *trace.links])}
+    places: dict[str, float] = {path: x for x, path in enumerate(["x", *trace.links])}
+    weights = {f"{path}.{name}": places[path] - 0.5 for path in trace.links for name in links[path].places}
+    turned: dict[str, Any] = {"rotation": 90} if len(places) > _CROWDED else {}
     if figure is None:
         width = min(max(6.4, 1.5 + 0.75 * len(places)), 16)
-        figure = plt.figure(figsize=(width, 5.6), layout="constrained")
-    chain, sizes = figure.subplots(2, 1, sharex=True, height_ratios=(1, 3))
-    turned = {"rotation": 90} if len(places) > _CROWDED else {}
-
-    lines = ((trace, "value", _VALUE, "o-"), (trace.d, "gradient of J", _GRADIENT, "o-"))
-    for mapping, label, color, style in lines:
-        sizes.plot(list(places.values()), _sizes(mapping, places), style, color=color, label=label, markersize=5)
-    weights = {f"{path}.{name}": places[path] - 0.5 for path in trace.links for name in links[path].places}
+        figure = plt.figure(figsize=(width, 6.4 if turned else 5.2), layout="constrained")
+    axes = figure.subplots()
     marks: dict[str, Any] = {"linestyle": "none", "marker": "D", "markersize": 5, "markerfacecolor": "white"}
-    for mapping, label, color in ((trace, "parameter", _VALUE), (trace.d, "its gradient", _GRADIENT)):
-        if weights:
-            sizes.plot(list(weights.values()), _sizes(mapping, weights), color=color, label=label, **marks)
-    sizes.set_yscale("log")
-    sizes.set_ylabel("root mean square")
-    sizes.grid(visible=True, alpha=0.3)
-    sizes.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
-    names = {path: name for name, path in trace.paths.items()}
-    between = "   " if turned else "\n"
+    for mapping, color, labels in (
+        (trace, "#3b6ea5", ("value", "parameter")),
+        (trace.d, "#c8502d", ("gradient of J", "its gradient")),
+    ):
+        for where, label, style in zip((places, weights), labels, ({"marker": "o"}, marks), strict=True):
+            sizes = [magnitude(mapping[path]) or float("nan") for path in where]  # a gap, where all is 0
+            axes.plot(list(where.values()), sizes, color=color, label=label, **style)
+    axes.set(yscale="log", ylabel="root mean square", xlim=(-0.6, len(places) - 0.4))
+    axes.grid(visible=True, alpha=0.3)
+    names = {path: name.rpartition(".")[2] for name, path in trace.paths.items()}
     shapes = {path: " × ".join(map(str, trace[path].shape)) for path in places}
-    labels = [f"{names[path].rpartition('.')[2]}{between}{shapes[path]}" for path in places]
-    sizes.set_xticks(list(places.values()), labels, **turned)
-
-    chain.set(ylim=(0, 1), xlim=(-0.6, len(places) - 0.4), title=trace.title)
-    chain.axis("off")
-    box = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": "0.4"}
-    for path in trace.links:
-        chain.annotate(
-            "", (places[path], 0.5), (places[path] - 1, 0.5), arrowprops={"arrowstyle": "->", "color": "0.4"}
-        )
-        kind = type(links[path].module).__name__
-        chain.text(places[path] - 0.5, 0.5, kind, ha="center", va="center", fontsize="small", bbox=box, **turned)
+    between = "   " if turned else "\n"
+    axes.set_xticks(list(places.values()), [f"{names[path]}{between}{shapes[path]}" for path in places], **turned)
+    top = axes.secondary_xaxis("top")
+    kinds = [type(links[path].module).__name__ + (" →" if not turned else "") for path in trace.links]
+    top.set_xticks([places[path] - 0.5 for path in trace.links], kinds, **turned)
+    top.tick_params(length=0)
     for link in links.values():
         inside = [places[each.path] for each in walk([link])]
         if link.chains:  # a composite, and what runs inside it
-            for axes in (chain, sizes):
-                axes.axvspan(min(inside) - 0.95, max(inside) - 0.05, color="0.5", alpha=0.1, linewidth=0)
+            axes.axvspan(min(inside) - 0.95, max(inside) - 0.05, color="0.5", alpha=0.1, linewidth=0)
+    axes.set_title(trace.title)
+    figure.legend(ncols=4, loc="outside lower center", frameon=False)
     return figure
-
-
-def _sizes(mapping: Mapping[str, Any], paths: Mapping[str, float]) -> list[float]:
-    """Return sizes for a log scale: NaN, a gap, where all is 0."""
-    return [magnitude(mapping[path]) or float("nan") for path in paths]

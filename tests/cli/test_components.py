@@ -23,7 +23,8 @@ def test_every_component_of_a_kind_is_listed_with_what_it_is(modnet: Any):
 def test_json_says_the_same_about_all_kinds(modnet: Any):
     found = modnet("components", "--json").json
     offered = (*registry.entries(), *estimators.entries())
-    assert {(each["kind"], each["name"]) for each in found} == {(e.kind, e.name) for e in offered}
+    assert {(each["kind"], each["name"].rpartition(":")[2]) for each in found} == {(e.kind, e.name) for e in offered}
+    assert all((":" in each["name"]) == (each["distribution"] != "modnet-layers") for each in found)
     (dense,) = (each for each in found if each["name"] == "dense")
     assert dense["module"] == "modnet_standard.layers.dense:Dense"
     assert dense["distribution"] == "modnet-layers"
@@ -41,7 +42,8 @@ def test_estimators_are_listed_beside_the_components(modnet: Any):
 
 
 def test_names_can_be_read_by_a_shell(modnet: Any):
-    assert modnet("components", "loss", "--names").out.split() == list(registry.names("loss"))
+    names = modnet("components", "loss", "--names").out.split()
+    assert [name.rpartition(":")[2] for name in names] == list(registry.names("loss"))
     assert ["loss", "squared_error"] in [line.split() for line in modnet("components", "--names").out.splitlines()]
 
 
@@ -68,7 +70,7 @@ def test_a_broken_plugin_is_marked_with_the_reason_and_the_others_are_there(modn
     assert "BROKEN: activation 'number' from acme-layers 1.2" in done.out
     assert "2 of them BROKEN" in done.out
     assert "a = tanh z" in done.out
-    (found,) = (each for each in modnet("components", "--json").json if each["name"] == "broken")
+    (found,) = (each for each in modnet("components", "--json").json if each["name"] == "acme-layers:broken")
     assert found["error"] == "ZeroDivisionError: division by zero"
     assert found["summary"] is None
 

@@ -75,7 +75,7 @@ def test_the_schema_has_plugins_and_says_which_are_left_out(modnet: Any, site: S
     site.wobble("acme-layers", "acme_layers")
     site.install("other", modules={"other": "1 / 0"}, entry_points={"modnet.losses": {"broken": "other:Broken"}})
     done = modnet("schema")
-    assert "activation.wobble" in done.json["$defs"]
+    assert "activation.acme-layers:wobble" in done.json["$defs"]
     assert "modnet: warning: loss 'broken' from other 1.2 (other:Broken) is left out: ZeroDivisionError" in done.err
 
 

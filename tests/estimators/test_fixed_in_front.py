@@ -8,6 +8,7 @@ from scipy import sparse
 from sklearn.datasets import load_diabetes
 
 from modnet import ModNetRegressor, ModNetTransformer, Module, Network, Parameter
+from modnet.errors import NonFiniteError
 from modnet.layers import Clip, Columns, Dense, Dropout, Parallel, Sequential, Standardize
 
 X, y = load_diabetes(return_X_y=True)
@@ -86,6 +87,16 @@ def test_steps_are_the_same_in_partial_fit():
         for model in (once, always):
             model.partial_fit(X[rows], y[rows])
     np.testing.assert_array_equal(once.theta_, always.theta_)
+
+
+@pytest.mark.parametrize("layers", [("standardize", 8), (Clip(-1e300, 1e300), Standardize(), "tanh", 8)], ids=len)
+def test_what_overflows_in_a_fixed_layer_is_named_by_that_layer(layers):
+    far = X.copy()
+    far[7] = 1e300
+    for budget in (2**28, 0):
+        model = ModNetRegressor(layers, **QUICK, inputs_budget=budget)
+        with pytest.raises(NonFiniteError, match=r"the output of layers\[\d\] \(Standardize\) is the first"):
+            model.fit(far, y)
 
 
 def test_sparse_rows_are_encoded_too():

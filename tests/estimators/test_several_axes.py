@@ -95,6 +95,12 @@ def test_images_are_diagnosed():
 REFUSED = "Found array with dim 3, while dim <= 2 is required by "
 
 
+@pytest.mark.parametrize("target", [IMAGES, IMAGES.copy()], ids=["X", "a copy"])
+def test_images_are_no_target_though_they_are_x_itself(target):
+    with pytest.raises(ValueError, match="Found array with dim 3"):
+        ModNetRegressor((Flatten(), 8), **SETTINGS).fit(IMAGES, target)
+
+
 @pytest.mark.parametrize("model", [MLPClassifier(), ModNetTransformer((4,))], ids=repr)
 def test_where_no_layer_could_take_it_the_error_is_scikit_learns(model):
     with pytest.raises(ValueError, match=f"^{REFUSED}{type(model).__name__}.$"):

@@ -97,6 +97,26 @@ def test_polars_frames_are_taken_as_pandas_frames_are(fitted):
     assert regressor(max_iter=2).fit(cast, np.arange(40)).predict(other).shape == (40,)
 
 
+def test_what_polars_holds_is_what_pandas_holds(fitted):
+    polars = pytest.importorskip("polars")
+    X, _ = table(n=40, seed=1)
+    other = polars.DataFrame({"size": X["size"].to_numpy(), "town": list(X.town), "garden": X.garden.to_numpy()})
+    gaps = other.with_columns(size=polars.Series([None, *other["size"][1:]]), town=polars.lit(None))
+    with pytest.raises(InputError, match="row 0: there is NaN, as in column 'size'"):
+        fitted.predict(gaps)
+    expected = fitted.predict(X.assign(town=None)[1:])
+    np.testing.assert_array_equal(fitted.predict(gaps[1:]), expected)
+    wide = other.with_columns(extra=polars.Series([1] * 40, dtype=polars.Int128))  # of which NumPy has no array
+    model = regressor((Columns(["size"]), 4), max_iter=2).fit(wide, np.arange(40))
+    assert np.isfinite(model.predict(wide)).all()
+
+
+def test_an_autoencoder_gives_back_no_categories():
+    layers = (Parallel([Sequential([Columns(["town"]), Embedding(2)]), Columns(["size"])]), 4)
+    with pytest.raises(ShapeError, match="column 'town' holds categories; an autoencoder gives back numbers"):
+        ModNetTransformer(layers).fit(table()[0])
+
+
 def test_without_a_layer_that_takes_codes_text_is_refused_in_scikit_learns_words():
     X, y = table()
     with pytest.raises(ValueError, match="could not convert string to float"):

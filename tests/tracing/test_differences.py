@@ -86,8 +86,11 @@ def test_large_arrays_are_looked_at_in_part_and_it_is_said():
     assert "8 of 200" in str(check)
     largest = np.unravel_index(np.abs(t.d["W1"]).argmax(), t.d["W1"].shape)
     assert np.isfinite(check.numeric["W1"][largest])
-    with pytest.raises(ValueError, match="elements should be at least 1, got 0"):
+    with pytest.raises(ValueError, match="elements: should be at least 1, got 0"):
         t.check(0)
+    for wrong in ("3", 2.5, True):
+        with pytest.raises(ValueError, match=f"elements: should be a whole number, got {wrong!r}"):
+            t.check(wrong)
 
 
 def test_what_cannot_be_compared_does_not_agree():

@@ -167,14 +167,24 @@ def test_training_mode_is_asked_for_and_is_the_same_for_a_seed():
     np.testing.assert_array_equal(predicting["layers[1]"], predicting["a1"])
 
 
-def test_a_network_takes_loss_theta_and_state():
+def test_a_network_takes_loss_and_theta():
     network = Network([Dense(4, "tanh"), Dense(3)], (3,))
-    theta, state = network.initialize(np.random.default_rng(5))
-    t = trace(network, X, [0, 1, 2] * 4, loss="cross_entropy", theta=theta, state=state)
+    theta, _ = network.initialize(np.random.default_rng(5))
+    t = trace(network, X, [0, 1, 2] * 4, loss="cross_entropy", theta=theta)
     np.testing.assert_array_equal(t["W1"], network.parameters(theta)["layers[0].W"])
     np.testing.assert_allclose(t["y_hat"].sum(axis=1), 1)
     named = trace(network, X, RNG.normal(size=(12, 3)), theta={"layers[1].b": [1, 2, 3]})
     np.testing.assert_array_equal(named["b2"], [[1, 2, 3]])
+    noted = trace(Network([BatchNorm(), Dense(2)], (3,)), X, Y, theta={"layers[0].variance": [4.0] * 3})
+    np.testing.assert_allclose(noted["layers[0]"], X / 2, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("width", "y"), [(1, [0, 1] * 6), (2, np.eye(2)[[0, 1] * 6]), (2, [0, 1] * 6)])
+def test_the_loss_of_a_network_serves_the_task_that_y_makes_of_it(width, y):
+    t = trace(Network([Dense(width)], (3,)), X, y, loss="cross_entropy")
+    assert t.check().wrong == ()
+    assert t["y_hat"].shape == (12, width)
+    assert t.d["raw"] == pytest.approx((t["y_hat"] - (t["y"] if t["y"].ndim == 2 else np.eye(2)[t["y"]])) / 12)
 
 
 def test_rows_of_several_axes_are_seen():
@@ -191,17 +201,26 @@ NETWORK = Network([Dense(2)], (3,))
     [
         (ModNetRegressor(), (X,), {}, "y: ModNetRegressor is measured against a truth, and none was given"),
         (ModNetRegressor(), (X[:0], Y[:0]), {}, "0 sample"),
-        (ModNetRegressor(), (X, Y), {"loss": "huber"}, "loss, theta and state belong to a Network"),
+        (ModNetRegressor(), (X, Y), {"loss": "huber"}, "loss and theta belong to a Network"),
         (Ridge(), (X, Y), {}, "networks of modnet, got Ridge"),
         (NETWORK, (X[:0], Y[:0]), {}, r"X: should have shape \('n', 3\) with n ≥ 1, got \(0, 3\)"),
         (NETWORK, (X[:, :2], Y), {}, r"X: should have shape \('n', 3\)"),
-        (NETWORK, (X, Y[:5]), {}, "y: should have 12 rows"),
+        (NETWORK, (X, Y[:5]), {}, r"inconsistent numbers of samples: \[12, 5\]"),
         (NETWORK, (X, Y[:, 0]), {}, "y: 1 per row ask for a raw output of 1, got 2"),
         (NETWORK, (X, LABELS), {}, "y: a Network has no labels"),
         (NETWORK, (X, [0, 1, 2] * 4), {"loss": "cross_entropy"}, "y: codes of 2 classes are 0 to 1, got 0 to 2"),
-        (NETWORK, (X, Y), {"sample_weight": [1.0]}, "sample_weight: should have 12 rows"),
+        (NETWORK, (X, Y), {"sample_weight": [1.0]}, "sample_weight.shape == "),
+        (
+            NETWORK,
+            (X, Y),
+            {"sample_weight": [-1.0, *[1.0] * 11]},
+            "[Nn]egative values in data passed to `sample_weight`",
+        ),
+        (NETWORK, (X, Y), {"sample_weight": np.zeros(12)}, "zero"),
+        (NETWORK, (X, Y), {"loss": "per_output"}, "serves neither regression nor multilabel"),
+        (NETWORK, (X, Y), {"seed": "a"}, "seed: should be a whole number, got 'a'"),
+        (NETWORK, (X, Y), {"training": "no"}, "training: should be True or False, got 'no'"),
         (NETWORK, (X, Y), {"theta": np.zeros(3)}, "weights: θ has shape"),
-        (NETWORK, (X, Y), {"state": np.zeros(3)}, "state: should have shape"),
         (NETWORK, (X, Y), {"loss": "hubber"}, "did you mean 'huber'"),
     ],
 )

@@ -39,20 +39,21 @@ def test_the_verdict_names_what_was_compared():
 
 def test_the_picture_shows_every_link_with_its_shape_and_both_sizes():
     figure = T.plot()
-    chain, sizes = figure.axes
-    assert [text.get_text() for text in chain.texts if text.get_text()] == [
-        "Dense", "Tanh", "Dense", "ReLU", "Residual", "Dense"
-    ]  # fmt: skip
-    assert [tick.get_text() for tick in sizes.get_xticklabels()][:3] == ["x\n5 × 4", "z1\n5 × 4", "a1\n5 × 4"]
-    assert sizes.get_yscale() == "log"
-    values, gradients = sizes.lines[:2]
-    np.testing.assert_allclose(values.get_ydata()[0], np.sqrt(np.mean(X**2)))
-    np.testing.assert_allclose(gradients.get_ydata()[-1], np.sqrt(np.mean(T.d["z2"] ** 2)))
+    (axes,) = figure.axes
+    (links,) = axes.child_axes
+    assert [tick.get_text() for tick in links.get_xticklabels()] == [
+        f"{kind} →" for kind in ("Dense", "Tanh", "Dense", "ReLU", "Residual", "Dense")
+    ]
+    assert [tick.get_text() for tick in axes.get_xticklabels()][:3] == ["x\n5 × 4", "z1\n5 × 4", "a1\n5 × 4"]
+    assert axes.get_yscale() == "log"
+    found = {line.get_label(): line.get_ydata() for line in axes.lines}
+    np.testing.assert_allclose(found["value"][0], np.sqrt(np.mean(X**2)))
+    np.testing.assert_allclose(found["gradient of J"][-1], np.sqrt(np.mean(T.d["z2"] ** 2)))
     plt.close(figure)
 
 
 def test_a_vanishing_gradient_is_seen_in_a_figure_of_ones_own():
     t = trace(Network([Dense(6, "sigmoid")] * 10 + [Dense(1)], (4,)), X, np.arange(5.0))
-    _, sizes = t.plot(Figure()).axes
-    slopes = sizes.lines[1].get_ydata()
+    (axes,) = t.plot(Figure()).axes
+    (slopes,) = (line.get_ydata() for line in axes.lines if line.get_label() == "gradient of J")
     assert slopes[0] < 1e-6 * slopes[-1]

@@ -19,8 +19,8 @@ def test_names_lead_to_the_classes():
 def test_a_spec_comes_back_from_json_and_says_what_it_requires():
     spec = ModelSpec(layers=LAYERS)
     text = spec.to_json()
-    assert '"type": "rbf"' in text
-    assert '"type": "snake"' in text
+    assert '"type": "modnet-example:rbf"' in text
+    assert '"type": "modnet-example:snake"' in text
     assert ModelSpec.from_json(text) == spec
     assert spec.requires == {"modnet-layers": spec.requires["modnet-layers"], "modnet-example": "0.1.0"}
 
