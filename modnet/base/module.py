@@ -18,6 +18,7 @@ from modnet.base.types import Array, Shape
 from modnet.component import Component
 from modnet.errors import ShapeError
 from modnet.slot import Slot, parse
+from modnet.strict import sequence, whole
 
 _INITIALIZER, _CONSTRAINT = Slot("initializer"), Slot("constraint")
 
@@ -43,6 +44,8 @@ class Parameter:
     ------
     InvalidSpecError
         If what is given is no initializer, or no constraint.
+    ShapeError
+        If the shape is no tuple of whole numbers.
 
     Examples
     --------
@@ -64,6 +67,10 @@ class Parameter:
         regularized: bool = True,
         constraint: Constraint | str | Mapping[str, Any] | None = None,
     ) -> None:
+        try:
+            shape = tuple(map(whole, sequence(shape)))
+        except ValueError as error:
+            raise ShapeError(f"Parameter: shape should be a tuple of whole numbers, got {shape!r}") from error
         # No component, which would take 5 times as long to make: networks make dozens.
         if not isinstance(initializer, Initializer):
             initializer = parse(_INITIALIZER, initializer, subject="Parameter", path="initializer")
