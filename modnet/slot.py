@@ -181,6 +181,9 @@ def _kinds(classes: tuple[type[Component], ...]) -> tuple[str, ...]:
 def default(value: Any) -> Any:
     """Return the value: the default of a field whose type is a `Slot` or the like, in a form that type checkers take.
 
+    At run time the value alone would do. To a checker it is no `Slot`, and if the field were of the type that it holds,
+    the constructor would take no name and no mapping.
+
     Examples
     --------
     >>> default("relu")

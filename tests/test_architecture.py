@@ -86,7 +86,7 @@ ARROWS = {
     "modnet.strict": set(),
     "modnet.component": {"modnet.entries", "modnet.registry", "modnet.errors", "modnet.strict"},
     "modnet.slot": {"modnet.component", "modnet.entries", "modnet.registry", "modnet.errors"},
-    "modnet.base": {"modnet.slot", "modnet.component", "modnet.errors"},
+    "modnet.base": {"modnet.slot", "modnet.component", "modnet.errors", "modnet.strict"},
     "modnet.network": {"modnet.base", "modnet.component", "modnet.errors", "modnet.strict", "modnet.text"},
     "modnet.acceleration": {"modnet.network", "modnet.base", "modnet.registry", "modnet.errors"},
     "modnet.training": {"modnet.acceleration", "modnet.network", "modnet.base", "modnet.component", "modnet.errors"},

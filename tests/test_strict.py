@@ -15,7 +15,17 @@ from pydantic import Field
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 
-from modnet import Component, ModelSpec, ModNetClassifier, ModNetTransformer, Network, ParameterGroup, load, save
+from modnet import (
+    Component,
+    ModelSpec,
+    ModNetClassifier,
+    ModNetTransformer,
+    Network,
+    Parameter,
+    ParameterGroup,
+    load,
+    save,
+)
 from modnet.errors import InvalidSpecError, ModNetError, RegistryError, ShapeError
 from modnet.layers import Columns, Dense
 from modnet.losses import Quantile
@@ -232,12 +242,19 @@ def test_widths_of_a_network_are_whole_numbers():
     network = Network([Dense(3)], (2.0,))
     assert network.input_shape == (2,)
     assert type(network.input_shape[0]) is int
-    for shape in (("2",), (2.5,), (True,), 2, "2"):
-        with pytest.raises(ShapeError, match="input_shape should be a tuple of whole numbers, got"):
+    for shape in (("2",), (2.5,), (True,), (0,), (-1,), 2, "2"):
+        with pytest.raises(ShapeError, match="input_shape should be a tuple of whole numbers from 1, got"):
             Network([Dense(3)], shape)
     for widths in (("4", 3), (4.5, 3), (4, "3"), (4, 3.5), (True, 3)):
         with pytest.raises(ModNetError, match="whole number"):
             ModNetClassifier().summary(*widths)
+
+
+def test_the_shape_of_a_parameter_is_whole_numbers():
+    assert Parameter([3.0, np.int64(2)], "zeros").shape == (3, 2)
+    for shape in (("3", 2), (3.5, 2), (True, 2), 3, "3", {3, 2}):
+        with pytest.raises(ShapeError, match="the shape of a Parameter should be a tuple of whole numbers ≥ 0, got"):
+            Parameter(shape, "zeros")
 
 
 # Texts

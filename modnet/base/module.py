@@ -6,7 +6,6 @@ Its three numeric methods are the textbook's three lines: z = f(x; W), ∂J/∂W
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Integral
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -19,6 +18,7 @@ from modnet.base.types import Array, Shape
 from modnet.component import Component
 from modnet.errors import ShapeError
 from modnet.slot import Slot, parse
+from modnet.strict import sequence, whole
 
 _INITIALIZER, _CONSTRAINT = Slot("initializer"), Slot("constraint")
 
@@ -67,14 +67,18 @@ class Parameter:
         regularized: bool = True,
         constraint: Constraint | str | Mapping[str, Any] | None = None,
     ) -> None:
-        # No component, which would take 5 times as long to make: networks make dozens.
-        if not (isinstance(shape, tuple) and all(isinstance(n, Integral) and n >= 0 for n in shape)):
+        try:
+            lengths = tuple(map(whole, sequence(shape)))
+        except ValueError:
+            lengths = (-1,)
+        if min(lengths, default=0) < 0:
             raise ShapeError(f"the shape of a Parameter should be a tuple of whole numbers ≥ 0, got {shape!r}")
+        # No component, which would take 5 times as long to make: networks make dozens.
         if not isinstance(initializer, Initializer):
             initializer = parse(_INITIALIZER, initializer, subject="Parameter", path="initializer")
         if not (constraint is None or isinstance(constraint, Constraint)):
             constraint = parse(_CONSTRAINT, constraint, subject="Parameter", path="constraint")
-        values = {"shape": shape, "initializer": initializer, "trainable": trainable}
+        values = {"shape": lengths, "initializer": initializer, "trainable": trainable}
         vars(self).update(values, regularized=regularized, constraint=constraint)
 
 

@@ -63,9 +63,14 @@ class Network:
         ]
         if not isinstance(input_shape, TableShape):
             try:
-                input_shape = tuple(map(whole, sequence(input_shape)))
+                found = tuple(map(whole, sequence(input_shape)))
+                if min(found, default=1) < 1:
+                    raise ValueError("no features")
             except ValueError as error:
-                raise ShapeError(f"input_shape should be a tuple of whole numbers, got {input_shape!r}") from error
+                raise ShapeError(
+                    f"input_shape should be a tuple of whole numbers from 1, got {input_shape!r}"
+                ) from error
+            input_shape = found
         self.links, self.layout, self.state_layout = placed(links, input_shape)
         self.input_shape = input_shape
         self.output_shape = self.links[-1].output_shape

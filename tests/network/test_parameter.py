@@ -39,7 +39,7 @@ class Misshapen(Module):
         return dy
 
 
-@pytest.mark.parametrize("shape", [(1, -3), "ab", 3, [1, 3], (1, 3.0), (1, None)], ids=repr)
+@pytest.mark.parametrize("shape", [(1, -3), "ab", 3, (1, 3.5), (1, None)], ids=repr)
 def test_what_is_no_shape_is_refused_with_the_layer(shape):
     told = r"layers\[0\] \(Misshapen\): the shape of a Parameter should be a tuple of whole numbers ≥ 0, got"
     with pytest.raises(ShapeError, match=told):
