@@ -205,7 +205,7 @@ class ModelSpec(Component):
         >>> schema["properties"]["layers"]["items"]
         {'anyOf': [{'$ref': '#/$defs/layer'}, {'$ref': '#/$defs/activation'}, {'minimum': 1, 'type': 'integer'}]}
         >>> schema["$defs"]["activation.relu"]["properties"]["type"]
-        {'const': 'relu'}
+        {'enum': ['relu']}
         """
         definitions: dict[str, Any] = {}
         schema = _schema_of(cls, definitions)

@@ -247,7 +247,7 @@ def test_a_container_wants_at_least_one_layer(container: type):
 def test_a_class_defined_after_the_container_fits_into_it(site: Site):
     site.wobble("acme-layers", "acme")
     block = Residual([{"type": "wobble", "slope": 2}])
-    assert dump(block) == {"type": "residual", "body": ({"type": "wobble", "slope": 2.0},)}
+    assert dump(block) == {"type": "residual", "body": ({"type": "acme-layers:wobble", "slope": 2.0},)}
 
 
 def test_a_new_container_class_holds_old_and_new_components():

@@ -160,5 +160,5 @@ def test_what_is_no_code_is_an_error_with_the_name_of_its_column():
 
 
 def test_categories_go_by_name_as_other_libraries_put_them_in_front_of_the_units():
-    with pytest.raises(InvalidSpecError, match="at most 1 arguments"):
+    with pytest.raises(InvalidSpecError, match="at most units by position"):
         Embedding(4, 2)
