@@ -370,7 +370,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             # Of very few rows, still two, and one of each class.
             stratify, n, held_out = sample.y[~alone], int((~alone).sum()), max(2, int((counts > 1).sum()))
         if n <= held_out:
-            raise ValueError(f"n_samples = {n} is too few to hold out {held_out} rows for early_stopping=True")
+            raise ValueError(f"n_samples = {len(sample.data)} is too few to hold out {held_out} rows for early_stopping=True")
         fraction = max(self.spec_.training.validation_fraction, held_out / n)
         return sample.split(fraction, seed, stratify, alone if alone.any() else None)
 

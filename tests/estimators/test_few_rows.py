@@ -53,5 +53,5 @@ def test_the_only_row_of_a_class_is_trained_on(rows):
 
 
 def test_rows_that_are_all_alone_leave_nothing_to_watch():
-    with pytest.raises(ValueError, match="n_samples = 0 is too few to hold out 2 rows"):
+    with pytest.raises(ValueError, match="n_samples = 3 is too few to hold out 2 rows"):
         ModNetClassifier(early_stopping=True, **QUICK).fit(X[[0, 50, 100]], NAMES[[0, 50, 100]])
