@@ -157,7 +157,9 @@ def walk(value: Any, path: str = "") -> Iterator[tuple[str, Component]]:
     elif isinstance(value, Component):
         yield path, value
         for field in _fields(type(value)):
-            yield from walk(getattr(value, field.name), f"{path}.{field.name}".removeprefix("."))
+            inner = getattr(value, field.name)
+            if isinstance(inner, Component | tuple):  # most fields are numbers, and a walk is made in every fit
+                yield from walk(inner, f"{path}.{field.name}".removeprefix("."))
 
 
 def explained(error: ValidationError, subject: type[Component] | str) -> InvalidSpecError:

@@ -1,8 +1,7 @@
 """The spec: inputs, layers, output, loss, optimizer and training settings, validated as a whole; to and from JSON.
 
 Names in a spec are resolved through the registry and in no other way: reading one never imports what it names unless an
-installed distribution has registered it. In the JSON Schema slots refer to kinds (``#/$defs/layer``), and each kind is
-one of the components that are registered for it; so containers may hold themselves.
+installed distribution has registered it.
 """
 
 import importlib.metadata
@@ -10,12 +9,11 @@ import json
 import re
 import tomllib
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import pydantic
 from pydantic import GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
@@ -34,10 +32,11 @@ from modnet.base import (
     under,
 )
 from modnet.component import Component, dump_fields, walk
-from modnet.errors import InvalidSpecError, RegistryError, ShapeError
+from modnet.errors import InvalidSpecError, ShapeError
 from modnet.files import as_json, write_whole
 from modnet.network import Network
 from modnet.registry import registry
+from modnet.schema import schema_of, schema_of_kind
 from modnet.slot import SLOT_MARK, Converted, Slot, default
 from modnet.strict import is_number
 from modnet.training import TrainingSettings
@@ -133,10 +132,17 @@ class ModelSpec(Component):
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         seen: dict[str, str] = {}
-        for path, each in walk(self):
+        for path, each in self.modules():
             if isinstance(each, Module) and each.name is not None and seen.setdefault(each.name, path) != path:
                 raise ValueError(f"{path}.name: {each.name!r} is the name of {seen[each.name]} already: names differ")
         return self
+
+    def modules(self) -> Iterator[tuple[str, Inputs | Module | Output]]:
+        """Yield inputs, layers, those inside layers too, and output, with their paths."""
+        for field in ("inputs", "layers", "output", "output_activation"):
+            for path, each in walk(getattr(self, field), field):
+                if isinstance(each, Inputs | Module | Output):
+                    yield path, each
 
     @property
     def requires(self) -> dict[str, str]:
@@ -208,10 +214,10 @@ class ModelSpec(Component):
         {'enum': ['relu']}
         """
         definitions: dict[str, Any] = {}
-        schema = _schema_of(cls, definitions)
+        schema = schema_of(cls, definitions)
         schema["properties"]["requires"] = {"type": "object", "additionalProperties": {"type": "string"}}
         for kind in registry.kinds:
-            definitions[kind] = _schema_of_kind(kind, definitions)
+            definitions[kind] = schema_of_kind(kind, definitions)
         dialect = "https://json-schema.org/draft/2020-12/schema"
         return {"$schema": dialect, **schema, "$defs": dict(sorted(definitions.items()))}
 
@@ -363,38 +369,3 @@ def _release(version: str) -> tuple[int, ...]:
     """Return the numbers that a version begins with, without zeros at the end: (1, 2) for "1.2.0rc1"."""
     match = re.match(r"\d+(\.\d+)*", version)
     return tuple(map(int, re.sub(r"(\.0+)+$", "", match.group()).split("."))) if match else ()
-
-
-def _schema_of_kind(kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a kind: a name, or the mapping of one of its components."""
-    names, references, offered = [], [], [entry.name for entry in registry.entries(kind)]
-    for entry, cls in registry.classes(kind):
-        if isinstance(cls, RegistryError):
-            continue  # `doctor` says what is wrong with it
-        name = registry.name_of_entry(entry)
-        known = sorted({name, entry.name}) if offered.count(entry.name) == 1 else [name]
-        own = _schema_of(cls, definitions)
-        own["properties"] = {"type": {"enum": known}, **own.get("properties", {})}
-        own["required"] = ["type", *own.get("required", [])]
-        definitions[f"{kind}.{name}"] = own
-        names += known
-        references.append({"$ref": f"#/$defs/{kind}.{name}"})
-    return {"anyOf": [{"enum": names}, *references]} if names else {"not": {}}
-
-
-def _schema_of(cls: type[Component], definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a class, its slots as references; what Pydantic defines apart goes to `definitions`."""
-    schema: dict[str, Any] = _with_references(pydantic.TypeAdapter(cls).json_schema())
-    definitions.update(schema.pop("$defs", {}))
-    return schema
-
-
-def _with_references(schema: Any) -> Any:
-    """Return a schema with the marks of slots replaced by references to kinds."""
-    if isinstance(schema, Mapping):
-        if mark := schema.get(SLOT_MARK):
-            choices = [*({"$ref": f"#/$defs/{kind}"} for kind in mark["kinds"]), *mark["also"]]
-            rest = {key: each for key, each in schema.items() if key != SLOT_MARK}
-            return {**(choices[0] if len(choices) == 1 else {"anyOf": choices}), **rest}
-        return {key: _with_references(each) for key, each in schema.items()}
-    return [_with_references(each) for each in schema] if isinstance(schema, list) else schema

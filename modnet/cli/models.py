@@ -25,7 +25,6 @@ from modnet.cli import data
 from modnet.cli.shared import CommandError, add, emit, note
 from modnet.entries import OWN
 from modnet.estimators import BaseModNet, TrainingCurveDisplay
-from modnet.estimators.nested import modules
 from modnet.estimators.persistence import load, save
 from modnet.estimators.table import Table
 from modnet.files import write_whole
@@ -139,7 +138,7 @@ def _check_outputs(args: argparse.Namespace) -> None:
 
 def _check_features(X: Any, spec: ModelSpec, where: Path) -> None:
     """Check that the layers take what is in the columns that they read."""
-    layers = [each for _, each in modules(spec) if isinstance(each, Module | Inputs)]
+    layers = [each for _, each in spec.modules() if isinstance(each, Module | Inputs)]
     table = Table.of(X.to_native(), spec)
     assert table is not None, "columns of a file have names"
     kinds = {name: data.kind(X.schema[name]) for name in table.types}

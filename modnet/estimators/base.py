@@ -362,15 +362,15 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     def _split(self, sample: Sample) -> tuple[Sample, Sample]:
         """Return the rows to train on and the rows to watch."""
         seed = int(self._streams.split.integers(2**31))
-        stratify, alone = None, np.zeros(len(sample.data), bool)
-        n, held_out = len(sample.data), 2
+        rows, stratify, held_out = len(sample.data), None, 2
+        n, alone = rows, np.zeros(rows, bool)
         if sample.target.task in ("binary", "multiclass"):
             _, codes, counts = np.unique(sample.y, return_inverse=True, return_counts=True)
             alone = counts[codes] == 1  # the only row of a class is trained on, as in scikit-learn's MLP
             # Of very few rows, still two, and one of each class.
             stratify, n, held_out = sample.y[~alone], int((~alone).sum()), max(2, int((counts > 1).sum()))
         if n <= held_out:
-            raise ValueError(f"n_samples = {len(sample.data)} is too few to hold out {held_out} rows for early_stopping=True")
+            raise ValueError(f"n_samples = {rows} is too few to hold out {held_out} rows for early_stopping=True")
         fraction = max(self.spec_.training.validation_fraction, held_out / n)
         return sample.split(fraction, seed, stratify, alone if alone.any() else None)
 

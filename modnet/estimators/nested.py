@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from modnet import text
-from modnet.base import Inputs, Module, Output, located
-from modnet.component import Component, field_names, unknown_field, walk
+from modnet.base import Module, located
+from modnet.component import Component, field_names, unknown_field
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.slot import Slot, parse, slots
 from modnet.spec import ModelSpec
@@ -177,7 +177,7 @@ def path_of(asked: Any, spec: ModelSpec, width: Callable[[str], int]) -> str:
     >>> path_of(-1, spec, width=len), path_of("inner", spec, width=len), path_of("layers[0]", spec, width=len)
     ('layers[1]', 'layers[1].body[0]', 'layers[0]')
     """
-    paths, there = [path for path, _ in located("layers", spec.layers)], dict(modules(spec))
+    paths, there = [path for path, _ in located("layers", spec.layers)], dict(spec.modules())
     if isinstance(asked, str) and asked in there:
         return asked
     if not paths and not isinstance(asked, str):
@@ -197,11 +197,6 @@ def path_of(asked: Any, spec: ModelSpec, width: Callable[[str], int]) -> str:
     else:
         problem = f"should be an index, the name or path of a layer or None, got {asked!r}"
     raise InvalidSpecError("ModNetTransformer", [("layer", problem)])
-
-
-def modules(spec: ModelSpec) -> Iterator[tuple[str, Module | Inputs | Output]]:
-    """Yield inputs, layers, those inside layers too, and output, with their paths."""
-    return ((path, each) for path, each in walk(spec) if isinstance(each, Module | Inputs | Output))
 
 
 def _no_layer(asked: str, named: Sequence[tuple[str, str]], paths: Sequence[str]) -> str:

@@ -198,7 +198,8 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         }
         try:
             spec = ModelSpec(**fields)
-            replace(spec, loss=loss_before_target(spec, self._default_loss))  # what "auto" is has to fit the rest
+            if spec.output_activation is not None:  # which has to fit what "auto" is, too
+                replace(spec, loss=loss_before_target(spec, self._default_loss))
         except InvalidSpecError as error:
             cause = error.__cause__
             problems.extend((path.removeprefix("training."), text) for path, text in error.problems)

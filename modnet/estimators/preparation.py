@@ -19,7 +19,6 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from modnet.acceleration import accelerated
 from modnet.base import Array, Inputs, Module, Shape, TableShape
 from modnet.errors import ShapeError
-from modnet.estimators.nested import modules
 from modnet.estimators.parameters import chosen_accelerator
 from modnet.estimators.table import Table, checked, unread
 from modnet.estimators.target import Target, weights_of
@@ -219,7 +218,7 @@ def modules_of(estimator: Any, *, fitted: bool) -> list[Module | Inputs]:
     if fitted:
         return [link.module for link in estimator.network_.walk()]
     spec = estimator.spec_ if hasattr(estimator, "spec_") else estimator.to_spec()
-    return [each for _, each in modules(spec) if isinstance(each, Module | Inputs)]
+    return [each for _, each in spec.modules() if isinstance(each, Module | Inputs)]
 
 
 def takes(what: Literal["codes", "missing"], among: Iterable[Module | Inputs]) -> bool:

@@ -21,7 +21,7 @@ from modnet.acceleration import accelerated
 from modnet.base import Array, Module
 from modnet.estimators.base import BaseModNet, makes_steps
 from modnet.estimators.fitting import FitMetadata, unchanged_on_failure
-from modnet.estimators.nested import modules, path_of
+from modnet.estimators.nested import path_of
 from modnet.estimators.parameters import chosen_accelerator, completed, invalid_parameter, loss_of
 from modnet.estimators.preparation import Sample, rows_of
 from modnet.network import Network
@@ -360,7 +360,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
             ``modnettransformer0``, ….
         """
         names: Array = super().get_feature_names_out(input_features)
-        layer = dict(modules(self.spec_))[self.layer_]
+        layer = dict(self.spec_.modules())[self.layer_]
         if not isinstance(layer, Module) or layer.name is None:
             return names
         return np.array([f"{layer.name}{index}" for index in range(len(names))], dtype=object)
