@@ -112,6 +112,25 @@ def sequence(value: Any) -> tuple[Any, ...]:
     raise ValueError("should be a sequence, such as a tuple or a list")
 
 
+def lengths(value: Any, least: int) -> tuple[int, ...]:
+    """Return a sequence of whole numbers from `least` on as a tuple of ints.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+
+    Examples
+    --------
+    >>> lengths([8.0, np.int64(2)], 1)
+    (8, 2)
+    """
+    found = tuple(map(whole, sequence(value)))
+    if min(found, default=least) < least:
+        raise ValueError(f"should be whole numbers from {least}")
+    return found
+
+
 def checked(rule: Callable[[Any], Any], name: str, value: Any) -> Any:
     """Return what a rule makes of an argument, which the error names.
 

@@ -18,7 +18,7 @@ from modnet.base.types import Array, Shape
 from modnet.component import Component
 from modnet.errors import ShapeError
 from modnet.slot import Slot, parse
-from modnet.strict import sequence, whole
+from modnet.strict import lengths
 
 _INITIALIZER, _CONSTRAINT = Slot("initializer"), Slot("constraint")
 
@@ -68,17 +68,16 @@ class Parameter:
         constraint: Constraint | str | Mapping[str, Any] | None = None,
     ) -> None:
         try:
-            lengths = tuple(map(whole, sequence(shape)))
-        except ValueError:
-            lengths = (-1,)
-        if min(lengths, default=0) < 0:
-            raise ShapeError(f"the shape of a Parameter should be a tuple of whole numbers ≥ 0, got {shape!r}")
+            shape = lengths(shape, 0)
+        except ValueError as error:
+            text = f"the shape of a Parameter should be a tuple of whole numbers ≥ 0, got {shape!r}"
+            raise ShapeError(text) from error
         # No component, which would take 5 times as long to make: networks make dozens.
         if not isinstance(initializer, Initializer):
             initializer = parse(_INITIALIZER, initializer, subject="Parameter", path="initializer")
         if not (constraint is None or isinstance(constraint, Constraint)):
             constraint = parse(_CONSTRAINT, constraint, subject="Parameter", path="constraint")
-        values = {"shape": lengths, "initializer": initializer, "trainable": trainable}
+        values = {"shape": shape, "initializer": initializer, "trainable": trainable}
         vars(self).update(values, regularized=regularized, constraint=constraint)
 
 

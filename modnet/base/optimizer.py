@@ -212,14 +212,16 @@ class Optimizer(Component, kind="optimizer"):
                 grad *= self.clip_norm / norm
 
     def rate(self, progress: Progress) -> float:
-        """Return the learning rate at a point of the training.
-
-        Behind the planned epochs it is a hundredth of `learning_rate` at least, so that a stream goes on learning.
-        """
+        """Return the learning rate at a point of the training; behind the planned epochs `least_rate` at least."""
         if self.schedule is None:
             return self.learning_rate
         rate = self.schedule.rate(self.learning_rate, progress)
-        return rate if progress.epoch < progress.epochs else max(rate, 0.01 * self.learning_rate)
+        return rate if progress.epoch < progress.epochs else max(rate, self.least_rate)
+
+    @property
+    def least_rate(self) -> float:
+        """The rate at which a stream goes on learning where its schedule has come further down: a hundredth."""
+        return 0.01 * self.learning_rate
 
     def should_continue(self, progress: Progress) -> bool:
         """Return whether training should go on at the schedule's next rate, though progress has ended."""

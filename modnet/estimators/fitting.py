@@ -197,11 +197,9 @@ def trainer_on(estimator: Any, sample: Sample, watched: Sample | None) -> tuple[
 
 
 def has_run_out(trainer: Trainer) -> bool:
-    """Return whether a schedule has brought the rate to a hundredth of the optimizer's: more epochs would not help."""
+    """Return whether a schedule has brought the rate down to the optimizer's least: more epochs would not help."""
     optimizer = trainer.optimizer
-    if not isinstance(optimizer, Optimizer) or optimizer.schedule is None:
-        return False
-    return optimizer.rate(trainer.progress) <= 0.01 * optimizer.learning_rate
+    return isinstance(optimizer, Optimizer) and optimizer.rate(trainer.progress) <= optimizer.least_rate
 
 
 def warn_of_the_end(trainer: Trainer) -> None:

@@ -7,7 +7,7 @@ difference in a method of its own.
 import sys
 import warnings
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import sklearn.neural_network
@@ -83,26 +83,12 @@ class BaseMLP(BaseModNet):
             raise InvalidSpecError(self._name, problems) from error
 
     @classmethod
-    def from_spec(cls, spec: ModelSpec | Mapping[str, Any] | str, **params: Any) -> Self:
-        """Return an unfitted estimator with the parameters of a spec that scikit-learn's parameters can say.
+    def _said_of(cls, spec: ModelSpec, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return scikit-learn's parameters for a spec; an InvalidSpecError names what they cannot say.
 
         Where ε stands in Adam, and whether SGD's velocity is made of gradients or steps, is as scikit-learn has it.
-
-        Parameters
-        ----------
-        spec : ModelSpec, mapping or str
-            The spec, its mapping, or its JSON text.
-        **params
-            Parameters that a spec does not have, or that are to differ.
-
-        Raises
-        ------
-        TypeError
-            If it is none of these.
-        InvalidSpecError
-            Naming what scikit-learn's parameters cannot say.
         """
-        spec, known = ModelSpec.of(spec), set(cls._get_param_names())
+        known = set(cls._get_param_names())
         found = {name: value for name, value in _parameters(spec.to_dict()).items() if name in known}
         again: ModelSpec = cls(**found).to_spec()
         wanted, said = _comparable(spec), _comparable(again)
@@ -116,7 +102,7 @@ class BaseMLP(BaseModNet):
         ]
         if problems:
             raise InvalidSpecError(cls.__name__, problems)
-        return cls(**{**found, **params})
+        return found
 
     def _look_at_network(self) -> None:
         """Say nothing: scikit-learn has no output layer that a hidden one could be mistaken for."""

@@ -231,7 +231,11 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         >>> ModNetRegressor.from_spec(ModelSpec(layers=["tanh"]), random_state=0)
         ModNetRegressor(layers=(Tanh(),), random_state=0)
         """
-        spec = ModelSpec.of(spec)
+        return cls(**{**cls._said_of(ModelSpec.of(spec), params), **params})
+
+    @classmethod
+    def _said_of(cls, spec: ModelSpec, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters that say what a spec does; `params` are given beside them."""
         training = {name: getattr(spec.training, name) for name in field_names(TrainingSettings)}
         training["batch_size"] = training["batch_size"] or "auto"
         usual = cls(**params).get_params(deep=False)
@@ -239,7 +243,7 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         for name, slot in _SPEC.items():  # a default stays as it is written, so that repr shows what differs
             if mine[name] is not None and mine[name] == understood(usual[name], slot):
                 del mine[name]
-        return cls(**{**mine, **training, **params})
+        return {**mine, **training}
 
 
 for _field in fields(NestedParameters):

@@ -15,7 +15,7 @@ from modnet.base import Array, Links, Module, Shape, TableShape
 from modnet.errors import InputError, ShapeError
 from modnet.network.link import Link, end_of, placed, walk
 from modnet.network.running import Pass
-from modnet.strict import is_number, sequence, whole
+from modnet.strict import is_number, lengths
 
 BLOCK = 2**18
 """Elements per link and block in prediction: 1 MiB in float32."""
@@ -63,14 +63,10 @@ class Network:
         ]
         if not isinstance(input_shape, TableShape):
             try:
-                found = tuple(map(whole, sequence(input_shape)))
-                if min(found, default=1) < 1:
-                    raise ValueError("no features")
+                input_shape = lengths(input_shape, 1)
             except ValueError as error:
-                raise ShapeError(
-                    f"input_shape should be a tuple of whole numbers from 1, got {input_shape!r}"
-                ) from error
-            input_shape = found
+                text = f"input_shape should be a tuple of whole numbers from 1, got {input_shape!r}"
+                raise ShapeError(text) from error
         self.links, self.layout, self.state_layout = placed(links, input_shape)
         self.input_shape = input_shape
         self.output_shape = self.links[-1].output_shape

@@ -173,7 +173,8 @@ class Trainer:
                     break
             if validation is None:  # else the loss of what is kept has been looked at
                 self._passes.clear()
-                judge(self, data)
+                with _overflow_is_looked_for():
+                    judge(self, data)
             return history
         finally:
             if monitor.restore_best() and self.moving is not self.theta:
@@ -212,13 +213,13 @@ class Trainer:
             huge = not np.isfinite(self.moving.sum()) and not np.isfinite(self.moving).all()
             if huge or not math.isfinite(total):
                 raise self.diverged(data.rows(slice(0, size)), math.nan if huge else math.inf)
-        progress.epoch += 1
-        progress.rows += len(data)
-        if optimizer.swa is not None and progress.epoch > optimizer.swa * progress.epochs:
-            include(self.optimizer_state, self.moving, None)
-        if before is not None:
-            stayed = np.array_equal(before, self.moving_state)
-            publish(self, None if stayed else batches(data, size, taken, reuse=True))
+            progress.epoch += 1
+            progress.rows += len(data)
+            if optimizer.swa is not None and progress.epoch > optimizer.swa * progress.epochs:
+                include(self.optimizer_state, self.moving, None)
+            if before is not None:
+                stayed = np.array_equal(before, self.moving_state)
+                publish(self, None if stayed else batches(data, size, taken, reuse=True))
         return total / weights
 
     def backpropagate(self, batch: Data) -> float:

@@ -9,8 +9,6 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from modnet.base import Array, Optimizer, OptimizerState
 from modnet.network import Pass
 from modnet.training.batches import Data, rows_per_batch
@@ -39,22 +37,20 @@ def publish(trainer: "Trainer", seen: Iterator[Data] | None) -> None:
     if seen is None or point is trainer.moving:
         return
     noise, rows = copy.deepcopy(trainer.noise_rng), -1  # training draws what it would have drawn
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for batch in seen:
-            if len(batch) != rows:
-                rows, network, theta = len(batch), trainer.engine.network, trainer.theta
-                running = Pass(
-                    network, theta, trainer.state, gradient=trainer.gradient, rows=rows, training=True, rng=noise
-                )
-            running.forward(batch.x)
+    for batch in seen:
+        if len(batch) != rows:
+            rows, network, theta = len(batch), trainer.engine.network, trainer.theta
+            running = Pass(
+                network, theta, trainer.state, gradient=trainer.gradient, rows=rows, training=True, rng=noise
+            )
+        running.forward(batch.x)
 
 
 def judge(trainer: "Trainer", data: Data) -> None:
     """Raise if what the last step has led to makes no finite numbers of the first batch."""
     batch = data.rows(slice(0, rows_per_batch(trainer.settings.batch_size, len(data))))
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        if not math.isfinite(value := trainer.evaluate(batch)):
-            raise trainer.diverged(batch, value)
+    if not math.isfinite(value := trainer.evaluate(batch)):
+        raise trainer.diverged(batch, value)
 
 
 def begin_anew(trainer: "Trainer") -> None:

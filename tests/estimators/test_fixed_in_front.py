@@ -69,8 +69,6 @@ FRONTS = {
 @pytest.mark.parametrize("front", FRONTS.values(), ids=FRONTS)
 @pytest.mark.parametrize("more", [{}, {"early_stopping": True}, {"optimizer": "lbfgs"}], ids=str)
 def test_the_weights_are_the_same_to_the_last_bit(front, more):
-    if "lbfgs" in more.values() and "chain" in front:
-        pytest.skip("noise")
     weight = np.random.default_rng(0).uniform(0.5, 2, len(X))
     once, always = (
         ModNetRegressor(**front, **more, **QUICK, inputs_budget=budget, accelerator=None).fit(X, y, weight)
