@@ -78,4 +78,5 @@ def column_title(shape: Shape, index: int) -> str:
     >>> column_title((3,), 1), column_title(TableShape([Column("age")]), 0)
     ('column 1', "column 'age'")
     """
-    return f"column {shape.columns[index].name!r}" if isinstance(shape, TableShape) else f"column {index}"
+    name = shape.columns[index].name if isinstance(shape, TableShape) else str(index)
+    return f"column {index}" if name == str(index) else f"column {name!r}"

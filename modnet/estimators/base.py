@@ -18,13 +18,13 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from modnet.acceleration import CompileTimer, accelerator_name, fused_parts
-from modnet.base import Array, Optimizer, OptimizerState, Shape, Solver
+from modnet.base import Array, Inputs, Module, Optimizer, OptimizerState, Shape, Solver
 from modnet.errors import ModNetError
 from modnet.estimators import fitting
 from modnet.estimators.display import can_draw, visual_block
 from modnet.estimators.nested import understood
 from modnet.estimators.parameters import SLOTS, NestedParameters, chosen_accelerator, loss_of
-from modnet.estimators.preparation import Sample, modules_of, network_for, prepared, takes
+from modnet.estimators.preparation import MANY_ROWS, Sample, input_shape, modules_of, network_for, prepared, takes
 from modnet.estimators.table import Table
 from modnet.estimators.target import Numbers, loss_before_target, loss_for
 from modnet.network import Network
@@ -80,6 +80,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         "input_shape_": tuple,
         "optimizer_state_": OptimizerState,
         "table_": Table | None,
+        "_inputs": Inputs | Module | None,
         "_streams": fitting.Streams,
         "_target": Numbers,
     }
@@ -92,6 +93,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _default_loss = "squared_error"
     _y_numeric = True
     _ravel_y = False
+    _many_rows = MANY_ROWS
     _reads_all = False  # whether every column of X counts as read
 
     spec_: ModelSpec
@@ -202,14 +204,18 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         loss = loss_for(spec, sample.target, self._default_loss)
         spec = replace(spec, loss=loss) if loss != spec.loss else spec
         if before is None:
-            self._streams = self._new_streams()
+            self._inputs, self._streams = spec.inputs, self._new_streams()
+            if isinstance(spec.inputs, Inputs):
+                data = sample.data
+                spec = replace(spec, inputs=spec.inputs.choose(input_shape(self), data.x, data.weight))
             self.network_ = network_for(self, spec, loss.width(sample.target.width))
-            self.theta_, self.state_ = self._first_weights(sample.data.x.dtype)
+            self.theta_, self.state_ = self._first_weights(sample.dtype)
             self._rows_seen = 0
         else:
             for name in ("inputs", "layers", "output", "output_activation"):
-                if getattr(spec, name) != getattr(before, name):
+                if getattr(spec, name) != (self._inputs if name == "inputs" else getattr(before, name)):
                     raise ValueError(f"{name} has changed since the network was made; fit a new estimator instead")
+            spec = replace(spec, inputs=before.inputs)
             self.theta_, self.state_, self._streams = copy.deepcopy((self.theta_, self.state_, self._streams))
             old, self.optimizer_state_ = self.optimizer_state_, first_state(self.network_, spec.optimizer, self.theta_)
             if keep_optimizer:

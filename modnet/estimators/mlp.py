@@ -4,6 +4,7 @@
 difference in a method of its own.
 """
 
+import math
 import sys
 import warnings
 from collections.abc import Mapping
@@ -103,6 +104,8 @@ class BaseMLP(BaseModNet):
         if problems:
             raise InvalidSpecError(cls.__name__, problems)
         return found
+
+    _many_rows = math.inf  # float32 for float32 alone, as in scikit-learn
 
     def _look_at_network(self) -> None:
         """Say nothing: scikit-learn has no output layer that a hidden one could be mistaken for."""

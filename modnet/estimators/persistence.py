@@ -242,7 +242,8 @@ def _check_learnt(cls: Any, learnt: Mapping[str, Any], params: Mapping[str, Any]
     if learnt["input_shape_"][:1] != (n,):
         raise ModelFileError(f"n_features_in_ is {n}, and input_shape_ {learnt['input_shape_']}")
     names = [*learnt.get("feature_names_in_", ())]
-    if len(names) not in (0, n) or (table is not None and names != [column.name for column in table.columns]):
+    columns = None if table is None else [column.name for column in table.columns]
+    if len(names) not in (0, n) or (columns is not None and columns != (names if table.named else [*map(str, range(n))])):
         raise ModelFileError(f"feature_names_in_ should be those of the {n} columns, got {names}")
     if isinstance(target, Classes):
         shown = learnt["classes_"] if target.kind == "multioutput" else [learnt["classes_"]]

@@ -28,6 +28,10 @@ from modnet.spec import ModelSpec
 from modnet.training import Data
 
 
+MANY_ROWS = 1000
+"""From how many rows on "auto" calculates in float32."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """Rows of data, twice: as the loss takes them and with the labels that the user gave.
@@ -39,6 +43,8 @@ class Sample:
     target : Target
     y : ndarray, shape (n,) or (n, k)
         What scorers look at.
+    dtype : dtype
+        Of θ.
     given_weight : ndarray, shape (n,), optional
         The weights that the user gave, without those of classes: what scorers weigh by.
     index : ndarray of int, shape (n,), optional
@@ -48,6 +54,7 @@ class Sample:
     data: Data
     target: Target
     y: Array
+    dtype: "np.dtype[np.floating]"
     given_weight: Array | None = None
     index: Array | None = None
 
@@ -56,7 +63,7 @@ class Sample:
         data = self.data.take(index)
         given = None if self.given_weight is None else self.given_weight[index]
         own = index if self.index is None else self.index[index]
-        return Sample(data, replace(self.target, t=data.t), self.y[index], given, own)
+        return Sample(data, replace(self.target, t=data.t), self.y[index], self.dtype, given, own)
 
     def split(
         self, fraction: float, random_state: Any, stratify: Array | None, alone: Array | None = None
@@ -122,13 +129,16 @@ def prepared(
     if given is not None and not (given > 0).all():
         present = np.flatnonzero(given > 0)
         X, y, given = X[present], y[present], given[present]
+    dtype = _dtype(estimator, X) if reset else estimator.theta_.dtype
+    X = X if _encodes(estimator) else X.astype(dtype, copy=False)
     if estimator._ravel_y and y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     if learning:
         estimator._learn_target(y)
-    target = estimator._target.target(y, X.dtype)
+    target = estimator._target.target(y, dtype)
     weight = _weight_by_class(estimator, y, given, learning=learning or reset)
-    sample = Sample(Data(X, target.t, None if weight is None else weight.astype(X.dtype)), target, y, given, present)
+    data = Data(X, target.t, None if weight is None else weight.astype(dtype))
+    sample = Sample(data, target, y, dtype, given, present)
     if weight is None or (weight > 0).all():
         return sample
     kept = np.flatnonzero(weight > 0)
@@ -226,6 +236,19 @@ def takes(what: Literal["codes", "missing"], among: Iterable[Module | Inputs]) -
     return any(each.takes_codes if what == "codes" else each.takes_missing for each in among)
 
 
+def _encodes(estimator: Any) -> bool:
+    """Return whether there is a plan for columns in front: it takes float64 rows, whatever the dtype of θ."""
+    return isinstance(estimator.spec_.inputs, Inputs)
+
+
+def _dtype(estimator: Any, X: Any) -> "np.dtype[np.floating]":
+    """Return the dtype of θ for rows to train on."""
+    wanted = estimator.spec_.training.dtype
+    if wanted != "auto":
+        return np.dtype(wanted)
+    return np.dtype(np.float32) if X.dtype == np.float32 or X.shape[0] >= estimator._many_rows else np.dtype(np.float64)
+
+
 def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool, **checks: Any) -> Any:
     """Return X, and y if given, as scikit-learn has checked them; categories are codes if a layer takes codes."""
     table, shape = estimator.table_, () if reset else estimator.input_shape_
@@ -236,7 +259,8 @@ def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool,
         estimator,
         y=y,
         reset=reset,
-        dtype=(np.float64, np.float32) if reset else estimator.theta_.dtype,  # what is neither becomes the first
+        # What is neither becomes the first.
+        dtype=(np.float64, np.float32) if reset or _encodes(estimator) else estimator.theta_.dtype,
         ensure_all_finite="allow-nan" if takes("missing", modules_of(estimator, fitted=not reset)) else True,
         accept_sparse=estimator._sparse_format,
         allow_nd=estimator._allow_nd if reset else len(shape) > 1,
@@ -247,7 +271,11 @@ def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool,
     else:
         found = checked(X, check, lambda n: [] if estimator._reads_all else unread(estimator.spec_, n))
     if reset:
-        estimator.input_shape_ = (found[0] if isinstance(found, tuple) else found).shape[1:]
+        rows = found[0] if isinstance(found, tuple) else found
+        estimator.input_shape_ = rows.shape[1:]
+        if table is None and _encodes(estimator) and isinstance(rows, np.ndarray) and rows.ndim == 2:
+            truth_values = isinstance(X, np.ndarray) and X.dtype == bool
+            estimator.table_ = Table.of_numbers(rows, truth_values=truth_values)
     return found
 
 

@@ -18,11 +18,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from modnet.acceleration import accelerated
-from modnet.base import Array, Module
+from modnet.base import Array, Inputs, Module
 from modnet.estimators.base import BaseModNet, makes_steps
 from modnet.estimators.fitting import FitMetadata, unchanged_on_failure
 from modnet.estimators.nested import path_of
-from modnet.estimators.parameters import chosen_accelerator, completed, invalid_parameter, loss_of
+from modnet.estimators.parameters import Written, chosen_accelerator, completed, invalid_parameter, loss_of
 from modnet.estimators.preparation import Sample, rows_of
 from modnet.network import Network
 from modnet.spec import ModelSpec
@@ -123,6 +123,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     (150, 3)
     """
 
+    inputs: Inputs | Module | Written | None = None
     layer: int | str | None = None
     estimator: BaseModNet | FrozenEstimator | None = None
 

@@ -1,6 +1,6 @@
 """How training goes, in numbers; the names and defaults are scikit-learn's."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -43,6 +43,8 @@ class TrainingSettings(Component):
     inputs_budget : int
         Bytes that what fixed layers in front make of all rows may take, ≥ 0: up to them it is made once, before
         training; where it would take more, in each batch.
+    dtype : {"auto", "float32", "float64"}
+        Of θ. "auto": float32 where X is float32, or has many rows.
 
     Examples
     --------
@@ -62,3 +64,4 @@ class TrainingSettings(Component):
     early_stopping: bool = False
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     inputs_budget: Annotated[int, Field(ge=0)] = 2**28
+    dtype: Literal["auto", "float32", "float64"] = "auto"

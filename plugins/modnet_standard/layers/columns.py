@@ -173,7 +173,10 @@ _HELD = {"number": "numbers", "bool": "truth values", "category": "categories", 
 
 
 class CodesLayer(Module):
-    """A layer whose input is codes of `categories`; ∂J/∂x = 0, for there is nothing between two codes."""
+    """A layer whose input is codes of `categories`; ∂J/∂x = 0, for there is nothing between two codes.
+
+    With ``remainder="passthrough"`` the columns of a table that hold no categories come first in the output.
+    """
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
     takes_codes: ClassVar[bool] = True
@@ -181,6 +184,7 @@ class CodesLayer(Module):
 
     categories: Categories | None = Field(default=None, kw_only=True)
     handle_unknown: Unknown = Field(default="error", kw_only=True)
+    remainder: Literal["error", "passthrough"] = Field(default="error", kw_only=True)
 
     def example_rows(self, rng: np.random.Generator, n: int) -> Array:
         """Return n rows of codes, five columns if `categories` is one number; some codes are missing."""
@@ -190,11 +194,21 @@ class CodesLayer(Module):
         codes[rng.random(codes.shape) < 0.1] = np.nan
         return codes
 
+    def counts_and_rest(self, input_shape: Shape) -> tuple[tuple[int, ...], list[int], list[int]]:
+        """Return the numbers of categories, the positions of the columns of codes, and of those that pass."""
+        n, rest = features(input_shape), list[int]()
+        if self.remainder == "passthrough" and isinstance(input_shape, TableShape):
+            rest = [i for i, each in enumerate(input_shape.columns) if not each.categories]
+            input_shape = TableShape(each for each in input_shape.columns if each.categories)
+        return category_counts(self.categories, input_shape), [i for i in range(n) if i not in rest], rest
+
     @final
     def grad_input(self, ctx: Context, dy: Array) -> Array:
-        """Return zeros."""
+        """Return zeros, and dy of the columns that pass."""
         dx = np.empty(ctx.x.shape, dy.dtype) if ctx.dx is None else ctx.dx
         dx.fill(0)
+        if rest := self.counts_and_rest(ctx.input_shape)[2]:
+            dx[..., rest] = dy[..., : len(rest)]
         return dx
 
 
@@ -210,6 +224,8 @@ class OneHot(CodesLayer):
         data frame say.
     handle_unknown : {"error", "missing"}
         What becomes of a code that is no whole number below categories: an error, or zeros as for missing codes.
+    remainder : {"error", "passthrough"}
+        What becomes of the columns of a table that hold no categories: an error, or they come first in the output.
 
     Raises
     ------
@@ -234,18 +250,21 @@ class OneHot(CodesLayer):
         return (cls(categories=3), cls(categories=(3, 4, 5, 3, 3), handle_unknown="missing"))
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Return (…, sum of categories)."""
-        return (*input_shape[:-1], sum(category_counts(self.categories, input_shape)))
+        """Return (…, sum of categories), and what passes."""
+        counts, _, rest = self.counts_and_rest(input_shape)
+        return (*input_shape[:-1], len(rest) + sum(counts))
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return [xⱼ = k] for all categories k of all columns j."""
-        counts = category_counts(self.categories, ctx.input_shape)
+        counts, coded, rest = self.counts_and_rest(ctx.input_shape)
+        here = x[..., coded] if rest else x
         if self.handle_unknown == "error":
-            known_codes(x, counts, self.handle_unknown, ctx.input_shape)
+            known_codes(here, counts, self.handle_unknown, ctx.input_shape)
         codes = np.concatenate([np.arange(count, dtype=x.dtype) for count in counts])
-        repeated = np.repeat(x, counts, axis=-1)
-        y: Array = repeated if ctx.out is None else ctx.out
-        np.equal(repeated, codes, out=y)
+        repeated = np.repeat(here, counts, axis=-1)
+        y: Array = np.empty((*x.shape[:-1], len(rest) + sum(counts)), x.dtype) if ctx.out is None else ctx.out
+        y[..., : len(rest)] = x[..., rest]
+        np.equal(repeated, codes, out=y[..., len(rest) :])
         return y
 
 
@@ -268,6 +287,8 @@ class Embedding(CodesLayer):
         data frame say. By name only: other libraries put it in front of the units.
     handle_unknown : {"error", "missing"}
         What becomes of a code that is no whole number below categories: an error, or the row for missing codes.
+    remainder : {"error", "passthrough"}
+        What becomes of the columns of a table that hold no categories: an error, or they come first in the output.
     embeddings_initializer : Initializer
         Draws the first E, shape (sum of categories, units), the tables of the columns one below the other.
 
@@ -300,12 +321,13 @@ class Embedding(CodesLayer):
         return (cls(2, categories=3), cls(4, categories=(3, 4, 5, 3, 3), handle_unknown="missing"))
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Return (…, d · units) for d columns."""
-        return (*input_shape[:-1], len(category_counts(self.categories, input_shape)) * self.units)
+        """Return (…, d · units) for d columns, and what passes."""
+        counts, _, rest = self.counts_and_rest(input_shape)
+        return (*input_shape[:-1], len(rest) + len(counts) * self.units)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return E, the tables one below the other, and U, the rows for what is missing."""
-        counts = category_counts(self.categories, input_shape)
+        counts, _, _ = self.counts_and_rest(input_shape)
         return {
             "E": Parameter((sum(counts), self.units), self.embeddings_initializer),
             "U": Parameter((len(counts), self.units), Zeros()),
@@ -313,22 +335,25 @@ class Embedding(CodesLayer):
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return [E₁[x₁], …, E_d[x_d]], with U's rows for what is missing."""
-        counts = category_counts(self.categories, ctx.input_shape)
-        size, d = sum(counts), x.shape[-1]
-        known = known_codes(x, counts, self.handle_unknown, ctx.input_shape)
+        counts, coded, rest = self.counts_and_rest(ctx.input_shape)
+        codes = x[..., coded] if rest else x
+        size, d = sum(counts), len(counts)
+        known = known_codes(codes, counts, self.handle_unknown, ctx.input_shape)
         # The row in [E; U], E above U: each table starts below the one before.
-        rows = ctx.scratch("rows", x.shape, np.intp)
-        rows[...] = np.where(known, x + np.cumsum((0, *counts[:-1])), size + np.arange(d))
+        rows = ctx.scratch("rows", codes.shape, np.intp)
+        rows[...] = np.where(known, codes + np.cumsum((0, *counts[:-1])), size + np.arange(d))
         y = np.take(ctx.p.E, rows, axis=0, mode="clip")
         if not known.all():
             missing = ~known
             y[missing] = ctx.p.U[missing.nonzero()[-1]]
-        return y.reshape(*x.shape[:-1], d * self.units)
+        y = y.reshape(*x.shape[:-1], d * self.units)
+        return np.concatenate([x[..., rest], y], axis=-1, out=ctx.out) if rest else y
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂[E; U] = hᵀ dy: each row of dy is added to the row of the table that it came from."""
-        rows = ctx.scratch("rows", ctx.x.shape, np.intp)
-        size = len(ctx.p.E)
+        counts, _, rest = self.counts_and_rest(ctx.input_shape)
+        rows = ctx.scratch("rows", (*ctx.x.shape[:-1], len(counts)), np.intp)
+        size, dy = len(ctx.p.E), dy[..., len(rest) :]
         # hᵀ has a one per column. As a sparse product it is 3 times faster than np.add.at for 200 rows of 3 codes and
         # 8 units, and 25 times for 1024 rows of 10 codes and 16 units.
         h_T = csc_array(
