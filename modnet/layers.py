@@ -1,5 +1,6 @@
 """The standard layers, where users look for them; each is registered through an entry point."""
 
+from modnet_standard.layers.codes import *
 from modnet_standard.layers.columns import *
 from modnet_standard.layers.composites import *
 from modnet_standard.layers.dense import *

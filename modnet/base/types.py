@@ -36,6 +36,10 @@ class Column:
     categories: int = 0
     missing: bool = False
 
+    def __hash__(self) -> int:
+        """Return that of the name: what is worked out for columns is remembered by them, and looked up per batch."""
+        return hash(self.name)
+
 
 class TableShape(tuple[int]):
     """The shape per row of a table, ``(n,)``, with its columns.

