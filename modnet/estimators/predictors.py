@@ -154,6 +154,8 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of `predict_proba`, exact where a probability is so small that it rounds to 0.
 
+        Where label smoothing is undone, a probability may be 0 itself: its logarithm is −inf.
+
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)

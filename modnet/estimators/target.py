@@ -225,6 +225,7 @@ class Classes:
             alone = np.repeat(self.widths, self.widths) == 1
             with np.errstate(divide="ignore"):
                 scores = np.where(alone, scores - np.log(-np.expm1(scores)), scores)
+            scores = np.nan_to_num(scores, nan=np.nan)  # of a class that is sure: scorers take no inf
         else:
             scores = loss.predict(raw)
         return scores[:, 0] if self.task == "binary" else scores

@@ -25,7 +25,11 @@ class CrossEntropy(LogitLoss):
     the sigmoid link, t being 0 or 1 in each column, and ∂J/∂z = σ(z) − t. Averaged over rows. Both are finite for
     every finite logit.
 
-    Smoothing by ε replaces the truth: onehot(t) by (1 − ε) onehot(t) + ε/k, and t by (1 − ε) t + ε/2.
+    Smoothing by ε replaces the truth: onehot(t) by (1 − ε) onehot(t) + ε/k, and t by (1 − ε) t + ε/2. What is learnt
+    then are not the probabilities p of the classes, but q = (1 − ε) p + ε/k, or (1 − ε) p + ε/2: where a truth comes
+    with probability p, J is least where softmax(z) or σ(z) is the mean of the smoothed truths, and that is linear in t.
+    So `predict` solves for p = (q − ε/k) / (1 − ε), or (q − ε/2) / (1 − ε). A q that lies outside what a p can make is
+    the rest of an error: p is cut off at 0, and divided by its sum over the classes, which are two for the sigmoid.
 
     Parameters
     ----------
@@ -33,7 +37,8 @@ class CrossEntropy(LogitLoss):
         What turns logits into probabilities: softmax for one of k classes, sigmoid for a binary target or for labels
         that do not exclude each other. Estimators set it by the target.
     label_smoothing : float
-        ε, in [0, 1): the share of the truth that is spread evenly over all classes, so that logits stay bounded.
+        ε, in [0, 1): the share of the truth that is spread evenly over all classes, so that logits stay bounded. The
+        loss that is trained on, and shown, is the smoothed one; predictions are probabilities without it.
 
     Raises
     ------
@@ -56,6 +61,12 @@ class CrossEntropy(LogitLoss):
     >>> CrossEntropy().gradient(t, raw)
     array([[-0.25,  0.25],
            [ 0.  ,  0.  ]])
+
+    A third class that is less likely than any smoothed truth makes it:
+
+    >>> q = np.array([[0.57, 0.42, 0.01]])
+    >>> np.round(CrossEntropy(label_smoothing=0.1).predict(np.log(q)), 3)
+    array([[0.581, 0.419, 0.   ]])
     """
 
     link: ClassLink = "softmax"
@@ -81,6 +92,25 @@ class CrossEntropy(LogitLoss):
         total = float(weight.sum())
         J, draw = parts(t, raw, self.label_smoothing, weight / total, out)
         return float(weight.dot(J)) / total, draw
+
+    def predict(self, raw: Array) -> Array:
+        """Return probabilities, of each class with softmax, of 1 in each column with sigmoid; smoothing is undone."""
+        q, smoothing = super().predict(raw), self.label_smoothing
+        if not smoothing:
+            return q
+        if self.link == "sigmoid":  # exactly ½ where z = 0
+            return np.clip(0.5 + (q - 0.5) / (1 - smoothing), 0, 1)
+        p = np.maximum(q - smoothing / q.shape[-1], 0)  # 1 − ε in all before they are cut off: never a sum of 0
+        p /= p.sum(axis=-1, keepdims=True)
+        return p
+
+    def log_predict(self, raw: Array) -> Array:
+        """Return the logarithms of the probabilities: with smoothing −inf where one is 0, without it always finite."""
+        if not self.label_smoothing:
+            return super().log_predict(raw)
+        with np.errstate(divide="ignore"):
+            logs: Array = np.log(self.predict(raw))
+        return logs
 
 
 def _softmax_parts(

@@ -4,7 +4,7 @@ The links do not overflow; a check names the first row that a loss cannot measur
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
@@ -88,8 +88,10 @@ def log_probabilities(link: ClassLink, z: Array) -> Array:
     return logs
 
 
-def likeliest(z: Array) -> Array:
-    """Return the class of the largest softmax(z) in each row, of equal ones the first; exponentials only in doubt.
+def likeliest(z: Array, predict: Callable[[Array], Array]) -> Array:
+    """Return the class of the largest probability in each row, of equal ones the first; exponentials only in doubt.
+
+    `predict` makes probabilities of logits: softmax(z), or what grows with it.
 
     Softmax takes 1.9 ms for 10 000 rows of 10 float32 logits, this 0.6.
     """
@@ -98,7 +100,7 @@ def likeliest(z: Array) -> Array:
     # Where a logit falls short of the largest by no more than this, e^z rounds, and the probabilities may be equal.
     close = z >= largest - 8 * np.finfo(z.dtype).eps
     if (close.argmax(axis=1) != codes).any():
-        codes = probabilities("softmax", z).argmax(axis=1)
+        codes = predict(z).argmax(axis=1)
     return codes
 
 
@@ -126,7 +128,7 @@ class LogitLoss(Loss):
 
     def codes(self, task: Task, raw: Array) -> Array:
         """Return what the base does; of several classes without exponentials, where rounding does not decide."""
-        return likeliest(raw) if task == "multiclass" else super().codes(task, raw)
+        return likeliest(raw, self.predict) if task == "multiclass" else super().codes(task, raw)
 
 
 def exponential(z: Array) -> Array:
