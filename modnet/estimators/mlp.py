@@ -71,6 +71,7 @@ class BaseMLP(BaseModNet):
             "optimizer": _optimizer(self),
             "training": {
                 **{name: getattr(self, name) for name in ("max_iter", "batch_size", "shuffle", "alpha", "tol")},
+                "scale_target": False,
                 "n_iter_no_change": int(min(self.n_iter_no_change, sys.maxsize)),
                 "early_stopping": self.early_stopping and self.solver != "lbfgs",
                 **({"validation_fraction": self.validation_fraction} if self.early_stopping else {}),

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from modnet import Array
 from modnet_standard.arrays import ones, zeros
-from modnet_standard.losses.shared import ClassLink, LogitLoss, check_classes
+from modnet_standard.losses.shared import ClassLink, LogitLoss, check_classes, unsmoothed
 
 __all__ = ["CrossEntropy"]
 
@@ -25,11 +25,8 @@ class CrossEntropy(LogitLoss):
     the sigmoid link, t being 0 or 1 in each column, and ∂J/∂z = σ(z) − t. Averaged over rows. Both are finite for
     every finite logit.
 
-    Smoothing by ε replaces the truth: onehot(t) by (1 − ε) onehot(t) + ε/k, and t by (1 − ε) t + ε/2. What is learnt
-    then are not the probabilities p of the classes, but q = (1 − ε) p + ε/k, or (1 − ε) p + ε/2: where a truth comes
-    with probability p, J is least where softmax(z) or σ(z) is the mean of the smoothed truths, and that is linear in t.
-    So `predict` solves for p = (q − ε/k) / (1 − ε), or (q − ε/2) / (1 − ε). A q that lies outside what a p can make is
-    the rest of an error: p is cut off at 0, and divided by its sum over the classes, which are two for the sigmoid.
+    Smoothing by ε replaces the truth: onehot(t) by (1 − ε) onehot(t) + ε/k, and t by (1 − ε) t + ε/2. Predictions
+    are the probabilities of classes without it, (softmax(z) − ε/k) / (1 − ε) and not below 0, as `unsmoothed` derives.
 
     Parameters
     ----------
@@ -37,8 +34,7 @@ class CrossEntropy(LogitLoss):
         What turns logits into probabilities: softmax for one of k classes, sigmoid for a binary target or for labels
         that do not exclude each other. Estimators set it by the target.
     label_smoothing : float
-        ε, in [0, 1): the share of the truth that is spread evenly over all classes, so that logits stay bounded. The
-        loss that is trained on, and shown, is the smoothed one; predictions are probabilities without it.
+        ε, in [0, 1): the share of the truth that is spread evenly over all classes, so that logits stay bounded.
 
     Raises
     ------
@@ -61,12 +57,6 @@ class CrossEntropy(LogitLoss):
     >>> CrossEntropy().gradient(t, raw)
     array([[-0.25,  0.25],
            [ 0.  ,  0.  ]])
-
-    A third class that is less likely than any smoothed truth makes it:
-
-    >>> q = np.array([[0.57, 0.42, 0.01]])
-    >>> np.round(CrossEntropy(label_smoothing=0.1).predict(np.log(q)), 3)
-    array([[0.581, 0.419, 0.   ]])
     """
 
     link: ClassLink = "softmax"
@@ -95,22 +85,14 @@ class CrossEntropy(LogitLoss):
 
     def predict(self, raw: Array) -> Array:
         """Return probabilities, of each class with softmax, of 1 in each column with sigmoid; smoothing is undone."""
-        q, smoothing = super().predict(raw), self.label_smoothing
-        if not smoothing:
-            return q
-        if self.link == "sigmoid":  # exactly ½ where z = 0
-            return np.clip(0.5 + (q - 0.5) / (1 - smoothing), 0, 1)
-        p = np.maximum(q - smoothing / q.shape[-1], 0)  # 1 − ε in all before they are cut off: never a sum of 0
-        p /= p.sum(axis=-1, keepdims=True)
-        return p
+        return unsmoothed(self.link, super().predict(raw), self.label_smoothing)
 
     def log_predict(self, raw: Array) -> Array:
         """Return the logarithms of the probabilities: with smoothing −inf where one is 0, without it always finite."""
         if not self.label_smoothing:
             return super().log_predict(raw)
         with np.errstate(divide="ignore"):
-            logs: Array = np.log(self.predict(raw))
-        return logs
+            return np.log(self.predict(raw))
 
 
 def _softmax_parts(

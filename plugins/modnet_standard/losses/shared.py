@@ -88,6 +88,30 @@ def log_probabilities(link: ClassLink, z: Array) -> Array:
     return logs
 
 
+def unsmoothed(link: ClassLink, q: Array, smoothing: float) -> Array:
+    """Return probabilities of classes from those of a network that has learnt smoothed ones; q may be written into.
+
+    Of rows that look alike let a share pₖ be of class k. Smoothing by ε replaces each row's truth t by s = (1 − ε) t +
+    ε/K, K classes, two for the sigmoid. J is linear in s: its mean over these rows is that of the mean truth,
+    (1 − ε) p + ε/K, and it is least where q = softmax(z) or σ(z) is that mean. So p = (q − ε/K) / (1 − ε). A q below
+    ε/K, which no p makes, is an error of the network: p is 0 there, and the others are divided by their sum.
+
+    >>> np.round(unsmoothed("softmax", np.array([[0.57, 0.42, 0.01]]), 0.1), 3)
+    array([[0.581, 0.419, 0.   ]])
+    """
+    if not smoothing:
+        return q
+    if link == "sigmoid":  # in this order exactly ½ where z = 0
+        q -= 0.5
+        q /= 1 - smoothing
+        q += 0.5
+        return np.clip(q, 0, 1, out=q)
+    q -= smoothing / q.shape[-1]  # 1 − ε in all before they are cut off: never a sum of 0
+    p: Array = np.maximum(q, 0, out=q)
+    p /= p.sum(axis=-1, keepdims=True)
+    return p
+
+
 def likeliest(z: Array, predict: Callable[[Array], Array]) -> Array:
     """Return the class of the largest probability in each row, of equal ones the first; exponentials only in doubt.
 
