@@ -24,7 +24,16 @@ from modnet.estimators import fitting
 from modnet.estimators.display import can_draw, visual_block
 from modnet.estimators.nested import understood
 from modnet.estimators.parameters import SLOTS, NestedParameters, chosen_accelerator, loss_of
-from modnet.estimators.preparation import MANY_ROWS, Sample, input_shape, modules_of, network_for, prepared, takes
+from modnet.estimators.preparation import (
+    MANY_ROWS,
+    Sample,
+    input_shape,
+    learn_scale,
+    modules_of,
+    network_for,
+    prepared,
+    takes,
+)
 from modnet.estimators.table import Table
 from modnet.estimators.target import Numbers, loss_before_target, loss_for
 from modnet.network import Network
@@ -51,7 +60,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     theta_, state_ : ndarray, shape (n_parameters,)
         The parameters, and the non-trainable state.
     loss_curve_ : list of float
-        Training loss per epoch.
+        Training loss per epoch, of numbers in the scale in which the loss sees them (`scale_target`).
     validation_loss_curve_, validation_scores_ : list of float
         Loss and score on the validation set per epoch, if there is one, and a scorer.
     learning_rate_curve_ : list of float
@@ -166,6 +175,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 loss_of(self).check_truth(validation.target.t)
             elif spec.training.early_stopping:
                 sample, validation = self._split(sample)
+            learn_scale(self, sample)
             _try_out(self, sample.data, adapting=not again)
             waiting = CompileTimer(chosen_accelerator(self))
             trainer, data, watched = fitting.trainer_on(self, sample, validation)
@@ -234,6 +244,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         first = not hasattr(self, "theta_")
         learning = first and not announced
         sample = self._begin(self.to_spec(), X, y, weight, again=not first, learning=learning, keep_optimizer=True)
+        learn_scale(self, sample)
         if first:
             self.loss_curve_, self.learning_rate_curve_, self.n_iter_ = [], [], 0
             _try_out(self, sample.data, adapting=True)
@@ -252,10 +263,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
 
     def _learn_target(self, y: Array) -> None:
         """Learn what there is to predict; with `warm_start`, check that it is the same as before."""
-        found = Numbers.of(y)
-        if self.warm_start and hasattr(self, "theta_") and found.width != self._target.width:
-            raise ValueError(f"y should have {self._target.width} targets, as before; got shape {y.shape}")
-        self._target = found
+        self._target = Numbers.of(y, before=self._target if self.warm_start and hasattr(self, "theta_") else None)
 
     def _record(self, history: History) -> None:
         """Show the history so far as attributes."""

@@ -15,6 +15,7 @@ from modnet.base import Array, Column, Layout, OptimizerState
 from modnet.component import Component, dump
 from modnet.errors import ModelFileError
 from modnet.estimators.fitting import Streams
+from modnet.estimators.scaling import Scaling
 from modnet.estimators.table import Table
 from modnet.estimators.target import Classes, Numbers
 from modnet.registry import registry
@@ -112,6 +113,7 @@ _FORMS = {
     "classes": Form(Classes, lambda value: [value.columns, value.kind], _classes),
     "table": Form(Table, lambda value: [value.columns, value.categories, value.types, value.named], _table),
     "numbers": _record(Numbers),
+    "scaling": _record(Scaling),
     "column": _record(Column),
     "streams": _record(Streams),
     "history": _record(History),

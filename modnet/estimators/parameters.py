@@ -74,6 +74,11 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         Whether to hold out rows for validation, watch the loss on them and keep the weights of the best epoch.
     validation_fraction : float
         Share of the rows held out, in (0, 1).
+    scale_target : bool
+        Whether the loss sees numbers to predict standardized, whatever their units: less their mean, by their standard
+        deviation, both of the rows to train on; by their mean where they have to stay positive (`poisson`, `gamma`,
+        `tweedie`). Predictions, quantiles, standard deviations and scores are in the units of y, losses and first
+        weights are not. Of no effect under an `output_activation`, on a loss that does not admit it, and on classes.
     inputs_budget : int
         Bytes that what fixed layers in front (standardize, one_hot, …) make of the rows to train on and to watch may
         take, ≥ 0: up to them it is made once, before training; where it would take more, in each batch.
@@ -112,6 +117,7 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
     n_iter_no_change: int = 10
     early_stopping: bool = False
     validation_fraction: float = 0.1
+    scale_target: bool = True
     inputs_budget: int = 2**28
     dtype: str = "auto"
     scoring: str | Callable[..., float] | None = "loss"

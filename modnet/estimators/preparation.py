@@ -19,9 +19,10 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from modnet.acceleration import accelerated
 from modnet.base import Array, Inputs, Module, Shape, TableShape
 from modnet.errors import ShapeError
-from modnet.estimators.parameters import chosen_accelerator
+from modnet.estimators.parameters import chosen_accelerator, loss_of
+from modnet.estimators.scaling import scale_admitted
 from modnet.estimators.table import Table, checked, unread
-from modnet.estimators.target import Target, weights_of
+from modnet.estimators.target import Numbers, Target, weights_of
 from modnet.network import Network
 from modnet.network.trial import adapt, check_missing
 from modnet.spec import ModelSpec
@@ -39,7 +40,7 @@ class Sample:
     Attributes
     ----------
     data : Data
-        What training and the loss look at.
+        What training and the loss look at; numbers to predict in the units of y until they are `scaled`.
     target : Target
     y : ndarray, shape (n,) or (n, k)
         What scorers look at.
@@ -147,8 +148,23 @@ def prepared(
     return sample.rows(kept)
 
 
+def learn_scale(estimator: Any, sample: Sample) -> None:
+    """Learn, from the rows to train on, what numbers are changed by for the loss; one that was learnt before stays."""
+    if isinstance(estimator._target, Numbers):
+        kind = scale_admitted(estimator.spec_, loss_of(estimator))
+        estimator._target = estimator._target.learnt(kind, sample.target.t, sample.data.weight)
+
+
+def scaled(estimator: Any, sample: Sample) -> Sample:
+    """Return a sample with the data that the loss sees: numbers in the scale that was learnt, in the dtype of θ."""
+    if not isinstance(estimator._target, Numbers):
+        return sample
+    t = estimator._target.scaled(sample.target.t, estimator.theta_.dtype)
+    return replace(sample, data=replace(sample.data, t=t))
+
+
 def with_first_weights(estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Sample]:
-    """Return a copy of an estimator as it is before the first step of `fit`, and the rows as it takes them.
+    """Return a copy of an estimator as it is before the first step of `fit`, and the rows as its loss sees them.
 
     Parameters
     ----------
@@ -158,8 +174,9 @@ def with_first_weights(estimator: Any, X: Any, y: Any, sample_weight: Any = None
     """
     copied = clone(estimator)
     sample = copied._begin(copied.to_spec(), X, y, sample_weight, again=False, learning=True)
+    learn_scale(copied, sample)
     adapt(copied.network_, copied.theta_, copied.state_, sample.data.x, sample.data.weight)
-    return copied, sample
+    return copied, scaled(copied, sample)
 
 
 def rows_of(estimator: Any, X: Any) -> Any:
