@@ -67,7 +67,8 @@ class Checkpoint(EpochCallback, Component):
     every : int
         Write after every so many epochs, ≥ 1.
     best_only : bool
-        Whether to write only if the epoch is better than all those before it that `every` selects.
+        Whether to write only if the epoch is better than all those before it that `every` selects. No epoch of a
+        cool-down in which nothing is watched is.
     monitor : {"loss", "validation_loss", "score"}, optional
         What `best_only` goes by; None: the score, or else the validation loss, or else the training loss, the first
         that there is.
@@ -114,8 +115,8 @@ class Checkpoint(EpochCallback, Component):
         if context.task_name != "epoch" or epoch % self.every:
             return
         if self.best_only:
-            *before, last = _watched(estimator, context, self.monitor)[self.every - 1 :: self.every]
-            if before and not last < min(before):
+            curve = _watched(estimator, context, self.monitor)[self.every - 1 :: self.every]
+            if not len(curve) or (len(curve) > 1 and not curve[-1] < curve[:-1].min()):
                 return
         fit, task = [], context.parent
         while task is not None:
@@ -141,6 +142,8 @@ def _watched(estimator: Any, context: Task, monitor: Watched | None) -> Array:
             f"monitor={name!r}: {type(estimator).__name__} has no {_CURVES[name]}, which needs a validation set; "
             f"give X_val and y_val to fit, or set early_stopping=True{scoring}"
         )
+    if len(curve) <= context.task_id:  # of a cool-down that learns from the rows that were watched
+        return np.array([])
     # A warm start keeps the epochs of earlier fits in the curve; only those of this fit count.
     losses = np.array(curve[-1 - context.task_id :])
     losses *= -1 if name == "score" else 1

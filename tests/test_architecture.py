@@ -90,7 +90,15 @@ ARROWS = {
     "modnet.base": {"modnet.slot", "modnet.component", "modnet.errors", "modnet.strict"},
     "modnet.network": {"modnet.base", "modnet.component", "modnet.errors", "modnet.strict", "modnet.text"},
     "modnet.acceleration": {"modnet.network", "modnet.base", "modnet.registry", "modnet.errors"},
-    "modnet.training": {"modnet.acceleration", "modnet.network", "modnet.base", "modnet.component", "modnet.errors"},
+    "modnet.training": {
+        "modnet.acceleration",
+        "modnet.network",
+        "modnet.base",
+        "modnet.component",
+        "modnet.errors",
+        "modnet.registry",
+        "modnet.strict",
+    },
     "modnet.spec": {
         "modnet.base",
         "modnet.component",

@@ -208,7 +208,11 @@ def _rates(optimizer: Optimizer, progress: Progress, count: int) -> Array:
     """Return the learning rates of the next steps."""
     if optimizer.schedule is None:
         return np.full(count, optimizer.learning_rate)
-    return np.array([optimizer.rate(replace(progress, step=progress.step + index)) for index in range(count)])
+    rates, at = np.empty(count), replace(progress)
+    for index in range(count):
+        at.step = progress.step + index
+        rates[index] = optimizer.rate(at)
+    return rates
 
 
 class _Comparison:

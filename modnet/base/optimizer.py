@@ -225,7 +225,7 @@ class Optimizer(Component, kind="optimizer"):
 
     def should_continue(self, progress: Progress) -> bool:
         """Return whether training should go on at the schedule's next rate, though progress has ended."""
-        return self.schedule is not None and self.rate(progress) > self.schedule.lowest
+        return self.schedule is not None and (self.schedule.ends or self.rate(progress) > self.schedule.lowest)
 
 
 def _grouped(layout: Layout, theta: Array, grad: Array) -> Sequence[tuple[Array, Array, float]]:

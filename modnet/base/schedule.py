@@ -44,6 +44,11 @@ class Schedule(Component, kind="schedule"):
         """When progress ends, training goes on at the next rate if the present one is above this; inf lets it stop."""
         return math.inf
 
+    @property
+    def ends(self) -> bool:
+        """Whether it comes down to its last rate at the end of the planned training, which then runs to that end."""
+        return False
+
     @abstractmethod
     def rate(self, learning_rate: float, progress: Progress) -> float:
         """Return the rate of the next step.

@@ -268,7 +268,7 @@ def _course(net: BaseModNet) -> Iterator[Finding]:
     rates = getattr(net, "learning_rate_curve_", None) or []
     yield from rising_loss(net.loss_curve_, max(rates) if rates else None)
     validation = getattr(net, "validation_loss_curve_", None) or []
-    yield from overfitting(net.loss_curve_, validation, kept_best=net.spec_.training.early_stopping)
+    yield from overfitting(net.loss_curve_, validation, kept_best=bool(net.spec_.training.early_stopping))
 
 
 def rising_loss(curve: Sequence[float], learning_rate: float | None) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ import copy
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import partial
 from operator import methodcaller
 from typing import Any, ClassVar, Self
 
@@ -38,11 +38,12 @@ from modnet.estimators.table import Table
 from modnet.estimators.target import Numbers, loss_before_target, loss_for
 from modnet.network import Network
 from modnet.network.summary import Summary, summarize
-from modnet.network.trial import adapt, check_links, check_values, rows_counted
+from modnet.network.trial import check_values, rows_counted
 from modnet.spec import ModelSpec
-from modnet.training import Data, History, Trainer
+from modnet.training import History, Trainer
 from modnet.training.batches import rows_per_batch
 from modnet.training.combining import first_state
+from modnet.training.stages import cools_down
 
 makes_steps = methodcaller("_makes_steps")
 """Whether an estimator has `partial_fit`."""
@@ -163,22 +164,29 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             spec, again = self.to_spec(), self.warm_start and hasattr(self, "theta_")
             told = fitting.FitMetadata(sample_weight, X_val, y_val)
             task = fitting.EpochTask(self, spec.training.max_iter, X, y, told)
-            sample = self._begin(spec, X, y, sample_weight, again=again, learning=True)
+            sample = self._begin(spec, X, y, sample_weight, again=again, learning=True, watched=X_val is not None)
+            training, n = self.spec_.training, len(sample.data)
             batch_size = spec.training.batch_size
-            if batch_size is not None and batch_size > len(sample.data):  # batches are as large as the data then
+            if batch_size is not None and batch_size > n:  # batches are as large as the data then
                 text = "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
                 warnings.warn(text, stacklevel=3)
-            validation = None
+            validation, first = None, slice(0, n)
             if X_val is not None:
                 validation = prepared(self, X_val, y_val, sample_weight_val)
                 self._check_values(validation)
                 loss_of(self).check_truth(validation.target.t)
-            elif spec.training.early_stopping:
-                sample, validation = self._split(sample)
+            elif training.early_stopping:
+                sample, stop = self._split(sample)
+                validation, first = sample.rows(slice(stop, n)), slice(0, stop)
+            stages = cools_down(training, self.spec_.optimizer)
+            if not stages and first.stop < n:  # nothing is learnt from the rows to watch
+                sample = sample.rows(first)
             learn_scale(self, sample)
-            _try_out(self, sample.data, adapting=not again)
+            fitting.try_out(self, sample.data, adapting=not again)
             waiting = CompileTimer(chosen_accelerator(self))
-            trainer, data, watched = fitting.trainer_on(self, sample, validation)
+            apart = validation if X_val is not None or not stages else None
+            trainer, data, watched = fitting.trainer_on(self, sample, apart)
+            train = partial(fitting.in_stages, first=first) if stages else self._train
 
             def on_epoch(history: History) -> bool:
                 self._record(history)
@@ -187,9 +195,9 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                     print(*waiting.lines(), self._report(history), sep="\n")
                 return task.end_epoch()
 
-            n, batched = len(sample.data), isinstance(spec.optimizer, Optimizer)
+            batched = isinstance(spec.optimizer, Optimizer)
             with fitting.few_threads(self.network_, rows_per_batch(batch_size, n) if batched else n):
-                history = self._train(
+                history = train(
                     trainer,
                     data,
                     watched,
@@ -204,15 +212,28 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         return self
 
     def _begin(
-        self, spec: ModelSpec, X: Any, y: Any, weight: Any, *, again: bool, learning: bool, keep_optimizer: bool = False
+        self,
+        spec: ModelSpec,
+        X: Any,
+        y: Any,
+        weight: Any,
+        *,
+        again: bool,
+        learning: bool,
+        watched: bool = False,
+        stream: bool = False,
     ) -> Sample:
-        """Prepare the data, and a network for it: a new one, or the present one with settings that may have changed."""
+        """Prepare the data, and a network for it: a new one, or the present one with settings that may have changed.
+
+        `watched`: whether there is a validation set; `stream`: whether the optimizer goes on with what it remembers.
+        """
         before, asked = self.spec_ if again else None, spec.inputs
         if not again:
             self.spec_ = spec = spec.without_plan()
         sample = prepared(self, X, y, weight, reset=not again, learning=learning)
+        rows = None if stream else len(sample.data)
         loss = loss_for(spec, sample.target, self._default_loss)
-        spec = replace(spec, loss=loss) if loss != spec.loss else spec
+        spec = fitting.decided(spec, loss, rows, watched=watched)
         if before is None:
             self._inputs, self._streams = asked, self._new_streams()
             if isinstance(spec.inputs, Inputs):
@@ -228,7 +249,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             spec = replace(spec, inputs=before.inputs)
             self.theta_, self.state_, self._streams = copy.deepcopy((self.theta_, self.state_, self._streams))
             old, self.optimizer_state_ = self.optimizer_state_, first_state(self.network_, spec.optimizer, self.theta_)
-            if keep_optimizer:
+            if stream:
                 fitting.carry_over(old, self.optimizer_state_, before, spec)
         self.spec_ = spec
         self._check_values(sample)
@@ -243,11 +264,11 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         """Go through X and y once; `announced`: whether it is known before the first call what there is to predict."""
         first = not hasattr(self, "theta_")
         learning = first and not announced
-        sample = self._begin(self.to_spec(), X, y, weight, again=not first, learning=learning, keep_optimizer=True)
+        sample = self._begin(self.to_spec(), X, y, weight, again=not first, learning=learning, stream=True)
         learn_scale(self, sample)
         if first:
             self.loss_curve_, self.learning_rate_curve_, self.n_iter_ = [], [], 0
-            _try_out(self, sample.data, adapting=True)
+            fitting.try_out(self, sample.data, adapting=True)
         waiting = CompileTimer(chosen_accelerator(self))
         trainer, data, _ = fitting.trainer_on(self, sample, None)
         trainer.progress.epoch, trainer.progress.losses = self.n_iter_, self.loss_curve_
@@ -373,22 +394,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             self.network_.assign(theta, state, self.initial_weights)
         return theta, state
 
-    def _split(self, sample: Sample) -> tuple[Sample, Sample]:
-        """Return the rows to train on and the rows to watch."""
-        seed = int(self._streams.split.integers(2**31))
-        rows, stratify, held_out = len(sample.data), None, 2
-        n, alone = rows, np.zeros(rows, bool)
-        if sample.target.task in ("binary", "multiclass"):
-            _, codes, counts = np.unique(sample.y, return_inverse=True, return_counts=True)
-            alone = counts[codes] == 1  # the only row of a class is trained on, as in scikit-learn's MLP
-            # Of very few rows, still two, and one of each class.
-            stratify, n, held_out = sample.y[~alone], int((~alone).sum()), max(2, int((counts > 1).sum()))
-        if n <= held_out:
-            raise ValueError(f"n_samples = {rows} is too few to hold out {held_out} rows for early_stopping=True")
-        fraction = max(self.spec_.training.validation_fraction, held_out / n)
-        return sample.split(fraction, seed, stratify, alone if alone.any() else None)
-
     # No methods that only call them: the way from fit to the first product stays short.
+    _split: Any = fitting.held_out_last
     _train: Any = staticmethod(Trainer.fit)
     _report: Any = staticmethod(fitting.report)
 
@@ -397,18 +404,3 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         if fitting.has_run_out(trainer):
             return ""
         return "training stopped at max_iter epochs before the loss stopped improving; raise max_iter, or loosen tol"
-
-
-def _try_out(estimator: BaseModNet, data: Data, *, adapting: bool) -> None:
-    """Let a new network adapt to the data, hold its links to their contract, and make room for its optimizer.
-
-    In this order, because the trial has two vectors of the size of θ for itself, and leaves them to the optimizer.
-    """
-    weights = estimator.network_, estimator.theta_, estimator.state_
-    if adapting:
-        estimator._look_at_network()
-        adapt(*weights, data.x, data.weight)
-    check_links(*weights, data.rows(slice(0, 2)).x)
-    if adapting:
-        optimizer = estimator.spec_.optimizer
-        estimator.optimizer_state_ = first_state(estimator.network_, optimizer, estimator.theta_)

@@ -19,6 +19,7 @@ from modnet.base import Inputs, Module, located
 from modnet.network.link import Link, walk
 from modnet.network.summary import own_fields, shown, title_of
 from modnet.spec import ModelSpec
+from modnet.training.stages import cools_down
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +52,8 @@ class TrainingCurveDisplay:
     validation_loss, validation_score, learning_rate : sequence of float, optional
         Per epoch. A learning rate that stays the same is not drawn.
     best_epoch : int, optional
-        The epoch whose weights were kept, from 1; it is marked.
+        The epoch whose weights were kept, from 1; it is marked. None where training ended with others, as it does with
+        a cool-down.
     score_name : str, optional
         What the score is; default: "Score".
     name : str, optional
@@ -114,10 +116,10 @@ class TrainingCurveDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         trained = _trained(estimator)
-        scores = getattr(trained, "validation_scores_", None)
+        scores = _watched(trained, "validation_scores_")
         display = cls(
             loss=trained.loss_curve_,
-            validation_loss=getattr(trained, "validation_loss_curve_", None),
+            validation_loss=_watched(trained, "validation_loss_curve_"),
             validation_score=scores,
             learning_rate=getattr(trained, "learning_rate_curve_", None),
             best_epoch=_best_epoch(trained),
@@ -235,12 +237,21 @@ def _trained(estimator: Any) -> Any:
     return estimator
 
 
+def _watched(trained: Any, name: str) -> list[float] | None:
+    """Return a curve of what was watched; it ends with the training, NaN where a cool-down had nothing to watch."""
+    curve: list[float] | None = getattr(trained, name, None)
+    missing = trained.n_iter_ - len(curve or []) if hasattr(trained, "spec_") else 0
+    return [*curve, *[np.nan] * missing] if curve else None
+
+
 def _best_epoch(trained: Any) -> int | None:
-    """Return the epoch, from 1, whose weights early stopping has kept."""
-    settings = trained.spec_.training if hasattr(trained, "spec_") else trained
+    """Return the epoch, from 1, whose weights early stopping has kept; None where a cool-down has moved them on."""
     scores = getattr(trained, "validation_scores_", None)
     losses = getattr(trained, "validation_loss_curve_", None)
-    if not settings.early_stopping or not (scores or losses):
+    kept, spec = trained.early_stopping, getattr(trained, "spec_", None)
+    if spec is not None:  # scikit-learn's MLP has none
+        kept = spec.training.early_stopping and not cools_down(spec.training, spec.optimizer)
+    if not kept or not (scores or losses):
         return None
     watched = np.array(scores) if scores else -np.array(losses)
     watched = np.nan_to_num(watched[-trained.n_iter_ :], nan=-np.inf)  # of a warm start, only the last fit

@@ -19,12 +19,15 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
-from modnet.base import Optimizer, OptimizerState
+from modnet.base import Loss, Optimizer, OptimizerState
 from modnet.estimators.parameters import chosen_accelerator, loss_of
 from modnet.estimators.preparation import Sample, scaled, takes
 from modnet.network import Network
+from modnet.network.trial import adapt, check_links
 from modnet.spec import ModelSpec
-from modnet.training import Data, History, Trainer
+from modnet.training import Data, History, Trainer, train_in_stages
+from modnet.training.combining import first_state
+from modnet.training.stages import annealed
 
 CALLBACKS = ("_skl_callbacks", "_skl_callbacks_to_teardown", "_callback_fit_ctx", "_parent_callback_ctx")
 """Where scikit-learn keeps callbacks, and how far they are, on an estimator."""
@@ -112,7 +115,7 @@ def scorer_on(estimator: Any, validation: Sample | None) -> Callable[[], float] 
 
 
 def report(history: History) -> str:
-    """Return the line that ``verbose`` prints after an epoch.
+    """Return the line that ``verbose`` prints after an epoch; a cool-down may have nothing to watch.
 
     Examples
     --------
@@ -120,9 +123,10 @@ def report(history: History) -> str:
     'epoch    1  loss 0.500000  validation loss 0.750000  0.010 s'
     """
     parts = [f"epoch {len(history.losses):4d}", f"loss {history.losses[-1]:.6f}"]
-    if history.validation_losses:
+    epochs = len(history.losses)
+    if len(history.validation_losses) == epochs:
         parts.append(f"validation loss {history.validation_losses[-1]:.6f}")
-    if history.validation_scores:
+    if len(history.validation_scores) == epochs:
         parts.append(f"score {history.validation_scores[-1]:.4f}")
     return "  ".join([*parts, f"{history.seconds:.3f} s"])
 
@@ -142,6 +146,35 @@ class Streams:
         entropy = check_random_state(random_state).randint(0, 2**31 - 1, size=4)
         seeds = np.random.SeedSequence(entropy.tolist()).spawn(4)
         return cls(*(np.random.default_rng(seed) for seed in seeds))
+
+
+ENOUGH = 200
+"""Rows from which on early_stopping="auto" holds some of them out."""
+
+
+def decided(spec: ModelSpec, loss: Loss, rows: int | None, *, watched: bool) -> ModelSpec:
+    """Return a spec with its loss, and with what early_stopping="auto" comes to.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    loss : Loss
+    rows : int or None
+        To learn from; None: a stream, which goes on as it is.
+    watched : bool
+        Whether there is a validation set.
+    """
+    training, optimizer, early = spec.training, spec.optimizer, False
+    if training.early_stopping == "auto":
+        if rows is not None and isinstance(optimizer, Optimizer):
+            schedule, enough = optimizer.schedule, watched or rows >= ENOUGH
+            early = enough and (schedule is None or not schedule.ends)
+            if not enough and schedule is None and training.cooldown > 0:
+                optimizer = annealed(optimizer)
+        training = replace(training, early_stopping=early)
+    elif loss == spec.loss:
+        return spec
+    return replace(spec, loss=loss, optimizer=optimizer, training=training)
 
 
 def carry_over(old: OptimizerState, new: OptimizerState, before: ModelSpec, spec: ModelSpec) -> None:
@@ -195,6 +228,44 @@ def trainer_on(estimator: Any, sample: Sample, watched: Sample | None) -> tuple[
     )
     trainer.progress.rows = estimator._rows_seen
     return trainer, data, validation
+
+
+def try_out(estimator: Any, data: Data, *, adapting: bool) -> None:
+    """Let a new network adapt to the data, hold its links to their contract, and make room for its optimizer.
+
+    In this order, because the trial has two vectors of the size of θ for itself, and leaves them to the optimizer.
+    """
+    weights = estimator.network_, estimator.theta_, estimator.state_
+    if adapting:
+        estimator._look_at_network()
+        adapt(*weights, data.x, data.weight)
+    check_links(*weights, data.rows(slice(0, 2)).x)
+    if adapting:
+        optimizer = estimator.spec_.optimizer
+        estimator.optimizer_state_ = first_state(estimator.network_, optimizer, estimator.theta_)
+
+
+def held_out_last(estimator: Any, sample: Sample) -> tuple[Sample, int]:
+    """Return the rows in another order, those to watch last; and how many there are to train on."""
+    seed = int(estimator._streams.split.integers(2**31))
+    rows, stratify, held_out = len(sample.data), None, 2
+    n, alone = rows, np.zeros(rows, bool)
+    if sample.target.task in ("binary", "multiclass"):
+        _, codes, counts = np.unique(sample.y, return_inverse=True, return_counts=True)
+        alone = counts[codes] == 1  # the only row of a class is trained on, as in scikit-learn's MLP
+        # Of very few rows, still two, and one of each class.
+        stratify, n, held_out = sample.y[~alone], int((~alone).sum()), max(2, int((counts > 1).sum()))
+    if n <= held_out:
+        raise ValueError(f"n_samples = {rows} is too few to hold out {held_out} rows for early_stopping=True")
+    fraction = max(estimator.spec_.training.validation_fraction, held_out / n)
+    return sample.split(fraction, seed, stratify, alone if alone.any() else None)
+
+
+def in_stages(trainer: Trainer, data: Data, watched: Data | None, *, first: slice, **hooks: Any) -> History:
+    """Train in two stages; where no rows to watch are given, the first stage holds out those behind `first`."""
+    if watched is not None:
+        return train_in_stages(trainer, data, watched, data, **hooks)
+    return train_in_stages(trainer, data.rows(first), data.rows(slice(first.stop, None)), data, **hooks)
 
 
 def has_run_out(trainer: Trainer) -> bool:

@@ -75,6 +75,7 @@ class BaseMLP(BaseModNet):
                 "scale_target": False,
                 "n_iter_no_change": int(min(self.n_iter_no_change, sys.maxsize)),
                 "early_stopping": self.early_stopping and self.solver != "lbfgs",
+                "cooldown": 0,
                 **({"validation_fraction": self.validation_fraction} if self.early_stopping else {}),
             },
         }
@@ -127,7 +128,7 @@ class BaseMLP(BaseModNet):
             b[...] = self._streams.init.uniform(-bound, bound, b.shape)
         return self.theta_, state
 
-    def _split(self, sample: Sample) -> tuple[Sample, Sample]:
+    def _split(self, sample: Sample) -> tuple[Sample, int]:
         binary = sample.target.task == "binary"
         stratify = sample.data.t.astype(bool) if binary else None
         return sample.split(self.validation_fraction, self._streams.split, stratify)
@@ -157,8 +158,8 @@ class BaseMLP(BaseModNet):
                 trainer.progress.rows += seen
             return on_epoch(history)
 
-        patience = Patience(trainer.settings.tol, trainer.settings.n_iter_no_change)
-        watched = self._earlier.watched(early_stopping=self.early_stopping)
+        patience = Patience(trainer.settings.tol, trainer.settings.n_iter_no_change, first=True)
+        watched = self._earlier.watched(early_stopping=bool(self.early_stopping))
         if watched:
             patience.best, patience.waited = min(watched), vars(self).get("_no_improvement_count", 0)
         try:
@@ -322,7 +323,8 @@ def _comparable(spec: ModelSpec) -> dict[str, Any]:
     plain = spec.to_dict()
     optimizer = {name: each for name, each in plain["optimizer"].items() if name not in ("epsilon_hat", "velocity")}
     plain = {**plain, **plain["training"], "optimizer": optimizer}
-    return {name: each for name, each in plain.items() if name not in ("training", "requires", "scale_target")}
+    meaningless = ("training", "requires", "scale_target", *(() if plain["early_stopping"] else ("cooldown",)))
+    return {name: each for name, each in plain.items() if name not in meaningless}
 
 
 def _views(mlp: BaseMLP, name: str) -> list[Array]:

@@ -63,15 +63,21 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
     batch_size : int or "auto"
         Rows per step; "auto": min(200, n).
     max_iter : int
-        Epochs at most.
+        Epochs at most, those of the cool-down among them.
     shuffle : bool
         Whether each epoch sees the rows in another order.
     tol : float
         How far the loss has to fall for an epoch to count as progress.
     n_iter_no_change : int
         Training stops after more than this many epochs in a row without progress.
-    early_stopping : bool
-        Whether to hold out rows for validation, watch the loss on them and keep the weights of the best epoch.
+    early_stopping : bool or "auto"
+        Whether to hold out rows for validation, watch the loss on them and go back to the weights of the best epoch.
+        "auto": from 200 rows on or with `X_val`; on fewer rows the rate falls to 0 over `max_iter` epochs instead. An
+        optimizer with a schedule of its own keeps it, a solver stops by its own rule, `partial_fit` watches nothing.
+    cooldown : float
+        With early stopping, how many epochs training ends with, as a share of the best epoch's number, ≥ 0: from the
+        best weights on, on all rows, the rate falling to 0 along a cosine. 0, or a schedule of the optimizer's own: it
+        ends with the best weights.
     validation_fraction : float
         Share of the rows held out, in (0, 1).
     scale_target : bool
@@ -115,7 +121,8 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
     shuffle: bool = True
     tol: float = 0.0001
     n_iter_no_change: int = 10
-    early_stopping: bool = False
+    early_stopping: bool | str = False
+    cooldown: float = 1.0
     validation_fraction: float = 0.1
     scale_target: bool = True
     inputs_budget: int = 2**28

@@ -59,17 +59,17 @@ class Sample:
     given_weight: Array | None = None
     index: Array | None = None
 
-    def rows(self, index: Array) -> "Sample":
-        """Return some of the rows, copied."""
-        data = self.data.take(index)
+    def rows(self, index: Array | slice) -> "Sample":
+        """Return some of the rows: those of a slice as views, others copied."""
+        data = self.data.rows(index) if isinstance(index, slice) else self.data.take(index)
         given = None if self.given_weight is None else self.given_weight[index]
-        own = index if self.index is None else self.index[index]
+        own = (np.arange(len(self.data)) if self.index is None else self.index)[index]
         return Sample(data, replace(self.target, t=data.t), self.y[index], self.dtype, given, own)
 
     def split(
         self, fraction: float, random_state: Any, stratify: Array | None, alone: Array | None = None
-    ) -> tuple["Sample", "Sample"]:
-        """Return the rows to train on and the rows to watch.
+    ) -> tuple["Sample", int]:
+        """Return the rows in another order, those to train on first, those to watch last; and how many are the first.
 
         Parameters
         ----------
@@ -89,7 +89,7 @@ class Sample:
         if len(held_out) < 2:
             remedy = "Increase 'validation_fraction' or the size of your dataset."
             raise ValueError(f"The validation set is too small. {remedy}")
-        return self.rows(train), self.rows(held_out)
+        return self.rows(np.concatenate([train, held_out])), len(train)
 
 
 def prepared(

@@ -112,6 +112,23 @@ def rates_depend_on_the_progress_alone(schedule: Schedule) -> None:
             expect(asdict(progress) == before, f"the progress was changed: {_point(progress)}")
 
 
+@SCHEDULES.add()
+def a_schedule_that_ends_is_at_its_last_rate_then(schedule: Schedule) -> None:
+    """If `ends`, the end of the plan is the lowest point of the way there, below the highest, and the last.
+
+    Usually: `ends` of a schedule that has a length of its own, or goes on falling: leave it False
+    """
+    expect(type(schedule.ends) is bool, f"ends should be a bool, got {schedule.ends!r}")
+    for per_epoch, epochs in ((10, 20), (3, 50)) if schedule.ends else ():
+        planned = per_epoch * epochs
+        *way, end, later = (
+            schedule.rate(0.1, _progress(step, per_epoch, epochs, -1)) for step in (*range(planned + 1), 2 * planned)
+        )
+        found = f"rates of a plan of {epochs} epochs lie in [{min(way):.3g}, {max(way):.3g}]"
+        expect(end <= min(way) + 1e-12 and end < max(way), f"{found}, and the last is {end:.3g}")
+        expect(abs(later - end) < 1e-12, f"behind the end of the plan the rate goes on from {end:.3g} to {later:.3g}")
+
+
 def _point(progress: Progress) -> str:
     text = f"step {progress.step}, epoch {progress.epoch} of {progress.epochs}, plateaus {progress.plateaus}"
     return f"{text}, {progress.steps_per_epoch} steps per epoch"

@@ -1,6 +1,7 @@
 """Compiled training: what an accelerator is told of a trainer's steps, so that it can make many without Python."""
 
 import copy
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def _training_step(trainer: "Trainer", data: Data, rows: int) -> TrainingStep:
         backward=running.backward,
         penalize=trainer.penalize,
         loss=trainer.engine.loss,
-        optimizer=trainer.optimizer,
+        optimizer=replace(trainer.optimizer, schedule=None),  # a loop is told rates: that of one schedule fits all
         rule=trainer.engine.rule,
         optimizer_state=trainer.optimizer_state,
         theta=trainer.moving,

@@ -5,6 +5,7 @@ One step is the textbook's: ŷ forward, J and ∂J/∂ŷ from the loss, ∇J(θ)
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -97,7 +98,7 @@ class Trainer:
             self.moving_state = state.copy() if begun.moving_state is None else begun.moving_state
         self.shuffle_rng, self.noise_rng = shuffle_rng, noise_rng
         self.gradient = np.zeros_like(theta)
-        self.progress = Progress(step=self.optimizer_state.step)
+        self.progress, self._before = Progress(step=self.optimizer_state.step), Progress()
         self.engine = Engine(network, loss, optimizer, accelerator, theta.dtype)
         self._constrained = constrained(network, self.moving, optimizer)
         n = network.layout.regularized
@@ -117,6 +118,7 @@ class Trainer:
         on_begin: Callable[[], None] | None = None,
         on_epoch: OnEpoch | None = None,
         patience: Patience | None = None,
+        history: History | None = None,
     ) -> History:
         """Train until progress ends or `max_iter` epochs are over.
 
@@ -130,6 +132,8 @@ class Trainer:
             Called before each epoch, and with the history after it, when True stops training.
         patience : Patience, optional
             To go on counting epochs without progress where an earlier training ended.
+        history : History, optional
+            To be continued.
 
         Raises
         ------
@@ -150,6 +154,7 @@ class Trainer:
             on_begin=on_begin,
             on_epoch=on_epoch,
             patience=patience,
+            history=history,
         )
         history = monitor.history
         try:
@@ -162,7 +167,7 @@ class Trainer:
                 monitor.before()
                 loss = self.epoch(data)
                 stop = monitor.after(loss, self.optimizer_state.learning_rate)
-                self.progress.losses = history.watched(early_stopping=settings.early_stopping)
+                self.progress.losses = monitor.watched
                 if monitor.exhausted and not stop:
                     if optimizer.should_continue(self.progress):
                         self.progress.plateaus += 1
@@ -263,8 +268,15 @@ class Trainer:
 
     def diverged(self, batch: Data, value: float) -> NonFiniteError:
         """Return the error that says where the first value that is not finite came up."""
-        rate, progress = self.optimizer_state.learning_rate, self.progress
-        return NonFiniteError(diagnosis(self.network, self.moving, self.moving_state, batch, value, rate, progress))
+        rate, now, before = self.optimizer_state.learning_rate, self.progress, self._before
+        here = replace(now, epoch=now.epoch + before.epoch, step=now.step + before.step)
+        return NonFiniteError(diagnosis(self.network, self.moving, self.moving_state, batch, value, rate, here))
+
+    def begin_anew(self, optimizer: Optimizer, settings: TrainingSettings) -> None:
+        """Go on from the published θ as a training of its own: what the optimizer remembers is forgotten."""
+        self.optimizer, self.settings = optimizer, settings
+        self._before, self.progress = self.progress, Progress(rows=self.progress.rows)
+        begin_anew(self)
 
     def _compiled_loop(self, data: Data, rows: int) -> CompiledLoop | None:
         """Return the accelerator's loop for batches of so many rows; None if steps have to be made one by one."""

@@ -25,17 +25,24 @@ class Patience:
         The lowest loss so far; inf before the first.
     waited : int
         Epochs since the last progress.
+
+    Parameters
+    ----------
+    tol : float
+    limit : int
+    first : bool
+        Whether of equal losses the first is the best, as in sklearn.neural_network, and not the last.
     """
 
-    def __init__(self, tol: float, limit: int) -> None:
-        self._tol, self._limit = tol, limit
+    def __init__(self, tol: float, limit: int, *, first: bool = False) -> None:
+        self._tol, self._limit, self._first = tol, limit, first
         self.best = math.inf
         self.waited = 0
 
     def update(self, loss: float) -> bool:
         """Take note of an epoch; return whether its loss is the lowest so far."""
         self.waited = self.waited + 1 if loss > self.best - self._tol else 0
-        improved = loss < self.best
+        improved = loss < self.best or (loss == self.best and not self._first)
         if improved:
             self.best = loss
         return improved
@@ -55,9 +62,10 @@ class History:
     losses : list of float
         Training loss per epoch, decay included.
     validation_losses : list of float
-        Validation loss per epoch, without decay; empty if there was no validation set.
+        Validation loss per epoch, without decay; empty if there was no validation set. Of a cool-down that learns from
+        the rows held out it has none.
     validation_scores : list of float
-        Validation score per epoch; empty if none was asked for.
+        Validation score per epoch, likewise; empty if none was asked for.
     learning_rates : list of float
         The rate of each epoch's last step; empty for a solver, which has none.
     seconds : float
@@ -110,6 +118,10 @@ class Monitor:
     on_begin, on_epoch : callable, optional
         Called before and after each epoch; see `OnEpoch`. An iteration of a solver is known when it is over, so both
         are called then.
+    patience : Patience, optional
+        To go on counting epochs without progress where an earlier training ended.
+    history : History, optional
+        To be continued; its best epoch stays.
     """
 
     def __init__(
@@ -123,15 +135,22 @@ class Monitor:
         on_begin: Callable[[], None] | None = None,
         on_epoch: OnEpoch | None = None,
         patience: Patience | None = None,
+        history: History | None = None,
     ) -> None:
-        self.history = History()
+        self.history = History() if history is None else history
         self._theta, self._state = theta, state
         self._validation_loss, self._score = validation_loss, score
         self._on_begin, self._on_epoch = on_begin, on_epoch
         self._patience = Patience(settings.tol, settings.n_iter_no_change) if patience is None else patience
-        self._watches = settings.early_stopping and validation_loss is not None
+        self._watches = bool(settings.early_stopping) and validation_loss is not None
         self._best: tuple[Array, Array] | None = None
+        self._continues = history is not None
         self._started = time.perf_counter()
+
+    @property
+    def watched(self) -> list[float]:
+        """What progress is measured by, for each epoch so far."""
+        return self.history.watched(early_stopping=self._watches)
 
     @property
     def exhausted(self) -> bool:
@@ -158,8 +177,9 @@ class Monitor:
             history.validation_losses.append(self._finite(self._validation_loss()))
         if self._score is not None:
             history.validation_scores.append(self._number(self._score()))
-        if self._patience.update(history.watched(early_stopping=self._watches)[-1]):
-            history.best_epoch = len(history.losses) - 1
+        if self._patience.update(self.watched[-1]):
+            if not self._continues:
+                history.best_epoch = len(history.losses) - 1
             if self._watches:
                 self._best = self._theta.copy(), self._state.copy()
         history.waited = self._patience.waited

@@ -56,6 +56,7 @@ def judge(trainer: "Trainer", data: Data) -> None:
 def begin_anew(trainer: "Trainer") -> None:
     """Let a trainer go on from its published θ: what its optimizer remembers led to another."""
     state = trainer.optimizer_state
+    state.vectors.clear()  # before new ones take as much memory
     vars(state).update(vars(trainer.optimizer.init(trainer.theta, state.layout)))
     trainer.moving[...], trainer.moving_state[...] = trainer.theta, trainer.state
 

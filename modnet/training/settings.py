@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainValidator
 
 from modnet.component import Component, Count, Unit
+from modnet.strict import truth
 
 
 def _auto(value: Any) -> Any:
@@ -15,13 +16,20 @@ def _auto(value: Any) -> Any:
     return value
 
 
+def _choice(value: Any) -> Any:
+    try:
+        return value if isinstance(value, str) and value == "auto" else truth(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or 'auto'") from None
+
+
 class TrainingSettings(Component):
     """Settings of the training loop.
 
     Attributes
     ----------
     max_iter : int
-        Epochs at most, ≥ 1.
+        Epochs at most, those of a cool-down among them, ≥ 1.
     batch_size : int or None
         Rows per step, ≥ 1; None (or ``"auto"``): ``min(200, n)``.
     shuffle : bool
@@ -36,8 +44,12 @@ class TrainingSettings(Component):
         An epoch counts as progress if it lowers the watched loss by more than this, ≥ 0.
     n_iter_no_change : int
         Training stops after more than this many epochs in a row without progress, ≥ 1.
-    early_stopping : bool
-        Whether to watch the loss of a validation set instead of the training loss, and to keep the best θ.
+    early_stopping : bool or "auto"
+        Whether to watch the loss of a validation set instead of the training loss, and to keep the best θ; "auto" is
+        for estimators, which choose one of the two.
+    cooldown : float
+        With early stopping, how many epochs training ends with, as a share of the best epoch's number, ≥ 0: from the
+        best θ on, on all rows, at a rate that falls to 0; 0: with the best θ. See `train_in_stages`.
     validation_fraction : float
         Share of the rows that the validation set gets, in (0, 1).
     scale_target : bool
@@ -63,7 +75,10 @@ class TrainingSettings(Component):
     l1_ratio: Unit = 0.0
     tol: Annotated[float, Field(ge=0)] = 0.0001
     n_iter_no_change: Count = 10
-    early_stopping: bool = False
+    early_stopping: Annotated[
+        bool | Literal["auto"], PlainValidator(_choice, json_schema_input_type=bool | Literal["auto"])
+    ] = False
+    cooldown: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     scale_target: bool = True
     inputs_budget: Annotated[int, Field(ge=0)] = 2**28

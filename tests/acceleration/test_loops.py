@@ -103,6 +103,13 @@ def test_a_compiled_loop_leads_to_where_single_steps_lead(params: dict[str, Any]
     assert many.optimizer_state_.learning_rate == single.optimizer_state_.learning_rate
 
 
+def test_a_loop_is_compared_once_whatever_the_schedule():
+    accelerator = Looping(test="once")
+    for params in ({"early_stopping": True}, {"optimizer": Adam(schedule="coslog")}, {"optimizer": Adam()}):
+        fitted(accelerator, **params)
+    assert Looping.runs.count(1) == 1
+
+
 def test_no_more_steps_are_asked_for_than_a_loop_makes():
     fitted(Looping(test="counts"))
     comparison, *runs = Looping.runs

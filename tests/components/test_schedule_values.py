@@ -17,7 +17,9 @@ from modnet.schedules import (
     Constant,
     Cosine,
     CosineRestarts,
+    Coslog,
     Exponential,
+    FlatCosine,
     InverseScaling,
     MultiStep,
     OneCycle,
@@ -165,8 +167,26 @@ def test_rates_are_those_of_the_equations():
         (Cosine(40, 0.01), wave),
         (CosineRestarts(20), 0.05 * (1 + np.cos(np.pi * (t % 20) / 20))),
         (WarmUp(4, 0.5), 0.1 * np.minimum(0.5 + t / 8, 1)),
+        (FlatCosine(0.5, unit="epoch"), 0.05 * (1 + np.cos(np.pi * np.maximum(2 * t / EPOCHS - 1, 0)))),
+        (Coslog(unit="epoch"), 0.05 * (1 - np.cos(2 * np.pi * np.log2(1 + 15 * t / EPOCHS)))),
     ]:
         np.testing.assert_allclose(by_epoch(schedule), expected, rtol=1e-12, err_msg=repr(schedule))
+
+
+@pytest.mark.parametrize("schedule", [FlatCosine(0.5), FlatCosine(0.0), Coslog(), Coslog(1)], ids=repr)
+def test_what_ends_with_the_plan_is_0_from_then_on(schedule):
+    rates = [schedule.rate(0.1, Progress(step=step, epochs=10, steps_per_epoch=6)) for step in range(120)]
+    assert max(rates) == pytest.approx(0.1, rel=1e-2)
+    assert max(rates[60:]) < 1e-12 < min(rates[55:60])
+
+
+@pytest.mark.parametrize("cls", [Cosine, Polynomial, OneCycle])
+def test_a_schedule_ends_with_the_plan_unless_it_has_a_length_of_its_own(cls):
+    assert cls().ends
+    assert WarmUp(then=cls()).ends
+    assert not cls(30).ends
+    assert not WarmUp(then=cls(30)).ends
+    assert not WarmUp().ends
 
 
 def test_adaptive_and_inverse_scaling_go_by_plateaus_and_rows():
@@ -343,6 +363,8 @@ def test_no_schedule_raises_the_learning_rate_whatever_the_plan():
         (OneCycle, {"pct_start": 1.1}),
         (OneCycle, {"div_factor": 0.5}),
         (OneCycle, {"anneal_strategy": "cos"}),
+        (FlatCosine, {"share": 1.0}),
+        (Coslog, {"waves": 0}),
         (Plateau, {"factor": 1.0}),
         (Plateau, {"patience": -1}),
         (Plateau, {"threshold": 1.0}),

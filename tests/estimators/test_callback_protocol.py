@@ -182,8 +182,8 @@ def test_a_callback_that_returns_true_stops_after_that_epoch_without_a_warning(n
 
 def test_early_stopping_keeps_the_best_weights_when_a_callback_stops():
     noise = np.random.default_rng(0).permutation(y)
-    settings: dict[str, Any] = {"early_stopping": True, "max_iter": 100, "n_iter_no_change": 100, "layers": (64,)}
-    model = clone(NET).set_params(**settings, optimizer={"type": "adam", "learning_rate": 0.05})
+    settings: dict[str, Any] = {"early_stopping": True, "cooldown": 0, "max_iter": 100, "n_iter_no_change": 100}
+    model = clone(NET).set_params(**settings, layers=(64,), optimizer={"type": "adam", "learning_rate": 0.05})
     model.set_callbacks(Diary(stop_after=60)).fit(X, noise)
     best = int(np.argmin(model.validation_loss_curve_))
     assert best < 59 == model.n_iter_ - 1

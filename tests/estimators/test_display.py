@@ -85,7 +85,11 @@ class TestTheBestEpoch:
     def test_is_marked_where_early_stopping_kept_the_weights(self, scoring: str) -> None:
         noise = np.random.default_rng(1).normal(size=60)
         model = net(
-            early_stopping=True, scoring=scoring, max_iter=200, optimizer={"type": "adam", "learning_rate": 0.1}
+            early_stopping=True,
+            cooldown=0,
+            scoring=scoring,
+            max_iter=200,
+            optimizer={"type": "adam", "learning_rate": 0.1},
         )
         model.fit(X, noise, X_val=-X, y_val=noise)
         best = model.validation_loss_curve_ if scoring == "loss" else np.negative(model.validation_scores_)
@@ -96,6 +100,15 @@ class TestTheBestEpoch:
     def test_is_not_marked_without_early_stopping(self, model: Any) -> None:
         model.fit(X, y, X_val=X, y_val=y).set_params(early_stopping=True)
         assert not any(self.marks(model))
+
+    def test_is_not_marked_where_a_cool_down_moved_on_from_it(self) -> None:
+        model = net(early_stopping=True, scoring="r2", max_iter=20).fit(X, y)
+        assert not any(self.marks(model))
+        line = TrainingCurveDisplay.from_estimator(model).lines_["validation_loss"]
+        assert list(line.get_xdata()) == list(range(1, model.n_iter_ + 1))
+        seen = len(model.validation_loss_curve_)
+        assert list(line.get_ydata()[:seen]) == model.validation_loss_curve_
+        assert np.isnan(line.get_ydata()[seen:]).all()
 
     def test_of_a_warm_start_is_among_the_epochs_of_the_last_fit(self) -> None:
         model = MLPRegressor(hidden_layer_sizes=(4,), early_stopping=True, warm_start=True, max_iter=5, random_state=0)

@@ -36,6 +36,16 @@ def test_a_hundred_thousand_rows_are_predicted_in_bounded_memory():
     assert peak_of(lambda: model.predict(X)) < X[:, 0].nbytes + BLOCKS
 
 
+@pytest.mark.parametrize("inputs", [None, "standardize"])
+def test_a_cool_down_needs_no_more_memory_than_keeping_the_best_weights(inputs):
+    settings = {**SETTINGS, "inputs": inputs, "max_iter": 2, "batch_size": 256, "early_stopping": True}
+    kept, cooled = (
+        peak_of(lambda cooldown=cooldown: ModNetRegressor(**settings, cooldown=cooldown).fit(X[:40_000], X[:40_000, 0]))
+        for cooldown in (0, 1)
+    )
+    assert cooled < kept + X[:2_000].nbytes
+
+
 def test_labels_of_many_rows_are_those_of_each(classifier):
     rows = X[:20_000]
     codes = classifier.decision_function(rows).argmax(axis=1)

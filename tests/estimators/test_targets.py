@@ -134,7 +134,7 @@ def test_a_frame_of_columns_is_a_target():
 
 
 def test_several_columns_stop_early_and_are_searched():
-    model = clone(NET).set_params(early_stopping=True, scoring=None)
+    model = clone(NET).set_params(early_stopping=True, cooldown=0, scoring=None)
     search = GridSearchCV(model, {"layers__0__units": [4, 16]}, cv=2, error_score="raise").fit(X, COLUMNS[:, :2])
     assert search.best_score_ > 0.5
     assert len(search.best_estimator_.validation_scores_) == search.best_estimator_.n_iter_

@@ -59,7 +59,7 @@ def test_its_loss_is_recorded_for_numbers():
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_it_takes_no_row_and_no_draw_from_training(early_stopping: bool):
     plain = net().fit(X, y)
-    watched = net(early_stopping=early_stopping).fit(X, y, **GIVEN)
+    watched = net(early_stopping=early_stopping, cooldown=0).fit(X, y, **GIVEN)
     assert watched.loss_curve_ == plain.loss_curve_
     if not early_stopping:
         assert watched.theta_.tobytes() == plain.theta_.tobytes()
@@ -67,14 +67,15 @@ def test_it_takes_no_row_and_no_draw_from_training(early_stopping: bool):
 
 @pytest.mark.parametrize("scoring", ["loss", "accuracy", None])
 def test_early_stopping_watches_it_and_keeps_the_best_weights(scoring: Any):
-    model = net(early_stopping=True, scoring=scoring, max_iter=200, n_iter_no_change=5).fit(X, NOISE, **GIVEN)
+    settings = {"max_iter": 200, "n_iter_no_change": 5, "early_stopping": True, "cooldown": 0}
+    model = net(scoring=scoring, **settings).fit(X, NOISE, **GIVEN)
     losses, n = model.validation_loss_curve_, model.n_iter_
     assert len(losses) == n < 200
     if scoring == "loss":
         best = int(np.argmin(losses))
         assert log_loss(y_val, model.predict_proba(X_val)) == pytest.approx(min(losses), rel=1e-9)
     else:
-        best = int(np.argmax(model.validation_scores_))
+        best = n - 1 - int(np.argmax(model.validation_scores_[::-1]))  # of equal scores the last
         assert len(model.validation_scores_) == n
         assert model.score(X_val, y_val) == max(model.validation_scores_)
     assert best < n - 1
@@ -83,7 +84,8 @@ def test_early_stopping_watches_it_and_keeps_the_best_weights(scoring: Any):
 
 
 def test_early_stopping_on_a_set_ends_by_the_rule_on_its_curve():
-    model = net(early_stopping=True, max_iter=200, n_iter_no_change=5, tol=0.01).fit(X, NOISE, **GIVEN)
+    settings = {"max_iter": 200, "n_iter_no_change": 5, "tol": 0.01}
+    model = net(early_stopping=True, cooldown=0, **settings).fit(X, NOISE, **GIVEN)
     best_before = np.minimum.accumulate([np.inf, *model.validation_loss_curve_])[:-1]
     waited = [loss > best - 0.01 for loss, best in zip(model.validation_loss_curve_, best_before, strict=True)]
     assert waited[-7:] == [False, True, True, True, True, True, True]

@@ -110,6 +110,33 @@ class ChangesProgress(Schedule):
         return learning_rate
 
 
+class EndsTooEarly(Schedule):
+    """Is at its last rate after three epochs, but not at the end of the plan."""
+
+    ends = True
+
+    def rate(self, learning_rate, progress):
+        return learning_rate / (1 + progress.epoch) if progress.epoch < 3 else learning_rate
+
+
+class GoesOnFalling(Schedule):
+    """Falls on behind the end of the plan, where it says that it ends."""
+
+    ends = True
+
+    def rate(self, learning_rate, progress):
+        return float(learning_rate * 0.9**progress.epoch)
+
+
+class EndsFlat(Schedule):
+    """Says that it ends, and never changes."""
+
+    ends = True
+
+    def rate(self, learning_rate, progress):
+        return learning_rate
+
+
 # Constraints
 
 
@@ -149,6 +176,8 @@ class FrontAxis(Constraint):
         W /= np.maximum(np.nextafter(total, np.inf, dtype=W.dtype), 1)
 
 
+ENDLESS = (EndsTooEarly, GoesOnFalling, EndsFlat)
+
 BROKEN = [
     (WrongShape(), {"samples_have_the_shape_asked_for"}, set()),
     (Float32(), {"samples_have_the_shape_asked_for"}, set()),
@@ -162,6 +191,7 @@ BROKEN = [
     (Blows(), {"rates_are_finite_and_not_negative"}, set()),
     (NumpyRate(), {"rates_are_finite_and_not_negative"}, set()),
     (ChangesProgress(), {"rates_depend_on_the_progress_alone"}, set()),
+    *((each(), {"a_schedule_that_ends_is_at_its_last_rate_then"}, set()) for each in ENDLESS),
     (Shrinks(), {"what_is_allowed_stays_as_it_is"}, set()),
     (Rebinds(), {"it_projects_in_place"}, set()),
     (Returns(), {"it_projects_in_place"}, set()),

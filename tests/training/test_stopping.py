@@ -37,11 +37,12 @@ def test_patience_ends_where_the_rule_says(losses, tol, limit):
     assert stopped == stop(losses, tol, limit)
 
 
-@given(losses=curves, tol=tolerances)
-def test_patience_reports_each_new_lowest_loss(losses, tol):
-    patience = Patience(tol, 1)
+@given(losses=curves, tol=tolerances, first=st.booleans())
+def test_patience_reports_each_new_lowest_loss_and_one_that_equals_it_unless_the_first_counts(losses, tol, first):
+    patience = Patience(tol, 1, first=first)
     for epoch, loss in enumerate(losses):
-        assert patience.update(loss) == (loss < min(losses[:epoch], default=math.inf))
+        before = min(losses[:epoch], default=math.inf)
+        assert patience.update(loss) == (loss < before if first else loss <= before)
         assert patience.best == min(losses[: epoch + 1])
 
 

@@ -109,6 +109,8 @@ def test_every_task_leads_to_the_same_model(cls: Any, y: Any, weight: Any, runs:
         {"optimizer": Adam(0.01, clip_norm=0.1, clip_value=0.05)},
         {"optimizer": SGD(0.05, momentum=0.9, nesterov=True, schedule="cosine")},
         {"optimizer": RAdam(0.01, swa=0.5)},
+        {"optimizer": Adam(0.01), "early_stopping": True},
+        {"optimizer": Adam(0.01, schedule="coslog")},
         {"shuffle": False},
         {"batch_size": 100, "max_iter": 250},
         {"layers": (6, LayerNorm(), Dropout(0.3), BatchNorm(), GELU(), 5)},

@@ -13,7 +13,7 @@ from pydantic import Field
 from modnet import Count, Progress, Schedule, Slot, Unit, default
 from modnet_standard.schedules.decays import Adaptive, TimedSchedule
 
-__all__ = ["Cosine", "CosineRestarts", "OneCycle", "WarmUp"]
+__all__ = ["Cosine", "CosineRestarts", "Coslog", "FlatCosine", "OneCycle", "WarmUp"]
 
 
 class Cosine(TimedSchedule):
@@ -49,11 +49,102 @@ class Cosine(TimedSchedule):
         """Return half a wave to the end of the plan, and one of some steps."""
         return cls(), cls(30, 0.001, unit="step")
 
+    @property
+    def ends(self) -> bool:
+        """With the plan, unless it has a length of its own."""
+        return self.total is None
+
     def rate(self, learning_rate: float, progress: Progress) -> float:
         """Return η₁ + ½ (η₀ − η₁)(1 + cos(π t/T))."""
         total = self.total or self.planned(progress)
         wave = math.cos(math.pi * min(self.time(progress), total) / total)
         return self.min_rate + 0.5 * (learning_rate - self.min_rate) * (1 + wave)
+
+
+class FlatCosine(TimedSchedule):
+    """Flat, then a cosine: η₀ for a share s of the planned training, then ½ η₀ (1 + cos(π (t/T − s)/(1 − s))).
+
+    Parameters
+    ----------
+    share : float
+        s, in [0, 1).
+    unit : {"epoch", "step"}
+        What t and T are counted in; here steps by default.
+
+    References
+    ----------
+    Howard & Gugger (2020), fastai: a layered API for deep learning, Information 11; ``fit_flat_cos`` in fastai.
+
+    Examples
+    --------
+    >>> from modnet import Progress
+    >>> from modnet.schedules import FlatCosine
+    >>> schedule = FlatCosine(0.5)
+    >>> [round(schedule.rate(0.1, Progress(step=step, epochs=20)), 4) for step in (0, 10, 15, 20)]
+    [0.1, 0.1, 0.05, 0.0]
+    """
+
+    share: Annotated[float, Field(ge=0, lt=1)] = 0.75
+    unit: Literal["epoch", "step"] = Field(default="step", kw_only=True)
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return it by steps and by epochs."""
+        return cls(), cls(0.2, unit="epoch")
+
+    @property
+    def ends(self) -> bool:
+        """With the plan."""
+        return True
+
+    def rate(self, learning_rate: float, progress: Progress) -> float:
+        """Return η₀, or ½ η₀ (1 + cos(π (t/T − s)/(1 − s)))."""
+        gone = min(self.time(progress) / self.planned(progress), 1.0)
+        return 0.5 * learning_rate * (1 + math.cos(math.pi * max(gone - self.share, 0.0) / (1 - self.share)))
+
+
+class Coslog(TimedSchedule):
+    """Cosine waves, each about twice as long as the one before: η = ½ η₀ (1 − cos(2π log₂(1 + (2ᵏ − 1) t/T))).
+
+    Each of the k waves begins and ends at 0; behind T it stays there.
+
+    Parameters
+    ----------
+    waves : int
+        k, ≥ 1.
+    unit : {"epoch", "step"}
+        What t and T, the planned training, are counted in; here steps by default: at t = 0 nothing moves.
+
+    References
+    ----------
+    Holzmüller, Grinsztajn & Steinwart (2024), Better by default: strong pre-tuned MLPs and boosted trees on tabular
+    data, NeurIPS, sec. 3 (``coslog_4``).
+
+    Examples
+    --------
+    >>> from modnet import Progress
+    >>> from modnet.schedules import Coslog
+    >>> [round(Coslog(2).rate(0.1, Progress(step=step, epochs=30)), 4) for step in (0, 4, 10, 20, 30)]
+    [0.0, 0.0984, 0.0, 0.0957, 0.0]
+    """
+
+    waves: Count = 4
+    unit: Literal["epoch", "step"] = Field(default="step", kw_only=True)
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        """Return it by steps and by epochs."""
+        return cls(), cls(2, unit="epoch")
+
+    @property
+    def ends(self) -> bool:
+        """With the plan."""
+        return True
+
+    def rate(self, learning_rate: float, progress: Progress) -> float:
+        """Return ½ η₀ (1 − cos(2π log₂(1 + (2ᵏ − 1) t/T)))."""
+        gone = min(self.time(progress) / self.planned(progress), 1.0)
+        return 0.5 * learning_rate * (1 - math.cos(2 * math.pi * math.log2(1 + (2**self.waves - 1) * gone)))
 
 
 class CosineRestarts(TimedSchedule):
@@ -149,6 +240,11 @@ class OneCycle(TimedSchedule):
         """Return both ways, over the planned steps and over some epochs."""
         return cls(), cls(15, 0.25, anneal_strategy="linear", unit="epoch")
 
+    @property
+    def ends(self) -> bool:
+        """With the plan, unless it has a length of its own."""
+        return self.total is None
+
     def rate(self, learning_rate: float, progress: Progress) -> float:
         """Return the rate on the way up, or on the way down."""
         last = (self.total or self.planned(progress)) - 1
@@ -210,6 +306,11 @@ class WarmUp(TimedSchedule):
     def lowest(self) -> float:
         """That of the schedule behind it."""
         return super().lowest if self.then is None else self.then.lowest
+
+    @property
+    def ends(self) -> bool:
+        """As the schedule behind it."""
+        return self.then is not None and self.then.ends
 
     def rate(self, learning_rate: float, progress: Progress) -> float:
         """Return η₀ (s + (1 − s) t/T), or what follows."""

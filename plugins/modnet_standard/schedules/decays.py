@@ -206,6 +206,11 @@ class Polynomial(TimedSchedule):
         """Return a line to the end of the plan, and a parabola of some steps."""
         return cls(), cls(30, 2.0, 0.001, unit="step")
 
+    @property
+    def ends(self) -> bool:
+        """With the plan, unless it has a length of its own."""
+        return self.total is None
+
     def rate(self, learning_rate: float, progress: Progress) -> float:
         """Return η₁ + (η₀ − η₁)(1 − t/T)^power."""
         total = self.total or self.planned(progress)

@@ -1,0 +1,96 @@
+"""Training in two stages: a scout with rows held out finds when to stop, a cool-down on all rows ends the training.
+
+Both are ordinary trainings; what differs is the schedule, and from where they start.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from modnet.base import Optimizer, Solver
+from modnet.registry import registry
+from modnet.training.batches import Data, rows_per_batch
+from modnet.training.loop import Trainer
+from modnet.training.monitor import History, OnEpoch
+from modnet.training.settings import TrainingSettings
+
+WARM_UP = 1.2
+"""Epochs in which the rate of a scout climbs to the optimizer's."""
+
+
+def cools_down(settings: TrainingSettings, optimizer: Optimizer | Solver) -> bool:
+    """Return whether a training is to end with a cool-down; an optimizer with a schedule of its own keeps it."""
+    makes_plan = isinstance(optimizer, Optimizer) and optimizer.schedule is None
+    return bool(settings.early_stopping) and settings.cooldown > 0 and makes_plan
+
+
+def annealed(optimizer: Optimizer) -> Optimizer:
+    """Return an optimizer whose rate falls to 0 over the planned training, along half a cosine wave, step by step."""
+    cosine = registry.get("schedule", "modnet-layers:cosine")
+    return replace(optimizer, schedule=cosine(unit="step"))
+
+
+def train_in_stages(
+    trainer: Trainer,
+    data: Data,
+    validation: Data,
+    whole: Data,
+    *,
+    score: Callable[[], float] | None = None,
+    on_begin: Callable[[], None] | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> History:
+    """Find on rows held out how long to train, and let the best θ cool down on all rows.
+
+    The scout: over 1.2 epochs the rate η climbs to the optimizer's and stays there, until early stopping ends it in the
+    best epoch k. The cool-down: from the best θ, with a fresh optimizer state, max(1, round(cooldown · k)) epochs in
+    which η falls to 0 as ½ η₀ (1 + cos(π t/T)), step by step.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        One with early stopping; `max_iter` bounds both stages together. If a callback stops the scout, or no epoch is
+        left, training ends with the best θ.
+    data, validation : Data
+        What the scout learns from and what it watches.
+    whole : Data
+        What the cool-down learns from: `data`, or those and the rows held out, which are no longer watched then.
+    score, on_begin, on_epoch : callable, optional
+        As in `Trainer.fit`.
+
+    Returns
+    -------
+    History
+        Of both, one after the other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.layers import Dense
+    >>> from modnet.losses import SquaredError
+    >>> from modnet.network import Network
+    >>> from modnet.optimizers import SGD
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(50, 2))
+    >>> whole = Data(x, x @ [[1.0], [2.0]] + 3)
+    >>> network = Network([Dense(1)], input_shape=(2,))
+    >>> trainer = Trainer(
+    ...     network, SquaredError(), SGD(0.1), TrainingSettings(early_stopping=True, max_iter=20),
+    ...     *network.initialize(rng), shuffle_rng=rng, noise_rng=rng)
+    >>> history = train_in_stages(trainer, whole.rows(slice(0, 40)), whole.rows(slice(40, 50)), whole)
+    >>> len(history.losses), len(history.validation_losses), history.best_epoch
+    (20, 10, 9)
+    """
+    optimizer, settings = trainer.optimizer, trainer.settings
+    assert isinstance(optimizer, Optimizer), "a solver has no rate"
+    length = max(1, round(WARM_UP * -(-len(data) // rows_per_batch(settings.batch_size, len(data)))))
+    warm_up = registry.get("schedule", "modnet-layers:warm_up")(length, 1 / length, unit="step")
+    trainer.optimizer = replace(optimizer, schedule=warm_up)
+    trainer.settings = replace(settings, max_iter=max(1, int(settings.max_iter / (1 + settings.cooldown))))
+    history = trainer.fit(data, validation, score=score, on_begin=on_begin, on_epoch=on_epoch)
+    epochs = max(1, round(settings.cooldown * (history.best_epoch + 1)))
+    epochs = min(epochs, settings.max_iter - len(history.losses))
+    if history.stopped or epochs < 1:
+        return history
+    trainer.begin_anew(annealed(optimizer), replace(settings, max_iter=epochs, early_stopping=False))
+    watched = (validation, score) if len(whole) == len(data) else (None, None)
+    return trainer.fit(whole, watched[0], score=watched[1], on_begin=on_begin, on_epoch=on_epoch, history=history)
