@@ -7,6 +7,7 @@ import copy
 import time
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from operator import methodcaller
 from typing import Any, ClassVar, Self
@@ -25,7 +26,6 @@ from modnet.estimators.display import can_draw, visual_block
 from modnet.estimators.nested import understood
 from modnet.estimators.parameters import SLOTS, NestedParameters, chosen_accelerator, loss_of
 from modnet.estimators.preparation import (
-    MANY_ROWS,
     Sample,
     input_shape,
     learn_scale,
@@ -103,7 +103,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _default_loss = "squared_error"
     _y_numeric = True
     _ravel_y = False
-    _many_rows: float = MANY_ROWS
+    _tuned = True  # whether batches and precision go by the number of rows
     _reads_all = False  # whether every column of X counts as read
 
     spec_: ModelSpec
@@ -196,7 +196,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 return task.end_epoch()
 
             batched = isinstance(spec.optimizer, Optimizer)
-            with fitting.few_threads(self.network_, rows_per_batch(batch_size, n) if batched else n):
+            with fitting.few_threads(self.network_, rows_per_batch(training.batch_size, n) if batched else n):
                 history = train(
                     trainer,
                     data,
@@ -233,12 +233,12 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         sample = prepared(self, X, y, weight, reset=not again, learning=learning)
         rows = None if stream else len(sample.data)
         loss = loss_for(spec, sample.target, self._default_loss)
-        spec = fitting.decided(spec, loss, rows, watched=watched)
+        spec = fitting.decided(spec, loss, rows, watched=watched, tuned=self._tuned)
         if before is None:
             self._inputs, self._streams = asked, self._new_streams()
             if isinstance(spec.inputs, Inputs):
-                data = sample.data
-                spec = replace(spec, inputs=spec.inputs.choose(input_shape(self), data.x, data.weight))
+                chosen = spec.inputs.choose(input_shape(self), sample.data.x, sample.data.weight)
+                spec = replace(spec, inputs=chosen)
             self.network_ = network_for(self, spec, loss.width(sample.target.width))
             self.theta_, self.state_ = self._first_weights(sample.dtype)
             self._rows_seen = 0

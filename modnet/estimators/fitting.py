@@ -152,8 +152,8 @@ ENOUGH = 200
 """Rows from which on early_stopping="auto" holds some of them out."""
 
 
-def decided(spec: ModelSpec, loss: Loss, rows: int | None, *, watched: bool) -> ModelSpec:
-    """Return a spec with its loss, and with what early_stopping="auto" comes to.
+def decided(spec: ModelSpec, loss: Loss, rows: int | None, *, watched: bool, tuned: bool) -> ModelSpec:
+    """Return a spec with its loss, and with what early_stopping="auto" and batch_size="auto" come to.
 
     Parameters
     ----------
@@ -163,8 +163,12 @@ def decided(spec: ModelSpec, loss: Loss, rows: int | None, *, watched: bool) -> 
         To learn from; None: a stream, which goes on as it is.
     watched : bool
         Whether there is a validation set.
+    tuned : bool
+        Whether batches grow with the rows, as in no drop-in.
     """
     training, optimizer, early = spec.training, spec.optimizer, False
+    if training.batch_size is None and tuned and rows is not None:
+        training = replace(training, batch_size=min(256, max(32, 2 ** math.ceil(math.log2(rows / 40)))))
     if training.early_stopping == "auto":
         if rows is not None and isinstance(optimizer, Optimizer):
             schedule, enough = optimizer.schedule, watched or rows >= ENOUGH
@@ -172,7 +176,7 @@ def decided(spec: ModelSpec, loss: Loss, rows: int | None, *, watched: bool) -> 
             if not enough and schedule is None and training.cooldown > 0:
                 optimizer = annealed(optimizer)
         training = replace(training, early_stopping=early)
-    elif loss == spec.loss:
+    elif loss == spec.loss and training is spec.training:
         return spec
     return replace(spec, loss=loss, optimizer=optimizer, training=training)
 

@@ -4,7 +4,6 @@
 difference in a method of its own.
 """
 
-import math
 import sys
 import warnings
 from collections.abc import Mapping
@@ -67,6 +66,7 @@ class BaseMLP(BaseModNet):
         loss = "cross_entropy" if self.loss == "auto" else self.loss
         activation = "sigmoid" if self.activation == "logistic" else self.activation
         fields = {
+            "inputs": None,
             "layers": [{"type": DENSE, "units": size, "activation": activation} for size in sizes],
             "loss": f"modnet-layers:{loss}",
             "optimizer": _optimizer(self),
@@ -108,7 +108,7 @@ class BaseMLP(BaseModNet):
             raise InvalidSpecError(cls.__name__, problems)
         return found
 
-    _many_rows = math.inf  # float32 for float32 alone, as in scikit-learn
+    _tuned = False
 
     def _look_at_network(self) -> None:
         """Say nothing: scikit-learn has no output layer that a hidden one could be mistaken for."""

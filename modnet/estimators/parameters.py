@@ -56,12 +56,13 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
     loss : str, mapping or Loss
         "auto": what the estimator's task asks for.
     optimizer : str, mapping or Optimizer
+        "auto": Adam with a rate of 0.003 and β₂ = 0.95, whose fields are set as those of any other.
     alpha : float
         Strength of the penalty on weights (not on biases), ≥ 0; scaled as in sklearn.neural_network.
     l1_ratio : float
         The share of that penalty that is L1, in [0, 1], the rest being L2, as scikit-learn's elastic net mixes them.
     batch_size : int or "auto"
-        Rows per step; "auto": min(200, n).
+        Rows per step; "auto": a fortieth of the rows as a power of two, 32 to 256; of `partial_fit` min(200, n).
     max_iter : int
         Epochs at most, those of the cool-down among them.
     shuffle : bool
@@ -106,24 +107,24 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         Whether to print a line per epoch, and how long an accelerator had to compile.
     """
 
-    layers: Sequence[Module | Written | int] | Written = (100,)
+    layers: Sequence[Module | Written | int] | Written = (128, 128)
     activation: Module | Written | None = "relu"
     _: KW_ONLY
     inputs: Inputs | Module | Written | None = "table"
     output: Output | Written = "affine"
     output_activation: Activation | Written | None = None
     loss: Loss | Written = "auto"
-    optimizer: Optimizer | Solver | Written = "adam"
-    alpha: float = 0.0001
+    optimizer: Optimizer | Solver | Written = "auto"
+    alpha: float = 0.0
     l1_ratio: float = 0.0
     batch_size: int | str = "auto"
-    max_iter: int = 200
+    max_iter: int = 120
     shuffle: bool = True
     tol: float = 0.0001
-    n_iter_no_change: int = 10
-    early_stopping: bool | str = False
+    n_iter_no_change: int = 8
+    early_stopping: bool | str = "auto"
     cooldown: float = 1.0
-    validation_fraction: float = 0.1
+    validation_fraction: float = 0.15
     scale_target: bool = True
     inputs_budget: int = 2**28
     dtype: str = "auto"

@@ -263,7 +263,7 @@ def _dtype(estimator: Any, X: Any) -> "np.dtype[np.floating]":
     wanted = estimator.spec_.training.dtype
     if wanted != "auto":
         return np.dtype(str(wanted))
-    narrow = X.dtype == np.float32 or X.shape[0] >= estimator._many_rows
+    narrow = X.dtype == np.float32 or (estimator._tuned and X.shape[0] >= MANY_ROWS)
     return np.dtype("float32" if narrow else "float64")
 
 

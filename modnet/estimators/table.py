@@ -126,8 +126,9 @@ class Table:
     def of_numbers(cls, X: Array, *, truth_values: bool = False) -> "Table":
         """Return the columns of an array of numbers."""
         dtype: Any = "bool" if truth_values else "number"
-        missing = np.isnan(X).any(axis=0)
-        return cls([Column(str(i), dtype, missing=bool(missing[i])) for i in range(X.shape[1])], {}, {}, named=False)
+        gaps = np.isnan(X)
+        columns = [Column(str(i), dtype, missing=bool(gaps[:, i].any())) for i in range(X.shape[1])]
+        return cls(columns, {}, {}, named=False)
 
     def rows(self, X: Any) -> Any:
         """Return X with numbers in all columns; an array of numbers is returned as it is.

@@ -1,4 +1,4 @@
-"""How training goes, in numbers; the names and defaults are scikit-learn's."""
+"""How training goes, in numbers; the names are scikit-learn's."""
 
 from typing import Annotated, Any, Literal
 
@@ -31,7 +31,8 @@ class TrainingSettings(Component):
     max_iter : int
         Epochs at most, those of a cool-down among them, ≥ 1.
     batch_size : int or None
-        Rows per step, ≥ 1; None (or ``"auto"``): ``min(200, n)``.
+        Rows per step, ≥ 1; None (or ``"auto"``): ``min(200, n)``, and in ``fit`` of estimators a fortieth of the rows
+        as a power of two, 32 to 256.
     shuffle : bool
         Whether each epoch sees the rows in another order.
     alpha : float
@@ -46,7 +47,7 @@ class TrainingSettings(Component):
         Training stops after more than this many epochs in a row without progress, ≥ 1.
     early_stopping : bool or "auto"
         Whether to watch the loss of a validation set instead of the training loss, and to keep the best θ; "auto" is
-        for estimators, which choose one of the two.
+        for estimators, which choose one of the two; a `Trainer` watches what it is given.
     cooldown : float
         With early stopping, how many epochs training ends with, as a share of the best epoch's number, ≥ 0: from the
         best θ on, on all rows, at a rate that falls to 0; 0: with the best θ. See `train_in_stages`.
@@ -68,18 +69,18 @@ class TrainingSettings(Component):
     modnet.errors.InvalidSpecError: TrainingSettings: max_iter: should be greater than or equal to 1, got 0
     """
 
-    max_iter: Count = 200
+    max_iter: Count = 120
     batch_size: Annotated[Count | None, BeforeValidator(_auto)] = None
     shuffle: bool = True
-    alpha: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0001
+    alpha: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     l1_ratio: Unit = 0.0
     tol: Annotated[float, Field(ge=0)] = 0.0001
-    n_iter_no_change: Count = 10
+    n_iter_no_change: Count = 8
     early_stopping: Annotated[
         bool | Literal["auto"], PlainValidator(_choice, json_schema_input_type=bool | Literal["auto"])
-    ] = False
+    ] = "auto"
     cooldown: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
-    validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.15
     scale_target: bool = True
     inputs_budget: Annotated[int, Field(ge=0)] = 2**28
     dtype: Literal["auto", "float32", "float64"] = "auto"

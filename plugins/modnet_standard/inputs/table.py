@@ -96,7 +96,9 @@ class TableInputs(Inputs):
             return None
         if self.numbers != "auto":
             return self
-        bins = _bins(x[:, _plan(columns_of(shape), self.one_hot).numbers], weight) if len(x) > FEW_ROWS else ()
+        bins: Any = _bins(x[:, _plan(columns_of(shape), self.one_hot).numbers], weight) if len(x) > FEW_ROWS else ()
+        if bins and len(set(bins)) == 1:
+            bins = bins[0]
         return type(self)(Parallel((Identity(), PiecewiseLinear(bins))) if bins else None, self.one_hot, self.units)
 
     def links(self, shape: Shape) -> Links:
