@@ -59,6 +59,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         Learning rate per epoch.
     n_iter_ : int
         Epochs run.
+    cooldown_start_ : int
+        How many of them were before the cool-down, if there was one.
     input_shape_ : tuple of int
         Shape per row of X.
     n_features_in_ : int
@@ -276,11 +278,15 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         """Show the history so far as attributes."""
         self.loss_curve_, self.n_iter_ = list(history.losses), len(history.losses)
         self.learning_rate_curve_ = list(history.learning_rates)
-        watched = {"validation_loss_curve_": history.validation_losses, "validation_scores_": history.validation_scores}
-        for name, curve in watched.items():
+        found = {
+            "validation_loss_curve_": list(history.validation_losses),
+            "validation_scores_": list(history.validation_scores),
+            "cooldown_start_": history.cooldown_start,
+        }
+        for name, value in found.items():
             self.__dict__.pop(name, None)
-            if curve:
-                setattr(self, name, list(curve))
+            if value:
+                setattr(self, name, value)
 
     # What an estimator tells of itself
 
