@@ -54,7 +54,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     loss_curve_ : list of float
         Training loss per epoch.
     validation_loss_curve_, validation_scores_ : list of float
-        Loss and score on the validation set per epoch, if there is one, and a scorer.
+        Loss and score on the validation set per epoch, if there is one, and a scorer; a cool-down that learns from the
+        rows held out has none.
     learning_rate_curve_ : list of float
         Learning rate per epoch.
     n_iter_ : int
