@@ -266,9 +266,14 @@ def _trial(net: BaseModNet, X: Any, y: Any, found: Sequence[Finding]) -> Iterato
 def _course(net: BaseModNet) -> Iterator[Finding]:
     """Yield what the loss curves tell."""
     rates = getattr(net, "learning_rate_curve_", None) or []
-    yield from rising_loss(net.loss_curve_, max(rates) if rates else None)
+    curve, highest = net.loss_curve_, max(rates) if rates else None
+    start = getattr(net, "cooldown_start_", len(curve))
+    yield from rising_loss(curve[:start], highest)
+    if start < len(curve):  # a cool-down goes back to the best epoch: to be held against how all began
+        yield from rising_loss(curve[:1] * start + curve[start:], highest)
     validation = getattr(net, "validation_loss_curve_", None) or []
-    yield from overfitting(net.loss_curve_, validation, kept_best=bool(net.spec_.training.early_stopping))
+    kept_best = start < len(curve) or bool(net.spec_.training.early_stopping)
+    yield from overfitting(curve, validation, kept_best=kept_best)
 
 
 def rising_loss(curve: Sequence[float], learning_rate: float | None) -> Iterator[Finding]:

@@ -63,11 +63,14 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     loss_curve_ : list of float
         Training loss per epoch, of numbers in the scale in which the loss sees them (`scale_target`).
     validation_loss_curve_, validation_scores_ : list of float
-        Loss and score on the validation set per epoch, if there is one, and a scorer.
+        Loss and score on the validation set per epoch, if there is one, and a scorer; a cool-down that learns from the
+        rows held out has none.
     learning_rate_curve_ : list of float
         Learning rate per epoch.
     n_iter_ : int
         Epochs run.
+    cooldown_start_ : int
+        How many of them were before the cool-down, if there was one.
     input_shape_ : tuple of int
         Shape per row of X.
     n_features_in_ : int
@@ -290,11 +293,15 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         """Show the history so far as attributes."""
         self.loss_curve_, self.n_iter_ = list(history.losses), len(history.losses)
         self.learning_rate_curve_ = list(history.learning_rates)
-        watched = {"validation_loss_curve_": history.validation_losses, "validation_scores_": history.validation_scores}
-        for name, curve in watched.items():
+        found = {
+            "validation_loss_curve_": list(history.validation_losses),
+            "validation_scores_": list(history.validation_scores),
+            "cooldown_start_": history.cooldown_start,
+        }
+        for name, value in found.items():
             self.__dict__.pop(name, None)
-            if curve:
-                setattr(self, name, list(curve))
+            if value:
+                setattr(self, name, value)
 
     # What an estimator tells of itself
 

@@ -19,7 +19,6 @@ from modnet.base import Inputs, Module, located
 from modnet.network.link import Link, walk
 from modnet.network.summary import own_fields, shown, title_of
 from modnet.spec import ModelSpec
-from modnet.training.stages import cools_down
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -240,7 +239,7 @@ def _trained(estimator: Any) -> Any:
 def _watched(trained: Any, name: str) -> list[float] | None:
     """Return a curve of what was watched; it ends with the training, NaN where a cool-down had nothing to watch."""
     curve: list[float] | None = getattr(trained, name, None)
-    missing = trained.n_iter_ - len(curve or []) if hasattr(trained, "spec_") else 0
+    missing = trained.n_iter_ - len(curve or []) if hasattr(trained, "cooldown_start_") else 0
     return [*curve, *[np.nan] * missing] if curve else None
 
 
@@ -248,10 +247,8 @@ def _best_epoch(trained: Any) -> int | None:
     """Return the epoch, from 1, whose weights early stopping has kept; None where a cool-down has moved them on."""
     scores = getattr(trained, "validation_scores_", None)
     losses = getattr(trained, "validation_loss_curve_", None)
-    kept, spec = trained.early_stopping, getattr(trained, "spec_", None)
-    if spec is not None:  # scikit-learn's MLP has none
-        kept = spec.training.early_stopping and not cools_down(spec.training, spec.optimizer)
-    if not kept or not (scores or losses):
+    settings = trained.spec_.training if hasattr(trained, "spec_") else trained
+    if not settings.early_stopping or hasattr(trained, "cooldown_start_") or not (scores or losses):
         return None
     watched = np.array(scores) if scores else -np.array(losses)
     watched = np.nan_to_num(watched[-trained.n_iter_ :], nan=-np.inf)  # of a warm start, only the last fit

@@ -96,8 +96,7 @@ class BaseMLP(BaseModNet):
         found = {name: value for name, value in _parameters(spec.to_dict()).items() if name in known}
         again: ModelSpec = cls(**found).to_spec()
         wanted, said = _comparable(spec), _comparable(again)
-        if spec.loss == "auto":
-            wanted["loss"] = said["loss"]
+        wanted.update({name: said[name] for name in ("loss", "early_stopping") if wanted[name] == "auto"})
         instead = f"ModNet{cls._name.removeprefix('MLP')}.from_spec takes it"
         problems = [
             (name, f"no parameter of scikit-learn's says {getattr(spec, name, value)!r}; {instead}")
@@ -303,7 +302,9 @@ _OF_OPTIMIZERS = {
 def _parameters(spec: Mapping[str, Any]) -> dict[str, Any]:
     """Return what scikit-learn's parameters say of a spec as plain mappings; what they cannot say is left out."""
     optimizer, dense = spec["optimizer"], [layer for layer in spec["layers"] if layer["type"] == "dense"]
-    found = {**spec["training"], "batch_size": spec["training"].get("batch_size", "auto")}
+    training = spec["training"]
+    found = {**training, "batch_size": training.get("batch_size", "auto")}
+    found["early_stopping"] = training["early_stopping"] is True
     found["hidden_layer_sizes"] = tuple(layer["units"] for layer in dense)
     for layer in dense[:1]:
         found["activation"] = _ACTIVATIONS.get(layer.get("activation", {}).get("type"), "relu")
@@ -323,7 +324,7 @@ def _comparable(spec: ModelSpec) -> dict[str, Any]:
     plain = spec.to_dict()
     optimizer = {name: each for name, each in plain["optimizer"].items() if name not in ("epsilon_hat", "velocity")}
     plain = {**plain, **plain["training"], "optimizer": optimizer}
-    meaningless = ("training", "requires", "scale_target", *(() if plain["early_stopping"] else ("cooldown",)))
+    meaningless = ("training", "requires", "scale_target", *(() if plain["early_stopping"] is True else ("cooldown",)))
     return {name: each for name, each in plain.items() if name not in meaningless}
 
 

@@ -30,7 +30,7 @@ from modnet.spec import ModelSpec
 _LEARNT = (
     *("table_", "spec_", "network_", "theta_", "state_", "n_iter_"),
     *("input_shape_", "n_features_in_", "feature_names_in_"),
-    *("loss_curve_", "validation_loss_curve_", "validation_scores_", "learning_rate_curve_"),
+    *("loss_curve_", "validation_loss_curve_", "validation_scores_", "learning_rate_curve_", "cooldown_start_"),
 )
 """What a transformer shows of the estimator that it reads."""
 

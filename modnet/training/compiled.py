@@ -37,8 +37,8 @@ def compiled_loop_for(trainer: "Trainer", data: Data, rows: int, steps: int) -> 
 
 def _training_step(trainer: "Trainer", data: Data, rows: int) -> TrainingStep:
     """Return the parts of a trainer's step."""
-    running, draw = trainer.pass_for(rows)
-    assert isinstance(trainer.optimizer, Optimizer)
+    (running, draw), optimizer = trainer.pass_for(rows), trainer.optimizer
+    assert isinstance(optimizer, Optimizer)
     assert trainer.engine.rule is not None
     return TrainingStep(
         modules=tuple(link.module for link in trainer.engine.network.links),
@@ -46,7 +46,8 @@ def _training_step(trainer: "Trainer", data: Data, rows: int) -> TrainingStep:
         backward=running.backward,
         penalize=trainer.penalize,
         loss=trainer.engine.loss,
-        optimizer=replace(trainer.optimizer, schedule=None),  # a loop is told rates: that of one schedule fits all
+        # A loop is told the rates: one that agrees under a schedule agrees under all.
+        optimizer=optimizer if optimizer.schedule is None else replace(optimizer, schedule=None),
         rule=trainer.engine.rule,
         optimizer_state=trainer.optimizer_state,
         theta=trainer.moving,

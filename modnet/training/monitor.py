@@ -72,6 +72,8 @@ class History:
         How long the last epoch took.
     best_epoch : int
         Index of the epoch with the lowest watched loss, or the highest score.
+    cooldown_start : int or None
+        Index of the first epoch of the cool-down; None: there was none.
     waited : int
         Epochs since the last progress.
     converged : bool
@@ -86,6 +88,7 @@ class History:
     learning_rates: list[float] = field(default_factory=list)
     seconds: float = 0.0
     best_epoch: int = 0
+    cooldown_start: int | None = None
     waited: int = 0
     converged: bool = False
     stopped: bool = False

@@ -91,6 +91,7 @@ def train_in_stages(
     epochs = min(epochs, settings.max_iter - len(history.losses))
     if history.stopped or epochs < 1:
         return history
+    history.cooldown_start = len(history.losses)
     trainer.begin_anew(annealed(optimizer), replace(settings, max_iter=epochs, early_stopping=False))
     watched = (validation, score) if len(whole) == len(data) else (None, None)
     return trainer.fit(whole, watched[0], score=watched[1], on_begin=on_begin, on_epoch=on_epoch, history=history)

@@ -29,6 +29,15 @@ def test_diabetes(diabetes):
     assert diagnose(model.fit(*diabetes), *diabetes) == []
 
 
+def test_a_cool_down_that_goes_back_behind_a_scout_that_has_overfitted(diabetes):
+    quick = {"type": "adamw", "learning_rate": 0.003}
+    model = ModNetRegressor((128, 128), early_stopping="auto", batch_size=32, optimizer=quick, random_state=0)
+    assert diagnose(model, *diabetes) == []
+    assert diagnose(model.fit(*diabetes), *diabetes) == []
+    assert model.loss_curve_[-1] > 1.2 * min(model.loss_curve_)
+    assert diagnose(model.partial_fit(*diabetes), *diabetes) == []
+
+
 def test_diabetes_whose_target_is_not_scaled_but_has_been_learnt(diabetes):
     X, y = diabetes
     model = ModNetRegressor(optimizer={"type": "adam", "learning_rate": 0.02}, max_iter=500, random_state=0)

@@ -229,6 +229,15 @@ def test_a_plain_spec_makes_a_drop_in():
     assert mlp.get_params() == MLPClassifier(hidden_layer_sizes=(16,), learning_rate_init=0.01).get_params()
 
 
+@pytest.mark.parametrize(("early_stopping", "cooldown"), [("auto", 1.0), (False, 1.0), (True, 0.0)])
+def test_a_drop_in_has_no_cool_down_and_chooses_where_a_spec_says_auto(early_stopping, cooldown):
+    training = {"early_stopping": early_stopping, "cooldown": cooldown}
+    mlp = MLPClassifier.from_spec({"layers": [16], "optimizer": "adam", "training": training})
+    assert mlp.early_stopping is (early_stopping is True)
+    with pytest.raises(InvalidSpecError, match=r"cooldown: no parameter of scikit-learn's says 0\.5"):
+        MLPClassifier.from_spec({"layers": [16], "training": {"early_stopping": True, "cooldown": 0.5}})
+
+
 def test_what_scikit_learn_has_no_parameter_for_is_named():
     spec = ModelSpec(inputs="standardize", layers=[Dense(8, "gelu")], optimizer="adamw", training={"l1_ratio": 0.5})
     with pytest.raises(InvalidSpecError, match="MLPClassifier: 4 problems") as caught:

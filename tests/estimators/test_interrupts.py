@@ -46,7 +46,13 @@ def interrupted(model, passes, *data, **more):
     return model
 
 
-@pytest.mark.parametrize("more", [{}, {"early_stopping": True}, {"optimizer": {"type": "adam", "ema": 0.9}}], ids=str)
+COOLING = {"early_stopping": True, "max_iter": 12}
+"""Interrupted in the fourth epoch of the cool-down."""
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"early_stopping": True}, COOLING, {"optimizer": {"type": "adam", "ema": 0.9}}], ids=str
+)
 def test_what_was_learnt_stays_and_the_interrupt_goes_on(more):
     model = interrupted(ModNetClassifier((8, Interrupting()), batch_size=150, random_state=0, **more), 12)
     assert model.n_iter_ == len(model.loss_curve_) == 10

@@ -86,6 +86,8 @@ def test_curves_show_both_stages_one_after_the_other():
     scout, n = len(model.validation_loss_curve_), model.n_iter_
     assert len(model.loss_curve_) == len(model.learning_rate_curve_) == n <= 40
     assert n == scout + int(np.argmin(model.validation_loss_curve_)) + 1
+    assert model.cooldown_start_ == scout
+    assert not hasattr(net(cooldown=0, n_iter_no_change=2).fit(X, y), "cooldown_start_")
     assert model.learning_rate_curve_[2:scout] == [0.01] * (scout - 2)
     assert np.all(np.diff(model.learning_rate_curve_[scout:]) < 0)
     given = net().fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
@@ -198,7 +200,7 @@ def test_files_and_pickles_keep_what_was_chosen(tmp_path: Any):
     model = net(early_stopping="auto", max_iter=6).fit(X, y)
     save(model, tmp_path / "model.npz")
     for copied in (load(tmp_path / "model.npz"), pickle.loads(pickle.dumps(model))):
-        assert (copied.early_stopping, copied.spec_) == ("auto", model.spec_)
+        assert (copied.early_stopping, copied.spec_, copied.cooldown_start_) == ("auto", model.spec_, 3)
         assert copied.partial_fit(X, y).theta_.tobytes() == clone_of(model).partial_fit(X, y).theta_.tobytes()
 
 
