@@ -181,7 +181,7 @@ def dead_classes(truth: Array, predicted: Array, labels: Sequence[str], subject:
     never = np.flatnonzero((given == 0) & (_RARE * counts >= counts.max())).tolist()
     if never:
         names = listed([f"{labels[i]} ({counts[i]:,} rows)" for i in never])
-        remedy = "scale the inputs, lower the learning rate or alpha, and fit anew; class_weight='balanced' weighs it more"
+        remedy = "scale the inputs, lower the learning rate or alpha; class_weight='balanced' weighs it more"
         yield Finding("dead-class", "problem", subject, f"never predicted: {names}", remedy)
 
 

@@ -72,9 +72,7 @@ class Diagnosis(list[Finding]):
     def __repr__(self) -> str:
         """Return the table: under each finding what to do."""
         rows = [
-            row
-            for each in self
-            for row in ((each.severity, each.subject, each.found), ("", "", f"→ {each.remedy}"))
+            row for each in self for row in ((each.severity, each.subject, each.found), ("", "", f"→ {each.remedy}"))
         ]
         return table(("", "where", "found, and what to do"), rows) if rows else FINE
 
@@ -150,7 +148,9 @@ nonflavanoid_phenols (0.12), hue (0.23), ash (0.27) and 7 more
         unscaled = any(finding.check.startswith("scale-") for finding in findings)
         findings += signals.gradients(look, compared=not (unscaled or learnt))
     if fitted:
-        findings += [*_course(net), *outcome]
+        findings += _course(net)
+        if all(finding.severity == "note" for finding in findings):  # else it is the consequence of what was found
+            findings += outcome
     elif np.isfinite(look.loss):
         findings += _trial(net, X, y, findings)
     return Diagnosis(findings, look, fitted=fitted)
@@ -257,7 +257,7 @@ def _columns_of_classes(net: BaseModNet, sample: Sample, codes: Array) -> Iterat
 
 
 def _outcome(net: BaseModNet, sample: Sample) -> Iterator[Finding]:
-    """Yield what the predictions of a fitted network tell: a class that is never predicted, a loss like a constant's."""
+    """Yield what a fitted network's predictions tell: a class that never comes, a loss like a constant's."""
     rows, loss, task = sample.data, loss_of(net), sample.target.task
     with np.errstate(all="ignore"):
         raw = net.network_.predict(net.theta_, net.state_, rows.x)
@@ -270,7 +270,7 @@ def _outcome(net: BaseModNet, sample: Sample) -> Iterator[Finding]:
             yield from data.dead_classes(mine, theirs, labels, subject)
     constant = constant_loss(loss, rows.t, raw.shape[-1], rows.weight)
     if not learns(found, constant):
-        text = f"the loss is {found:.4g}, and {constant:.4g} with the best constant prediction, which knows nothing of X"
+        text = f"the loss is {found:.4g}, and {constant:.4g} with the best constant prediction, without a look at X"
         yield Finding("nothing-learnt", "problem", "loss", text, NOTHING_LEARNT)
 
 

@@ -4,6 +4,7 @@ A healthy one pays for the loss of the best constant prediction; the doctor look
 """
 
 import warnings
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
 from modnet.base import Array
+from modnet.estimators.fitting import few_threads
 from modnet.estimators.parameters import loss_of
 from modnet.estimators.preparation import Sample
 from modnet.training import History
@@ -56,12 +58,13 @@ def _failure(estimator: Any, sample: Sample, history: History, X: Any, y: Any) -
     if not np.isfinite(last).all():
         return f"weights, loss or score are not finite; {_remedy(estimator, X, y) or 'scale inputs and target'}"
     if _lacks_a_class(estimator, sample):
-        return "a class has no row to learn from and will not be predicted; leave it out of y, or give its rows a weight"
+        return "a class has no row to learn from, and is never predicted; leave it out, or give its rows a weight"
     cut = not history.converged
     if underway(history.losses, cut=cut):
         return ""
     loss, width, data = loss_of(estimator), estimator.network_.output_shape[-1], sample.data
-    constant = constant_loss(loss, data.t, width, data.weight)
+    with few_threads(estimator.network_, 1):
+        constant = constant_loss(loss, data.t, width, data.weight)
     if learns(history.losses[-1], constant):
         return ""
     # The last epoch's loss has the penalty and dropout in it.
@@ -92,17 +95,16 @@ def _lacks_a_class(estimator: Any, sample: Sample) -> bool:
 
 def _remedy(estimator: Any, X: Any, y: Any) -> str:
     """Return what the doctor advises against the first cause of a failure that he finds."""
-    from modnet.diagnosis import diagnose  # which looks at estimators from outside, and knows this package
-
+    doctor = import_module("modnet.diagnosis")  # knows estimators, and they know it by name alone
     n = _num_samples(X)
     if n > ROWS:
         rows = _some(n)
         X, y = _safe_indexing(X, rows), None if y is None else _safe_indexing(y, rows)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = [each for each in diagnose(estimator, X, y) if each.severity == "problem"]
+        found = [each for each in doctor.diagnose(estimator, X, y) if each.severity == "problem"]
     causes = [each for each in found if each.check != "nothing-learnt"]
-    causes.sort(key=lambda each: (each.check == "dead-class", each.subject not in ("X", "y"), each.check not in _GENERAL))
+    causes.sort(key=lambda each: (each.subject not in ("X", "y"), each.check not in _GENERAL))
     return _GENERAL.get(causes[0].check, causes[0].remedy) if causes else ""
 
 

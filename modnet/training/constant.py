@@ -72,4 +72,4 @@ def constant_loss(loss: Loss, t: Array, width: int, weight: Array | None = None)
         return value, gradient.sum(axis=0)
 
     with np.errstate(all="ignore"):
-        return float(minimize(objective, start, jac=True, method="L-BFGS-B").fun)
+        return float(minimize(objective, start, jac=True, method="L-BFGS-B", tol=1e-6).fun)
