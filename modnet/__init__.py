@@ -16,6 +16,7 @@ from modnet.slot import Converted, Slot, Slots, default
 from modnet.spec import ModelSpec
 
 if TYPE_CHECKING:
+    from modnet.diagnosis import diagnose
     from modnet.estimators import BaseModNet, ModNetClassifier, ModNetRegressor, ModNetTransformer, TrainingCurveDisplay
     from modnet.estimators.persistence import load, save
     from modnet.tracing import trace
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = ["Component", "Converted", "Count", "ModelSpec", "Network", "Slot", "Slots", "Unit", "default", "errors"]
-__all__ += ["load", "register", "save", "trace"]
+__all__ += ["diagnose", "load", "register", "save", "trace"]
 __all__ += ["BaseModNet", "ModNetClassifier", "ModNetRegressor", "ModNetTransformer", "TrainingCurveDisplay"]
 __all__ += base.__all__
 
@@ -33,6 +34,7 @@ _LAZY = {
         "modnet.estimators",
     ),
     **dict.fromkeys(("load", "save"), "modnet.estimators.persistence"),
+    "diagnose": "modnet.diagnosis",
     "trace": "modnet.tracing",
 }
 

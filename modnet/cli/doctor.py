@@ -83,11 +83,11 @@ def _of_networks(args: argparse.Namespace) -> Iterator[Section]:
 
 
 def _network(name: str, path: Path, model: Any, X: Any, y: Any) -> Section:
-    from modnet.diagnosis import examine  # imports scikit-learn
+    from modnet.diagnosis.model import FINE, diagnose  # imports scikit-learn
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what matters of them is among the findings
-        found = examine(model, X, y)
+        found = diagnose(model, X, y)
     facts = [("estimator", type(model).__name__), ("rows", f"{X.shape[0]:,}")]
     if found.look:
         weights = "as fitted" if found.fitted else "as initialized; findings also of a training of a few epochs"
@@ -102,5 +102,4 @@ def _network(name: str, path: Path, model: Any, X: Any, y: Any) -> Section:
     header = ["layer", "rows differ by", "‖∂J/∂θ‖", "dead", "saturated"]
     shown = table(header, rows, right=header[1:-1]) if rows else ""
     told = {"path": str(path), "rows": X.shape[0], "fitted": found.fitted, "layers": layers}
-    fine = "nothing found that keeps it from learning"
-    return Section(name, f"{name.capitalize()} {path}", told, facts, found.findings, fine, shown)
+    return Section(name, f"{name.capitalize()} {path}", told, facts, found, FINE, shown)

@@ -1,8 +1,8 @@
 """What `modnet doctor` finds, as data: the installation it runs in, and a network on the data it is to learn.
 
 A finding is one thing that is not as it should be, a section all about one subject: `str` gives the text for people,
-`dataclasses.asdict` what becomes JSON. `diagnose` is for notebooks; it is imported when first used, since it looks at
-estimators, and scikit-learn takes a second.
+`dataclasses.asdict` what becomes JSON. `diagnose` is `modnet.diagnose`; it is imported when first used, since it looks
+at estimators, and scikit-learn takes a second.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from modnet.text import facts, wrapped
 
 if TYPE_CHECKING:
-    from modnet.diagnosis.model import Diagnosis, diagnose, examine
+    from modnet.diagnosis.model import Diagnosis, diagnose
 
-__all__ = ["Diagnosis", "Finding", "Section", "Severity", "diagnose", "examine"]
+__all__ = ["Diagnosis", "Finding", "Section", "Severity", "diagnose"]
 
 Severity = Literal["problem", "note"]
 """A problem keeps a network from learning, or a plugin from working; a note is worth knowing."""

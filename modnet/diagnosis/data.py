@@ -175,6 +175,16 @@ def rare_classes(counts: Array, labels: Sequence[str], subject: str) -> Iterator
         yield Finding("class-imbalance", "note", subject, found, remedy)
 
 
+def dead_classes(truth: Array, predicted: Array, labels: Sequence[str], subject: str) -> Iterator[Finding]:
+    """Yield a finding if classes are never predicted, seldom ones apart; both are codes, shape (n,)."""
+    counts, given = (np.bincount(codes, minlength=len(labels)) for codes in (truth, predicted))
+    never = np.flatnonzero((given == 0) & (_RARE * counts >= counts.max())).tolist()
+    if never:
+        names = listed([f"{labels[i]} ({counts[i]:,} rows)" for i in never])
+        remedy = "scale the inputs, lower the learning rate or alpha; class_weight='balanced' weighs it more"
+        yield Finding("dead-class", "problem", subject, f"never predicted: {names}", remedy)
+
+
 def target_scale(look: Observation, loss: Loss, *, fitted: bool) -> Iterator[Finding]:
     """Yield a finding if the numbers to learn are so large or small that it keeps the network from learning them."""
     t = look.truth.astype(np.float64)

@@ -5,8 +5,9 @@ has not been fitted, is found here.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,14 @@ from modnet.diagnosis.signals import Observation, observe
 from modnet.errors import NonFiniteError
 from modnet.estimators import ModNetTransformer
 from modnet.estimators.base import BaseModNet
+from modnet.estimators.failing import NOTHING_LEARNT
+from modnet.estimators.parameters import loss_of
 from modnet.estimators.preparation import Sample, prepared, rows_of, scaled, with_first_weights
 from modnet.estimators.target import second_link
+from modnet.text import table
+from modnet.training.constant import constant_loss, learns, underway
+
+FINE = "nothing found that keeps it from learning"
 
 _INNER = ("best_estimator_", "estimator_", "estimator")
 """Where a search, a transformer and other wrappers keep the estimator that they fitted, or will fit."""
@@ -46,14 +53,11 @@ _APART = 1.2
 """How much higher than its lowest value a validation loss may end."""
 
 
-@dataclass(frozen=True)
-class Diagnosis:
-    """What was seen of a network on data.
+class Diagnosis(list[Finding]):
+    """What was found of a network on data, shown as a table: causes before their consequences.
 
     Attributes
     ----------
-    findings : tuple of Finding
-        Causes before their consequences: the data, the target, the network, the training.
     look : Observation or None
         Every link's signal and gradient: with the first weights where the estimator was not fitted, else with its own.
         None if the data was too incomplete to be looked at.
@@ -61,12 +65,23 @@ class Diagnosis:
         Whether the estimator was fitted.
     """
 
-    findings: tuple[Finding, ...]
-    look: Observation | None
-    fitted: bool
+    def __init__(self, findings: Iterable[Finding], look: Observation | None, *, fitted: bool) -> None:
+        super().__init__(findings)
+        self.look, self.fitted = look, fitted
+
+    def __repr__(self) -> str:
+        """Return the table: under each finding what to do."""
+        rows = [
+            row for each in self for row in ((each.severity, each.subject, each.found), ("", "", f"→ {each.remedy}"))
+        ]
+        return table(("", "where", "found, and what to do"), rows) if rows else FINE
+
+    def _repr_html_(self) -> str:
+        """Return the table for notebooks."""
+        return f"<pre>{escape(repr(self))}</pre>"
 
 
-def diagnose(model: Any, X: Any, y: Any) -> list[Finding]:
+def diagnose(model: Any, X: Any, y: Any) -> Diagnosis:
     """Return what keeps a network from learning: unscaled columns, dead units, vanishing gradients and the like.
 
     Parameters
@@ -82,8 +97,8 @@ def diagnose(model: Any, X: Any, y: Any) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
-        Causes before their consequences; empty if nothing was found.
+    Diagnosis
+        A list of findings, empty if nothing was found; with the signals and gradients that were seen in ``look``.
 
     Raises
     ------
@@ -95,27 +110,21 @@ def diagnose(model: Any, X: Any, y: Any) -> list[Finding]:
     Examples
     --------
     >>> from sklearn.datasets import load_wine
-    >>> from modnet import ModNetClassifier
+    >>> from modnet import ModNetClassifier, diagnose
     >>> X, y = load_wine(return_X_y=True, as_frame=True)
-    >>> for finding in diagnose(ModNetClassifier(random_state=0), X, y):  # doctest: +ELLIPSIS
-    ...     print(finding.check, "in", finding.subject)
-    ...     print(finding.found)
-    scale-spread in X
+    >>> found = diagnose(ModNetClassifier(random_state=0), X, y)
+    >>> found[0].check, found[0].subject
+    ('scale-spread', 'X')
+    >>> print(found[0].found)
     standard deviations differ by a factor of 2.5e+03: largest in proline (3.1e+02), magnesium (14); smallest in \
 nonflavanoid_phenols (0.12), hue (0.23), ash (0.27) and 7 more
-    ...
     """
-    return list(examine(model, X, y).findings)
-
-
-def examine(model: Any, X: Any, y: Any) -> Diagnosis:
-    """Return what `diagnose` finds together with the signals and gradients that were seen; parameters as there."""
     net, X, y = network_of(model, X, y)
     fitted, names = hasattr(net, "theta_"), data.names_of(X, getattr(net, "feature_names_in_", None))
     findings: list[Finding] = []
     X, y = _whole_rows(net, X, y, names, findings)
     if X.shape[0] < 2:
-        return Diagnosis(tuple(findings), None, fitted)
+        return Diagnosis(findings, None, fitted=fitted)
     net, sample = _ready(net, X, y)
     named = np.full(len(names), hasattr(X, "columns") or hasattr(net, "feature_names_in_"))
     named[[] if net.table_ is None else net.table_.unread()] = False  # zeros, whatever is in them
@@ -130,16 +139,21 @@ def examine(model: Any, X: Any, y: Any) -> Diagnosis:
     ):
         link, what = found
         findings.append(Finding("second-link", "problem", link.title, *what.split(": ")))
+    early = fitted and underway(net.loss_curve_, cut=len(net.loss_curve_) >= net.max_iter)
+    outcome = list(_outcome(net, sample)) if fitted and not early else []
     findings += signals.broken_numbers(look)
     if np.isfinite(look.loss):
-        findings += signals.idle_units(look)
+        learnt = fitted and "nothing-learnt" not in {finding.check for finding in outcome}
+        findings += signals.idle_units(look, learnt=learnt)
         unscaled = any(finding.check.startswith("scale-") for finding in findings)
-        findings += signals.gradients(look, unscaled=unscaled)
+        findings += signals.gradients(look, compared=not (unscaled or learnt))
     if fitted:
         findings += _course(net)
+        if all(finding.severity == "note" for finding in findings):  # else it is the consequence of what was found
+            findings += outcome
     elif np.isfinite(look.loss):
         findings += _trial(net, X, y, findings)
-    return Diagnosis(tuple(findings), look, fitted)
+    return Diagnosis(findings, look, fitted=fitted)
 
 
 def network_of(model: Any, X: Any, y: Any) -> tuple[BaseModNet, Any, Any]:
@@ -226,15 +240,38 @@ def _target_findings(net: BaseModNet, sample: Sample, look: Observation, fitted:
         loss: Any = net.spec_.loss  # never "auto" in a network that has weights
         yield from data.target_scale(look, loss, fitted=fitted)
     elif getattr(net, "class_weight", None) is None:
-        t, classes = t.astype(int).reshape(len(t), -1), net.classes_
-        if task == "multilabel":
-            classes = [("without", "with")] * t.shape[1]
-        elif task in ("binary", "multiclass"):
-            classes = [classes]
-        for index, labels in enumerate(classes):
-            subject = "y" if len(classes) == 1 else f"y[:, {index}]"
-            counts = np.bincount(t[:, index], minlength=len(labels))
-            yield from data.rare_classes(counts, [str(label) for label in labels], subject)
+        for subject, labels, codes in _columns_of_classes(net, sample, t):
+            yield from data.rare_classes(np.bincount(codes, minlength=len(labels)), labels, subject)
+
+
+def _columns_of_classes(net: BaseModNet, sample: Sample, codes: Array) -> Iterator[tuple[str, list[str], Array]]:
+    """Yield the columns of y, each with what to call it, its classes and their codes: shape (n,)."""
+    codes, classes = codes.astype(int).reshape(len(codes), -1), net.classes_
+    if sample.target.task == "multilabel":
+        classes = [("without", "with")] * codes.shape[1]
+    elif sample.target.task in ("binary", "multiclass"):
+        classes = [classes]
+    for index, labels in enumerate(classes):
+        subject = "y" if len(classes) == 1 else f"y[:, {index}]"
+        yield subject, [str(label) for label in labels], codes[:, index]
+
+
+def _outcome(net: BaseModNet, sample: Sample) -> Iterator[Finding]:
+    """Yield what a fitted network's predictions tell: a class that never comes, a loss like a constant's."""
+    rows, loss, task = sample.data, loss_of(net), sample.target.task
+    with np.errstate(all="ignore"):
+        raw = net.network_.predict(net.theta_, net.state_, rows.x)
+        found = loss.value(rows.t, raw, weight=rows.weight)
+    if not np.isfinite(found):
+        return  # the first layer whose output is not finite is named
+    if task != "regression":
+        truth, predicted = (list(_columns_of_classes(net, sample, each)) for each in (rows.t, loss.codes(task, raw)))
+        for (subject, labels, mine), (_, _, theirs) in zip(truth, predicted, strict=True):
+            yield from data.dead_classes(mine, theirs, labels, subject)
+    constant = constant_loss(loss, rows.t, raw.shape[-1], rows.weight)
+    if not learns(found, constant):
+        text = f"the loss is {found:.4g}, and {constant:.4g} with the best constant prediction, without a look at X"
+        yield Finding("nothing-learnt", "problem", "loss", text, NOTHING_LEARNT)
 
 
 def _trial(net: BaseModNet, X: Any, y: Any, found: Sequence[Finding]) -> Iterator[Finding]:
@@ -295,12 +332,13 @@ def rising_loss(curve: Sequence[float], learning_rate: float | None) -> Iterator
         return
     best = int(np.argmin(curve))
     fallen, risen = curve[0] - curve[best], curve[-1] - curve[best]
-    ups = float(np.maximum(np.diff(curve), 0).sum())
     visible = _VISIBLE * max(map(abs, curve))
+    steps = np.diff(curve)
+    ups = float(steps[steps > visible].sum())  # what trembles where it has settled adds up over the epochs
     if risen > max(_RISE * fallen, visible):
         told = f"the training loss was lowest in epoch {best + 1} ({curve[best]:.3g}) and rose to {curve[-1]:.3g} since"
         yield Finding("learning-rate", "problem", "loss_curve_", told, rate)
-    elif ups > max(fallen, visible):
+    elif ups > fallen:
         told = f"the training loss jumps: it rose by {ups:.3g} in all to fall by {fallen:.3g}"
         yield Finding("learning-rate", "note", "loss_curve_", told, rate)
 

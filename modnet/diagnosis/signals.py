@@ -58,8 +58,8 @@ _IF_IT_VANISHES = (
     "there is sigmoid"
 )
 _IF_IT_EXPLODES = (
-    "start from smaller weights (kernel_initializer='auto'), clip gradients (clip_norm), or put 'batch_norm' or "
-    "'layer_norm' between layers"
+    "start from smaller weights (kernel_initializer='auto'), lower the learning rate, clip gradients (clip_norm), or "
+    "put 'batch_norm' or 'layer_norm' between layers"
 )
 
 
@@ -242,10 +242,11 @@ def broken_numbers(look: Observation) -> Iterator[Finding]:
     yield Finding("loss-not-finite", "problem", first or "loss", f"the loss is {look.loss}; {where}", remedy)
 
 
-def idle_units(look: Observation) -> Iterator[Finding]:
+def idle_units(look: Observation, *, learnt: bool = False) -> Iterator[Finding]:
     """Yield the layers with many units whose slope is 0: dead ones, and hidden ones at the ends of a sigmoid.
 
-    No gradient reaches the weights in front of such a unit, so it learns no more.
+    No gradient reaches the weights in front of such a unit, so it learns no more. Of a network that has `learnt`, some
+    may be at a bound: a third were in networks that L-BFGS had brought to a minimum.
     """
     hidden = _hidden(look.signals)
     for signal in look.signals:
@@ -260,20 +261,21 @@ def idle_units(look: Observation) -> Iterator[Finding]:
             if signal.dead == signal.units:
                 found += "; nothing gets through"
             yield Finding("dead-units", "problem" if dead >= _DEAD[1] else "note", title, found, _IF_DEAD)
-        if saturated >= _SATURATED[0] and signal in hidden:
+        if saturated >= _SATURATED[learnt] and signal in hidden:
             found = f"{signal.saturated:,} of {units} ({saturated:.0%}) are at a bound in more than 95 % of the rows"
             severity: Severity = "problem" if saturated >= _SATURATED[1] else "note"
             yield Finding("saturated-units", severity, title, found, _IF_SATURATED)
 
 
-def gradients(look: Observation, *, unscaled: bool) -> Iterator[Finding]:
+def gradients(look: Observation, *, compared: bool) -> Iterator[Finding]:
     """Yield a finding if gradients or signals vanish or explode on their way through the layers.
 
     Parameters
     ----------
     look : Observation
-    unscaled : bool
-        Whether the inputs are known not to be scaled: that alone makes one layer's gradient larger than another's.
+    compared : bool
+        Whether one layer's gradient tells anything beside another's: not where the inputs are known not to be scaled,
+        nor at a minimum, where all of them are noise.
     """
     hidden = _hidden(look.signals)
     if any(signal.units and signal.dead == signal.units for signal in hidden):
@@ -286,7 +288,7 @@ def gradients(look: Observation, *, unscaled: bool) -> Iterator[Finding]:
     start = max((_spread(each.entering) for each in look.signals if each.entering is not None), default=first.spread)
     growth = behind[-1] / start if behind and start > 0 else 1.0
     ratio = near / far if far > 0 else 1.0
-    compares = ratio if not unscaled else 1.0
+    compares = ratio if compared else 1.0
     told = (
         f"‖∂J/∂θ‖ is {near:.2g} in {first.link.path} and {far:.2g} in {last.link.path} (ratio {ratio:.1g}); rows "
         f"differ {growth:.1g} times as much behind the last hidden layer as in front of the first"

@@ -21,7 +21,7 @@ from sklearn.utils.metaestimators import available_if
 from modnet.acceleration import CompileTimer, accelerator_name, fused_parts
 from modnet.base import Array, Inputs, Module, Optimizer, OptimizerState, Shape, Solver
 from modnet.errors import ModNetError
-from modnet.estimators import fitting
+from modnet.estimators import failing, fitting
 from modnet.estimators.display import can_draw, visual_block
 from modnet.estimators.nested import understood
 from modnet.estimators.parameters import SLOTS, NestedParameters, chosen_accelerator, loss_of
@@ -129,7 +129,9 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         y_val: Any = None,
         sample_weight_val: Any = None,
     ) -> Self:
-        """Train on X and y.
+        """Train on X and y; if it fails, the estimator is what it was before.
+
+        If training was cut off, or nothing was learnt, a ConvergenceWarning says what to do.
 
         Parameters
         ----------
@@ -154,10 +156,6 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             If the loss becomes inf or NaN.
         ValueError
             If the data is not valid, as scikit-learn words it.
-
-        Notes
-        -----
-        If it fails, the estimator is what it was before.
         """
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val should be given together, got only one of them")
@@ -212,6 +210,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             task.end()
         if not (history.converged or history.stopped) and (text := self._not_converged(trainer)):
             warnings.warn(text, ConvergenceWarning, stacklevel=3)
+        self._warn_of_failure(self, sample, history, X, y)
         return self
 
     def _begin(
@@ -405,6 +404,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _split: Any = fitting.held_out_last
     _train: Any = staticmethod(Trainer.fit)
     _report: Any = staticmethod(fitting.report)
+    _warn_of_failure: Any = staticmethod(failing.warn_of_failure)
 
     def _not_converged(self, trainer: Trainer) -> str:
         """Return what to warn of where progress had not ended; nothing where a schedule has run to its end."""

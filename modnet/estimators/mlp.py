@@ -206,6 +206,9 @@ class BaseMLP(BaseModNet):
             lines.append(f"{_no_progress(self)} Setting learning rate to {rate / 5:f}")
         return "\n".join(lines)
 
+    def _warn_of_failure(self, *_: Any) -> None:
+        """Say nothing that scikit-learn's would not."""
+
     def _not_converged(self, trainer: Trainer) -> str:
         if self.solver == "lbfgs":
             return (

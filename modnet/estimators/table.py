@@ -13,6 +13,7 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+from narwhals.exceptions import DuplicateError
 from scipy import sparse
 
 from modnet.base import Array, Column, Inputs, Shape, TableShape
@@ -176,10 +177,11 @@ class Table:
             return np.zeros(len(series))
         missing, found, before = _missing(series), _type(series), self.types[name]
         if not (_parts(found) <= _parts(before) or missing.all()):
-            row = int(np.argmin(missing))
+            values = series.to_list()
+            row = next(i for i in np.flatnonzero(~missing) if not _parts(_word(type(values[i]))) <= _parts(before))
             raise TypeError(
-                f"{_title(name, self.named)} held {before} in fit, and holds {found} here, such as "
-                f"{series.to_list()[row]!r} in row {row}: give it the type that it had"
+                f"{_title(name, self.named)} held {before} in fit, and holds {found} here, such as {values[row]!r} in "
+                f"row {row}: give it the type that it had"
             )
         if name in self.categories:
             code_of = {category: float(code) for code, category in enumerate(self.categories[name].tolist())}
@@ -269,7 +271,11 @@ def _frame(X: Any) -> Any:
     """Return X as narwhals wraps it, if it is a data frame whose columns have names."""
     if isinstance(X, np.ndarray | list):  # to ask narwhals takes 0.1 ms
         return None
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    try:
+        frame = nw.from_native(X, eager_only=True, pass_through=True)
+    except DuplicateError as error:
+        name = next(name for name in X.columns if list(X.columns).count(name) > 1)
+        raise ValueError(f"two columns of X have the name {name!r}: give each a name of its own") from error
     named = isinstance(frame, nw.DataFrame) and all(isinstance(name, str) for name in frame.columns)
     return frame if named else None
 
@@ -416,6 +422,7 @@ def checked(X: Any, check: Callable[[Any], Any], unread: Callable[[int], Sequenc
     except (TypeError, ValueError) as error:
         frame, values = _frame(X), _values(X)
         if values is None:
+            _explain_lengths(error, X)
             raise
         n = values.shape[1]
         idle = [i for i in unread(n) if i < n] if frame is None else []
@@ -474,6 +481,16 @@ def _explain(error: Exception, values: Array, names: Sequence[str] | None) -> No
         columns = [(_no_number(values[:, j].tolist()), j) for j in range(values.shape[1])]
         for place in sorted((row, j) for row, j in columns if row is not None):
             raise refused(titles[place[1]], place[0], values[place]) from error
+
+
+def _explain_lengths(error: Exception, X: Any) -> None:
+    """Raise from an error about a list one that names the first row whose length is another; nothing, if none is."""
+    rows = isinstance(X, list | tuple) and all(isinstance(row, list | tuple) for row in X)
+    lengths = [len(row) for row in X] if rows else []
+    if len(set(lengths)) > 1:
+        row = next(i for i, length in enumerate(lengths) if length != lengths[0])
+        text = f"row {row} of X has {lengths[row]} values, and row 0 has {lengths[0]}: rows are of one length"
+        raise ValueError(text) from error
 
 
 def _no_number(values: Sequence[Any]) -> int | None:

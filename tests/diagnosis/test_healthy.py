@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
 
 from modnet import ModNetClassifier, ModNetRegressor
-from modnet.diagnosis import diagnose, examine
+from modnet.diagnosis import diagnose
 from modnet.layers import Dense, Dropout, LayerNorm, Residual
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -117,7 +117,7 @@ def test_nothing_is_changed(digits):
 
 
 def test_an_examination_shows_every_link(digits):
-    look = examine(ModNetClassifier((16, 8), random_state=0), *digits).look
+    look = diagnose(ModNetClassifier((16, 8), random_state=0), *digits).look
     assert [signal.link.path for signal in look.signals] == [
         "layers[0]",
         "layers[0].activation",
@@ -132,7 +132,7 @@ def test_an_examination_shows_every_link(digits):
 def test_of_many_rows_some_are_looked_at():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60_000, 20))
-    assert examine(ModNetRegressor((200,), max_iter=1, random_state=0), X, X[:, 0]).look.rows < 20_000
+    assert diagnose(ModNetRegressor((200,), max_iter=1, random_state=0), X, X[:, 0]).look.rows < 20_000
 
 
 def test_gradients_are_those_of_the_loss(diabetes):
@@ -140,7 +140,7 @@ def test_gradients_are_those_of_the_loss(diabetes):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = ModNetRegressor(("tanh",), max_iter=1, alpha=0, random_state=0).fit(X, y)
-    signal = examine(model, X, y).look.signals[-1]
+    signal = diagnose(model, X, y).look.signals[-1]
     # J = ½ mean (ŷ − y)² with ŷ = tanh(X) W + b: ∂J/∂W = tanh(X)ᵀ (ŷ − y) / n, ∂J/∂b = mean (ŷ − y).
     error = model.predict(X) - y
     gradient = [*(np.tanh(X).T @ error / len(X)), error.mean()]
