@@ -36,8 +36,11 @@ _LAZY = {
     "trace": "modnet.tracing",
 }
 
-_SUBMODULES = ("activations", "constraints", "initializers", "layers", "losses", "optimizers", "outputs", "schedules")
-"""Where the standard components are: ``modnet.layers.Dense`` works after ``import modnet``."""
+_SUBMODULES = (
+    *("activations", "constraints", "initializers", "layers", "losses", "optimizers", "outputs", "schedules"),
+    *("callbacks", "neural_network", "testing"),
+)
+"""Imported when they are looked at: ``modnet.layers.Dense`` works after ``import modnet``."""
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,6 @@
 
 import copy
 import time
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from operator import methodcaller
@@ -155,8 +154,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             sample = self._begin(spec, X, y, sample_weight, again=again, learning=True)
             batch_size = spec.training.batch_size
             if batch_size is not None and batch_size > len(sample.data):  # batches are as large as the data then
-                text = "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
-                warnings.warn(text, stacklevel=3)
+                fitting.warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
             validation = None
             if X_val is not None:
                 validation = prepared(self, X_val, y_val, sample_weight_val)
@@ -188,7 +186,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             self._record(history)
             task.end()
         if not (history.converged or history.stopped) and (text := self._not_converged(trainer)):
-            warnings.warn(text, ConvergenceWarning, stacklevel=3)
+            fitting.warn(text, ConvergenceWarning)
         return self
 
     def _begin(
@@ -375,6 +373,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         return sample.split(fraction, seed, stratify, alone if alone.any() else None)
 
     # No methods that only call them: the way from fit to the first product stays short.
+    _trained_on: Any = loss_of
     _train: Any = staticmethod(Trainer.fit)
     _report: Any = staticmethod(fitting.report)
 
