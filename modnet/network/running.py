@@ -166,7 +166,7 @@ class Pass(Chain):
 
 def unlike(found: Any, wanted: Any) -> bool:
     """Return whether something is no array of the shape and dtype of another; what a link takes may be sparse."""
-    return getattr(found, "shape", None) != wanted.shape or getattr(found, "dtype", None) != wanted.dtype
+    return bool(getattr(found, "shape", None) != wanted.shape or getattr(found, "dtype", None) != wanted.dtype)
 
 
 def _views(vector: Array | None, places: Mapping[str, Place]) -> SimpleNamespace:
