@@ -40,9 +40,9 @@ _LAZY = {
 
 _SUBMODULES = (
     *("activations", "constraints", "initializers", "inputs", "layers", "losses", "optimizers", "outputs"),
-    "schedules",
+    *("schedules", "callbacks", "neural_network", "testing"),
 )
-"""Where the standard components are: ``modnet.layers.Dense`` works after ``import modnet``."""
+"""Imported when they are looked at: ``modnet.layers.Dense`` works after ``import modnet``."""
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,6 @@
 """
 
 import dataclasses
-import difflib
 import functools
 import inspect
 from abc import ABCMeta
@@ -19,6 +18,7 @@ from modnet.entries import group_of
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.registry import registry
 from modnet.strict import real, sequence, truth, whole
+from modnet.text import suggestions
 
 __all__ = ["Component", "Count", "Unit", "dump", "field_names", "walk"]
 
@@ -208,7 +208,7 @@ def path_of(loc: Iterable[int | str]) -> str:
 def unknown_field(cls: type[Component], name: str) -> str:
     """Say that `cls` has no field of that name, which ones it has, and which may be meant."""
     names = field_names(cls)
-    close = difflib.get_close_matches(name, names, n=1)
+    close = suggestions(name, names, 1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return f"no field {name!r}; {hint}{cls.__name__} has {', '.join(names) or 'none'}"
 

@@ -10,6 +10,8 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
+from scipy import sparse
+from sklearn import get_config
 from sklearn.utils.metaestimators import available_if
 
 from modnet.estimators import ModNetClassifier, ModNetRegressor
@@ -107,6 +109,23 @@ class MLPClassifier(_Parameters, BaseMLP, ModNetClassifier):  # type: ignore[mis
         super().partial_fit(X, y, classes, sample_weight)
         return self
 
+    def predict(self, X: Any) -> Any:
+        """Return the most likely class of each row, or the labels that are more likely than not.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n, n_features)
+
+        Returns
+        -------
+        ndarray, shape (n,) of class labels, or (n, k)
+            After sparse label matrices in `fit`, a sparse one, CSR.
+        """
+        labels = super().predict(X)
+        if not self._sparse_labels:
+            return labels
+        return (sparse.csr_array if get_config()["sparse_interface"] == "sparray" else sparse.csr_matrix)(labels)
+
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of `predict_proba`, rounded as that is: −inf where a probability is 0.
 
@@ -156,6 +175,7 @@ class MLPRegressor(_RegressorParameters, BaseMLP, ModNetRegressor):  # type: ign
     """
 
     _name = "MLPRegressor"
+    partial_fit = available_if(makes_steps)(ModNetRegressor.partial_fit)  # scikit-learn's message, to the letter
 
     @property
     def out_activation_(self) -> str:

@@ -4,6 +4,7 @@ It lies at the bottom, beside the files: summaries, the diagnosis and the comman
 """
 
 import difflib
+import re
 import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -124,20 +125,95 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else plural}"
 
 
-_CALLED = {
-    "swish": ("silu",),
-    "linear": ("dense", "identity"),
-    "logistic": ("sigmoid",),
-    "log_loss": ("cross_entropy",),
-    "bce": ("cross_entropy",),
-    "mse": ("squared_error",),
-    "mae": ("absolute_error",),
-    "pinball": ("quantile",),
-    "glorot": ("glorot_uniform",),
-    "xavier": ("glorot_uniform",),
-    "kaiming": ("he_uniform",),
+_WORDS = {
+    # activations, and layers
+    "silu": "swish",
+    "hard_swish": "hardsilu",
+    "identity": "linear passthrough none eye dirac",
+    "sigmoid": "logistic expit",
+    "relu": "rectifier rectifiedlinear",
+    "leaky_relu": "lrelu",
+    "relu_squared": "relu2 squaredrelu",
+    "threshold": "thresholdedrelu",
+    "exponential": "exp exponentiallr exponentialdecay",
+    "sine": "sin siren",
+    "dense": "linear fc fullyconnected affine mlp perceptron",
+    "batch_norm": "bn batchnormalization batchnorm1d",
+    "layer_norm": "ln layernormalization groupnorm",
+    "rms_norm": "rmsnormalization",
+    "standardize": "normalization normalize normalizer standardscaler scaler zscore",
+    "one_hot": "onehotencoder onehotencoding categoryencoding dummies",
+    "residual": "skip shortcut resblock resnet add",
+    "parallel": "concat concatenate branches",
+    "gated_linear": "glu swiglu geglu reglu",
+    "gaussian_noise": "noise",
+    # losses
+    "squared_error": "mse l2 meansquarederror leastsquares halfsquarederror",
+    "absolute_error": "mae l1 meanabsoluteerror",
+    "huber": "smoothl1",
+    "cross_entropy": "logloss bce bcewithlogits binarycrossentropy categoricalcrossentropy nll softmaxcrossentropy "
+    "sparsecategoricalcrossentropy negativeloglikelihood deviance",
+    "focal": "binaryfocalcrossentropy categoricalfocalcrossentropy",
+    "hinge": "svm margin multimargin categoricalhinge",
+    "poisson": "poissonnll",
+    "quantile": "pinball",
+    # optimizers, schedules, initializers
+    "sgd": "momentum nesterov nag gd gradientdescent",
+    "lbfgs": "bfgs lbfgsb",
+    "adam": "amsgrad",
+    "cosine": "cosineannealing cosineannealinglr cosinedecay",
+    "cosine_restarts": "cosineannealingwarmrestarts cosinedecayrestarts sgdr",
+    "inverse_scaling": "invscaling inversetimedecay",
+    "plateau": "reducelronplateau",
+    "step": "steplr",
+    "multi_step": "multisteplr piecewiseconstantdecay",
+    "one_cycle": "onecyclelr",
+    "polynomial": "polynomiallr polynomialdecay",
+    "glorot_uniform": "glorot xavier xavieruniform",
+    "glorot_normal": "xaviernormal",
+    "he_uniform": "he kaiming kaiminguniform",
+    "he_normal": "kaimingnormal variancescaling",
+    "lecun_normal": "lecun",
+    "normal": "randomnormal gaussian",
+    "uniform": "randomuniform",
+    "truncated_normal": "truncnormal",
+    "non_negative": "nonneg",
+    # fields, and parameters of estimators
+    "learning_rate": "lr eta stepsize learningrateinit",
+    "rate": "p prob dropoutrate",
+    "units": "outfeatures nunits size hiddendim hiddenunits hiddensize",
+    "epsilon": "eps",
+    "beta_1": "betas b1",
+    "beta_2": "b2",
+    "negative_slope": "alpha slope",
+    "use_bias": "bias",
+    "use_scale": "affine elementwiseaffine scale",
+    "stddev": "std sigma",
+    "weight_decay": "wd l2",
+    "kernel_initializer": "init weightinit weights",
+    "schedule": "scheduler lrscheduler",
+    "max_iter": "epochs nepochs maxepochs numepochs nbepoch niter",
+    "layers": "hiddenlayersizes hiddendims hiddenunits hiddensizes nhidden",
+    "optimizer": "solver optim",
+    "loss": "criterion objective",
+    "random_state": "seed randomseed",
+    "n_iter_no_change": "patience",
+    "validation_fraction": "validationsplit valfraction testsize",
+    "batch_size": "batch minibatchsize",
+    "activation": "activationfunction nonlinearity",
+    "alpha": "l2 l2reg penalty",
 }
-"""What Keras, PyTorch or scikit-learn call a standard component."""
+"""What Keras, PyTorch or scikit-learn call what modnet calls so; small letters without underscores."""
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+_CALLED: dict[str, list[str]] = {}
+for _ours, _theirs in _WORDS.items():
+    for _word in _theirs.split():
+        _CALLED.setdefault(_word, []).append(_ours)
 
 
 def suggestions(name: str, known: Iterable[str], most: int = 10) -> list[str]:
@@ -159,5 +235,8 @@ def suggestions(name: str, known: Iterable[str], most: int = 10) -> list[str]:
     known, plain = tuple(known), name.lower()
     close = difflib.get_close_matches(plain, known, n=most)
     close.sort(key=lambda each: sorted(each) != sorted(plain))  # letters that changed places come first: "adma"
-    meant = [each for each in (name, plain, *_CALLED.get(plain, ())) if each in known]
-    return list(dict.fromkeys([*meant, *close]))[:most]
+    folded = {_folded(name), _folded(name).removesuffix("loss")}
+    same = [each for each in known if _folded(each) in folded]
+    called = [each for word in folded for each in _CALLED.get(word, ())]
+    meant = [each for each in known if each.rpartition("__")[2] in called]
+    return list(dict.fromkeys([*same, *meant, *close]))[:most]

@@ -10,8 +10,11 @@ from support.distributions import WOBBLE, Site
 
 from modnet.entries import group_of
 from modnet.errors import BrokenPluginError, InvalidSpecError, UnknownComponentError, WrongKindError
-from modnet.layers import Dense
+from modnet.layers import Dense, Dropout
+from modnet.optimizers import Adam
 from modnet.registry import registry
+from modnet.spec import ModelSpec
+from modnet.training import TrainingSettings
 
 # Unknown
 
@@ -21,6 +24,14 @@ from modnet.registry import registry
     [
         ("activation", "swish", "silu"),
         ("activation", "linear", "identity"),
+        (("activation", "layer"), "linear", "identity"),
+        ("activation", "hardtanh", "hard_tanh"),
+        ("activation", "relu_6", "relu6"),
+        ("activation", "SiLU", "silu"),
+        ("layer", "BatchNorm1d", "batch_norm"),
+        ("layer", "LayerNormalization", "layer_norm"),
+        ("layer", "Linear", "dense"),
+        ("layer", "GLU", "gated_linear"),
         (("layer", "activation"), "linear", "dense"),
         ("activation", "logistic", "sigmoid"),
         ("activation", "ReLU", "relu"),
@@ -30,6 +41,20 @@ from modnet.registry import registry
         ("loss", "mse", "squared_error"),
         ("loss", "mae", "absolute_error"),
         ("loss", "pinball", "quantile"),
+        ("loss", "MSELoss", "squared_error"),
+        ("loss", "mean_squared_error", "squared_error"),
+        ("loss", "L1Loss", "absolute_error"),
+        ("loss", "SmoothL1Loss", "huber"),
+        ("loss", "BCEWithLogitsLoss", "cross_entropy"),
+        ("loss", "sparse_categorical_crossentropy", "cross_entropy"),
+        ("loss", "GaussianNLLLoss", "gaussian_nll"),
+        ("schedule", "CosineAnnealingLR", "cosine"),
+        ("schedule", "ReduceLROnPlateau", "plateau"),
+        (("optimizer", "solver"), "L-BFGS-B", "lbfgs"),
+        ("optimizer", "nesterov", "sgd"),
+        ("initializer", "RandomNormal", "normal"),
+        ("initializer", "kaiming_normal", "he_normal"),
+        ("constraint", "MaxNorm", "max_norm"),
         ("optimizer", "ADAM", "adam"),
         ("optimizer", "adma", "adam"),
         ("initializer", "glorot", "glorot_uniform"),
@@ -38,6 +63,23 @@ from modnet.registry import registry
 def test_the_names_that_people_bring_lead_home(kind: str, brought: str, ours: str):
     with pytest.raises(UnknownComponentError, match=f"'{brought}'; did you mean '{ours}'"):
         registry.get(kind, brought)
+
+
+@pytest.mark.parametrize(
+    ("make", "ours"),
+    [
+        (lambda: Adam(lr=0.1), "learning_rate"),
+        (lambda: Adam(eps=0.1), "epsilon"),
+        (lambda: Dropout(p=0.1), "rate"),
+        (lambda: Dense(out_features=3), "units"),
+        (lambda: Dense(3, bias=False), "use_bias"),
+        (lambda: TrainingSettings(epochs=3), "max_iter"),
+        (lambda: ModelSpec(hidden_layer_sizes=(3,)), "layers"),
+    ],
+)
+def test_the_fields_that_people_bring_lead_home(make, ours: str):
+    with pytest.raises(InvalidSpecError, match=f"did you mean '{ours}'"):
+        make()
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_and_what_lists_all():

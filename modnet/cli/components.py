@@ -1,7 +1,6 @@
 """The commands that list the components that are installed, and that describe one."""
 
 import argparse
-import difflib
 import inspect
 import re
 from collections import Counter
@@ -17,7 +16,7 @@ from modnet.entries import article, group_of
 from modnet.errors import RegistryError, UnknownComponentError
 from modnet.registry import estimators, registry
 from modnet.slot import SLOT_MARK
-from modnet.text import counted, filled, table
+from modnet.text import counted, filled, suggestions, table
 
 
 def components_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +83,7 @@ def describe(args: argparse.Namespace) -> None:
     kinds = [args.kind] if args.kind else [kind for kind in registry.kinds if bare in registry.names(kind)]
     if not kinds:
         known = sorted({name for kind in registry.kinds for name in registry.names(kind)})
-        close = difflib.get_close_matches(bare, known, n=3)
+        close = suggestions(bare, known, 3)
         hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "'modnet components' lists what there is"
         raise UnknownComponentError(f"there is no component {args.name!r}; {hint}")
     found, problems = [], []

@@ -5,7 +5,6 @@
 
 import copy
 import time
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -169,8 +168,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             training, n = self.spec_.training, len(sample.data)
             batch_size = spec.training.batch_size
             if batch_size is not None and batch_size > n:  # batches are as large as the data then
-                text = "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
-                warnings.warn(text, stacklevel=3)
+                fitting.warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
             validation, first = None, slice(0, n)
             if X_val is not None:
                 validation = prepared(self, X_val, y_val, sample_weight_val)
@@ -209,7 +207,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             self._record(history)
             task.end()
         if not (history.converged or history.stopped) and (text := self._not_converged(trainer)):
-            warnings.warn(text, ConvergenceWarning, stacklevel=3)
+            fitting.warn(text, ConvergenceWarning)
         self._warn_of_failure(self, sample, history, X, y)
         return self
 
@@ -402,6 +400,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
 
     # No methods that only call them: the way from fit to the first product stays short.
     _split: Any = fitting.held_out_last
+    _trained_on: Any = loss_of
     _train: Any = staticmethod(Trainer.fit)
     _report: Any = staticmethod(fitting.report)
     _warn_of_failure: Any = staticmethod(failing.warn_of_failure)

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from modnet.base import Inputs, Module, located
 from modnet.network.link import Link, walk
 from modnet.network.summary import own_fields, shown, title_of
+from modnet.registry import registry
 from modnet.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -314,14 +315,17 @@ def _block(path: str, module: Module | Inputs, links: Sequence[Link]) -> _Block:
         return VisualBlock("single", None, names=title, name_details=details, name_caption=caption), None, None
     inside: Sequence[Sequence[Link]] = next((link.chains for link in links if link.chains), ((),) * len(chains))
     drawn = [list(_blocks(chain, mine, path)) for chain, mine in zip(chains, inside, strict=True)]
-    several = [_serial(blocks, framed=False) for blocks in drawn]
-    body = VisualBlock("parallel", several) if len(drawn) > 1 else _serial(drawn[0])
+    several = [_serial(blocks) for blocks in drawn]
+    if registry.name_of(type(module)) == "residual":
+        several.append(VisualBlock("single", None, names="x", name_details=f"{path}: y = x + f(x)"))
+    body = VisualBlock("parallel", several) if len(several) > 1 else several[0]
     return body, f"{title} · {caption}" if caption else title, details
 
 
-def _serial(blocks: Sequence[_Block], *, framed: bool = True) -> Any:
+def _serial(blocks: Sequence[_Block]) -> Any:
     drawn, names, details = ([block[part] for block in blocks] for part in range(3))
-    return VisualBlock("serial", drawn, names=names, name_details=details, dash_wrapped=framed)
+    # Without a frame, as scikit-learn draws a pipeline inside another: its line of flow would cross the frame.
+    return VisualBlock("serial", drawn, names=names, name_details=details, dash_wrapped=False)
 
 
 def _caption(links: Sequence[Link]) -> str:

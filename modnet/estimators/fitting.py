@@ -6,6 +6,7 @@ modnet's own callbacks work on a bare estimator, in a pipeline and in a grid.
 
 import copy
 import math
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -220,7 +221,7 @@ def trainer_on(estimator: Any, sample: Sample, watched: Sample | None) -> tuple[
                     validation = replace(validation, x=head.predict(theta, state, validation.x))
     trainer = Trainer(
         network,
-        loss_of(estimator),
+        estimator._trained_on(),
         estimator.spec_.optimizer,
         estimator.spec_.training,
         theta,
@@ -288,6 +289,30 @@ def warn_of_the_end(trainer: Trainer) -> None:
             f"the rate {rate:.3g}; raise max_iter, or leave the schedule out",
             stacklevel=4,
         )
+
+
+_SHOWN: set[tuple[str, str]] = set()
+
+
+def warn(text: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line that has called `fit`; a part of scikit-learn that fits again and again is told once.
+
+    Python's filters show a text once per line, but a search of scikit-learn 1.9 sets them anew for every candidate
+    (`sklearn.utils.parallel`), and what has been shown is forgotten then.
+    """
+    caller = sys._getframe(3)  # behind `fit` and what `with_callbacks` makes of it
+    module = str(caller.f_globals.get("__name__"))
+    mine = (
+        action
+        for action, message, kind, place, _ in warnings.filters
+        if issubclass(category, kind) and (not message or message.match(text)) and (not place or place.match(module))
+    )
+    if module.startswith("sklearn.") and next(mine, "default") == "default":
+        key = text, module.rpartition(".")[0]
+        if key in _SHOWN:
+            return
+        _SHOWN.add(key)
+    warnings.warn(text, category, stacklevel=4)
 
 
 _BUSY: dict[int, int] = {}

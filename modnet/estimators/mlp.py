@@ -6,17 +6,22 @@ difference in a method of its own.
 
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import sklearn.neural_network
+from scipy import sparse
+from sklearn.base import is_classifier
 from sklearn.utils import check_random_state, shuffle
+from sklearn.utils.validation import check_is_fitted
 
-from modnet.base import Array, Optimizer, OptimizerState
+from modnet.base import Array, Loss, Optimizer, OptimizerState
 from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.estimators.base import BaseModNet
 from modnet.estimators.fitting import Streams
+from modnet.estimators.parameters import loss_of
 from modnet.estimators.preparation import Sample
 from modnet.spec import DENSE, ModelSpec
 from modnet.training import Data, History, Trainer
@@ -36,6 +41,45 @@ class _Order:
             self._order = np.arange(n)
         self._order = shuffle(self._order, random_state=self._random_state)
         return self._order
+
+
+class _Clipped:
+    """A loss of classes whose value is that of probabilities clipped to [ε, 1 − ε], as scikit-learn's is.
+
+    ε is that of the dtype: a row adds −log ε = 36 at most in float64. The gradient is not clipped, as scikit-learn's.
+    """
+
+    def __init__(self, loss: Loss) -> None:
+        self._loss = loss
+
+    def value_and_gradient(
+        self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
+    ) -> tuple[float, Array]:
+        """Return both; arguments as of a `Loss`."""
+        value, draw = self._loss.value_and_gradient(t, raw, weight=weight, out=out)
+        eps = np.finfo(raw.dtype).eps
+        if not np.abs(raw).max() < -0.5 * np.log(eps):  # else no two logits are so far apart that some p < ε
+            p = np.clip(self._loss.predict(raw), eps, 1 - eps)
+            J = np.log(p[np.arange(len(t)), t] if t.ndim == 1 else np.where(t, p, 1 - p))
+            value = -float(np.average(J, axis=0, weights=weight).sum())
+        return value, draw
+
+    def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
+        """Return J alone."""
+        return self.value_and_gradient(t, raw, weight=weight)[0]
+
+
+class _Arrays(list[Array]):
+    """The weights or the biases of each layer, as views of θ: what is assigned to one is written into θ."""
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        here, given = (self[index], list(value)) if isinstance(index, slice) else ([self[index]], [value])
+        given = [np.array(each, self[0].dtype) for each in given]  # copies: they may be views of θ themselves
+        wanted, found = ([each.shape for each in arrays] for arrays in (here, given))
+        if found != wanted:
+            raise ValueError(f"arrays should have the shapes {wanted}, got {found}")
+        for array, each in zip(here, given, strict=True):
+            array[...] = each
 
 
 class BaseMLP(BaseModNet):
@@ -84,6 +128,10 @@ class BaseMLP(BaseModNet):
         except InvalidSpecError as error:
             problems = [(path.removeprefix("training."), text) for path, text in error.problems]
             raise InvalidSpecError(self._name, problems) from error
+
+    def _trained_on(self) -> Any:
+        plain = not is_classifier(self) or self._target.kind == "multioutput"  # which scikit-learn does not have
+        return loss_of(self) if plain else _Clipped(loss_of(self))
 
     @classmethod
     def _said_of(cls, spec: ModelSpec, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,7 +185,9 @@ class BaseMLP(BaseModNet):
     def _begin(self, *data: Any, again: bool, **how: Any) -> Sample:
         sample = super()._begin(*data, again=again, **how)
         self._earlier = History()
-        if again:
+        if not again:
+            self._sparse_labels = sparse.issparse(data[2])
+        else:
             self._streams = self._new_streams()
             scores = getattr(self, "validation_scores_", None) or []
             self._earlier = History(losses=self.loss_curve_, validation_scores=scores)
@@ -152,9 +202,11 @@ class BaseMLP(BaseModNet):
         # count, and so do the epochs without progress.
         seen, trainer.progress.rows = trainer.progress.rows, 0
 
+        told: list[History] = []
+
         def counted(history: History) -> bool:
-            if len(history.losses) == 1:
-                trainer.progress.rows += seen
+            told[:] = [history]
+            trainer.progress.rows += seen if len(history.losses) == 1 else 0
             return on_epoch(history)
 
         patience = Patience(trainer.settings.tol, trainer.settings.n_iter_no_change, first=True)
@@ -164,21 +216,26 @@ class BaseMLP(BaseModNet):
         try:
             history = trainer.fit(data, validation, on_epoch=counted, patience=patience, **hooks)
         except NonFiniteError as error:
-            if first is None:
+            lost = not np.isfinite(trainer.theta).all()
+            if first is None or (lost and not told and is_classifier(self)):
                 raise ValueError(
                     "Solver produced non-finite parameter weights. The input data may contain large values and need "
                     "to be preprocessed."
                 ) from error
-            # Training that diverges ends with a score of NaN, and the best weights are kept.
-            if not np.isfinite(trainer.theta).all():
+            # Training that diverges ends with a score of NaN, and the best weights, or the first, are kept; only of a
+            # classifier whose first epoch is lost scikit-learn keeps what it refuses then.
+            if lost:
                 trainer.theta[...] = first
-            scores = [*(self.validation_scores_ or []), np.nan]
-            return History(losses=[*self.loss_curve_, np.nan], validation_scores=scores)
+            scores = told[0].validation_scores if told else []
+            losses = told[0].losses[: len(scores)] if told else []
+            return History(losses=[*losses, np.nan], validation_scores=[*scores, np.nan])
         except KeyboardInterrupt:
-            if not hasattr(self, "loss_curve_"):
+            if not told:
                 raise
             warnings.warn("Training interrupted by user.", stacklevel=2)
-            return History(losses=self.loss_curve_, validation_scores=self.validation_scores_ or [], stopped=True)
+            return replace(told[0], stopped=True)
+        if not history.losses:  # lbfgs has found nothing to do
+            self._loss_before = trainer.evaluate(data) + trainer.penalize(trainer.gradient, data.total_weight)
         if isinstance(trainer.optimizer, Optimizer):  # scikit-learn's shows the rate of the next step
             trainer.optimizer_state.learning_rate = trainer.optimizer.rate(trainer.progress)
         if self.verbose and history.converged and self.solver != "lbfgs":
@@ -230,13 +287,23 @@ class BaseMLP(BaseModNet):
 
     @property
     def coefs_(self) -> list[Array]:
-        """The weights of each layer, shape (n_in, n_out), as views of θ."""
-        return _views(self, "W")
+        """The weights of each layer, shape (n_in, n_out), as views of θ; others may be assigned, to one or to all."""
+        return _Arrays(_views(self, "W"))
+
+    @coefs_.setter
+    def coefs_(self, values: Iterable[Any]) -> None:
+        check_is_fitted(self)
+        self.coefs_[:] = values
 
     @property
     def intercepts_(self) -> list[Array]:
-        """The biases of each layer, shape (n_out,), as views of θ."""
-        return [b[0] for b in _views(self, "b")]
+        """The biases of each layer, shape (n_out,), as views of θ; others may be assigned, to one or to all."""
+        return _Arrays(b[0] for b in _views(self, "b"))
+
+    @intercepts_.setter
+    def intercepts_(self, values: Iterable[Any]) -> None:
+        check_is_fitted(self)
+        self.intercepts_[:] = values
 
     @property
     def n_layers_(self) -> int:
@@ -250,18 +317,18 @@ class BaseMLP(BaseModNet):
 
     @property
     def loss_(self) -> float:
-        """The training loss of the last epoch."""
-        return self.loss_curve_[-1]
+        """The training loss of the last epoch; that of the first weights, if lbfgs has made no step."""
+        return self.loss_curve_[-1] if self.n_iter_ else self._loss_before
 
     @property
     def best_loss_(self) -> float | None:
         """The lowest training loss; None with early stopping."""
-        return None if self.early_stopping else min(self.loss_curve_)
+        return None if self.early_stopping else min(self.loss_curve_, default=self.loss_)
 
     @property
     def best_validation_score_(self) -> float | None:
-        """The highest validation score; None without early stopping."""
-        return float(np.nanmax(self.validation_scores_)) if self.validation_scores_ else None
+        """The highest validation score, −inf if there is none but NaN; None without early stopping."""
+        return float(np.nanmax([-np.inf, *self.validation_scores_])) if self.validation_scores_ else None
 
     @property
     def t_(self) -> int:

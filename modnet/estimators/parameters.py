@@ -4,7 +4,6 @@ They are the fields of a dataclass, stored as they are; `to_spec` validates them
 described once, on their base.
 """
 
-import difflib
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -20,10 +19,12 @@ from modnet.base import Accelerator, Activation, Inputs, Loss, Module, Optimizer
 from modnet.component import field_names, without_annotations
 from modnet.errors import InvalidSpecError
 from modnet.estimators.nested import listed, replaced, understood
+from modnet.estimators.offered import telling
 from modnet.estimators.target import loss_before_target
 from modnet.slot import Slot, parse, slots
 from modnet.spec import LayerSlot, ModelSpec
 from modnet.strict import is_number, is_sequence, truth
+from modnet.text import suggestions
 from modnet.training import TrainingSettings
 
 Written = str | Mapping[str, Any]
@@ -276,7 +277,7 @@ def slots_among(params: Mapping[str, Any]) -> dict[str, Slot]:
 
 def invalid_parameter(estimator: BaseEstimator, key: str) -> str:
     """Say that an estimator has no parameter of that name, which ones it has, and which may be meant."""
-    close = difflib.get_close_matches(key, list(estimator.get_params()), n=1)
+    close = suggestions(key, estimator.get_params(), 1)
     hint = f" Did you mean {close[0]!r}?" if close and close[0] != key else ""
     own = sorted(estimator.get_params(deep=False))
     return f"Invalid parameter {key!r} for estimator {estimator}. Valid parameters are: {own!r}.{hint}"
@@ -318,14 +319,14 @@ _SECTION = r"(^{}\n-+\n)((?:.+\n?)*)"
 
 
 def completed(cls: _Class) -> _Class:
-    """Complete the Parameters and Attributes of a class's docstring by those that its bases describe.
+    """Complete an estimator's class: its docstring by what its bases describe, its `__init__` by where arguments go.
 
     What a class describes itself stands as it is. Parameters come in the order of the signature, attributes behind
     the class's own. Usable as a decorator.
 
     Examples
     --------
-    >>> class Base:
+    >>> class Base(BaseEstimator):
     ...     '''A base.
     ...
     ...     Parameters
@@ -363,8 +364,9 @@ def completed(cls: _Class) -> _Class:
         else:  # behind the section before
             start, stop, section = end, end, f"\n{section}"
         doc, end = doc[:start] + section + doc[stop:], start + len(section)
-    cls.__doc__ = doc
-    cls.__init__.__signature__ = without_annotations(inspect.signature(cls.__init__))  # type: ignore[misc]
+    init = telling(cls)
+    init.__signature__ = without_annotations(inspect.signature(init))
+    cls.__doc__, cls.__init__ = doc, init  # type: ignore[misc]
     return cls
 
 

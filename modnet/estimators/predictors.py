@@ -8,14 +8,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from modnet.base import Array, DensityLoss, QuantileLoss
 from modnet.estimators.base import BaseModNet, makes_steps
 from modnet.estimators.fitting import unchanged_on_failure
+from modnet.estimators.offered import offered_if
 from modnet.estimators.parameters import chosen_loss, completed, loss_of
-from modnet.estimators.preparation import raw_blocks, raw_output
+from modnet.estimators.preparation import dense, raw_blocks, raw_output
 from modnet.estimators.target import Classes, Numbers, second_link
 from modnet.strict import is_number
 
@@ -86,7 +86,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
     _y_numeric = False
     _ravel_y = True
 
-    @available_if(makes_steps)  # type: ignore[untyped-decorator]
+    @offered_if(makes_steps)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go through X and y once, from the present weights on; early stopping is a matter of `fit`.
 
@@ -135,7 +135,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         loss = loss_of(self)
         return np.concatenate([self._target.labels(loss, raw) for raw in blocks])
 
-    @available_if(gives_probabilities)  # type: ignore[untyped-decorator]
+    @offered_if(gives_probabilities)
     def predict_proba(self, X: Any) -> Any:
         """Return the probability of each class, or of each label; a loss that knows none (hinge) takes the method away.
 
@@ -150,7 +150,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         raw = raw_output(self, X)
         return self._target.by_class(loss_of(self).predict(raw), lambda p: 1 - p, 1.0)
 
-    @available_if(gives_probabilities)  # type: ignore[untyped-decorator]
+    @offered_if(gives_probabilities)
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of `predict_proba`, exact where a probability is so small that it rounds to 0.
 
@@ -201,6 +201,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
             In [0, 1].
         """
         check_is_fitted(self)
+        y = dense(y)
         if self._target.kind == "multioutput":
             predicted, y = self.predict(X), np.asarray(y)
             if y.shape != predicted.shape:
@@ -271,7 +272,7 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
 
     _target: Numbers
 
-    @available_if(makes_steps)  # type: ignore[untyped-decorator]
+    @offered_if(makes_steps)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Go through X and y once, from the present weights on; early stopping is a matter of `fit`.
 
@@ -317,7 +318,23 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
             raise ValueError(f"{loss=} predicts no standard deviation: use loss='gaussian_nll'")
         return predicted, self._target.like_y(loss.predict_std(raw), spread=True)
 
-    @available_if(gives_quantiles)  # type: ignore[untyped-decorator]
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R², the share of the variance of y that is predicted; of several targets the mean.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n, n_features)
+        y : array-like or sparse matrix, shape (n,) or (n, k)
+        sample_weight : array-like, shape (n,), optional
+
+        Returns
+        -------
+        float
+            At most 1.
+        """
+        return float(super().score(X, dense(y), sample_weight))
+
+    @offered_if(gives_quantiles)
     def predict_quantiles(self, X: Any) -> Array:
         """Return the predicted quantiles, at the levels that the loss names; only with ``loss="quantile"``.
 

@@ -126,7 +126,7 @@ def prepared(
     if sample_weight is not None:
         given = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
         _check_size(given)
-    y, present = y.toarray() if sparse.issparse(y) else y, None
+    y, present = dense(y), None
     if given is not None and not (given > 0).all():
         present = np.flatnonzero(given > 0)
         X, y, given = X[present], y[present], given[present]
@@ -161,6 +161,11 @@ def scaled(estimator: Any, sample: Sample) -> Sample:
         return sample
     t = estimator._target.scaled(sample.target.t, estimator.theta_.dtype)
     return replace(sample, data=replace(sample.data, t=t))
+
+
+def dense(y: Any) -> Any:
+    """Return a target as it is, or as an array if it is sparse."""
+    return y.toarray() if sparse.issparse(y) else y
 
 
 def with_first_weights(estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Sample]:

@@ -14,7 +14,6 @@ from sklearn.callback import with_callbacks
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import r2_score
 from sklearn.utils import Tags, check_array, get_tags
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from modnet.acceleration import accelerated
@@ -22,6 +21,7 @@ from modnet.base import Array, Inputs, Module
 from modnet.estimators.base import BaseModNet, makes_steps
 from modnet.estimators.fitting import FitMetadata, unchanged_on_failure
 from modnet.estimators.nested import path_of
+from modnet.estimators.offered import offered_if
 from modnet.estimators.parameters import Written, chosen_accelerator, completed, invalid_parameter, loss_of
 from modnet.estimators.preparation import Sample, rows_of
 from modnet.network import Network
@@ -35,15 +35,19 @@ _LEARNT = (
 """What a transformer shows of the estimator that it reads."""
 
 
-def _trains_itself(transformer: Any) -> bool:
-    return transformer.estimator is None and makes_steps(transformer)
+def _trains_itself(transformer: Any) -> None:
+    if transformer.estimator is not None:
+        raise AttributeError("with an estimator there is only fit, which trains it as a whole")
+    makes_steps(transformer)
 
 
-def _decodes(transformer: Any) -> bool:
-    if transformer.estimator is not None or not hasattr(transformer, "layer_"):
-        return transformer.estimator is None
-    read = transformer.network_.layer(transformer.layer_)
-    return any(link is read for link in transformer.network_.links[:-1])
+def _decodes(transformer: Any) -> None:
+    if transformer.estimator is not None:
+        raise AttributeError("the network of an estimator predicts y, and does not give X back")
+    if hasattr(transformer, "layer_"):
+        read = transformer.network_.layer(transformer.layer_)
+        if not any(link is read for link in transformer.network_.links[:-1]):
+            raise AttributeError(f"the rest of the network cannot be run on the output of {transformer.layer_} alone")
 
 
 def _readable(estimator: Any) -> Any:
@@ -223,7 +227,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         self._read()
         root.call_on_fit_task_end(**task, reconstruction_attributes=dict)
 
-    @available_if(_trains_itself)  # type: ignore[untyped-decorator]
+    @offered_if(_trains_itself)
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Go through X once, from the present weights on; there is no such method with an estimator.
 
@@ -303,7 +307,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         """Return what a part of the network puts out, run as the accelerator runs it."""
         return accelerated(network, chosen_accelerator(self), self.theta_.dtype).predict(self.theta_, self.state_, rows)
 
-    @available_if(_decodes)  # type: ignore[untyped-decorator]
+    @offered_if(_decodes)
     def inverse_transform(self, X: Any) -> Array:
         """Return what the autoencoder makes of a code; there is no such method with an estimator.
 

@@ -7,6 +7,9 @@ then every parameter gets its place in θ.
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from modnet.base import Array, Layout, Links, Module, Parameter, Place, Shape
 from modnet.errors import ContractError, InputError, ModNetError, ShapeError
@@ -82,6 +85,13 @@ class Link:
         broken = ContractError(text)
         broken.link = self.origin
         raise broken from error
+
+    def returned(self, method: str, found: Any, wanted: Any) -> ContractError:
+        """Return the error for an array that is not what the link's module should have returned in training."""
+        what = found if found is None else f"shape {np.shape(found)}, dtype {getattr(found, 'dtype', type(found))}"
+        error = ContractError(f"{method} returned {what}, expected shape {wanted.shape}, dtype {wanted.dtype}")
+        error.link = self.origin
+        return error
 
 
 def placed(links: Links, input_shape: Shape) -> tuple[tuple[Link, ...], Layout, Layout]:

@@ -6,7 +6,7 @@ of the one before it.
 
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -53,6 +53,8 @@ class Chain:
         except Exception as error:
             self._explain(error, ctx, "x", x)
             raise
+        if self._contexts and unlike(x, ctx.out):
+            raise self._links[-1].returned("forward", x, ctx.out)
         return x
 
     def grad_params(self, dy: Array) -> None:
@@ -74,21 +76,28 @@ class Chain:
         """Return the gradient of the input; `grad_params` has to be called before."""
         assert self._dy is not None, "grad_params comes before grad_input"
         _, grad_input, ctx = self._first
+        dy = self._dy
         try:
-            dy = grad_input(ctx, self._dy)
+            dy = grad_input(ctx, dy)
             for grad_params, grad_input, ctx in self._in_front:
                 if grad_params is not None:
                     grad_params(ctx, dy)  # nothing to write, but composites pass dy on to their children
                 dy = grad_input(ctx, dy)
         except Exception as error:
-            self._explain(error, ctx, "dy", self._dy)
+            self._explain(error, ctx, "dy", dy)
             raise
+        if unlike(dy, ctx.dx):
+            raise self._links[0].returned("grad_input", dy, ctx.dx)
         return dy
 
     def _explain(self, error: Exception, ctx: Context, name: str, array: Array) -> None:
-        """Say in which link an error was raised."""
-        link = next(link for link, each in zip(self._links, self._contexts, strict=True) if each is ctx)
-        link.explain(error, name, array)
+        """Say in which link an error was raised, or which one beside it has returned what it cannot work on."""
+        here = next(index for index, each in enumerate(self._contexts) if each is ctx)
+        if name == "x" and here > 0 and unlike(array, self._contexts[here - 1].out):
+            raise self._links[here - 1].returned("forward", array, self._contexts[here - 1].out) from error
+        if name == "dy" and ctx is not self._contexts[-1] and unlike(array, ctx.out):
+            raise self._links[here + 1].returned("grad_input", array, ctx.out) from error
+        self._links[here].explain(error, name, array)
 
 
 class Pass(Chain):
@@ -153,6 +162,11 @@ class Pass(Chain):
             rng=self._rng,
             children=tuple(Chain(chain, list(map(self.context_of, chain)), self._hook) for chain in link.chains),
         )
+
+
+def unlike(found: Any, wanted: Any) -> bool:
+    """Return whether something is no array of the shape and dtype of another; what a link takes may be sparse."""
+    return bool(getattr(found, "shape", None) != wanted.shape or getattr(found, "dtype", None) != wanted.dtype)
 
 
 def _views(vector: Array | None, places: Mapping[str, Place]) -> SimpleNamespace:

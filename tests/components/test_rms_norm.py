@@ -1,9 +1,13 @@
 """RMSNorm: every row divided by the root of its mean square."""
 
+import warnings
+
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 from support.single import Single
 
+from modnet import ModNetRegressor
 from modnet.errors import InvalidSpecError
 from modnet.layers import LayerNorm, RMSNorm
 from modnet.testing import check_network
@@ -44,3 +48,14 @@ def test_gains_are_not_decayed_and_can_be_left_out():
     assert not RMSNorm(use_scale=False).parameters((3,))
     with pytest.raises(InvalidSpecError, match="epsilon"):
         RMSNorm(-1.0)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("layer", ["rms_norm", "layer_norm"])
+@pytest.mark.parametrize(("dtype", "scale"), [(np.float64, 1e160), (np.float32, 1e20)])
+def test_rows_whose_squares_overflow_are_predicted_without_a_warning(layer, dtype, scale):
+    Z = np.random.default_rng(0).normal(size=(20, 8)).astype(dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = ModNetRegressor((layer, 4), max_iter=2, accelerator=None).fit(Z, Z[:, 0])
+    assert np.isfinite(model.predict(Z * dtype(scale))).all()

@@ -14,7 +14,7 @@ from sklearn.utils import estimator_html_repr
 from modnet import ModNetClassifier, ModNetRegressor, ModNetTransformer, Module
 from modnet.base import Links
 from modnet.estimators import display
-from modnet.layers import Dense, Parallel, Residual
+from modnet.layers import Dense, Parallel, Residual, Sequential
 from modnet.neural_network import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -47,6 +47,24 @@ def test_an_unfitted_estimator_shows_its_hidden_layers() -> None:
     assert blocks(ModNetClassifier((6, "dropout"))) == [("Dense(units=6, activation=ReLU())", ""), ("Dropout()", "")]
 
 
+def test_the_shortcut_of_a_residual_block_is_a_branch_beside_its_body() -> None:
+    def branches(*layers: Any) -> tuple[int, int]:
+        page = drawn(ModNetRegressor(layers))
+        return page.count('<div class="sk-parallel-item">'), page.count("<div>x</div>")
+
+    assert branches(Residual([Dense(4), Dense(4)])) == (2, 1)
+    assert branches(Parallel([Dense(4), Dense(4)])) == (2, 0)
+
+
+def test_only_branches_have_a_frame_inside_the_outer_one() -> None:
+    def frames(estimator: Any) -> int:
+        return drawn(estimator).count("sk-dashed-wrapped")
+
+    assert frames(ModNetRegressor((4, Sequential([Dense(3), Dense(2)])))) == 1
+    assert frames(make_pipeline(StandardScaler(), ModNetRegressor((4,)))) == 1
+    assert frames(ModNetRegressor((Parallel([Sequential([Dense(3), Dense(2)]), Dense(2)]),))) == 2
+
+
 @pytest.mark.parametrize("fitted", [False, True])
 def test_layers_inside_layers_are_blocks_inside_blocks(fitted: bool) -> None:
     layers = [Residual([Dense(8, "tanh"), Dense(4)], name="trunk"), Parallel([Dense(2), Dense(3)])]
@@ -63,7 +81,7 @@ def test_layers_inside_layers_are_blocks_inside_blocks(fitted: bool) -> None:
     assert [name.partition(" · ")[2] for name in (names[0], names[3])] == (
         ["4 → 4, 76 parameters", "4 → 5, 25 parameters"] if fitted else ["", ""]
     )
-    assert drawn(model).count('class="sk-parallel-item"') == 2
+    assert drawn(model).count('class="sk-parallel-item"') == 2 + 2  # body and shortcut, and the branches
 
 
 def test_a_layer_that_stands_for_several_links_is_one_block() -> None:

@@ -248,3 +248,20 @@ def test_numbers_that_are_not_finite_are_refused(bad: float, of: Callable[[Any],
     model = ModNetRegressor((4,), max_iter=1).fit(X, X[:, 0])
     with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
         model.predict(broken)
+
+
+@pytest.mark.parametrize("container", SPARSE)
+@pytest.mark.parametrize(
+    "labels",
+    [np.tile([[0, 1], [1, 1]], (20, 1)), np.tile([[0, 1], [1, 2]], (20, 1)), np.tile([[0], [1]], (20, 1))],
+    ids=["labels", "classes", "column"],
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning")
+def test_a_sparse_target_is_learned_and_scored_like_a_dense_one(labels: np.ndarray, container: str):
+    rows, form = np.random.default_rng(0).normal(size=(40, 3)), SPARSE[container]
+    for model in (
+        ModNetClassifier((4,), max_iter=2, random_state=0),
+        ModNetRegressor((4,), max_iter=2, random_state=0),
+    ):
+        scores = [model.fit(rows, y).score(rows, y) for y in (labels, form(labels))]
+        assert scores[0] == scores[1]

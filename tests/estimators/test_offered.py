@@ -7,7 +7,7 @@ from sklearn.datasets import load_iris, make_moons
 from sklearn.model_selection import GridSearchCV
 from sklearn.svm import LinearSVC
 
-from modnet import ModNetClassifier, ModNetRegressor
+from modnet import ModNetClassifier, ModNetRegressor, ModNetTransformer
 from modnet.errors import NonFiniteError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -177,3 +177,27 @@ def test_counts_that_grow_beyond_bounds_are_reported_with_the_cause():
     model = ModNetRegressor((), loss="poisson", optimizer={"type": "sgd", "learning_rate": 100.0}, batch_size=10)
     with pytest.raises(NonFiniteError, match="learning rate that is too large"):
         model.fit(100 * X, np.arange(400) % 7)
+
+
+# The reason is in the message
+
+
+@pytest.mark.parametrize(
+    ("model", "method", "reason"),
+    [
+        (ModNetClassifier(loss="hinge"), "predict_proba", "no probabilities with loss='hinge'"),
+        (ModNetClassifier(loss="squared_hinge"), "predict_log_proba", "CalibratedClassifierCV"),
+        (ModNetRegressor(), "predict_quantiles", "use loss='quantile'"),
+        (ModNetRegressor(optimizer="lbfgs"), "partial_fit", "optimizer='lbfgs' is a solver"),
+        (ModNetTransformer(estimator=ModNetClassifier()), "partial_fit", "with an estimator there is only fit"),
+        (ModNetTransformer(estimator=ModNetClassifier()), "inverse_transform", "does not give X back"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_method_that_is_missing_says_why(model, method, reason):
+    assert not hasattr(model, method)
+    assert callable(getattr(type(model), method))
+    with pytest.raises(AttributeError) as error:
+        getattr(model, method)
+    assert str(error.value).startswith(f"This {type(model).__name__!r} has no attribute {method!r}: ")
+    assert reason in str(error.value)

@@ -117,3 +117,28 @@ def test_worker_processes_find_the_same_as_this_one(pipeline: Pipeline):
     np.testing.assert_array_equal(*scores)
     search = GridSearchCV(pipeline, {"net__layers__0__units": [2, 8]}, cv=2, n_jobs=2, error_score="raise").fit(X, y)
     assert search.best_estimator_["net"].spec_.layers[0].activation == Square()
+
+
+SEARCH = """
+from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV
+from modnet import ModNetClassifier
+
+X, y = load_iris(return_X_y=True)
+grid = {"alpha": [0.0, 0.1, 0.2], "optimizer__learning_rate": [0.001, 0.01, 0.1]}
+GridSearchCV(ModNetClassifier((4,), max_iter=2, accelerator=None), grid, cv=3).fit(X, y)
+"""
+
+
+@pytest.mark.slow
+def test_a_search_of_nine_candidates_prints_one_warning():
+    finished = subprocess.run([sys.executable, "-c", SEARCH], check=True, capture_output=True, text=True)
+    assert finished.stderr.count("ConvergenceWarning") == 1
+
+
+def test_who_asks_for_all_warnings_of_a_search_gets_all():
+    for _ in range(2):
+        with pytest.warns(ConvergenceWarning) as told:
+            GridSearchCV(ModNetClassifier((4,), max_iter=2), {"alpha": [0.0, 0.1]}, cv=2).fit(X, y)
+        assert len(told) == 5
+        assert len({str(each.message) for each in told}) == 1

@@ -1,6 +1,7 @@
 """Compiling: formulas of one number, which become part of a loop, and loops over arrays, which are kept on disk."""
 
 import operator
+import sys
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
@@ -20,7 +21,25 @@ Compiled = Any
 RECORDER: ContextVar[Callable[[Compiled, Sequence[Any]], None] | None] = ContextVar("RECORDER", default=None)
 """Where kernels write their calls down, while a tape is recorded."""
 
-_TIMER = event.TimingListener()
+_QUIET = 1.0
+"""Seconds of compiling that nobody needs to be told of."""
+
+
+class _Timer(event.TimingListener):
+    """Says on stderr, once, that somebody waits for modnet's kernels and how to wait ahead: `fit` itself is silent."""
+
+    told = False
+
+    def on_start(self, event: Any) -> None:
+        if not self.told and self.done and self.duration > _QUIET:
+            self.told = event.data["dispatcher"].py_func.__module__.startswith("modnet_numba")
+            if self.told:
+                text = "modnet-numba is compiling, which may take half a minute and is kept on disk"
+                print(f"{text}; modnet doctor --warm-up does it ahead", file=sys.stderr, flush=True)
+        super().on_start(event)
+
+
+_TIMER = _Timer()
 event.register("numba:compile", _TIMER)  # which does not happen where code is found on disk
 
 

@@ -155,8 +155,9 @@ class RowNorm(PerFeature):
     def normalized(self, ctx: Context, c: Array) -> Array:
         """Return γ ∘ (c r) + β, and keep r."""
         r = self.r(ctx, c)
-        squares = np.square(c, out=ctx.scratch("c²", c.shape, c.dtype))
-        np.divide(row_sums(squares), c.shape[-1], out=r)
+        with np.errstate(over="ignore"):  # r = 1/∞ = 0 then: y = β
+            squares = np.square(c, out=ctx.scratch("c²", c.shape, c.dtype))
+            np.divide(row_sums(squares), c.shape[-1], out=r)
         np.add(r, self.epsilon, out=r)
         np.divide(1, np.sqrt(r, out=r), out=r)
         y: Array = np.multiply(c, r, out=ctx.out)

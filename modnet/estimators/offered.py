@@ -1,0 +1,129 @@
+"""What an estimator offers: methods that some parameters take away, and arguments that belong elsewhere.
+
+Both errors begin as Python's and scikit-learn's do, and go on with the reason and the remedy.
+"""
+
+import functools
+from collections.abc import Callable
+from types import MethodType
+from typing import Any
+
+from modnet.text import suggestions
+
+
+class _Offered:
+    """A method that is there only while a check finds nothing against it."""
+
+    def __init__(self, method: Callable[..., Any], check: Callable[[Any], object]) -> None:
+        self._method, self._check = method, check
+        self.__doc__ = method.__doc__
+
+    def __get__(self, estimator: Any, cls: type) -> Any:
+        if estimator is None:
+            return self._method
+        try:
+            self._check(estimator)
+        except Exception as error:
+            name = self._method.__name__
+            raise AttributeError(f"This {cls.__name__!r} has no attribute {name!r}: {error}") from error
+        return MethodType(self._method, estimator)
+
+
+def offered_if(check: Callable[[Any], object]) -> Callable[[Callable[..., Any]], Any]:
+    """Return a decorator: the method is an attribute of those estimators for which `check` does not raise.
+
+    scikit-learn's `available_if` does the same, and keeps the reason to itself.
+
+    Parameters
+    ----------
+    check : callable
+        Takes the estimator and raises AttributeError with the reason why it has no such method.
+
+    Examples
+    --------
+    >>> from modnet import ModNetClassifier
+    >>> ModNetClassifier(loss="hinge").predict_proba  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    AttributeError: This 'ModNetClassifier' has no attribute 'predict_proba': there are no probabilities with ...
+    """
+    return lambda method: _Offered(method, check)
+
+
+_ADAM = 'optimizer={{"type": "adam", "{}": {!r}}}, which grids and set_params call optimizer__{}'
+_PLACES = {
+    **dict.fromkeys(("learning_rate", "learning_rate_init", "lr", "eta"), _ADAM.replace("{}", "learning_rate")),
+    **{name: _ADAM.replace("{}", name) for name in ("beta_1", "beta_2", "epsilon", "weight_decay", "schedule")},
+    **{name: _ADAM.replace("{}", name) for name in ("clip_norm", "clip_value", "ema", "swa", "groups")},
+    "momentum": 'optimizer={{"type": "sgd", "momentum": {!r}}}',
+    "nesterovs_momentum": 'optimizer={{"type": "sgd", "momentum": 0.9, "nesterov": {!r}}}',
+    **dict.fromkeys(("power_t", "lr_scheduler"), 'optimizer={{"type": "sgd", "schedule": "inverse_scaling"}}'),
+    "max_fun": 'optimizer={{"type": "lbfgs", "max_fun": {!r}}}',
+    **dict.fromkeys(("dropout", "dropout_rate"), 'layers=(64, {{"type": "dropout", "rate": {!r}}}, 32)'),
+    **dict.fromkeys(("batch_norm", "batchnorm", "use_batch_norm"), 'layers=(64, "batch_norm", 32)'),
+    **dict.fromkeys(("layer_norm", "use_layer_norm"), 'layers=(64, "layer_norm", 32)'),
+    **dict.fromkeys(("residual", "skip"), 'layers=(64, Residual([Dense(64, activation="relu")]))'),
+    **dict.fromkeys(("n_layers", "num_layers", "depth"), "layers=(64,) * {!r}, a number of units for each"),
+    **dict.fromkeys(("units", "n_units", "neurons", "hidden_size", "hidden_dim"), "layers=({!r},)"),
+    **dict.fromkeys(("l2", "l2_reg", "l2_regularization", "reg_lambda"), "alpha={!r}"),
+    **dict.fromkeys(("l1", "l1_reg", "reg_alpha"), "alpha={!r}, l1_ratio=1.0"),
+    **dict.fromkeys(("metrics", "metric", "eval_metric"), "early_stopping=True, scoring={!r}"),
+}
+"""Where in an estimator goes what elsewhere is an argument, with its value; what has another name only is not here."""
+
+_TAKERS = {
+    **dict.fromkeys(("dtype", "precision"), "θ is of the type of X: float32 stays float32"),
+    **dict.fromkeys(("device", "backend", "engine"), "accelerator= takes an installed one, such as modnet-numba's"),
+    **dict.fromkeys(("callback", "callbacks"), "set_callbacks(…) takes them, as scikit-learn has it"),
+    **dict.fromkeys(("validation_data", "eval_set"), "fit(X, y, X_val=…, y_val=…) takes them"),
+    **dict.fromkeys(("sample_weight", "X_val", "y_val"), "fit takes it"),
+    **dict.fromkeys(("n_jobs", "num_workers"), "a search has it; one fit takes the threads of BLAS"),
+    **dict.fromkeys(("input_dim", "input_shape", "n_features", "n_outputs", "n_classes"), "X and y say it"),
+}
+"""Who takes what no estimator has as an argument."""
+
+
+def place_of(name: str, value: Any, known: Any) -> str:
+    """Return where an argument goes that an estimator does not have, as the end of a sentence.
+
+    Parameters
+    ----------
+    name : str
+    value : object
+        What was given for it.
+    known : iterable of str
+        The arguments that the estimator has.
+
+    Examples
+    --------
+    >>> place_of("hidden_layer_sizes", (64, 32), ["layers", "loss"])
+    'write layers=(64, 32)'
+    >>> place_of("learning_rate", 0.1, ["layers"])
+    'write optimizer={"type": "adam", "learning_rate": 0.1}, which grids and set_params call optimizer__learning_rate'
+    >>> place_of("qq", 1, ["layers", "loss"])
+    'there are layers, loss'
+    """
+    known = tuple(known)
+    if name in _TAKERS:
+        return _TAKERS[name]
+    if place := _PLACES.get(name.lower()):
+        return f"write {place.format(value)}"
+    close = suggestions(name, known, 1)
+    if close == ["layers"] and isinstance(value, int):
+        value = (value,)
+    return f"write {close[0]}={value!r}" if close else f"there are {', '.join(known)}"
+
+
+def telling(cls: Any) -> Any:
+    """Return the `__init__` of an estimator's class with an error for unknown arguments that says where they go."""
+    init, known = cls.__init__, tuple(cls._get_param_names())
+
+    @functools.wraps(init)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        unknown = [name for name in kwargs if name not in known]
+        if unknown:
+            told = f"{cls.__name__}.__init__() got an unexpected keyword argument {unknown[0]!r}"
+            raise TypeError(f"{told}: {place_of(unknown[0], kwargs[unknown[0]], known)}")
+        init(self, *args, **kwargs)
+
+    return __init__
