@@ -173,15 +173,17 @@ class DataFile:
 
     def numbers(self, fields: Sequence[str]) -> Array | int:
         """Return fields as numbers, NaN where one is missing; or the position of the first that is none."""
-        found = np.empty(len(fields))
-        for row, each in enumerate(fields):
+        written = fields if self.decimal == "." else [each.replace(self.decimal, ".") for each in fields]
+        try:
+            if "_" not in "".join(written):  # which Python reads in numbers, and nobody writes
+                return np.array(written, float)  # four times as fast
+        except ValueError:
+            pass
+        found = np.empty(len(written))
+        for row, each in enumerate(written):
             try:
-                found[row] = float(each if self.decimal == "." else each.replace(self.decimal, "."))
+                found[row] = np.nan if is_gap(each) else float(each.replace("_", "no number"))
             except ValueError:
-                if not is_gap(each):
-                    return row
-                found[row] = np.nan
-            if "_" in each:  # which Python reads, and nobody writes
                 return row
         return found
 
@@ -199,11 +201,12 @@ def truth_values(fields: Sequence[str]) -> list[bool | None] | None:
     >>> truth_values(["true", "", "False"]), truth_values(["true", "maybe"]), truth_values(["", ""])
     ([True, None, False], None, None)
     """
-    truth = {each: _TRUTH.get(each.strip().lower()) for each in set(fields)}
-    others = [each for each, value in truth.items() if value is None]
-    if len(others) == len(truth) or not all(map(is_gap, others)):
-        return None
-    return [truth[each] for each in fields]
+    truth = []
+    for each in fields:
+        truth.append(_TRUTH.get(each.strip().lower()))
+        if truth[-1] is None and not is_gap(each):
+            return None
+    return truth if set(truth) != {None} else None
 
 
 def first_date(fields: Iterable[Any]) -> str | None:
@@ -293,21 +296,21 @@ def _decoded(path: Path, encoding: str) -> str:
 
 
 def _separator(text: str) -> str:
-    """Return which character makes as many columns as possible, the same number in each of the first lines."""
-    columns = {}
+    """Return what makes the most columns, of what makes as many in each of the first lines if there is such a sign."""
+    columns = dict.fromkeys(_SEPARATORS, (False, 0))
     for each in _SEPARATORS:
         try:
-            widths = {len(row) for row in islice(csv.reader(io.StringIO(text, ""), delimiter=each), 50) if row}
+            widths = [len(row) for row in islice(csv.reader(io.StringIO(text, ""), delimiter=each), 50) if row]
         except csv.Error:
             continue
-        columns[each] = widths.pop() if len(widths) == 1 else 0
-    return max(columns, key=lambda each: columns[each], default=",")
+        columns[each] = (len(set(widths)) == 1 and widths[0] > 1, max(widths[:1], default=0))
+    return max(columns, key=lambda each: columns[each])
 
 
 def _fields(path: Path, text: str, separator: str) -> tuple[dict[str, Sequence[str]], Sequence[int]]:
     """Return the fields of a CSV file by columns, and the line in which each row begins."""
     reader = csv.reader(io.StringIO(text, ""), delimiter=separator, strict=True)
-    rows, lines = [], array("q")
+    rows, lines, line = [], array("q"), 1
     try:
         names = next(reader, [])
         if not names:
@@ -326,7 +329,8 @@ def _fields(path: Path, text: str, separator: str) -> tuple[dict[str, Sequence[s
                 )
             line = reader.line_num + 1
     except csv.Error as error:
-        raise CommandError(f"{path}: cannot read it: line {reader.line_num:,}: {error}") from error
+        where = f"row {len(rows) + 1:,} (line {line:,})"
+        raise CommandError(f"{path}: cannot read it: {where}: {error}; is a quotation mark not closed?") from error
     names = [name or f"column {i}" for i, name in enumerate(names, 1)]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

@@ -25,7 +25,9 @@ def doctor_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("a network on data")
     add(group, "--model", help="a model that modnet train saved")
     add(group, "--spec", help="a spec file; it is trained for a few epochs")
-    add(group, "--data", "--separator", "--encoding", "--target", "--without", "--task", "--estimator")
+    add(
+        group, "--data", "--separator", "--encoding", "--target", "--skip-missing", "--without", "--task", "--estimator"
+    )
     add(parser, "--allow")
 
 
@@ -64,18 +66,19 @@ def _of_networks(args: argparse.Namespace) -> Iterator[Section]:
     from modnet.estimators.persistence import load
 
     file = data.read(args.data, separator=args.separator, encoding=args.encoding)
-    target = target_column(file, args.target)
+    target = target_column(file, args.target, skip_missing=args.skip_missing)
     if args.model is not None:
         model = load(args.model, allow=args.allow)
         if hasattr(model, "feature_names_in_"):
             file.check_columns(model.feature_names_in_)
-            X = file.frame(model.feature_names_in_, model.table_.types, model.table_.categories).to_native()
+            X = file.frame(model.feature_names_in_, model.table_.types, model.table_.categories)[target.rows]
+            X = X.to_native()
         else:
-            X = data.features(file, args.target, args.without).to_numpy()
+            X = data.features(file, args.target, args.without)[target.rows].to_numpy()
         yield _network("model", args.model, model, X, target.for_model(model))
     if args.spec is not None:
         spec = ModelSpec.load(args.spec, allow=args.allow)
-        X = data.features(file, args.target, args.without).to_native()
+        X = data.features(file, args.target, args.without)[target.rows].to_native()
         with registry.allowing(args.allow):
             model, _ = estimator_for(spec, target, args.task, args.estimator, random_state=0)
         yield _network("spec", args.spec, model, X, target.for_model(model))

@@ -40,9 +40,8 @@ PICTURES = (".png", ".svg", ".pdf")
 def train_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``train``."""
     add(parser, "spec", nargs="?", help="a .json or .toml file; without one the estimator's defaults")
-    add(parser, "data", "--separator", "--encoding", "--allow", "--without", "--task", "--estimator")
+    add(parser, "data", "--separator", "--encoding", "--skip-missing", "--allow", "--without", "--task", "--estimator")
     add(parser, "--target", required=True)
-    parser.add_argument("--skip-missing", action="store_true", help="leave out rows that have no value of the target")
     add(parser, "--out", required=True, metavar="MODEL", help="where to save the model, a .npz file")
     parser.add_argument(
         "--held-out", type=_share, default=0.2, metavar="SHARE", help="share of rows to score on (default: 0.2)"
@@ -155,20 +154,26 @@ def _check_types(file: DataFile, X: Any, model: BaseModNet, rows: Array) -> None
     assert table is not None, "columns of a file have names"
     kinds = {name: data.kind(X.schema[name]) for name in table.types}
     for name, kind in kinds.items():
-        date = data.first_date(X[name].to_list()) if file.lines and kind == "text" else None
+        values = X[name].to_list() if file.lines and kind == "text" else []
+        date = data.first_date(values)
         if date is not None or kind == "other":
-            found = f"dates, such as {date!r}" if date else f"{X.schema[name]}, neither numbers nor text"
+            where = f"dates, such as {date!r} in {file.place(rows[values.index(date)])}" if date else ""
+            found = where or f"{X.schema[name]}, neither numbers nor text"
             remedy = "make numbers of it, as days since a first date are, or leave it out"
             raise file.error(name, f"holds {found}", f"{remedy}: --without {quote(name)}")
     texts = [name for name, kind in kinds.items() if kind == "text" and name not in table.categories]
     if texts:
         columns = f"column {texts[0]!r} holds" if len(texts) == 1 else f"columns {', '.join(map(repr, texts))} hold"
+        fields = file.columns[texts[0]]
+        first = file.numbers(fields) if file.lines else 0
+        assert isinstance(first, int), "it is text, because there is something that is no number"
         raise CommandError(
-            f"{file.path}: {columns} text, and no layer of the spec takes codes of it, as embedding and one_hot "
-            f"do; add one, or leave out what is text: {' '.join(f'--without {quote(name)}' for name in texts)}"
+            f"{file.path}: {columns} text, and no layer of the spec takes codes of it, such as {fields[first]!r} in "
+            f"{file.place(first)}: add one that does, as embedding and one_hot, or leave out what is text: "
+            f"{' '.join(f'--without {quote(name)}' for name in texts)}"
         )
     gaps = takes("missing", modules_of(model, fitted=False))
-    file.check_values(X, kinds, rows=rows, gaps=gaps, remedy=", or leave them out: {}")
+    file.check_values(X, kinds, rows=rows, gaps=gaps, remedy=", or use {}")
 
 
 def _held_out(args: argparse.Namespace, target: TargetColumn, y: Array, *, classes: bool) -> tuple[Array, Array]:
@@ -182,7 +187,7 @@ def _held_out(args: argparse.Namespace, target: TargetColumn, y: Array, *, class
         for row in np.flatnonzero(alone):
             where = target.file.place(target.rows[row])
             note(
-                f"{target.file.path}: column {target.name!r} holds {y[row]} in {where} only, which is trained on and "
+                f"{target.file.path}: column {target.name!r} holds {str(y[row])!r} in {where} only: it is trained on, "
                 "not held out; --held-out 0 trains on all rows"
             )
     others, strata = rows[~alone], y[~alone] if classes else None
@@ -191,8 +196,8 @@ def _held_out(args: argparse.Namespace, target: TargetColumn, y: Array, *, class
     except ValueError as error:
         each = f", one of each of {len(labels)} classes among them" if classes else ""
         raise CommandError(
-            f"{target.file.path}: {len(others)} rows are too few to train on some and to hold {args.held_out} of them "
-            f"out{each}: another --held-out, or --held-out 0 to train on all rows ({error})"
+            f"{target.file.path}: too few rows, {len(others)}, to train on some and to hold {args.held_out} of them out"
+            f"{each}: another --held-out, or --held-out 0 to train on all rows"
         ) from error
     return np.sort(np.concatenate([train, rows[alone]])) if alone.any() else train, held_out
 

@@ -65,6 +65,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
         "help": f"use components of this distribution and of modnet-layers only; {_AGAIN}",
     },
     "target": {"metavar": "COL", "help": "the column to predict"},
+    "skip-missing": {"action": "store_true", "help": "leave out rows that have no value of the target"},
     "without": {"action": "append", "default": [], "metavar": "COL", "help": f"leave a column out; {_AGAIN}"},
     "task": {"choices": _TASKS, "default": "auto", "help": "what to learn (default: auto)"},
     "estimator": {"metavar": "NAME", "help": "of a registered estimator (default: modnet's own for the task)"},

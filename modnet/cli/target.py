@@ -179,7 +179,7 @@ def _task_of(target: TargetColumn) -> tuple[str, str]:
     numbers = target.numbers
     if numbers is None or numbers.dtype.kind == "b":
         return "classification", f"{'text' if numbers is None else 'truth values'}: classes"
-    different = np.unique(numbers)
+    different = np.unique(target.labels)
     other = "; --task {} learns {}"
     if (numbers != np.floor(numbers)).any():
         return "regression", "numbers with fractions"
