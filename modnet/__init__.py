@@ -36,7 +36,10 @@ _LAZY = {
     "trace": "modnet.tracing",
 }
 
-_SUBMODULES = ("activations", "constraints", "initializers", "layers", "losses", "optimizers", "outputs", "schedules")
+_SUBMODULES = (
+    *("activations", "constraints", "initializers", "inputs", "layers", "losses", "optimizers", "outputs"),
+    "schedules",
+)
 """Where the standard components are: ``modnet.layers.Dense`` works after ``import modnet``."""
 
 

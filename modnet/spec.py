@@ -10,6 +10,7 @@ import re
 import tomllib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -175,6 +176,15 @@ class ModelSpec(Component):
             remedy = "put Flatten() in front, or where rows should become one axis"
             raise ShapeError(f"output ({type(self.output).__name__}): {found}: {remedy}")
         return network
+
+    def without_plan(self) -> Self:
+        """Return the spec without a plan for columns in front, if its first layers go by columns themselves."""
+        for layer in self.layers if isinstance(self.inputs, Inputs) else ():
+            if any(isinstance(each, Module) and each.takes_columns for _, each in walk(layer)):
+                return replace(self, inputs=None)
+            if not layer.fixed:
+                break  # what comes behind it are no columns any more
+        return self
 
     def before_output(self, shape: Shape) -> list[tuple[str, Module]]:
         """Return inputs and layers with their paths: what does not depend on how much there is to predict."""

@@ -4,7 +4,7 @@ They are a plan, made before any row is seen; what has to be learnt of the colum
 """
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -29,6 +29,24 @@ class Inputs(Component, kind="inputs"):
     def example_rows(self, rng: np.random.Generator, n: int) -> Array:
         """Return n rows that it can take, float64, for `modnet.testing`; default: five normal numbers each."""
         return rng.normal(size=(n, 5))
+
+    def choose(self, shape: Shape, x: Any, weight: Array | None) -> Self | None:
+        """Return it with what it leaves open chosen, before the network is built; default: itself.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            As for `links`.
+        x : ndarray or scipy.sparse CSR matrix, shape (n, *shape)
+            The rows to train on; of `partial_fit` the first.
+        weight : ndarray, shape (n,), optional
+
+        Returns
+        -------
+        Inputs or None
+            None: such rows pass as they are.
+        """
+        return self
 
     @abstractmethod
     def links(self, shape: Shape) -> Links:

@@ -40,10 +40,11 @@ class Loss(Component, kind="loss"):
         Whether `predict` is something else than the raw output itself: a probability, e^z, one of several columns. An
         output activation in front of it would be a second link, and is refused.
     target_scale : {"affine", "scale", "none"}
-        What numbers may be changed by, so that the best prediction of changed ones is the best one changed. "affine":
-        (t − a) / b, as a mean or a quantile allows; predictions reach every number. "scale": t / b only, as rates
-        allow; they are positive. "none": nothing, as for classes, or with a length of its own, such as the δ of
-        `huber`.
+        What numbers may be changed by before the loss sees them; predictions are changed back. Estimators do it with
+        `scale_target`. "affine": (t − a) / b, a and b being mean and standard deviation, as a mean or a quantile
+        allows: predictions reach every number, and J goes by ŷ − t. A length of its own, such as the δ of `huber`,
+        counts in standard deviations then. "scale": t / b only, b being the mean, as rates allow; they are positive.
+        "none": nothing, as for classes.
     """
 
     probabilistic: ClassVar[bool] = True

@@ -115,6 +115,9 @@ class Module(Component, kind="layer"):
         Whether x may be a scipy.sparse CSR matrix, where it is the first link.
     takes_codes : bool
         Whether x holds codes of categories: whole numbers, along which there is no derivative; dx is zero then.
+    takes_columns : bool
+        Whether it goes by columns as the user has them: chooses some, or takes their codes. A plan for columns in front
+        (`inputs`) stands aside then.
     takes_missing : bool
         Whether NaN in x stands for a missing value; y is finite all the same.
     adapts : bool
@@ -131,6 +134,7 @@ class Module(Component, kind="layer"):
     reads: ClassVar[frozenset[str]] = frozenset({"x", "y"})
     takes_sparse: ClassVar[bool] = False
     takes_codes: ClassVar[bool] = False
+    takes_columns: ClassVar[bool] = False
     takes_missing: ClassVar[bool] = False
     adapts: ClassVar[bool] = False
     fixed: ClassVar[bool] = False

@@ -36,6 +36,10 @@ class Column:
     categories: int = 0
     missing: bool = False
 
+    def __hash__(self) -> int:
+        """Return that of the name: what is worked out for columns is remembered by them, and looked up per batch."""
+        return hash(self.name)
+
 
 class TableShape(tuple[int]):
     """The shape per row of a table, ``(n,)``, with its columns.
@@ -78,4 +82,5 @@ def column_title(shape: Shape, index: int) -> str:
     >>> column_title((3,), 1), column_title(TableShape([Column("age")]), 0)
     ('column 1', "column 'age'")
     """
-    return f"column {shape.columns[index].name!r}" if isinstance(shape, TableShape) else f"column {index}"
+    name = shape.columns[index].name if isinstance(shape, TableShape) else str(index)
+    return f"column {index}" if name == str(index) else f"column {name!r}"

@@ -197,7 +197,7 @@ def target_scale(look: Observation, loss: Loss, *, fitted: bool) -> Iterator[Fin
             return
         found += f", and the network explains {max(explained, 0):.0%} of the variance"
     found += ": steps are too small to get there" if level > _LEVEL else ": tol is larger than what is to gain"
-    remedy = "scale it: TransformedTargetRegressor(model, transformer=StandardScaler())"
+    remedy = "scale it: scale_target=True, or else TransformedTargetRegressor(model, transformer=StandardScaler())"
     yield Finding("target-scale", "problem", "y", found, remedy)
 
 

@@ -21,7 +21,7 @@ from modnet.diagnosis.signals import Observation, observe
 from modnet.errors import NonFiniteError
 from modnet.estimators import ModNetTransformer
 from modnet.estimators.base import BaseModNet
-from modnet.estimators.preparation import Sample, prepared, rows_of, with_first_weights
+from modnet.estimators.preparation import Sample, prepared, rows_of, scaled, with_first_weights
 from modnet.estimators.target import second_link
 
 _INNER = ("best_estimator_", "estimator_", "estimator")
@@ -208,7 +208,7 @@ def _chosen(X: Any, y: Any, rows: Array) -> tuple[Any, Any]:
 
 def _ready(net: BaseModNet, X: Any, y: Any) -> tuple[BaseModNet, Sample]:
     """Return the network, or if it is not fitted a copy with first weights, and the rows as it takes them."""
-    return (net, prepared(net, X, y)) if hasattr(net, "theta_") else with_first_weights(net, X, y)
+    return (net, scaled(net, prepared(net, X, y))) if hasattr(net, "theta_") else with_first_weights(net, X, y)
 
 
 def _takes_missing(net: BaseModNet, X: Any, y: Any) -> bool:
@@ -255,7 +255,7 @@ def _trial(net: BaseModNet, X: Any, y: Any, found: Sequence[Finding]) -> Iterato
         remedy = f"likely causes: {causes}" if causes else said
         yield Finding("loss-not-finite", "problem", "a trial fit", said, remedy)
         return
-    look = observe(trained, prepared(trained, X, y).data)
+    look = observe(trained, scaled(trained, prepared(trained, X, y)).data)
     known = {(finding.check, finding.subject) for finding in found}
     for finding in signals.idle_units(look):
         if (finding.check, finding.subject) not in known:

@@ -18,13 +18,22 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from modnet.acceleration import CompileTimer, accelerator_name, fused_parts
-from modnet.base import Array, Optimizer, OptimizerState, Shape, Solver
+from modnet.base import Array, Inputs, Module, Optimizer, OptimizerState, Shape, Solver
 from modnet.errors import ModNetError
 from modnet.estimators import fitting
 from modnet.estimators.display import can_draw, visual_block
 from modnet.estimators.nested import understood
 from modnet.estimators.parameters import SLOTS, NestedParameters, chosen_accelerator, loss_of
-from modnet.estimators.preparation import Sample, modules_of, network_for, prepared, takes
+from modnet.estimators.preparation import (
+    MANY_ROWS,
+    Sample,
+    input_shape,
+    learn_scale,
+    modules_of,
+    network_for,
+    prepared,
+    takes,
+)
 from modnet.estimators.table import Table
 from modnet.estimators.target import Numbers, loss_before_target, loss_for
 from modnet.network import Network
@@ -51,7 +60,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     theta_, state_ : ndarray, shape (n_parameters,)
         The parameters, and the non-trainable state.
     loss_curve_ : list of float
-        Training loss per epoch.
+        Training loss per epoch, of numbers in the scale in which the loss sees them (`scale_target`).
     validation_loss_curve_, validation_scores_ : list of float
         Loss and score on the validation set per epoch, if there is one, and a scorer.
     learning_rate_curve_ : list of float
@@ -80,6 +89,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         "input_shape_": tuple,
         "optimizer_state_": OptimizerState,
         "table_": Table | None,
+        "_inputs": Inputs | Module | None,
         "_streams": fitting.Streams,
         "_target": Numbers,
     }
@@ -92,6 +102,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _default_loss = "squared_error"
     _y_numeric = True
     _ravel_y = False
+    _many_rows: float = MANY_ROWS
     _reads_all = False  # whether every column of X counts as read
 
     spec_: ModelSpec
@@ -164,6 +175,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 loss_of(self).check_truth(validation.target.t)
             elif spec.training.early_stopping:
                 sample, validation = self._split(sample)
+            learn_scale(self, sample)
             _try_out(self, sample.data, adapting=not again)
             waiting = CompileTimer(chosen_accelerator(self))
             trainer, data, watched = fitting.trainer_on(self, sample, validation)
@@ -195,21 +207,25 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         self, spec: ModelSpec, X: Any, y: Any, weight: Any, *, again: bool, learning: bool, keep_optimizer: bool = False
     ) -> Sample:
         """Prepare the data, and a network for it: a new one, or the present one with settings that may have changed."""
-        before = self.spec_ if again else None
+        before, asked = self.spec_ if again else None, spec.inputs
         if not again:
-            self.spec_ = spec
+            self.spec_ = spec = spec.without_plan()
         sample = prepared(self, X, y, weight, reset=not again, learning=learning)
         loss = loss_for(spec, sample.target, self._default_loss)
         spec = replace(spec, loss=loss) if loss != spec.loss else spec
         if before is None:
-            self._streams = self._new_streams()
+            self._inputs, self._streams = asked, self._new_streams()
+            if isinstance(spec.inputs, Inputs):
+                data = sample.data
+                spec = replace(spec, inputs=spec.inputs.choose(input_shape(self), data.x, data.weight))
             self.network_ = network_for(self, spec, loss.width(sample.target.width))
-            self.theta_, self.state_ = self._first_weights(sample.data.x.dtype)
+            self.theta_, self.state_ = self._first_weights(sample.dtype)
             self._rows_seen = 0
         else:
             for name in ("inputs", "layers", "output", "output_activation"):
-                if getattr(spec, name) != getattr(before, name):
+                if getattr(spec, name) != (self._inputs if name == "inputs" else getattr(before, name)):
                     raise ValueError(f"{name} has changed since the network was made; fit a new estimator instead")
+            spec = replace(spec, inputs=before.inputs)
             self.theta_, self.state_, self._streams = copy.deepcopy((self.theta_, self.state_, self._streams))
             old, self.optimizer_state_ = self.optimizer_state_, first_state(self.network_, spec.optimizer, self.theta_)
             if keep_optimizer:
@@ -228,6 +244,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         first = not hasattr(self, "theta_")
         learning = first and not announced
         sample = self._begin(self.to_spec(), X, y, weight, again=not first, learning=learning, keep_optimizer=True)
+        learn_scale(self, sample)
         if first:
             self.loss_curve_, self.learning_rate_curve_, self.n_iter_ = [], [], 0
             _try_out(self, sample.data, adapting=True)
@@ -246,10 +263,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
 
     def _learn_target(self, y: Array) -> None:
         """Learn what there is to predict; with `warm_start`, check that it is the same as before."""
-        found = Numbers.of(y)
-        if self.warm_start and hasattr(self, "theta_") and found.width != self._target.width:
-            raise ValueError(f"y should have {self._target.width} targets, as before; got shape {y.shape}")
-        self._target = found
+        self._target = Numbers.of(y, before=self._target if self.warm_start and hasattr(self, "theta_") else None)
 
     def _record(self, history: History) -> None:
         """Show the history so far as attributes."""

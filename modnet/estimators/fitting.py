@@ -21,7 +21,7 @@ from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from modnet.base import Optimizer, OptimizerState
 from modnet.estimators.parameters import chosen_accelerator, loss_of
-from modnet.estimators.preparation import Sample, takes
+from modnet.estimators.preparation import Sample, scaled, takes
 from modnet.network import Network
 from modnet.spec import ModelSpec
 from modnet.training import Data, History, Trainer
@@ -169,7 +169,8 @@ def trainer_on(estimator: Any, sample: Sample, watched: Sample | None) -> tuple[
     fails names the layer then.
     """
     network, theta, state = estimator.network_, estimator.theta_, estimator.state_
-    data, validation = sample.data, None if watched is None else watched.data
+    data = scaled(estimator, sample).data
+    validation = None if watched is None else scaled(estimator, watched).data
     head, body = network.split()
     rows = len(data) + (0 if validation is None else len(validation))
     size = rows * math.prod(body.input_shape) * theta.itemsize

@@ -15,6 +15,7 @@ from modnet.base import Array, Column, Layout, OptimizerState
 from modnet.component import Component, dump
 from modnet.errors import ModelFileError
 from modnet.estimators.fitting import Streams
+from modnet.estimators.scaling import Scaling
 from modnet.estimators.table import Table
 from modnet.estimators.target import Classes, Numbers
 from modnet.registry import registry
@@ -89,7 +90,7 @@ def _classes(columns: list[Array], kind: str) -> Classes:
     return Classes(columns, kind)
 
 
-def _table(columns: tuple[Column, ...], categories: dict[str, Array], types: dict[str, str]) -> Table:
+def _table(columns: tuple[Column, ...], categories: dict[str, Array], types: dict[str, str], named: bool) -> Table:
     names = [column.name for column in columns]
     if not all(isinstance(name, str) for name in (*names, *types.values())) or len({*names}) < len(names):
         raise ModelFileError(f"columns of a table should have names of their own, and types, got {names}, {types}")
@@ -97,7 +98,7 @@ def _table(columns: tuple[Column, ...], categories: dict[str, Array], types: dic
     for name, each in categories.items():
         if not isinstance(each, np.ndarray) or each.shape != (counts[name],) or name not in types:
             raise ModelFileError(f"column {name!r} should have {counts[name]} categories and a type, got {each!r}")
-    return Table(columns, categories, types)
+    return Table(columns, categories, types, named)
 
 
 _FORMS = {
@@ -110,8 +111,9 @@ _FORMS = {
     "generator": Form(np.random.Generator, lambda value: [value.bit_generator.state], _generator),
     "random state": Form(np.random.RandomState, lambda value: [value.get_state(legacy=False)], _random_state),
     "classes": Form(Classes, lambda value: [value.columns, value.kind], _classes),
-    "table": Form(Table, lambda value: [value.columns, value.categories, value.types], _table),
+    "table": Form(Table, lambda value: [value.columns, value.categories, value.types, value.named], _table),
     "numbers": _record(Numbers),
+    "scaling": _record(Scaling),
     "column": _record(Column),
     "streams": _record(Streams),
     "history": _record(History),

@@ -4,6 +4,7 @@
 difference in a method of its own.
 """
 
+import math
 import sys
 import warnings
 from collections.abc import Mapping
@@ -71,6 +72,7 @@ class BaseMLP(BaseModNet):
             "optimizer": _optimizer(self),
             "training": {
                 **{name: getattr(self, name) for name in ("max_iter", "batch_size", "shuffle", "alpha", "tol")},
+                "scale_target": False,
                 "n_iter_no_change": int(min(self.n_iter_no_change, sys.maxsize)),
                 "early_stopping": self.early_stopping and self.solver != "lbfgs",
                 **({"validation_fraction": self.validation_fraction} if self.early_stopping else {}),
@@ -86,7 +88,8 @@ class BaseMLP(BaseModNet):
     def _said_of(cls, spec: ModelSpec, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return scikit-learn's parameters for a spec; an InvalidSpecError names what they cannot say.
 
-        Where ε stands in Adam, and whether SGD's velocity is made of gradients or steps, is as scikit-learn has it.
+        Where ε stands in Adam, whether SGD's velocity is made of gradients or steps, and that numbers to predict are
+        not scaled, is as scikit-learn has it.
         """
         known = set(cls._get_param_names())
         found = {name: value for name, value in _parameters(spec.to_dict()).items() if name in known}
@@ -103,6 +106,8 @@ class BaseMLP(BaseModNet):
         if problems:
             raise InvalidSpecError(cls.__name__, problems)
         return found
+
+    _many_rows = math.inf  # float32 for float32 alone, as in scikit-learn
 
     def _look_at_network(self) -> None:
         """Say nothing: scikit-learn has no output layer that a hidden one could be mistaken for."""
@@ -317,7 +322,7 @@ def _comparable(spec: ModelSpec) -> dict[str, Any]:
     plain = spec.to_dict()
     optimizer = {name: each for name, each in plain["optimizer"].items() if name not in ("epsilon_hat", "velocity")}
     plain = {**plain, **plain["training"], "optimizer": optimizer}
-    return {name: each for name, each in plain.items() if name not in ("training", "requires")}
+    return {name: each for name, each in plain.items() if name not in ("training", "requires", "scale_target")}
 
 
 def _views(mlp: BaseMLP, name: str) -> list[Array]:

@@ -47,7 +47,8 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
     activation : str, mapping or Module
         What follows the dense layer of a bare number: an activation, or a layer that keeps the shape; None: nothing.
     inputs : str, mapping, Inputs or Module, optional
-        What turns the columns of X into the numbers that layers take, such as "standardize"; None: X as it is.
+        What turns the columns of X into the numbers that layers take: "table" takes numbers of any size, categories,
+        text and gaps; another is "standardize"; None: X as it is.
     output : str, mapping or Output
         What ends the network in as many columns as the loss asks for.
     output_activation : str, mapping or Activation, optional
@@ -73,9 +74,16 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         Whether to hold out rows for validation, watch the loss on them and keep the weights of the best epoch.
     validation_fraction : float
         Share of the rows held out, in (0, 1).
+    scale_target : bool
+        Whether the loss sees numbers to predict standardized, whatever their units: less their mean, by their standard
+        deviation, both of the rows to train on; by their mean where they have to stay positive (`poisson`, `gamma`,
+        `tweedie`). Predictions, quantiles, standard deviations and scores are in the units of y, losses and first
+        weights are not. Of no effect under an `output_activation`, on a loss that does not admit it, and on classes.
     inputs_budget : int
         Bytes that what fixed layers in front (standardize, one_hot, …) make of the rows to train on and to watch may
         take, ≥ 0: up to them it is made once, before training; where it would take more, in each batch.
+    dtype : {"auto", "float32", "float64"}
+        Of the weights, and of what is calculated. "auto": float32 where X is float32, or has many rows.
     scoring : str, callable or None
         What early stopping watches on the rows held out: "loss", or the name of a scikit-learn scorer, or a scorer;
         None: `score`.
@@ -95,7 +103,7 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
     layers: Sequence[Module | Written | int] | Written = (100,)
     activation: Module | Written | None = "relu"
     _: KW_ONLY
-    inputs: Inputs | Module | Written | None = None
+    inputs: Inputs | Module | Written | None = "table"
     output: Output | Written = "affine"
     output_activation: Activation | Written | None = None
     loss: Loss | Written = "auto"
@@ -109,7 +117,9 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
     n_iter_no_change: int = 10
     early_stopping: bool = False
     validation_fraction: float = 0.1
+    scale_target: bool = True
     inputs_budget: int = 2**28
+    dtype: str = "auto"
     scoring: str | Callable[..., float] | None = "loss"
     warm_start: bool = False
     initial_weights: Mapping[str, ArrayLike] | ArrayLike | None = None

@@ -17,14 +17,15 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from modnet.base import Array, Layout, Place
+from modnet.base import Array, Layout, Place, TargetScale
 from modnet.entries import OWN, group_of
 from modnet.errors import ModelFileError, ModNetError, UnknownComponentError
 from modnet.estimators.fitting import CALLBACKS
 from modnet.estimators.forms import Reader, Writer, fits
 from modnet.estimators.parameters import chosen_accelerator
 from modnet.estimators.preparation import input_shape
-from modnet.estimators.target import Classes
+from modnet.estimators.scaling import scale_admitted
+from modnet.estimators.target import Classes, Numbers
 from modnet.files import as_json, write_whole
 from modnet.registry import estimators, registry
 from modnet.spec import ModelSpec, check_requirements
@@ -195,6 +196,7 @@ def _model(header: Mapping[str, Any], reader: Reader, allow: Iterable[str] | Non
     learnt = {name: reader.read(each) for name, each in header["learnt"].items()}
     _check_learnt(cls, learnt, params)
     loss: Any = spec.loss  # never "auto" in a file
+    _check_scale(learnt["_target"], scale_admitted(spec, loss))
     network = spec.network(input_shape(SimpleNamespace(**learnt)), loss.width(learnt["_target"].width))
     theta, state = learnt["theta_"], learnt["state_"]
     _check_weights(theta, state)
@@ -242,12 +244,26 @@ def _check_learnt(cls: Any, learnt: Mapping[str, Any], params: Mapping[str, Any]
     if learnt["input_shape_"][:1] != (n,):
         raise ModelFileError(f"n_features_in_ is {n}, and input_shape_ {learnt['input_shape_']}")
     names = [*learnt.get("feature_names_in_", ())]
-    if len(names) not in (0, n) or (table is not None and names != [column.name for column in table.columns]):
+    columns = names if table is None else [column.name for column in table.columns]
+    called = names if table is None or table.named else [*map(str, range(n))]
+    if len(names) not in (0, n) or columns != called:
         raise ModelFileError(f"feature_names_in_ should be those of the {n} columns, got {names}")
     if isinstance(target, Classes):
         shown = learnt["classes_"] if target.kind == "multioutput" else [learnt["classes_"]]
         if len(shown) != len(target.columns) or not all(map(np.array_equal, shown, target.columns)):
             raise ModelFileError(f"classes_ should be those of the target, {target.classes}, got {learnt['classes_']}")
+
+
+def _check_scale(target: Any, kind: TargetScale) -> None:
+    """Check that numbers have the scale that the spec asks for, finite and with positive factors."""
+    if not isinstance(target, Numbers):
+        return
+    scale, shape = target.scale, (1, target.width)
+    numbers = [] if scale is None else [scale.shift, scale.factor]
+    floats = all(each.dtype == np.float64 and each.shape == shape and np.isfinite(each).all() for each in numbers)
+    if scale is None or scale.kind != kind or not floats or not (scale.factor > 0).all():
+        wanted = f"of kind {kind!r}, with a finite shift and a finite, positive factor of shape {shape}"
+        raise ModelFileError(f"the target's scale should be {wanted}, got {scale}")
 
 
 # Parameters by name

@@ -154,6 +154,8 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of `predict_proba`, exact where a probability is so small that it rounds to 0.
 
+        Where label smoothing is undone, a probability may be 0 itself: its logarithm is −inf.
+
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
@@ -298,8 +300,9 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
 
         Returns
         -------
-        ndarray, shape (n,) or (n, k) as y was, dtype of θ
-            With `return_std` a tuple of two.
+        ndarray, shape (n,) or (n, k) as y was
+            In the units of y: float64, or float32 if y was; dtype of θ where y is not scaled. With `return_std` a tuple
+            of two.
 
         Raises
         ------
@@ -312,7 +315,7 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
             return predicted
         if not isinstance(loss, DensityLoss):
             raise ValueError(f"{loss=} predicts no standard deviation: use loss='gaussian_nll'")
-        return predicted, self._target.like_y(loss.predict_std(raw))
+        return predicted, self._target.like_y(loss.predict_std(raw), spread=True)
 
     @available_if(gives_quantiles)  # type: ignore[untyped-decorator]
     def predict_quantiles(self, X: Any) -> Array:
@@ -324,8 +327,8 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
 
         Returns
         -------
-        ndarray, shape (n, q) for q levels, or (n, k, q) where y has k columns, dtype of θ
-            Ascending along the last axis.
+        ndarray, shape (n, q) for q levels, or (n, k, q) where y has k columns
+            Ascending along the last axis; units and dtype as of `predict`.
         """
         raw, loss = raw_output(self, X), loss_of(self)
         assert isinstance(loss, QuantileLoss)

@@ -1,7 +1,8 @@
-"""Tables: what is in the columns of a data frame, which of them layers read, and how their rows become numbers.
+"""Tables: what is in the columns of X, which of them layers read, and how their rows become numbers.
 
-Categories become codes 0, 1, … where a layer takes codes: one that was not there in the first ``fit`` −1, a missing one
-NaN. A column that no layer reads becomes zeros, whatever is in it.
+X may be a data frame or, where `inputs` takes categories, an array or list that holds text. Categories become codes
+0, 1, … where a layer takes codes: one that was not there in the first ``fit`` −1, a missing one NaN. A column that no
+layer reads becomes zeros, whatever is in it.
 """
 
 import datetime
@@ -12,8 +13,9 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+from scipy import sparse
 
-from modnet.base import Array, Column, Shape, TableShape
+from modnet.base import Array, Column, Inputs, Shape, TableShape
 from modnet.errors import ModNetError, ShapeError
 from modnet.network.link import Link, placed
 from modnet.spec import ModelSpec
@@ -28,12 +30,15 @@ _WORDS: dict[str, tuple[type, ...]] = {
 }
 """What messages call values of a type: the first word that fits."""
 
+_FEW = 4
+"""Up to so many values a column of text is taken for categories, however few rows there are."""
+
 _DTYPES: dict[str, Any] = {"text": str, "numbers": None, "truth values": None}
 """In which dtype an array of categories is made: None, as NumPy finds; others are objects."""
 
 
 class Table:
-    """What an estimator knows of the columns of a data frame, from the first that it was given.
+    """What an estimator knows of the columns of X, from the first that it was given.
 
     Parameters
     ----------
@@ -43,6 +48,8 @@ class Table:
         Of the columns that are read as codes: the categories in the order of their codes.
     types : mapping of str to str
         Of the columns that layers read: what is in them, "numbers", "text" and the like.
+    named : bool
+        Whether the columns have names; those of an array are called by their positions.
 
     Examples
     --------
@@ -57,13 +64,19 @@ class Table:
     [[0.0, 1.0], [0.0, -1.0]]
     """
 
-    def __init__(self, columns: Sequence[Column], categories: Mapping[str, Array], types: Mapping[str, str]) -> None:
-        self.columns, self.categories, self.types = tuple(columns), dict(categories), dict(types)
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        categories: Mapping[str, Array],
+        types: Mapping[str, str],
+        named: bool = True,
+    ) -> None:
+        self.columns, self.categories, self.types, self.named = tuple(columns), dict(categories), dict(types), named
         self._as_numbers = {name for name, each in self.types.items() if "numbers" in _parts(each)} - set(categories)
 
     @classmethod
     def of(cls, X: Any, spec: ModelSpec, *, whole: bool = False) -> "Table | None":
-        """Return the columns of X as the layers of a spec read them; None if X is no data frame with named columns.
+        """Return the columns of X as the layers of a spec read them; None if X is an array of numbers.
 
         Parameters
         ----------
@@ -77,10 +90,15 @@ class Table:
         ShapeError
             If a layer does not fit, or takes for numbers what another takes for codes of categories; and for codes
             where `whole` is set, since they are no numbers to give back.
+        ValueError
+            If a column of text that `inputs` reads has another value in more than half of the rows.
         """
         frame = _frame(X)
+        if frame is None and isinstance(spec.inputs, Inputs) and spec.inputs.takes_codes:
+            frame = _Rows.of(X)
         if frame is None:
             return None
+        named = not isinstance(frame, _Rows)
         types = {name: _type(frame[name]) for name in frame.columns}
         found = {name: _categories(frame[name], types[name]) for name in types}
         columns = [_column(frame[name], types[name], found[name]) for name in types]
@@ -88,14 +106,31 @@ class Table:
         codes = [name for name, each in found.items() if each is not None and _takes_codes(name, readers.get(name, []))]
         if whole and codes:
             raise ShapeError(f"column {codes[0]!r} holds categories; an autoencoder gives back numbers: leave it out")
+        for name in codes:
+            values, rows = len(found[name] or ()), len(frame[name])
+            read = any(link.path.partition(".")[0] == "inputs" for link in readers[name])
+            if read and values > max(rows / 2, _FEW) and _declared(frame[name]) is None:
+                raise ValueError(
+                    f"{_title(name, named)} holds text, with {values} different values in {rows} rows, and so names "
+                    "rows rather than kinds of them: leave it out, or make numbers of it, or say that these are "
+                    "categories (of a pandas column: astype('category'))"
+                )
         return cls(
             columns,
             {name: np.array(found[name], _DTYPES.get(types[name], object)) for name in codes},
             {name: each for name, each in types.items() if name in readers or whole},
+            named,
         )
 
+    @classmethod
+    def of_numbers(cls, X: Array, *, truth_values: bool = False) -> "Table":
+        """Return the columns of an array of numbers."""
+        dtype: Any = "bool" if truth_values else "number"
+        missing = np.isnan(X).any(axis=0)
+        return cls([Column(str(i), dtype, missing=bool(missing[i])) for i in range(X.shape[1])], {}, {}, named=False)
+
     def rows(self, X: Any) -> Any:
-        """Return a data frame with numbers in all columns; what is no data frame is returned as it is.
+        """Return X with numbers in all columns; an array of numbers is returned as it is.
 
         Raises
         ------
@@ -106,7 +141,10 @@ class Table:
         """
         frame = _frame(X)
         if frame is None:
-            return X
+            held = _Rows.of(X) if self.types else None
+            return X if held is None else self._array(held)
+        if not self.named:
+            return self._array(frame) if self.types else X
         looked_at = set(frame.columns) - (_plain(frame) & self._as_numbers)
         names = [each.name for each in self.columns if each.name in looked_at]
         changed = {name: values for name in names if (values := self._numbers(frame[name], name)) is not None}
@@ -115,8 +153,20 @@ class Table:
         series = [nw.new_series(name, values, backend=frame.implementation) for name, values in changed.items()]
         return frame.with_columns(*series).to_native() if series else X
 
+    def _array(self, frame: Any) -> Array:
+        """Return columns as an array of numbers, by position; zeros if there are more or fewer than in `fit`."""
+        columns = frame.columns
+        made = np.zeros((len(frame), len(columns)))
+        if len(columns) == len(self.columns):  # else scikit-learn says it in its words
+            for j, name in enumerate(columns):
+                values = self._numbers(frame[name], self.columns[j].name)
+                made[:, j] = frame[name].to_numpy() if values is None else values
+        return made
+
     def unread(self) -> list[int]:
         """Return the positions of the columns that no layer reads."""
+        if not self.types:
+            return []
         return [i for i, column in enumerate(self.columns) if column.name not in self.types]
 
     def _numbers(self, series: Any, name: str) -> Array | None:
@@ -127,8 +177,8 @@ class Table:
         if not (_parts(found) <= _parts(before) or missing.all()):
             row = int(np.argmin(missing))
             raise TypeError(
-                f"column {name!r} held {before} in fit, and holds {found} here, such as {series.to_list()[row]!r} in "
-                f"row {row}: give it the type that it had"
+                f"{_title(name, self.named)} held {before} in fit, and holds {found} here, such as "
+                f"{series.to_list()[row]!r} in row {row}: give it the type that it had"
             )
         if name in self.categories:
             code_of = {category: float(code) for code, category in enumerate(self.categories[name].tolist())}
@@ -140,7 +190,8 @@ class Table:
             return as_they_are if missing.any() else None  # a missing one may be no NaN yet
         values = [np.nan if gap else value for value, gap in zip(series.to_list(), missing, strict=True)]
         if (bad := _no_number(values)) is not None:
-            raise refused(f"column {name!r}" + (f" ({found})" if " and " in found else ""), bad, values[bad])
+            title = _title(name, self.named) + (f" ({found})" if " and " in found else "")
+            raise refused(title, bad, values[bad])
         return np.array(values, np.float64)
 
 
@@ -154,7 +205,63 @@ def unread(spec: ModelSpec, n_features: int) -> list[int]:
     return [i for i, column in enumerate(columns) if column.name not in readers]
 
 
+class _Rows:
+    """An array of objects, looked at column by column as a data frame is; a column is called by its position."""
+
+    def __init__(self, values: Array) -> None:
+        self.columns, self._values = [str(i) for i in range(values.shape[1])], values
+
+    @classmethod
+    def of(cls, X: Any) -> "_Rows | None":
+        """Return X so if it is an array, or what becomes one, that does not hold numbers alone."""
+        if sparse.issparse(X):
+            return None
+        try:
+            values = np.asarray(X)
+            if values.dtype.kind in "US" and not isinstance(X, np.ndarray):
+                values = np.asarray(X, object)  # numbers beside text have become text
+        except ValueError:
+            return None  # rows of several lengths, which scikit-learn refuses
+        return cls(values.astype(object)) if values.ndim == 2 and values.dtype.kind in "OUS" else None
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, name: str) -> Any:
+        return _Objects(name, self._values[:, int(name)])
+
+
+class _Objects:
+    """A column of such an array, as far as it has to be like a series."""
+
+    dtype = nw.Object()
+
+    def __init__(self, name: str, values: Array) -> None:
+        self.name, self._values = name, values
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def to_numpy(self) -> Array:
+        return self._values
+
+    def to_list(self) -> list[Any]:
+        values: list[Any] = self._values.tolist()
+        return values
+
+    def is_null(self) -> "_Objects":
+        gaps = [each is None or type(each).__name__ == "NAType" or each != each for each in self.to_list()]
+        return _Objects(self.name, np.array(gaps, bool))
+
+    def drop_nulls(self) -> "_Objects":
+        return _Objects(self.name, self._values[~self.is_null().to_numpy()])
+
+
 # What is in a column
+
+
+def _title(name: str, named: bool) -> str:
+    return f"column {name!r}" if named else f"column {name}"
 
 
 def _frame(X: Any) -> Any:

@@ -1,14 +1,15 @@
 """Targets: what y is, and how it is written for a loss."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from sklearn.utils import compute_class_weight, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
-from modnet.base import Array, Loss, Task, served
+from modnet.base import Array, Loss, TargetScale, Task, served
+from modnet.estimators.scaling import Scaling
 from modnet.network import Network
 from modnet.network.link import Link
 from modnet.registry import registry
@@ -47,31 +48,58 @@ class Numbers:
         How many per row.
     single : bool
         Whether y has shape (n,), and predictions, too; otherwise (n, width).
+    scale : Scaling or None
+        What they are changed by for the loss; None before it is learnt.
     """
 
     width: int
     single: bool
+    scale: Scaling | None = None
 
     @classmethod
-    def of(cls, y: Array) -> "Numbers":
-        """Return what kind of numbers y holds."""
-        return cls(y.reshape(len(y), -1).shape[1], y.ndim == 1)
+    def of(cls, y: Array, before: "Numbers | None" = None) -> "Numbers":
+        """Return what kind of numbers y holds; with `before`, in the scale of what was learnt before.
+
+        Raises
+        ------
+        ValueError
+            If there were as many per row not before.
+        """
+        width = y.reshape(len(y), -1).shape[1]
+        if before is not None and width != before.width:
+            raise ValueError(f"y should have {before.width} targets, as before; got shape {y.shape}")
+        return cls(width, y.ndim == 1, None if before is None else before.scale)
 
     def target(self, y: Array, dtype: "np.dtype[np.floating]") -> Target:
-        """Return y as a target.
+        """Return y as a target, in its own units: what a cast to the dtype of X would lose, its scale may need.
 
         Raises
         ------
         ValueError
             If it does not hold as many numbers per row.
         """
-        t = np.asarray(y, dtype).reshape(len(y), -1)
+        t = np.asarray(y, np.float32 if y.dtype == np.float32 else np.float64).reshape(len(y), -1)
         if t.shape[1] != self.width:
             raise ValueError(f"y should have {self.width} targets, as before; got shape {y.shape}")
         return Target("regression", t, self.width)
 
-    def like_y(self, found: Array) -> Array:
-        """Return what was predicted for each target; without an axis of targets if y had none."""
+    def learnt(self, kind: TargetScale, t: Array, weight: Array | None) -> "Numbers":
+        """Return them with the scale of a target to train on; one of that kind that is there stays."""
+        known = self.scale is not None and self.scale.kind == kind
+        return self if known else replace(self, scale=Scaling.of(kind, t, weight))
+
+    def scaled(self, t: Array, dtype: "np.dtype[np.floating]") -> Array:
+        """Return a target as the loss sees it."""
+        assert self.scale is not None
+        return self.scale.there(t, dtype)
+
+    def like_y(self, found: Array, *, spread: bool = False) -> Array:
+        """Return what a loss predicts in the units of y, without an axis of targets if y had none.
+
+        `spread`: whether it is standard deviations.
+        """
+        assert self.scale is not None
+        found = self.scale.back(found, spread=spread)
         return found[:, 0] if self.single else found
 
 
@@ -225,6 +253,7 @@ class Classes:
             alone = np.repeat(self.widths, self.widths) == 1
             with np.errstate(divide="ignore"):
                 scores = np.where(alone, scores - np.log(-np.expm1(scores)), scores)
+            scores = np.nan_to_num(scores, nan=np.nan)  # of a class that is sure: scorers take no inf
         else:
             scores = loss.predict(raw)
         return scores[:, 0] if self.task == "binary" else scores

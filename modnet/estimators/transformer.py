@@ -18,11 +18,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from modnet.acceleration import accelerated
-from modnet.base import Array, Module
+from modnet.base import Array, Inputs, Module
 from modnet.estimators.base import BaseModNet, makes_steps
 from modnet.estimators.fitting import FitMetadata, unchanged_on_failure
 from modnet.estimators.nested import path_of
-from modnet.estimators.parameters import chosen_accelerator, completed, invalid_parameter, loss_of
+from modnet.estimators.parameters import Written, chosen_accelerator, completed, invalid_parameter, loss_of
 from modnet.estimators.preparation import Sample, rows_of
 from modnet.network import Network
 from modnet.spec import ModelSpec
@@ -92,7 +92,8 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     See Also
     --------
     ModNetClassifier, ModNetRegressor : Whose hidden layers can be read.
-    sklearn.decomposition.PCA : What an autoencoder without activations finds the subspace of.
+    sklearn.decomposition.PCA : What an autoencoder without activations finds the subspace of; with `scale_target`, that
+        of standardized columns.
 
     Notes
     -----
@@ -100,7 +101,9 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     clones, searches (``estimator__alpha``) and shows. There is no ``prefit`` beside it: ``FrozenEstimator`` is how
     scikit-learn says that a fitted estimator is to be used as it is, and survives a clone in a pipeline or a grid.
 
-    The output layer of an autoencoder is as wide as X. Sparse X is refused: what it would have to give back is dense.
+    The columns that an autoencoder gives back are its targets, so `scale_target` holds for them: each counts by how
+    much of its own variance comes back, whatever its units. The output layer is as wide as X. Sparse X is refused: what
+    it would have to give back is dense.
 
     Examples
     --------
@@ -109,7 +112,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     >>> from modnet.layers import Dense
     >>> X, y = load_iris(return_X_y=True)
     >>> layers = 16, Dense(2, name="code"), 16
-    >>> encoder = ModNetTransformer(layers, optimizer="lbfgs", max_iter=1000, random_state=0).fit(X)
+    >>> encoder = ModNetTransformer(layers, optimizer="lbfgs", max_iter=3000, random_state=0).fit(X)
     >>> encoder.get_feature_names_out(), encoder.transform(X).shape
     (array(['code0', 'code1'], dtype=object), (150, 2))
     >>> encoder.score(X) > 0.95  # share of the variance that comes back
@@ -123,6 +126,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     (150, 3)
     """
 
+    inputs: Inputs | Module | Written | None = None
     layer: int | str | None = None
     estimator: BaseModNet | FrozenEstimator | None = None
 
@@ -321,7 +325,8 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
             )
         link = self.network_.layer(self.layer_)
         rows = code.reshape(len(code), *link.output_shape)
-        return loss_of(self).predict(self._run(self.network_.behind(link), rows))
+        found: Array = self._target.like_y(loss_of(self).predict(self._run(self.network_.behind(link), rows)))
+        return found
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the share of the variance of X that the autoencoder gives back, or the score of the estimator.
@@ -342,7 +347,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         if hasattr(self, "estimator_"):
             return float(self.estimator_.score(X, y, sample_weight=sample_weight))
         X = rows_of(self, X)
-        given_back = loss_of(self).predict(self._run(self.network_, X))
+        given_back = self._target.like_y(loss_of(self).predict(self._run(self.network_, X)))
         return float(r2_score(X, given_back, sample_weight=sample_weight, multioutput="variance_weighted"))
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:

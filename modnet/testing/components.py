@@ -21,7 +21,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
-from modnet.base import Array, Inputs, Loss, Module, Output, served
+from modnet.base import Array, DensityLoss, Inputs, Loss, Module, Output, QuantileLoss, served
 from modnet.component import Component, dump, dump_fields, field_names, walk
 from modnet.errors import InvalidSpecError
 from modnet.estimators import ModNetClassifier, ModNetRegressor
@@ -250,6 +250,33 @@ def it_works_in_an_estimator(component: Component) -> None:
         expect(predicted.shape == y.shape, f"{estimator} predicts shape {predicted.shape} for y of {y.shape}")
         expect(np.isfinite(predicted).all(), f"{estimator} predicts {predicted[~np.isfinite(predicted)][:1]}")
         expect(np.isfinite(model.loss_curve_).all(), f"{estimator} has losses {model.loss_curve_}")
+
+
+@USES.add(applies=lambda component: isinstance(component, Loss) and component.target_scale != "none")
+def an_estimator_learns_numbers_in_any_units(component: Loss) -> None:
+    """Fitted on a y + b with "affine", or a y with "scale", it predicts the same, in these units; deviations are a σ.
+
+    Usually: "affine" on a loss of positive numbers: what it sees are numbers around 0
+    """
+    estimator, _, X, y = next(uses(component))
+    a, b = 1e3, 5e4 if component.target_scale == "affine" else 0.0
+    models = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for t in (y, a * y + b):
+            try:
+                models.append(clone(estimator).fit(X, t))
+            except ValueError as error:
+                raise CheckFailed(f"{estimator} does not fit y from {t.min():.3g} to {t.max():.3g}: {error}") from error
+    found = [{"ŷ": model.predict(X)} for model in models]
+    for each, model in zip(found, models, strict=True):
+        if isinstance(component, QuantileLoss):
+            each["the quantiles"] = model.predict_quantiles(X)
+        if isinstance(component, DensityLoss):
+            each["σ"] = model.predict(X, return_std=True)[1]
+    for name, here in found[1].items():
+        expected = a * found[0][name] + (0 if name == "σ" else b)
+        expect_same(name, here, expected, f"fitted on {a:g} y + {b:g}", "changed alike", rtol=1e-6, atol=1e-6)
 
 
 @USES.add(applies=lambda component: component.kind in _SEARCHED and _is_for_tables(component), of_the_class=True)

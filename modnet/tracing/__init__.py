@@ -12,7 +12,7 @@ from modnet.base.loss import Task
 from modnet.diagnosis.model import network_of
 from modnet.errors import ShapeError
 from modnet.estimators.parameters import loss_of
-from modnet.estimators.preparation import prepared, with_first_weights
+from modnet.estimators.preparation import prepared, scaled, with_first_weights
 from modnet.network import Network
 from modnet.network.trial import adapt
 from modnet.slot import Slot, parse
@@ -62,6 +62,7 @@ def trace(
     -------
     Trace
         In float64, whatever the model's dtype. J is the loss alone; the penalties `alpha` and `l1_ratio` are not in it.
+        y and ŷ are numbers as the loss sees them: in their own scale (`scale_target`), not in the user's units.
 
     Raises
     ------
@@ -97,7 +98,7 @@ def trace(
     if y is None and target is not X:
         raise ValueError(f"y: {type(net).__name__} is measured against a truth, and none was given")
     if hasattr(net, "theta_"):
-        data = prepared(net, X, target, sample_weight).data
+        data = scaled(net, prepared(net, X, target, sample_weight)).data
     else:
         net, sample = with_first_weights(net, X, target, sample_weight)
         data = sample.data

@@ -20,6 +20,7 @@ class Data:
     Attributes
     ----------
     x : ndarray or scipy.sparse CSR matrix, shape (n, *input_shape), dtype of θ
+        float64, if `inputs` takes it so.
     t : ndarray, shape (n, k) floats or (n,) integer codes
         The truth, in the form that the loss takes.
     weight : ndarray, shape (n,), optional

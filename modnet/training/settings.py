@@ -1,6 +1,6 @@
 """How training goes, in numbers; the names and defaults are scikit-learn's."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -40,9 +40,13 @@ class TrainingSettings(Component):
         Whether to watch the loss of a validation set instead of the training loss, and to keep the best θ.
     validation_fraction : float
         Share of the rows that the validation set gets, in (0, 1).
+    scale_target : bool
+        Whether losses see numbers in a scale of their own, and not in that of y, as far as they admit it.
     inputs_budget : int
         Bytes that what fixed layers in front make of all rows may take, ≥ 0: up to them it is made once, before
         training; where it would take more, in each batch.
+    dtype : {"auto", "float32", "float64"}
+        Of θ. "auto": float32 where X is float32, or has many rows.
 
     Examples
     --------
@@ -61,4 +65,6 @@ class TrainingSettings(Component):
     n_iter_no_change: Count = 10
     early_stopping: bool = False
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    scale_target: bool = True
     inputs_budget: Annotated[int, Field(ge=0)] = 2**28
+    dtype: Literal["auto", "float32", "float64"] = "auto"

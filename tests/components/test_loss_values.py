@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.special import expit, log_expit, log_softmax, softmax
+from scipy.special import expit, log_expit, log_softmax, logit, softmax
 from scipy.stats import norm
 from sklearn.metrics import (
     hinge_loss,
@@ -215,6 +215,23 @@ class TestCrossEntropy:
     def test_the_best_prediction_of_a_smoothed_class_is_not_sure(self):
         z = np.log([[0.9 + 0.1 / 4, 0.1 / 4, 0.1 / 4, 0.1 / 4]])
         np.testing.assert_allclose(CrossEntropy(label_smoothing=0.1).gradient(np.array([0]), z), 0, atol=1e-15)
+
+    @pytest.mark.parametrize("smoothing", [0.05, 0.1, 0.5])
+    def test_predictions_are_without_the_smoothing(self, smoothing):
+        p = RNG.dirichlet(np.ones(4), size=50)
+        softened = CrossEntropy("softmax", smoothing), np.log((1 - smoothing) * p + smoothing / 4)
+        halved = CrossEntropy("sigmoid", smoothing), logit((1 - smoothing) * p + smoothing / 2)
+        for loss, z in (softened, halved):
+            np.testing.assert_allclose(loss.predict(z), p, rtol=1e-9, atol=1e-14)
+            np.testing.assert_allclose(loss.log_predict(z), np.log(p), rtol=1e-9, atol=1e-9)
+
+    def test_what_no_smoothed_truth_asks_for_is_a_probability_of_0(self):
+        smooth = CrossEntropy("softmax", 0.1), CrossEntropy("sigmoid", 0.1)
+        p, alone = (loss.predict(np.array([[9.0, 3.0, -9.0], [0.0, 0.0, 0.0]])) for loss in smooth)
+        np.testing.assert_array_equal(alone, [[1, 1, 0], [0.5, 0.5, 0.5]])
+        np.testing.assert_array_equal(p[0], [1, 0, 0])
+        np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-15)
+        assert smooth[0].log_predict(np.array([[9.0, -9.0]])).tolist() == [[0, -np.inf]]
 
     @pytest.mark.parametrize("name", ["softmax", "sigmoid"])
     def test_no_smoothing_is_not_there_at_all(self, name):

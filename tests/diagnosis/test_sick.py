@@ -138,17 +138,19 @@ def test_a_column_that_says_nothing(moons):
 
 def test_a_target_that_is_not_scaled():
     X, y = load_diabetes(return_X_y=True)
-    model = ModNetRegressor(random_state=0)
+    model = ModNetRegressor(scale_target=False, random_state=0)
     assert "mean 152, standard deviation 77" in only(diagnose(model, X, y)).found
     finding = diagnose(model.fit(X, y), X, y)[0]
     assert (finding.check, finding.severity, finding.subject) == ("target-scale", "problem", "y")
     assert "explains 0% of the variance" in finding.found
-    assert "TransformedTargetRegressor" in finding.remedy
+    assert "scale_target=True" in finding.remedy
+    model = ModNetRegressor(random_state=0)
+    assert diagnose(model, X, y) == diagnose(model.fit(X, y), X, y) == []
 
 
 def test_a_target_so_small_that_tol_ends_training(diabetes):
     X, y = diabetes
-    model = ModNetRegressor(random_state=0).fit(X, y / 1000)
+    model = ModNetRegressor(scale_target=False, random_state=0).fit(X, y / 1000)
     assert only(diagnose(model, X, y / 1000)).check == "target-scale"
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from support.model_files import NAMES, X, classifier, forge
 
-from modnet import ModNetTransformer
+from modnet import ModNetRegressor, ModNetTransformer
 from modnet.errors import ModelFileError
 from modnet.estimators.persistence import load, save
 from modnet.layers import Columns, OneHot, Parallel, Sequential
@@ -94,6 +94,51 @@ def test_other_classes_than_the_network_tells_apart_are_refused(saved: Path, cla
         load(forge(saved, classes_=written, _target=written))
     with pytest.raises(ModelFileError, match="classes_ should be those of the target"):
         load(forge(saved, classes_=written, _target=np.array(["ant", "bee", "cat"])))
+
+
+@pytest.fixture
+def saved_numbers(file: Path) -> Path:
+    """The file of a regressor of two targets."""
+    save(ModNetRegressor((3,), max_iter=3, random_state=0).fit(X, X[:, :2]), file)
+    return file
+
+
+SHIFT, FACTOR = "_target", "_target.1"
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {SHIFT: np.array([[0.0, np.inf]])},
+        {SHIFT: np.array([[0.0, 1.0, 2.0]])},
+        {SHIFT: np.array([0.0, 1.0])},
+        {SHIFT: np.array([["0", "1"]])},
+        {FACTOR: np.array([[np.nan, 1.0]])},
+        {FACTOR: np.array([[0.0, 1.0]])},
+        {FACTOR: np.array([[-2.0, 1.0]])},
+        {FACTOR: np.array([[1, 1]])},
+    ],
+    ids=str,
+)
+def test_a_target_has_a_scale_that_predictions_can_be_changed_back_by(saved_numbers: Path, arrays: Any):
+    assert arrays.keys() <= members_of(saved_numbers).keys()
+    with pytest.raises(ModelFileError, match="target's scale should be of kind 'affine', with a finite shift and a"):
+        load(forge(saved_numbers, **arrays))
+
+
+@pytest.mark.parametrize("change", ["missing", "scale", "none", "stretch"])
+def test_a_target_has_the_scale_that_the_spec_asks_for(saved_numbers: Path, change: str):
+    def without(header: Any) -> None:
+        (fields,) = header["learnt"]["_target"]["numbers"]
+        scale = next(each["tuple"] for each in fields["mapping"] if each["tuple"][0] == "scale")
+        if change == "missing":
+            fields["mapping"] = [each for each in fields["mapping"] if each["tuple"] is not scale]
+        else:
+            (parts,) = scale[1]["scaling"]
+            next(each["tuple"] for each in parts["mapping"] if each["tuple"][0] == "kind")[1] = change
+
+    with pytest.raises(ModelFileError, match=r"scale should be of kind 'affine'|Scaling.kind should be of type"):
+        load(forge(saved_numbers, without))
 
 
 @pytest.mark.parametrize("position", [-1, 625, 10**6, 2**40, 1.0, None])

@@ -57,10 +57,10 @@ def test_parameters_are_left_as_they_were_given(case):
     ("given", "kept"), [("f4", "f4"), ("f8", "f8"), ("f2", "f8"), ("i4", "f8"), ("u1", "f8"), ("?", "f8")]
 )
 def test_float32_stays_and_anything_else_becomes_float64(case, given: str, kept: str):
-    X = (case.X * 3).astype(given)
+    X, y = (case.X * 3).astype(given), case.y.astype(kept) if case.y.dtype == float else case.y
     model = clone(case.model).set_params(max_iter=2)
     with pytest.warns(ConvergenceWarning):
-        model.fit(X, case.y)
+        model.fit(X, y)
     assert model.theta_.dtype == model.state_.dtype == kept
     assert all(vector.dtype == kept for vector in model.optimizer_state_.vectors.values())
     methods = {"predict_proba", "predict_log_proba", "decision_function"} & set(dir(model)) or {"predict"}
@@ -244,6 +244,7 @@ def test_no_hidden_layer_is_linear_regression(regression):
         n_iter_no_change=3000,
         batch_size=150,
         optimizer={"type": "sgd", "learning_rate": 0.6},
+        scale_target=False,
     )
     X1 = np.column_stack([regression.X, np.ones(len(regression.X))])
     np.testing.assert_allclose(model.theta_, np.linalg.lstsq(X1, regression.y, rcond=None)[0], atol=1e-6)

@@ -148,7 +148,7 @@ def test_a_stream_may_be_sparse(container: str):
 
 def test_sparse_data_keeps_float32_and_becomes_float64_otherwise():
     for given, kept in (("f4", "f4"), ("f8", "f8"), ("i8", "f8"), ("?", "f8")):
-        model = ModNetRegressor((4,), max_iter=2).fit(sparse.csr_array((X * 3).astype(given)), X[:, 0])
+        model = ModNetRegressor((4,), max_iter=2).fit(sparse.csr_array((X * 3).astype(given)), X[:, 0].astype(kept))
         assert model.theta_.dtype == kept
         assert model.predict(sparse.csc_array(X)).dtype == kept
 

@@ -122,6 +122,21 @@ def test_a_loss_with_two_raw_columns_per_class_learns_like_one_with_one(task):
         np.testing.assert_array_equal(scores > 0, second > 0.5)
 
 
+@pytest.mark.parametrize("task", TARGETS)
+def test_probabilities_are_those_of_the_rows_and_not_of_their_smoothed_labels(task):
+    y, nothing = TARGETS[task], np.zeros((len(X), 1))  # all that can be learnt is how often a class comes
+    smooth = CrossEntropy(label_smoothing=0.3)
+    model = ModNetClassifier((), loss=smooth, optimizer="lbfgs", alpha=0, tol=1e-12, random_state=0).fit(nothing, y)
+    p, logs = model.predict_proba(nothing[:1]), model.predict_log_proba(nothing[:1])
+    columns = list(y.T) if task == "multioutput" else [y]
+    for found, log, labels in zip(*((p, logs) if task == "multioutput" else ([p], [logs])), columns, strict=True):
+        often = labels.mean(axis=0) if task == "multilabel" else np.bincount(labels) / len(y)
+        np.testing.assert_allclose(found[0], often, atol=1e-6)
+        np.testing.assert_allclose(log[0], np.log(often), atol=1e-5)
+    raw = model.network_.predict(model.theta_, model.state_, nothing[:1])
+    np.testing.assert_array_equal(model.decision_function(nothing[:1]), raw[:, 0] if task == "binary" else raw)
+
+
 def test_a_link_that_is_one_half_elsewhere_is_followed():
     model = ModNetClassifier.from_spec(NET.to_spec(), loss=ComplementaryLogLog(), random_state=0)
     model.set_params(layers=(), max_iter=30).fit(X, TARGETS["binary"])

@@ -44,7 +44,8 @@ def test_images_of_several_channels_as_a_list_in_float32_with_weights():
     channels = np.stack([IMAGES, IMAGES**2], axis=-1).astype(np.float32)
     model = ModNetRegressor((Dense(3, "tanh"), "batch_norm", Flatten()), **SETTINGS)
     weight = np.r_[np.ones(len(y) - 5), np.zeros(5)]
-    assert model.fit(channels, y, sample_weight=weight).predict(channels).dtype == np.float32
+    assert model.fit(channels, y, sample_weight=weight).theta_.dtype == np.float32
+    assert model.predict(channels).shape == y.shape
     as_list = channels[:40].tolist()
     assert model.fit(as_list, y[:40]).predict(as_list).shape == (40,)
 

@@ -1,7 +1,7 @@
 """Layers for tables, from the literature, and output and loss of an ensemble's members.
 
 Once this distribution is installed, estimators and specs know them by their names in snake case: ``"plr"``,
-``"piecewise_linear"``, ``"batch_ensemble_dense"``.
+``"batch_ensemble_dense"``.
 """
 
 from modnet_tabular.batch_ensemble_dense import BatchEnsembleDense
@@ -14,7 +14,6 @@ from modnet_tabular.member_heads import MemberHeads
 from modnet_tabular.ntk_dense import NTKDense
 from modnet_tabular.pbld import PBLD
 from modnet_tabular.periodic import Periodic
-from modnet_tabular.piecewise_linear import PiecewiseLinear
 from modnet_tabular.plr import PLR
 
 __all__ = [
@@ -29,5 +28,4 @@ __all__ = [
     "MemberHeads",
     "NTKDense",
     "Periodic",
-    "PiecewiseLinear",
 ]

@@ -12,7 +12,7 @@ from scipy.sparse import csc_array
 from modnet import Array, Context, Converted, Count, Parameter, Shape, default
 from modnet.errors import ShapeError
 from modnet.initializers import Normal, Zeros
-from modnet_standard.layers.columns import CodesLayer, category_counts, known_codes
+from modnet_standard.layers.codes import CodesLayer, category_counts, known_codes
 from modnet_tabular.arrays import features
 
 

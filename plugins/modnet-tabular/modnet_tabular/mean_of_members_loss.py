@@ -117,7 +117,7 @@ class MeanOfMembersLoss(Loss):
         """Return log Σₘ ŷₘ / k from the members' logarithms: exact where a probability rounds to 0."""
         logs = self._members(self.loss.log_predict(self._by_member(raw)))
         mean: Array = np.logaddexp.reduce(logs, axis=1) - math.log(self.ensemble_size)
-        return mean
+        return np.minimum(mean, 0, out=mean)  # not above log 1 by rounding
 
     def _by_member(self, raw: Array) -> Array:
         """Return the raw output with a row per member, shape (n · k, width of `loss`)."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from modnet_tabular import PLR, ColumnDense, ColumnEmbedding, NTKDense, PiecewiseLinear
+from modnet_tabular import PLR, ColumnDense, ColumnEmbedding, NTKDense
 
 from modnet import ModNetClassifier, Network
 from modnet.errors import InputError, InvalidSpecError, ShapeError
@@ -27,9 +27,8 @@ def drawn(layer, width):
         lambda activation: NTKDense(4, activation),
         lambda activation: ColumnDense(4, activation=activation),
         lambda activation: PLR(4, 3, activation=activation),
-        lambda activation: PiecewiseLinear(5, 4, activation),
     ],
-    ids=["NTKDense", "ColumnDense", "PLR", "PiecewiseLinear"],
+    ids=["NTKDense", "ColumnDense", "PLR"],
 )
 def test_its_activation_is_any_layer_that_keeps_the_shape(layer):
     network, _, _ = drawn(layer("prelu"), 3)

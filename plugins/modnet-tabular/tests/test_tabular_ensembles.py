@@ -155,6 +155,19 @@ def test_classes_are_the_mean_of_the_members_probabilities(task):
         np.testing.assert_allclose(p, softmax(raw, axis=1).mean(axis=2))
 
 
+@pytest.mark.parametrize("task", ["binary", "multilabel"])
+def test_members_that_are_sure_of_a_smoothed_class_are_ranked_by_scorers(task):
+    X, y = load_iris(return_X_y=True)
+    X, y = scale(X), TARGETS[task](y)
+    smooth = {"type": "cross_entropy", "label_smoothing": 0.3}
+    model = tabm(ModNetClassifier, smooth, max_iter=100).fit(X, y)
+    p = model.predict_proba(X)
+    assert (p == 0).any()
+    scores = model.decision_function(X)
+    assert np.isfinite(scores).all()
+    np.testing.assert_array_equal(scores > 0, (p[:, 1] if task == "binary" else p) > 0.5)
+
+
 def test_tabm_takes_data_frames():
     X, y = load_iris(return_X_y=True, as_frame=True)
     model = tabm(ModNetClassifier, "cross_entropy", max_iter=2).fit(X, y)

@@ -2,18 +2,19 @@
 
 import numpy as np
 import pytest
-from modnet_tabular import PLR, BatchEnsembleDense, ColumnDense, EnsembleView, PiecewiseLinear
+from modnet_tabular import PLR, BatchEnsembleDense, ColumnDense, EnsembleView
 from sklearn.model_selection import GridSearchCV
 
 from modnet import ModelSpec, ModNetRegressor
+from modnet.layers import PiecewiseLinear
 from modnet.registry import registry
 from modnet.testing import parametrize_with_checks, registered_examples
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # few epochs do
 
 LAYERS = (
-    {"type": "piecewise_linear", "bins": 6, "units": 4},
-    {"type": "column_dense", "units": 3, "inputs": 4, "activation": "relu"},
+    {"type": "piecewise_linear", "bins": 6},
+    {"type": "column_dense", "units": 3, "inputs": 6, "activation": "relu"},
     {"type": "ensemble_view", "ensemble_size": 4},
     {"type": "batch_ensemble_dense", "units": 8, "activation": "relu"},
 )
@@ -45,7 +46,7 @@ def test_a_grid_search_reaches_their_hyper_parameters_in_worker_processes():
     X = rng.normal(size=(120, 3))
     y = np.abs(X[:, 0]) + X[:, 1]
     net = ModNetRegressor(LAYERS, output=MEAN, max_iter=120, random_state=0).set_params(optimizer__learning_rate=0.01)
-    grid = {"layers__0__bins": [2, 12], "layers__3__scaling": ["ones", None]}
+    grid = {"layers__1__units": [2, 12], "layers__3__scaling": ["ones", None]}
     search = GridSearchCV(net, grid, cv=2, n_jobs=2, error_score="raise").fit(X, y)
     assert search.best_score_ > 0.5
 

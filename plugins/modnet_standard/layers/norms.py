@@ -321,6 +321,11 @@ class Standardize(PerFeature):
     It is scikit-learn's StandardScaler as a layer: inside a branch it standardizes what the branch sees, and it is
     stored with the network.
 
+    Parameters
+    ----------
+    scale : bool
+        Whether to divide by σ; False: y = x − μ.
+
     Raises
     ------
     ShapeError
@@ -343,6 +348,8 @@ class Standardize(PerFeature):
     reads: ClassVar[frozenset[str]] = frozenset()
     adapts: ClassVar[bool] = True
     fixed: ClassVar[bool] = True
+
+    scale: bool = True
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return the state: μ, and the factor 1/σ, or 1 for constant columns."""
@@ -368,7 +375,8 @@ class Standardize(PerFeature):
             variance += b * (variance_b - variance) + np.square(delta) * b * (1 - b)
         deviation = np.sqrt(variance)
         ctx.s.mean[...] = mean
-        ctx.s.factor[...] = 1 / np.where(deviation <= _CONSTANT * np.abs(mean), 1, deviation)
+        if self.scale:
+            ctx.s.factor[...] = 1 / np.where(deviation <= _CONSTANT * np.abs(mean), 1, deviation)
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return (x − μ) / σ."""

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from modnet import Array
 from modnet_standard.arrays import ones, zeros
-from modnet_standard.losses.shared import ClassLink, LogitLoss, check_classes
+from modnet_standard.losses.shared import ClassLink, LogitLoss, check_classes, unsmoothed
 
 __all__ = ["CrossEntropy"]
 
@@ -25,7 +25,8 @@ class CrossEntropy(LogitLoss):
     the sigmoid link, t being 0 or 1 in each column, and ∂J/∂z = σ(z) − t. Averaged over rows. Both are finite for
     every finite logit.
 
-    Smoothing by ε replaces the truth: onehot(t) by (1 − ε) onehot(t) + ε/k, and t by (1 − ε) t + ε/2.
+    Smoothing by ε replaces the truth: onehot(t) by (1 − ε) onehot(t) + ε/k, and t by (1 − ε) t + ε/2. Predictions
+    are the probabilities of classes without it, (softmax(z) − ε/k) / (1 − ε) and not below 0, as `unsmoothed` derives.
 
     Parameters
     ----------
@@ -81,6 +82,17 @@ class CrossEntropy(LogitLoss):
         total = float(weight.sum())
         J, draw = parts(t, raw, self.label_smoothing, weight / total, out)
         return float(weight.dot(J)) / total, draw
+
+    def predict(self, raw: Array) -> Array:
+        """Return probabilities, of each class with softmax, of 1 in each column with sigmoid; smoothing is undone."""
+        return unsmoothed(self.link, super().predict(raw), self.label_smoothing)
+
+    def log_predict(self, raw: Array) -> Array:
+        """Return the logarithms of the probabilities: with smoothing −inf where one is 0, without it always finite."""
+        if not self.label_smoothing:
+            return super().log_predict(raw)
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict(raw))
 
 
 def _softmax_parts(

@@ -4,7 +4,7 @@ The links do not overflow; a check names the first row that a loss cannot measur
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
@@ -88,8 +88,34 @@ def log_probabilities(link: ClassLink, z: Array) -> Array:
     return logs
 
 
-def likeliest(z: Array) -> Array:
-    """Return the class of the largest softmax(z) in each row, of equal ones the first; exponentials only in doubt.
+def unsmoothed(link: ClassLink, q: Array, smoothing: float) -> Array:
+    """Return probabilities of classes from those of a network that has learnt smoothed ones; q may be written into.
+
+    Of rows that look alike let a share pₖ be of class k. Smoothing by ε replaces each row's truth t by s = (1 − ε) t +
+    ε/K, K classes, two for the sigmoid. J is linear in s: its mean over these rows is that of the mean truth,
+    (1 − ε) p + ε/K, and it is least where q = softmax(z) or σ(z) is that mean. So p = (q − ε/K) / (1 − ε). A q below
+    ε/K, which no p makes, is an error of the network: p is 0 there, and the others are divided by their sum.
+
+    >>> np.round(unsmoothed("softmax", np.array([[0.57, 0.42, 0.01]]), 0.1), 3)
+    array([[0.581, 0.419, 0.   ]])
+    """
+    if not smoothing:
+        return q
+    if link == "sigmoid":  # in this order exactly ½ where z = 0
+        q -= 0.5
+        q /= 1 - smoothing
+        q += 0.5
+        return np.clip(q, 0, 1, out=q)
+    q -= smoothing / q.shape[-1]  # 1 − ε in all before they are cut off: never a sum of 0
+    p: Array = np.maximum(q, 0, out=q)
+    p /= p.sum(axis=-1, keepdims=True)
+    return p
+
+
+def likeliest(z: Array, predict: Callable[[Array], Array]) -> Array:
+    """Return the class of the largest probability in each row, of equal ones the first; exponentials only in doubt.
+
+    `predict` makes probabilities of logits: softmax(z), or what grows with it.
 
     Softmax takes 1.9 ms for 10 000 rows of 10 float32 logits, this 0.6.
     """
@@ -98,7 +124,7 @@ def likeliest(z: Array) -> Array:
     # Where a logit falls short of the largest by no more than this, e^z rounds, and the probabilities may be equal.
     close = z >= largest - 8 * np.finfo(z.dtype).eps
     if (close.argmax(axis=1) != codes).any():
-        codes = probabilities("softmax", z).argmax(axis=1)
+        codes = predict(z).argmax(axis=1)
     return codes
 
 
@@ -126,7 +152,7 @@ class LogitLoss(Loss):
 
     def codes(self, task: Task, raw: Array) -> Array:
         """Return what the base does; of several classes without exponentials, where rounding does not decide."""
-        return likeliest(raw) if task == "multiclass" else super().codes(task, raw)
+        return likeliest(raw, self.predict) if task == "multiclass" else super().codes(task, raw)
 
 
 def exponential(z: Array) -> Array:

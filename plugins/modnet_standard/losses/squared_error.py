@@ -60,6 +60,8 @@ class SquaredError(NumberLoss):
 class ErrorLoss(NumberLoss, AveragedLoss):
     """A loss of the error e = ŷ − y, summed over outputs and averaged over rows."""
 
+    target_scale: ClassVar[TargetScale] = "affine"
+
     @abstractmethod
     def of_error(self, e: Array) -> tuple[Array, Array]:
         """Return J and ∂J/∂e of each element, in arrays of their own."""
@@ -94,8 +96,6 @@ class AbsoluteError(ErrorLoss):
     (2.0, [[0.5], [-0.5]])
     """
 
-    target_scale: ClassVar[TargetScale] = "affine"
-
     def of_error(self, e: Array) -> tuple[Array, Array]:
         """Return |e| and sign(e), e = ŷ − y."""
         return np.abs(e), np.sign(e)
@@ -109,7 +109,8 @@ class Huber(ErrorLoss):
     Parameters
     ----------
     delta : float
-        δ, the error from which on J grows linearly, > 0; in units of the target.
+        δ, the error from which on J grows linearly, > 0; in standard deviations of the target where an estimator
+        scales it (`scale_target`), else in its units.
 
     References
     ----------
@@ -141,7 +142,8 @@ class LogCosh(ErrorLoss):
     """The log-cosh loss: J = log cosh(ŷ − y), ∂J/∂ŷ = tanh(ŷ − y).
 
     Summed over outputs, averaged over rows. It is about ½e² for small errors e and |e| − log 2 for large ones, with
-    derivatives of every order.
+    derivatives of every order. Errors are in standard deviations of the target where an estimator scales it
+    (`scale_target`), else in its units.
 
     References
     ----------

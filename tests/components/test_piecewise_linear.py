@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from modnet_tabular import PiecewiseLinear
 
 from modnet import Context, ModNetRegressor, Network
-from modnet.errors import InvalidSpecError
+from modnet.errors import ShapeError
+from modnet.layers import PiecewiseLinear
 from modnet.network import Pass
 from modnet.network.trial import adapt
 
@@ -25,7 +25,10 @@ def adapted(layer, x, dtype=np.float64):
 
 
 def edges_of(network, state):
-    return network.state_layout.views(state)["layers[0].edges"]
+    """The edges of columns with as many bins each, shape (columns, bins + 1)."""
+    views, d = network.state_layout.views(state), network.input_shape[-1]
+    left, factor = (views[f"layers[0].{name}"].reshape(d, -1) for name in ("left", "factor"))
+    return np.hstack([left, left[:, -1:] + 1 / factor[:, -1:]])
 
 
 def blocks(layer, x, size):
@@ -34,7 +37,7 @@ def blocks(layer, x, size):
     _, state = network.initialize(np.random.default_rng(1))
     (link,) = network.links
     views = {name: place.view(state) for name, place in link.state_places.items()}
-    ctx = Context(p=SimpleNamespace(), g=SimpleNamespace(), s=SimpleNamespace(**views))
+    ctx = Context(p=SimpleNamespace(), g=SimpleNamespace(), s=SimpleNamespace(**views), input_shape=network.input_shape)
     layer.adapt(ctx, ((x[start : start + size], None) for start in range(0, len(x), size)))
     return network, state
 
@@ -62,7 +65,7 @@ def test_edges_are_quantiles_of_all_rows_however_they_come(size):
     x = RNG.lognormal(size=(300, 2))
     network, state = blocks(PiecewiseLinear(8), x, size)
     expected = np.quantile(x, np.linspace(0, 1, 9), axis=0, method="inverted_cdf")
-    np.testing.assert_array_equal(edges_of(network, state), expected.T)
+    np.testing.assert_allclose(edges_of(network, state), expected.T, rtol=1e-12)
 
 
 @pytest.mark.parametrize("order", ["sorted", "shuffled"])
@@ -72,7 +75,7 @@ def test_edges_of_more_rows_than_the_sample_holds_are_quantiles_of_all_of_them_a
     network, state = blocks(PiecewiseLinear(8, sample=2000), x, 333)
     # The standard deviation of a rank among 2000 drawn ones is 1.1 % at most.
     assert np.abs(edges_of(network, state) - np.linspace(0, 1, 9)).max() < 0.035
-    assert np.isin(edges_of(network, state)[0], x[:, 0]).all()
+    assert np.isin(edges_of(network, state)[0, :-1], x[:, 0]).all()
 
 
 def test_edges_of_weighted_rows_are_weighted_quantiles():
@@ -82,7 +85,7 @@ def test_edges_of_weighted_rows_are_weighted_quantiles():
     adapt(network, theta, state, x, weight)
     levels = np.linspace(0, 1, 9)
     expected = np.quantile(x, levels, axis=0, method="inverted_cdf", weights=weight)
-    np.testing.assert_array_equal(edges_of(network, state), expected.T)
+    np.testing.assert_allclose(edges_of(network, state), expected.T, rtol=1e-12)
 
 
 def test_quantiles_that_fall_together_make_one_edge_and_the_bins_are_divided():
@@ -117,12 +120,21 @@ def test_before_there_were_data_the_edges_are_those_of_standardized_numbers():
     np.testing.assert_allclose(edges_of(network, state), [[-3, -2, -1, 0, 1, 2, 3]] * 2)
 
 
-def test_units_and_an_activation_are_links_behind_it():
-    network = Network([PiecewiseLinear(6, units=4, activation="relu")], (3,))
-    paths = ["layers[0]", "layers[0].embedding", "layers[0].embedding.activation"]
-    assert [link.path for link in network.links] == paths
-    with pytest.raises(InvalidSpecError, match="activation is that of embeddings, which need units"):
-        PiecewiseLinear(6, activation="relu")
+def test_columns_may_have_numbers_of_bins_of_their_own():
+    x = RNG.normal(size=(200, 3))
+    network, theta, state = adapted(PiecewiseLinear((2, 1, 4)), x)
+    y = network.predict(theta, state, x)
+    alone = [adapted(PiecewiseLinear(bins), x[:, [j]]) for j, bins in enumerate((2, 1, 4))]
+    expected = np.hstack([net.predict(*weights, x[:, [j]]) for j, (net, *weights) in enumerate(alone)])
+    np.testing.assert_array_equal(y, expected)
+    with pytest.raises(ShapeError, match="expected 3 columns, one per number in bins, got 2"):
+        PiecewiseLinear((2, 1, 4)).output_shape((2,))
+
+
+def test_a_value_that_many_rows_hold_is_an_edge_and_the_others_give_the_quantiles():
+    x = np.concatenate([np.zeros(300), np.arange(1.0, 101.0)])[:, np.newaxis]
+    network, _, state = adapted(PiecewiseLinear(4), x)
+    np.testing.assert_allclose(edges_of(network, state), [[0, 1, 34, 67, 100]], rtol=0.02)
 
 
 def test_a_linear_model_on_it_learns_a_step_of_a_skewed_feature_that_a_plain_network_misses():
@@ -131,6 +143,6 @@ def test_a_linear_model_on_it_learns_a_step_of_a_skewed_feature_that_a_plain_net
     y = np.where((X[:, 0] > 0.5) & (X[:, 0] < 2), 3.0, 0.0) + np.log(X[:, 1])
     settings = {"max_iter": 60, "random_state": 0, "optimizer": {"type": "adam", "learning_rate": 0.02}}
     scaled = (X - X.mean(axis=0)) / X.std(axis=0)
-    plain = ModNetRegressor((64,), **settings).fit(scaled[:600], y[:600])
-    net = ModNetRegressor((PiecewiseLinear(24),), **settings).fit(X[:600], y[:600])
+    plain = ModNetRegressor((64,), inputs=None, **settings).fit(scaled[:600], y[:600])
+    net = ModNetRegressor((PiecewiseLinear(24),), inputs=None, **settings).fit(X[:600], y[:600])
     assert plain.score(scaled[600:], y[600:]) < 0.75 < 0.9 < net.score(X[600:], y[600:])

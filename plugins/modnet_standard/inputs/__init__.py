@@ -1,0 +1,1 @@
+"""Standard inputs; ``modnet.inputs`` re-exports them."""
