@@ -6,7 +6,8 @@ import io
 import sys
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
@@ -26,6 +27,7 @@ from modnet.cli import data
 from modnet.cli.data import DataFile
 from modnet.cli.shared import CommandError, add, emit, note
 from modnet.cli.target import TargetColumn, estimator_for, target_column
+from modnet.errors import InputError, ModNetError
 from modnet.estimators import BaseModNet, TrainingCurveDisplay
 from modnet.estimators.persistence import load, save
 from modnet.estimators.preparation import modules_of, takes
@@ -92,7 +94,8 @@ def train(args: argparse.Namespace) -> None:
     rows, held_out = _held_out(args, target, y, classes=is_classifier(model))
     accelerator = installed_accelerator()
     timer = CompileTimer(accelerator)
-    seconds = _fit(model, X[rows].to_native(), y[rows], args)
+    with _placed(file, target.rows[rows]):
+        seconds = _fit(model, X[rows].to_native(), y[rows], args)
     compile_seconds = timer.seconds  # of the training, without predictions
     score = _score(model, X[held_out].to_native(), y[held_out], y[rows]) if len(held_out) else None
     save(model, args.out)
@@ -150,7 +153,10 @@ def _check_outputs(args: argparse.Namespace) -> None:
 def _check_types(file: DataFile, X: Any, model: BaseModNet, rows: Array) -> None:
     """Check that the layers of an estimator take what is in the columns that they read, and that no value is wrong."""
     spec = model.to_spec()
-    table = Table.of(X.to_native(), spec)
+    try:
+        table = Table.of(X.to_native(), spec)
+    except (ModNetError, TypeError, ValueError) as error:
+        raise CommandError(f"{file.path}: {error} (--without leaves a column out)") from error
     assert table is not None, "columns of a file have names"
     kinds = {name: data.kind(X.schema[name]) for name in table.types}
     for name, kind in kinds.items():
@@ -200,6 +206,16 @@ def _held_out(args: argparse.Namespace, target: TargetColumn, y: Array, *, class
             f"{each}: another --held-out, or --held-out 0 to train on all rows"
         ) from error
     return np.sort(np.concatenate([train, rows[alone]])) if alone.any() else train, held_out
+
+
+@contextmanager
+def _placed(file: DataFile, rows: Array) -> Iterator[None]:
+    """Say where in a file the row is that a layer cannot take; `rows`: where the rows are that it was given."""
+    try:
+        yield
+    except InputError as error:
+        where = file.place(rows[error.row])
+        raise CommandError(f"{file.path}: {where}: {error.link or 'X'}: {error.text}") from error
 
 
 # Training
@@ -306,7 +322,8 @@ def predict(args: argparse.Namespace) -> None:
         raise CommandError(f"{args.model} holds a {type(model).__name__}, which makes features and predicts nothing")
     file = data.read(args.data, separator=args.separator, encoding=args.encoding)
     X = _features(model, file)
-    y = model.predict(X)
+    with _placed(file, np.arange(len(file))):
+        y = model.predict(X)
     columns = {"prediction": y} if y.ndim == 1 else {f"prediction_{i}": column for i, column in enumerate(y.T)}
     if args.proba:
         columns.update(_probabilities(model, X, args.model))
