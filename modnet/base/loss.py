@@ -39,6 +39,9 @@ class Loss(Component, kind="loss"):
     links : bool
         Whether `predict` is something else than the raw output itself: a probability, e^z, one of several columns. An
         output activation in front of it would be a second link, and is refused.
+    ordinal : bool
+        Whether the order of the classes counts: of a y that declares one (pandas' ordered categorical, polars' Enum)
+        codes then go by that, and not by the sorted labels.
     target_scale : {"affine", "scale", "none"}
         What numbers may be changed by before the loss sees them; predictions are changed back. Estimators do it with
         `scale_target`. "affine": (t − a) / b, a and b being mean and standard deviation, as a mean or a quantile
@@ -49,6 +52,7 @@ class Loss(Component, kind="loss"):
 
     probabilistic: ClassVar[bool] = True
     links: ClassVar[bool] = False
+    ordinal: ClassVar[bool] = False
     target_scale: ClassVar[TargetScale] = "none"
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -26,7 +26,11 @@ COMMANDS = {
     "schema": ("specs", "Print the JSON Schema of spec files, with every installed plugin."),
     "validate": ("specs", "Check a spec file, and say everything that is wrong with it."),
     "summary": ("specs", "Print the layers of a spec with their shapes, parameters and multiply-adds."),
-    "train": ("models", "Train the model of a spec on a CSV or Parquet file, and save it."),
+    "new-spec": ("specs", "Write a spec file with the defaults of an estimator, to change and to train."),
+    "train": (
+        "models",
+        "Train a model on a CSV or Parquet file, and save it: that of a spec, or an estimator with its defaults.",
+    ),
     "predict": ("models", "Predict the rows of a CSV or Parquet file with a saved model."),
     "doctor": ("doctor", "Look for what is wrong or slow on this machine, or with a model."),
     "new-plugin": (

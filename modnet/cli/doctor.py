@@ -25,7 +25,9 @@ def doctor_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("a network on data")
     add(group, "--model", help="a model that modnet train saved")
     add(group, "--spec", help="a spec file; it is trained for a few epochs")
-    add(group, "--data", "--target", "--without", "--task", "--estimator")
+    add(
+        group, "--data", "--separator", "--encoding", "--target", "--skip-missing", "--without", "--task", "--estimator"
+    )
     add(parser, "--allow")
 
 
@@ -60,26 +62,26 @@ def doctor(args: argparse.Namespace) -> int:
 def _of_networks(args: argparse.Namespace) -> Iterator[Section]:
     """Yield what there is to say of the model, and of the model that the spec describes."""
     # These import scikit-learn, a second that the report on the machine does not take.
-    from modnet.cli.models import estimator_for
+    from modnet.cli.target import estimator_for, target_column
     from modnet.estimators.persistence import load
 
-    frame = data.read(args.data)
+    file = data.read(args.data, separator=args.separator, encoding=args.encoding)
+    target = target_column(file, args.target, skip_missing=args.skip_missing)
     if args.model is not None:
         model = load(args.model, allow=args.allow)
         if hasattr(model, "feature_names_in_"):
-            names = [*model.feature_names_in_, args.target]
-            data.check_columns(frame, names, args.data)
-            X, y = data.split(frame.select(names), args.target, args.data)
-            yield _network("model", args.model, model, X.to_native(), y)
+            file.check_columns(model.feature_names_in_)
+            X = file.frame(model.feature_names_in_, model.table_.types, model.table_.categories)[target.rows]
+            X = X.to_native()
         else:
-            X, y = data.split(frame, args.target, args.data, args.without)
-            yield _network("model", args.model, model, X.to_numpy(), y)
+            X = data.features(file, args.target, args.without)[target.rows].to_numpy()
+        yield _network("model", args.model, model, X, target.for_model(model))
     if args.spec is not None:
         spec = ModelSpec.load(args.spec, allow=args.allow)
-        X, y = data.split(frame, args.target, args.data, args.without)
+        X = data.features(file, args.target, args.without)[target.rows].to_native()
         with registry.allowing(args.allow):
-            model = estimator_for(spec, y, args.task, args.estimator, random_state=0)
-        yield _network("spec", args.spec, model, X.to_native(), y)
+            model, _ = estimator_for(spec, target, args.task, args.estimator, random_state=0)
+        yield _network("spec", args.spec, model, X, target.for_model(model))
 
 
 def _network(name: str, path: Path, model: Any, X: Any, y: Any) -> Section:

@@ -6,9 +6,11 @@ import io
 import sys
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -19,34 +21,35 @@ from sklearn.model_selection import train_test_split
 
 from modnet import ModelSpec
 from modnet.acceleration import CompileTimer, accelerator_name, installed_accelerator
-from modnet.base import Array, Inputs, Loss, Module, served
+from modnet.base import Array
 from modnet.callbacks import EpochCallback
 from modnet.cli import data
+from modnet.cli.data import DataFile
 from modnet.cli.shared import CommandError, add, emit, note
-from modnet.entries import OWN
+from modnet.cli.target import TargetColumn, estimator_for, target_column
+from modnet.errors import InputError, ModNetError
 from modnet.estimators import BaseModNet, TrainingCurveDisplay
 from modnet.estimators.persistence import load, save
+from modnet.estimators.preparation import modules_of, takes
 from modnet.estimators.table import Table
 from modnet.files import write_whole
-from modnet.registry import estimators, registry
+from modnet.registry import registry
 from modnet.text import facts, listed
-
-CLASSES = 20
-"""How many different whole numbers are taken for classes."""
 
 PICTURES = (".png", ".svg", ".pdf")
 
 
 def train_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``train``."""
-    add(parser, "spec", "--allow", "data", "--without", "--task", "--estimator")
+    add(parser, "spec", nargs="?", help="a .json or .toml file; without one the estimator's defaults")
+    add(parser, "data", "--separator", "--encoding", "--skip-missing", "--allow", "--without", "--task", "--estimator")
     add(parser, "--target", required=True)
     add(parser, "--out", required=True, metavar="MODEL", help="where to save the model, a .npz file")
     parser.add_argument(
         "--held-out", type=_share, default=0.2, metavar="SHARE", help="share of rows to score on (default: 0.2)"
     )
     parser.add_argument(
-        "--seed", type=int, default=0, help="decides the first weights, and which rows are held out (default: 0)"
+        "--seed", type=_seed, default=0, help="decides the first weights, and which rows are held out (default: 0)"
     )
     parser.add_argument("--picture", type=Path, metavar="FILE", help=f"draw the training curve: {', '.join(PICTURES)}")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
@@ -62,27 +65,37 @@ def _share(text: str) -> float:
     return value
 
 
-def train(args: argparse.Namespace) -> None:
-    """Train the model of a spec on a CSV or Parquet file, and save it.
+def _seed(text: str) -> int:
+    if not (text.isdecimal() and len(text) <= 10 and int(text) < 2**32):
+        raise argparse.ArgumentTypeError(f"should be a whole number from 0 to 2³² − 1, got {text!r}")
+    return int(text)
 
-    Columns other than the target are features: numbers, and text if a layer of the spec takes codes of categories. Some
-    rows are held out, and the model is scored on them, which it has never seen. With --task auto the loss decides if it
-    serves one of the two tasks only; otherwise text, truth values and whole numbers of at most 20 different values are
-    classes.
+
+def train(args: argparse.Namespace) -> None:
+    """Train a model on a CSV or Parquet file, and save it: that of a spec, or an estimator with its defaults.
+
+    Columns other than the target are features: numbers, and text if a layer takes codes of categories. Some rows are
+    held out, and the model is scored on them, which it has never seen. With --task auto the loss decides if it serves
+    one of the two tasks only. Otherwise text and truth values are classes, and so are whole numbers if at most 20 are
+    different and each comes twice on average.
+
+    In a CSV file a column is numbers if everything in it is; NA, N/A, NaN, null, None, "?" and nothing are missing
+    ones there. In a column of text only an empty field is missing, and NA is a word like any other.
     """
     _check_outputs(args)
-    spec = ModelSpec.load(args.spec, allow=args.allow)
-    X, y = data.split(data.read(args.data), args.target, args.data, args.without)
-    _check_features(X, spec, args.data)
+    spec = None if args.spec is None else ModelSpec.load(args.spec, allow=args.allow)
+    file = data.read(args.data, separator=args.separator, encoding=args.encoding)
+    target = target_column(file, args.target, skip_missing=args.skip_missing)
+    X = data.features(file, args.target, args.without)[target.rows]
     with registry.allowing(args.allow):
-        model = estimator_for(spec, y, args.task, args.estimator, random_state=args.seed)
-    rows, held_out = np.arange(len(y)), np.arange(0)
-    if args.held_out:
-        strata = y if is_classifier(model) else None
-        rows, held_out = train_test_split(rows, test_size=args.held_out, stratify=strata, random_state=args.seed)
+        model, why = estimator_for(spec, target, args.task, args.estimator, random_state=args.seed)
+    y = target.for_model(model)
+    _check_types(file, X, model, target.rows)
+    rows, held_out = _held_out(args, target, y, classes=is_classifier(model))
     accelerator = installed_accelerator()
     timer = CompileTimer(accelerator)
-    seconds = _fit(model, X[rows].to_native(), y[rows], args)
+    with _placed(file, target.rows[rows]):
+        seconds = _fit(model, X[rows].to_native(), y[rows], args)
     compile_seconds = timer.seconds  # of the training, without predictions
     score = _score(model, X[held_out].to_native(), y[held_out], y[rows]) if len(held_out) else None
     save(model, args.out)
@@ -95,12 +108,13 @@ def train(args: argparse.Namespace) -> None:
         "features": list(model.feature_names_in_),
         "target": args.target,
         "task": "regression" if classes is None else "classification",
+        "task_because": why,
         "classes": classes,
         "estimator": type(model).__name__,
         "loss": registry.name_of(type(model.spec_.loss)),
         "parameters": model.theta_.size,
         "epochs": model.n_iter_,
-        "max_iter": spec.training.max_iter,
+        "max_iter": model.spec_.training.max_iter,
         "seconds": seconds,
         "accelerator": accelerator_name(accelerator),
         "compile_seconds": compile_seconds,
@@ -126,7 +140,7 @@ def _spare_inputs(written: Iterable[Path | None], read: Iterable[Path]) -> None:
 
 def _check_outputs(args: argparse.Namespace) -> None:
     """Check what would otherwise fail after training."""
-    _spare_inputs([args.out, args.picture], [args.spec, args.data])
+    _spare_inputs([args.out, args.picture], filter(None, [args.spec, args.data]))
     for path in filter(None, [args.out, args.picture]):
         if path.is_dir() or not path.parent.is_dir():
             raise CommandError(f"{path}: {'is a' if path.is_dir() else 'lies in no'} directory")
@@ -136,70 +150,72 @@ def _check_outputs(args: argparse.Namespace) -> None:
         raise CommandError("--picture needs matplotlib: python -m pip install matplotlib")
 
 
-def _check_features(X: Any, spec: ModelSpec, where: Path) -> None:
-    """Check that the layers take what is in the columns that they read."""
-    layers = [each for _, each in spec.modules() if isinstance(each, Module | Inputs)]
-    table = Table.of(X.to_native(), spec)
+def _check_types(file: DataFile, X: Any, model: BaseModNet, rows: Array) -> None:
+    """Check that the layers of an estimator take what is in the columns that they read, and that no value is wrong."""
+    spec = model.to_spec()
+    try:
+        table = Table.of(X.to_native(), spec)
+    except (ModNetError, TypeError, ValueError) as error:
+        raise CommandError(f"{file.path}: {error} (--without leaves a column out)") from error
     assert table is not None, "columns of a file have names"
     kinds = {name: data.kind(X.schema[name]) for name in table.types}
-    for name in (name for name, kind in kinds.items() if kind == "other"):
-        found = f"{X.schema[name]}, neither numbers nor text"
-        raise CommandError(f"{where}: column {name!r} holds {found}: --without {name} leaves it out")
+    for name, kind in kinds.items():
+        values = X[name].to_list() if file.lines and kind == "text" else []
+        date = data.first_date(values)
+        if date is not None or kind == "other":
+            where = f"dates, such as {date!r} in {file.place(rows[values.index(date)])}" if date else ""
+            found = where or f"{X.schema[name]}, neither numbers nor text"
+            remedy = "make numbers of it, as days since a first date are, or leave it out"
+            raise file.error(name, f"holds {found}", f"{remedy}: --without {quote(name)}")
     texts = [name for name, kind in kinds.items() if kind == "text" and name not in table.categories]
     if texts:
         columns = f"column {texts[0]!r} holds" if len(texts) == 1 else f"columns {', '.join(map(repr, texts))} hold"
+        fields = file.columns[texts[0]]
+        first = file.numbers(fields) if file.lines else 0
+        assert isinstance(first, int), "it is text, because there is something that is no number"
         raise CommandError(
-            f"{where}: {columns} text, and no layer of the spec takes codes of it, as embedding and one_hot "
-            f"do; add one, or leave out what is text: {' '.join(f'--without {name}' for name in texts)}"
+            f"{file.path}: {columns} text, and no layer of the spec takes codes of it, such as {fields[first]!r} in "
+            f"{file.place(first)}: add one that does, as embedding and one_hot, or leave out what is text: "
+            f"{' '.join(f'--without {quote(name)}' for name in texts)}"
         )
-    gaps = {name: count for name in kinds if (count := int(X[name].is_null().sum()))}
-    if gaps and not any(layer.takes_missing for layer in layers):
-        shown = ", ".join(f"{name!r} ({count} of {len(X)} rows)" for name, count in gaps.items())
+    gaps = takes("missing", modules_of(model, fitted=False))
+    file.check_values(X, kinds, rows=rows, gaps=gaps, remedy=", or use {}")
+
+
+def _held_out(args: argparse.Namespace, target: TargetColumn, y: Array, *, classes: bool) -> tuple[Array, Array]:
+    """Return which rows to train on, and which to score on; of each class the same share, but not its only row."""
+    rows, alone = np.arange(len(y)), np.zeros(len(y), bool)
+    if not args.held_out:
+        return rows, rows[:0]
+    if classes:
+        labels, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+        alone = counts[codes] == 1
+        for row in np.flatnonzero(alone):
+            where = target.file.place(target.rows[row])
+            note(
+                f"{target.file.path}: column {target.name!r} holds {str(y[row])!r} in {where} only: it is trained on, "
+                "not held out; --held-out 0 trains on all rows"
+            )
+    others, strata = rows[~alone], y[~alone] if classes else None
+    try:
+        train, held_out = train_test_split(others, test_size=args.held_out, stratify=strata, random_state=args.seed)
+    except ValueError as error:
+        each = f", one of each of {len(labels)} classes among them" if classes else ""
         raise CommandError(
-            f"{where}: values are missing in {shown}, and no layer of the spec takes that; fill them in or leave the "
-            f"columns out: {' '.join(f'--without {name}' for name in gaps)}"
-        )
+            f"{target.file.path}: too few rows, {len(others)}, to train on some and to hold {args.held_out} of them out"
+            f"{each}: another --held-out, or --held-out 0 to train on all rows"
+        ) from error
+    return np.sort(np.concatenate([train, rows[alone]])) if alone.any() else train, held_out
 
 
-def estimator_for(spec: ModelSpec, y: Array, task: str = "auto", name: str | None = None, **params: Any) -> BaseModNet:
-    """Return an estimator with the parameters of a spec, and others, that learns y.
-
-    Parameters
-    ----------
-    spec : ModelSpec
-    y : ndarray, shape (n,)
-    task : {"auto", "classification", "regression"}
-        "auto": a loss that serves one of the two only decides; otherwise text, truth values and whole numbers of at
-        most 20 different values are classes.
-    name : str, optional
-        Of a registered estimator; default: modnet's own for the task.
-    **params : object
-        Parameters that no spec has, such as ``random_state``.
-
-    Raises
-    ------
-    CommandError
-        If the estimator is for another task or for none, or y holds no numbers, and it is regression.
-
-    Examples
-    --------
-    >>> type(estimator_for(ModelSpec(), np.array(["a", "b", "a"]))).__name__
-    'ModNetClassifier'
-    >>> type(estimator_for(ModelSpec(), np.arange(100))).__name__
-    'ModNetRegressor'
-    """
-    if task == "auto" and name is None:
-        tasks = {each == "regression" for each in served(spec.loss)} if isinstance(spec.loss, Loss) else set()
-        few = len(np.unique(y)) <= CLASSES if y.dtype.kind in "iu" else y.dtype.kind != "f"
-        task = "regression" if (tasks.pop() if len(tasks) == 1 else not few) else "classification"
-    own = f"{OWN}:regressor" if task == "regression" else f"{OWN}:classifier"
-    model: BaseModNet = estimators.get("estimator", name or own).from_spec(spec, **params)
-    learns = "classification" if is_classifier(model) else "regression" if is_regressor(model) else "no target"
-    if learns == "no target" or task not in ("auto", learns):
-        raise CommandError(f"{name} is a {type(model).__name__}, for {learns}: choose an estimator for the task")
-    if learns == "regression" and y.dtype.kind not in "biuf":
-        raise CommandError("the target holds no numbers, as regression needs them")
-    return model
+@contextmanager
+def _placed(file: DataFile, rows: Array) -> Iterator[None]:
+    """Say where in a file the row is that a layer cannot take; `rows`: where the rows are that it was given."""
+    try:
+        yield
+    except InputError as error:
+        where = file.place(rows[error.row])
+        raise CommandError(f"{file.path}: {where}: {error.link or 'X'}: {error.text}") from error
 
 
 # Training
@@ -263,7 +279,7 @@ def _text(found: dict[str, Any]) -> str:
     lines = [
         ("data", f"{found['data']}: {rows}"),
         ("features", listed(found["features"], most=10)),
-        ("target", f"{found['target']}, {task}"),
+        ("target", f"{found['target']}, {task} ({found['task_because']})"),
         ("model", f"{found['estimator']}, {found['parameters']:,} parameters, {found['loss']}"),
         ("training", f"{found['epochs']} {end} in {found['seconds']:.2f} s, loss {found['loss_curve'][-1]:.4g}"),
     ]
@@ -289,7 +305,7 @@ def _text(found: dict[str, Any]) -> str:
 def predict_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``predict``."""
     add(parser, "model", help="a file that train or save() has written")
-    add(parser, "data", "--allow")
+    add(parser, "data", "--separator", "--encoding", "--allow")
     add(parser, "--out", help="write a .csv file")
     parser.add_argument("--proba", action="store_true", help="print the probability of each class, too")
 
@@ -297,15 +313,17 @@ def predict_arguments(parser: argparse.ArgumentParser) -> None:
 def predict(args: argparse.Namespace) -> None:
     """Predict the rows of a CSV or Parquet file with a saved model.
 
-    Columns are found by their names, whatever their order; others are ignored. Predictions are printed as CSV, a line
-    per row in the order of the file.
+    Columns are found by their names, whatever their order; others are ignored. What a column of a CSV file held in
+    training, it is read as. Predictions are printed as CSV, a line per row in the order of the file.
     """
     _spare_inputs([args.out], [args.model, args.data])
     model = load(args.model, allow=args.allow)
     if not (is_classifier(model) or is_regressor(model)):
         raise CommandError(f"{args.model} holds a {type(model).__name__}, which makes features and predicts nothing")
-    X = _features(model, data.read(args.data), args)
-    y = model.predict(X)
+    file = data.read(args.data, separator=args.separator, encoding=args.encoding)
+    X = _features(model, file)
+    with _placed(file, np.arange(len(file))):
+        y = model.predict(X)
     columns = {"prediction": y} if y.ndim == 1 else {f"prediction_{i}": column for i, column in enumerate(y.T)}
     if args.proba:
         columns.update(_probabilities(model, X, args.model))
@@ -322,23 +340,25 @@ def predict(args: argparse.Namespace) -> None:
     emit(args, written, f"{args.out}: {len(y):,} predictions")
 
 
-def _features(model: Any, frame: Any, args: argparse.Namespace) -> Any:
-    """Return the columns that the model was trained on."""
-    if not hasattr(model, "feature_names_in_"):
-        wanted, there = model.n_features_in_, len(frame.columns)
-        if there != wanted:
-            found = f"the model was trained on {wanted} columns without names, and here are {there}"
-            raise CommandError(f"{args.data}: {found}")
-        return np.asarray(frame.to_numpy())
-    names = list(model.feature_names_in_)
-    data.check_columns(frame, names, args.data)
-    if ignored := [name for name in frame.columns if name not in names]:
+def _features(model: Any, file: DataFile) -> Any:
+    """Return the columns that the model was trained on, with the types that they had."""
+    named = hasattr(model, "feature_names_in_")
+    if not named and len(file.columns) != model.n_features_in_:
+        found = (
+            f"the model was trained on {model.n_features_in_} columns without names, and here are {len(file.columns)}"
+        )
+        raise CommandError(f"{file.path}: {found}")
+    names = list(model.feature_names_in_ if named else file.columns)
+    file.check_columns(names)
+    if ignored := [name for name in file.columns if name not in names]:
         note(f"ignored, because the model was not trained on them: {', '.join(ignored)}")
-    for name, held in model.table_.types.items() if model.table_ else ():
-        found = frame.schema[name]
-        if data.kind(found) != "number" and held in ("numbers", "truth values"):
-            raise CommandError(f"{args.data}: column {name!r} was numbers in training, and is {found} here")
-    return frame.select(names).to_native()
+    table = model.table_
+    types = {} if table is None else table.types
+    X = file.frame(names, types, {} if table is None else table.categories)
+    gaps = takes("missing", modules_of(model, fitted=True))
+    read = names if table is None else types
+    file.check_values(X, read, rows=np.arange(len(file)), gaps=gaps, remedy="")
+    return X.to_native() if named else np.asarray(X.to_numpy())
 
 
 def _probabilities(model: Any, X: Any, where: Path) -> dict[str, Array]:

@@ -24,11 +24,39 @@ def count(text: str) -> int:
     return int(text)
 
 
+def separator(text: str) -> str:
+    """Return what separates fields, a tab also by its name."""
+    sign = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(sign) != 1 or sign in '\r\n"':
+        raise argparse.ArgumentTypeError(f"should be one sign, or tab, got {text!r}")
+    return sign
+
+
+def encoding(text: str) -> str:
+    """Return the name of an encoding of text."""
+    try:
+        "".encode(text)
+    except (LookupError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"should be one that Python knows, such as latin-1, got {text!r}") from error
+    return text
+
+
 _AGAIN = "may be given several times"
 _TASKS = ("auto", "classification", "regression")
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "spec": {"type": Path, "metavar": "SPEC", "help": "a .json or .toml file"},
     "data": {"type": Path, "metavar": "DATA", "help": "a .csv, .tsv or .parquet file with column names"},
+    "separator": {
+        "type": separator,
+        "metavar": "SIGN",
+        "help": 'what stands between the fields of a .csv file, such as ";" or tab (default: as its first lines show)',
+    },
+    "encoding": {
+        "type": encoding,
+        "default": "utf-8",
+        "metavar": "NAME",
+        "help": "of a .csv file, such as latin-1 (default: utf-8)",
+    },
     "model": {"type": Path, "metavar": "MODEL"},
     "out": {"type": Path, "metavar": "FILE"},
     "allow": {
@@ -37,6 +65,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
         "help": f"use components of this distribution and of modnet-layers only; {_AGAIN}",
     },
     "target": {"metavar": "COL", "help": "the column to predict"},
+    "skip-missing": {"action": "store_true", "help": "leave out rows that have no value of the target"},
     "without": {"action": "append", "default": [], "metavar": "COL", "help": f"leave a column out; {_AGAIN}"},
     "task": {"choices": _TASKS, "default": "auto", "help": "what to learn (default: auto)"},
     "estimator": {"metavar": "NAME", "help": "of a registered estimator (default: modnet's own for the task)"},

@@ -11,13 +11,14 @@ import numpy as np
 from modnet import ModelSpec
 from modnet.acceleration import accelerator_name, fused_parts, installed_accelerator
 from modnet.base import Loss
-from modnet.cli.shared import add, complain, emit, write
+from modnet.cli.shared import CommandError, add, complain, emit, write
 from modnet.diagnosis.plugins import reason
+from modnet.entries import OWN
 from modnet.errors import InvalidSpecError, RegistryError, ShapeError
 from modnet.files import write_whole
 from modnet.network import Network
 from modnet.network.summary import summarize
-from modnet.registry import registry
+from modnet.registry import estimators, registry
 from modnet.text import counted, table
 
 
@@ -121,3 +122,22 @@ def summary(args: argparse.Namespace) -> None:
         "optimizer": {"class": run.optimizer, "fused": run.optimizer_is_fused},
     }
     emit(args, data, str(found))
+
+
+def new_spec_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``new-spec``."""
+    add(parser, "spec", help="the file to write, a .json file")
+    add(parser, "--estimator", help="the registered estimator whose defaults to write (default: modnet's own)")
+
+
+def new_spec(args: argparse.Namespace) -> None:
+    """Write a spec file with the defaults of an estimator, to change and to train.
+
+    The command train takes it. The command describe says what each component and each of its fields means.
+    """
+    if args.spec.exists():
+        raise CommandError(f"{args.spec} is there already: choose another name")
+    spec = estimators.get("estimator", args.estimator or f"{OWN}:classifier")().to_spec()
+    spec.save(args.spec)
+    told = f"{args.spec}: written. Next:\n\n    modnet train {args.spec} DATA --target COL --out MODEL"
+    emit(args, {"file": str(args.spec), "spec": spec.to_dict()}, told)

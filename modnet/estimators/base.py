@@ -282,7 +282,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             history = History(losses=self.loss_curve_[-self.n_iter_ :], seconds=time.perf_counter() - started)
             print(*waiting.lines(), self._report(history), sep="\n")
 
-    def _learn_target(self, y: Array) -> None:
+    def _learn_target(self, y: Array, order: Array | None) -> None:
         """Learn what there is to predict; with `warm_start`, check that it is the same as before."""
         self._target = Numbers.of(y, before=self._target if self.warm_start and hasattr(self, "theta_") else None)
 

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from modnet.base import Array, DensityLoss, QuantileLoss
 from modnet.estimators.base import BaseModNet, makes_steps
 from modnet.estimators.fitting import unchanged_on_failure
+from modnet.estimators.given import declared_order
 from modnet.estimators.offered import offered_if
 from modnet.estimators.parameters import chosen_loss, completed, loss_of
 from modnet.estimators.preparation import dense, raw_blocks, raw_output
@@ -55,7 +56,8 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
     ----------
     classes_ : ndarray, shape (n_classes,), or list of ndarray
         The classes in sorted order; for a label matrix the indices of its columns; a list for several columns of
-        classes.
+        classes. If the loss is `ordinal`, in the order that an ordered categorical y declares: metrics of scikit-learn
+        that take probabilities want the columns sorted.
 
     See Also
     --------
@@ -107,8 +109,10 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         with unchanged_on_failure(self):
             if first:
                 self._target = Classes.announced(y, classes)
+                if (loss := chosen_loss(self)) is not None and loss.ordinal:
+                    self._target = self._target.in_order(declared_order(y))
                 self.classes_ = self._target.classes
-            elif classes is not None and not Classes.announced(y, classes).same_as(self._target):
+            elif classes is not None and not self._target.same_as(Classes.announced(y, classes)):
                 raise ValueError(
                     f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
                 )
@@ -210,14 +214,18 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
             return float(np.average(right, weights=sample_weight))
         return float(super().score(X, y, sample_weight=sample_weight))
 
-    def _learn_target(self, y: Array) -> None:
+    def _learn_target(self, y: Array, order: Array | None) -> None:
         found = Classes.of(y)
-        if self.warm_start and hasattr(self, "theta_") and not found.same_as(self._target):
+        if self.spec_.loss != "auto" and self.spec_.loss.ordinal:
+            found = found.in_order(order)
+        again = self.warm_start and hasattr(self, "theta_")
+        if again and not found.same_as(self._target):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                 f"Previously got {self.classes_}, `y` has {found.classes}"
             )
-        self._target, self.classes_ = found, found.classes
+        self._target = self._target if again else found  # in the order of the network's output
+        self.classes_ = self._target.classes
 
     def _look_at_network(self) -> None:
         found = second_link(self.network_, self._target.task, sum(self._target.widths))

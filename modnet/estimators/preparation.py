@@ -19,10 +19,11 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from modnet.acceleration import accelerated
 from modnet.base import Array, Inputs, Module, Shape, TableShape
 from modnet.errors import ShapeError
+from modnet.estimators.given import check_no_gaps, declared_order
 from modnet.estimators.parameters import chosen_accelerator, loss_of
 from modnet.estimators.scaling import scale_admitted
 from modnet.estimators.table import Table, checked, unread
-from modnet.estimators.target import Numbers, Target, weights_of
+from modnet.estimators.target import Numbers, Target, codes_of, weights_of
 from modnet.network import Network
 from modnet.network.trial import adapt, check_missing
 from modnet.spec import ModelSpec
@@ -116,11 +117,14 @@ def prepared(
     ValueError
         If the data is not valid, as scikit-learn words it.
     """
+    order = None
     if reset:
         estimator.table_ = Table.of(X, estimator.spec_, whole=estimator._reads_all)
     if y is None or estimator._reads_all:
         X = y = _validated(estimator, X, None if y is None else "no_validation", reset=reset)
     else:
+        check_no_gaps(y)
+        order = declared_order(y)
         X, y = _validated(estimator, X, y, reset=reset, multi_output=True, y_numeric=estimator._y_numeric)
     given = None
     if sample_weight is not None:
@@ -135,7 +139,7 @@ def prepared(
     if estimator._ravel_y and y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     if learning:
-        estimator._learn_target(y)
+        estimator._learn_target(y, order)
     target = estimator._target.target(y, dtype)
     weight = _weight_by_class(estimator, y, given, learning=learning or reset)
     data = Data(X, target.t, None if weight is None else weight.astype(dtype))
@@ -325,5 +329,5 @@ def _weight_by_class(estimator: Any, y: Array, weight: Array | None, *, learning
         estimator._class_weights = weights_of(class_weight, known, columns, weight)
     total = np.ones(len(y)) if weight is None else weight.astype(np.float64)
     for column, classes, by_class in zip(columns, known.labels_of_columns, estimator._class_weights, strict=True):
-        total *= by_class[np.searchsorted(classes, column)]
+        total *= by_class[codes_of(column, classes)]
     return total

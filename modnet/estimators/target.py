@@ -109,7 +109,7 @@ class Classes:
     Parameters
     ----------
     columns : sequence of ndarray
-        Sorted classes, per column of y; one column for y of shape (n,).
+        Classes that differ, sorted but for `in_order`, per column of y; one column for y of shape (n,).
     kind : {"single", "multilabel", "multioutput"}
         One class per row; any number of labels per row; one class per row and column.
 
@@ -185,8 +185,17 @@ class Classes:
         return [np.arange(2) for _ in self.classes] if self.kind == "multilabel" else self.columns
 
     def same_as(self, other: "Classes") -> bool:
-        """Return whether the other target has the same classes."""
-        return self.kind == other.kind and all(map(np.array_equal, self.columns, other.columns))
+        """Return whether the other target has the same classes, in whichever order."""
+        pairs = zip(map(np.sort, self.columns), map(np.sort, other.columns), strict=False)
+        return (self.kind, len(self.columns)) == (other.kind, len(other.columns)) and all(
+            np.array_equal(*pair) for pair in pairs
+        )
+
+    def in_order(self, order: Array | None) -> "Classes":
+        """Return the classes of one column in another order, if all of them are in it; otherwise as they are."""
+        if order is None or self.kind != "single" or not np.isin(self.columns[0], order).all():
+            return self
+        return Classes([order[np.isin(order, self.columns[0])]], self.kind)
 
     def target(self, y: Array, dtype: "np.dtype[np.floating]") -> Target:
         """Return y, labels out of these classes, as a target.
@@ -259,12 +268,19 @@ class Classes:
         return scores[:, 0] if self.task == "binary" else scores
 
     def _codes(self, y: Array, classes: Array) -> Array:
-        codes = np.searchsorted(classes, y)
+        codes = codes_of(y, classes)
         if not np.array_equal(classes.take(codes, mode="clip"), y):
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {classes}. 'y' has {np.unique(y)}."
             )
         return codes
+
+
+def codes_of(y: Array, classes: Array) -> Array:
+    """Return the position of each label among the classes, in whichever order they are; any for one that is none."""
+    order = np.argsort(classes)
+    codes: Array = order[np.searchsorted(classes, y, sorter=order).clip(max=len(classes) - 1)]
+    return codes
 
 
 def weights_of(class_weight: Any, classes: Classes, columns: Sequence[Array], weight: Array | None) -> list[Array]:

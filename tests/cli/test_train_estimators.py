@@ -35,5 +35,5 @@ def test_an_estimator_for_another_task_is_refused(modnet: Any, spec: Path, iris:
         "modnet: error: classifier is a ModNetClassifier, for classification: choose an estimator for the task\n"
     )
     assert "for no target" in modnet(*train, "transformer").err
-    assert "the target holds no numbers" in modnet(*train, "regressor").err
+    assert "column 'species' holds no numbers, as regression needs them" in modnet(*train, "regressor").err
     assert "unknown estimator 'regresor'; did you mean 'regressor'?" in modnet(*train, "regresor").err

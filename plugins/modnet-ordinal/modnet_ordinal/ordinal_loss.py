@@ -13,11 +13,13 @@ from modnet.base import Task
 class OrdinalLoss(Loss):
     """A loss of logits z of k classes in their order, p = softmax(z); J is averaged over rows: Σᵢ wᵢ Jᵢ / Σᵢ wᵢ.
 
-    A subclass says what a row costs. Classes have the order that an estimator's ``classes_`` has: numbers ascend, and
-    strings are sorted as in a dictionary, which is hardly ever the order of grades.
+    A subclass says what a row costs. Classes have the order that an estimator's ``classes_`` has: that of pandas'
+    ordered categorical and polars' Enum; otherwise numbers ascend, and strings are sorted as in a dictionary, which is
+    hardly ever the order of grades.
     """
 
     links: ClassVar[bool] = True
+    ordinal: ClassVar[bool] = True
 
     def for_task(self, task: Task, widths: tuple[int, ...] = ()) -> Self | None:
         """Return itself for several classes: between two there is no order to speak of."""
