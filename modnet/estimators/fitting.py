@@ -21,7 +21,7 @@ from sklearn.utils import check_random_state
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from modnet.base import Loss, Optimizer, OptimizerState
-from modnet.estimators.parameters import chosen_accelerator, loss_of
+from modnet.estimators.parameters import chosen_accelerator
 from modnet.estimators.preparation import Sample, scaled, takes
 from modnet.network import Network
 from modnet.network.trial import adapt, check_links
