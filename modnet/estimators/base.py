@@ -20,19 +20,11 @@ from sklearn.utils.metaestimators import available_if
 from modnet.acceleration import CompileTimer, accelerator_name, fused_parts
 from modnet.base import Array, Inputs, Module, Optimizer, OptimizerState, Shape, Solver
 from modnet.errors import ModNetError
-from modnet.estimators import failing, fitting
+from modnet.estimators import failing, fitting, preparation
 from modnet.estimators.display import can_draw, visual_block
 from modnet.estimators.nested import understood
 from modnet.estimators.parameters import SLOTS, NestedParameters, chosen_accelerator, loss_of
-from modnet.estimators.preparation import (
-    Sample,
-    input_shape,
-    learn_scale,
-    modules_of,
-    network_for,
-    prepared,
-    takes,
-)
+from modnet.estimators.preparation import Sample, learn_scale, modules_of, network_for, prepared, takes
 from modnet.estimators.table import Table
 from modnet.estimators.target import Numbers, loss_before_target, loss_for
 from modnet.network import Network
@@ -223,10 +215,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         watched: bool = False,
         stream: bool = False,
     ) -> Sample:
-        """Prepare the data, and a network for it: a new one, or the present one with settings that may have changed.
-
-        `watched`: whether there is a validation set; `stream`: whether the optimizer goes on with what it remembers.
-        """
+        """Prepare the data, and a network for it; `stream`: whether the optimizer goes on with what it remembers."""
         before, asked = self.spec_ if again else None, spec.inputs
         if not again:
             self.spec_ = spec = spec.without_plan()
@@ -236,9 +225,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         spec = fitting.decided(spec, loss, rows, watched=watched, tuned=self._tuned)
         if before is None:
             self._inputs, self._streams = asked, self._new_streams()
-            if isinstance(spec.inputs, Inputs):
-                chosen = spec.inputs.choose(input_shape(self), sample.data.x, sample.data.weight)
-                spec = replace(spec, inputs=chosen)
+            spec = preparation.with_chosen_inputs(self, spec, sample)
             self.network_ = network_for(self, spec, loss.width(sample.target.width))
             self.theta_, self.state_ = self._first_weights(sample.dtype)
             self._rows_seen = 0
@@ -256,7 +243,6 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         return sample
 
     def _check_values(self, sample: Sample) -> None:
-        """Check before training that layers can take what is in X; an error names the row as the user counts."""
         with rows_counted(sample.index):
             check_values(self.network_, self.theta_, self.state_, sample.data.x)
 

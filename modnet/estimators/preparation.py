@@ -20,9 +20,10 @@ from modnet.acceleration import accelerated
 from modnet.base import Array, Inputs, Module, Shape, TableShape
 from modnet.errors import ShapeError
 from modnet.estimators.given import check_no_gaps, declared_order
+from modnet.estimators.holders import checked
 from modnet.estimators.parameters import chosen_accelerator, loss_of
 from modnet.estimators.scaling import scale_admitted
-from modnet.estimators.table import Table, checked, unread
+from modnet.estimators.table import Table, unread
 from modnet.estimators.target import Numbers, Target, codes_of, weights_of
 from modnet.network import Network
 from modnet.network.trial import adapt, check_missing
@@ -247,6 +248,13 @@ def network_for(estimator: Any, spec: ModelSpec, width: int) -> Network:
         # As scikit-learn begins it.
         text = f"Found array with dim {len(shape) + 1}, while dim <= 2 is required by {type(estimator).__name__}"
         raise ShapeError(f"{text}, whose layers do not take rows of shape {shape}: {error}") from error
+
+
+def with_chosen_inputs(estimator: Any, spec: ModelSpec, sample: Sample) -> ModelSpec:
+    """Return a spec with what its plan for columns leaves to the rows to train on chosen."""
+    if not isinstance(spec.inputs, Inputs):
+        return spec
+    return replace(spec, inputs=spec.inputs.choose(input_shape(estimator), sample.data.x, sample.data.weight))
 
 
 def modules_of(estimator: Any, *, fitted: bool) -> list[Module | Inputs]:

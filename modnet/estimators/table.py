@@ -5,31 +5,31 @@ X may be a data frame or, where `inputs` takes categories, an array or list that
 layer reads becomes zeros, whatever is in it.
 """
 
-import datetime
-import numbers
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
 import numpy as np
-from narwhals.exceptions import DuplicateError
-from scipy import sparse
 
 from modnet.base import Array, Column, Inputs, Shape, TableShape
 from modnet.errors import ModNetError, ShapeError
+from modnet.estimators.holders import (
+    Rows,
+    categories_of,
+    column_of,
+    declared,
+    frame_of,
+    missing_in,
+    no_number,
+    parts_of,
+    plain,
+    refused,
+    title_of,
+    type_of,
+    word_for,
+)
 from modnet.network.link import Link, placed
 from modnet.spec import ModelSpec
-
-_WORDS: dict[str, tuple[type, ...]] = {
-    "durations": (datetime.timedelta, np.timedelta64),  # which NumPy counts among the integers
-    "truth values": (bool, np.bool_),
-    "numbers": (numbers.Real, Decimal),
-    "complex numbers": (numbers.Complex,),
-    "text": (str,),
-    "dates": (datetime.date, np.datetime64),
-}
-"""What messages call values of a type: the first word that fits."""
 
 _FEW = 4
 """Up to so many values a column of text is taken for categories, however few rows there are."""
@@ -73,7 +73,7 @@ class Table:
         named: bool = True,
     ) -> None:
         self.columns, self.categories, self.types, self.named = tuple(columns), dict(categories), dict(types), named
-        self._as_numbers = {name for name, each in self.types.items() if "numbers" in _parts(each)} - set(categories)
+        self._as_numbers = {name for name, each in self.types.items() if "numbers" in parts_of(each)} - set(categories)
 
     @classmethod
     def of(cls, X: Any, spec: ModelSpec, *, whole: bool = False) -> "Table | None":
@@ -94,15 +94,15 @@ class Table:
         ValueError
             If a column of text that `inputs` reads has another value in more than half of the rows.
         """
-        frame = _frame(X)
+        frame = frame_of(X)
         if frame is None and isinstance(spec.inputs, Inputs) and spec.inputs.takes_codes:
-            frame = _Rows.of(X)
+            frame = Rows.of(X)
         if frame is None:
             return None
-        named = not isinstance(frame, _Rows)
-        types = {name: _type(frame[name]) for name in frame.columns}
-        found = {name: _categories(frame[name], types[name]) for name in types}
-        columns = [_column(frame[name], types[name], found[name]) for name in types]
+        named = not isinstance(frame, Rows)
+        types = {name: type_of(frame[name]) for name in frame.columns}
+        found = {name: categories_of(frame[name], types[name]) for name in types}
+        columns = [column_of(frame[name], types[name], found[name]) for name in types]
         readers = _readers(spec, columns)
         codes = [name for name, each in found.items() if each is not None and _takes_codes(name, readers.get(name, []))]
         if whole and codes:
@@ -110,9 +110,9 @@ class Table:
         for name in codes:
             values, rows = len(found[name] or ()), len(frame[name])
             read = any(link.path.partition(".")[0] == "inputs" for link in readers[name])
-            if read and values > max(rows / 2, _FEW) and _declared(frame[name]) is None:
+            if read and values > max(rows / 2, _FEW) and declared(frame[name]) is None:
                 raise ValueError(
-                    f"{_title(name, named)} holds text, with {values} different values in {rows} rows, and so names "
+                    f"{title_of(name, named)} holds text, with {values} different values in {rows} rows, and so names "
                     "rows rather than kinds of them: leave it out, or make numbers of it, or say that these are "
                     "categories (of a pandas column: astype('category'))"
                 )
@@ -141,13 +141,13 @@ class Table:
         ValueError
             If a column that layers read as numbers holds text.
         """
-        frame = _frame(X)
+        frame = frame_of(X)
         if frame is None:
-            held = _Rows.of(X) if self.types else None
+            held = Rows.of(X) if self.types else None
             return X if held is None else self._array(held)
         if not self.named:
             return self._array(frame) if self.types else X
-        looked_at = set(frame.columns) - (_plain(frame) & self._as_numbers)
+        looked_at = set(frame.columns) - (plain(frame) & self._as_numbers)
         names = [each.name for each in self.columns if each.name in looked_at]
         changed = {name: values for name in names if (values := self._numbers(frame[name], name)) is not None}
         if frame.implementation.is_pandas_like():
@@ -175,13 +175,15 @@ class Table:
         """Return a column as numbers; None if they are there already."""
         if name not in self.types:
             return np.zeros(len(series))
-        missing, found, before = _missing(series), _type(series), self.types[name]
-        if not (_parts(found) <= _parts(before) or missing.all()):
+        missing, found, before = missing_in(series), type_of(series), self.types[name]
+        if not (parts_of(found) <= parts_of(before) or missing.all()):
             values = series.to_list()
-            row = next(i for i in np.flatnonzero(~missing) if not _parts(_word(type(values[i]))) <= _parts(before))
+            row = next(
+                i for i in np.flatnonzero(~missing) if not parts_of(word_for(type(values[i]))) <= parts_of(before)
+            )
             raise TypeError(
-                f"{_title(name, self.named)} held {before} in fit, and holds {found} here, such as {values[row]!r} in "
-                f"row {row}: give it the type that it had"
+                f"{title_of(name, self.named)} held {before} in fit, and holds {found} here, such as {values[row]!r} "
+                f"in row {row}: give it the type that it had"
             )
         if name in self.categories:
             code_of = {category: float(code) for code, category in enumerate(self.categories[name].tolist())}
@@ -192,8 +194,8 @@ class Table:
         if as_they_are.dtype.kind in "biuf":
             return as_they_are if missing.any() else None  # a missing one may be no NaN yet
         values = [np.nan if gap else value for value, gap in zip(series.to_list(), missing, strict=True)]
-        if (bad := _no_number(values)) is not None:
-            title = _title(name, self.named) + (f" ({found})" if " and " in found else "")
+        if (bad := no_number(values)) is not None:
+            title = title_of(name, self.named) + (f" ({found})" if " and " in found else "")
             raise refused(title, bad, values[bad])
         return np.array(values, np.float64)
 
@@ -206,146 +208,6 @@ def unread(spec: ModelSpec, n_features: int) -> list[int]:
     except ModNetError:
         return []  # building the network says what is wrong
     return [i for i, column in enumerate(columns) if column.name not in readers]
-
-
-class _Rows:
-    """An array of objects, looked at column by column as a data frame is; a column is called by its position."""
-
-    def __init__(self, values: Array) -> None:
-        self.columns, self._values = [str(i) for i in range(values.shape[1])], values
-
-    @classmethod
-    def of(cls, X: Any) -> "_Rows | None":
-        """Return X so if it is an array, or what becomes one, that does not hold numbers alone."""
-        if sparse.issparse(X):
-            return None
-        try:
-            values = np.asarray(X)
-            if values.dtype.kind in "US" and not isinstance(X, np.ndarray):
-                values = np.asarray(X, object)  # numbers beside text have become text
-        except ValueError:
-            return None  # rows of several lengths, which scikit-learn refuses
-        return cls(values.astype(object)) if values.ndim == 2 and values.dtype.kind in "OUS" else None
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __getitem__(self, name: str) -> Any:
-        return _Objects(name, self._values[:, int(name)])
-
-
-class _Objects:
-    """A column of such an array, as far as it has to be like a series."""
-
-    dtype = nw.Object()
-
-    def __init__(self, name: str, values: Array) -> None:
-        self.name, self._values = name, values
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def to_numpy(self) -> Array:
-        return self._values
-
-    def to_list(self) -> list[Any]:
-        values: list[Any] = self._values.tolist()
-        return values
-
-    def is_null(self) -> "_Objects":
-        gaps = [each is None or type(each).__name__ == "NAType" or each != each for each in self.to_list()]
-        return _Objects(self.name, np.array(gaps, bool))
-
-    def drop_nulls(self) -> "_Objects":
-        return _Objects(self.name, self._values[~self.is_null().to_numpy()])
-
-
-# What is in a column
-
-
-def _title(name: str, named: bool) -> str:
-    return f"column {name!r}" if named else f"column {name}"
-
-
-def _frame(X: Any) -> Any:
-    """Return X as narwhals wraps it, if it is a data frame whose columns have names."""
-    if isinstance(X, np.ndarray | list):  # to ask narwhals takes 0.1 ms
-        return None
-    try:
-        frame = nw.from_native(X, eager_only=True, pass_through=True)
-    except DuplicateError as error:
-        name = next(name for name in X.columns if list(X.columns).count(name) > 1)
-        raise ValueError(f"two columns of X have the name {name!r}: give each a name of its own") from error
-    named = isinstance(frame, nw.DataFrame) and all(isinstance(name, str) for name in frame.columns)
-    return frame if named else None
-
-
-def _plain(frame: Any) -> set[str]:
-    """Return the columns of numbers as NumPy or polars has them.
-
-    What is in them needs no look, which would take longer than to predict a hundred rows.
-    """
-    if frame.implementation.is_pandas_like():
-        dtypes = frame.to_native().dtypes.items()
-        return {name for name, dtype in dtypes if isinstance(dtype, np.dtype) and dtype.kind in "biuf"}
-    return {name for name, dtype in frame.schema.items() if dtype.is_float() or dtype.is_integer()}
-
-
-def _column(series: Any, type_: str, categories: Sequence[Any] | None) -> Column:
-    missing = bool(_missing(series).any())
-    if categories is not None:
-        # Where all are missing there is still a code: nobody wants tables without rows.
-        return Column(series.name, "category", max(1, len(categories)), missing)
-    dtypes: dict[str, Any] = {"numbers": "number", "truth values": "bool"}
-    return Column(series.name, dtypes.get(type_, "other"), missing=missing)
-
-
-def _categories(series: Any, type_: str) -> list[Any] | None:
-    """Return the categories in a column: those that its dtype declares, in that order, or what is there, sorted."""
-    declared: list[Any] | None = _declared(series)
-    if declared is not None or type_ != "text":
-        return declared
-    return sorted(set(series.drop_nulls().to_list()))
-
-
-def _declared(series: Any) -> list[Any] | None:
-    """Return the categories that a column's dtype declares; polars' Categorical declares none."""
-    if series.dtype not in (nw.Categorical, nw.Enum):
-        return None
-    if series.implementation.is_pandas_like():
-        native: list[Any] = series.to_native().cat.categories.tolist()  # narwhals has them as text only
-        return native
-    return list(series.dtype.categories) if series.dtype == nw.Enum else None
-
-
-def _missing(series: Any) -> Array:
-    """Return where a column holds nothing, NaN included: shape (n,), bool."""
-    found: Array = np.isnan(series.to_numpy()) if series.dtype.is_float() else series.is_null().to_numpy()
-    return found.astype(bool)
-
-
-def _type(series: Any) -> str:
-    """Return what is in a column, in words: "numbers", "text", "numbers and text"; "text" where nothing says it."""
-    if series.dtype.is_numeric() or series.dtype == nw.Boolean:
-        return "truth values" if series.dtype == nw.Boolean else "numbers"
-    # What narwhals calls String may be a column of objects whose first hundred are text.
-    values = _declared(series)
-    if values is None:
-        values = [] if series.dtype.is_temporal() else series.to_list()
-        if set(map(type, values)) != {str}:  # to drop what is missing takes longer than to look
-            there = series.drop_nulls()
-            values = (there.head(1) if series.dtype.is_temporal() else there).to_list()
-    words = {_word(each) for each in set(map(type, values))}
-    return "numbers" if words == {"numbers", "truth values"} else " and ".join(sorted(words)) or "text"
-
-
-def _word(cls: type) -> str:
-    return next((word for word, classes in _WORDS.items() if issubclass(cls, classes)), f"{cls.__name__} objects")
-
-
-def _parts(type_: str) -> set[str]:
-    """Return the words of a type, to compare it by: truth values are numbers."""
-    return set(type_.replace("truth values", "numbers").split(" and "))
 
 
 # Who reads a column
@@ -397,112 +259,3 @@ def _takes_codes(name: str, readers: Sequence[Link]) -> bool:
             f'{by_code[0].title}: put Columns, such as Columns(dtype="number"), in front of it'
         )
     return bool(by_code)
-
-
-# What cannot be read
-
-
-def checked(X: Any, check: Callable[[Any], Any], unread: Callable[[int], Sequence[int]]) -> Any:
-    """Return what a check of scikit-learn's makes of X; an error names the column and the row.
-
-    Parameters
-    ----------
-    X : object
-        A data frame of numbers, a sparse matrix or an array.
-    check : callable
-        What raises an error, in scikit-learn's words.
-    unread : callable
-        Returns, for a number of columns, the positions of those that no layer reads. In an array that is refused these
-        are put to zero, and it is looked at again.
-    """
-    if isinstance(X, np.ndarray) and X.dtype.kind in "mM" and X.size:  # scikit-learn counts days, or nanoseconds
-        raise refused("X", 0, X.ravel()[0])
-    try:
-        return check(X)
-    except (TypeError, ValueError) as error:
-        frame, values = _frame(X), _values(X)
-        if values is None:
-            _explain_lengths(error, X)
-            raise
-        n = values.shape[1]
-        idle = [i for i in unread(n) if i < n] if frame is None else []
-        if idle:
-            values[:, idle] = 0
-            return checked(values, check, lambda n: ())
-        _explain(error, values, None if frame is None else frame.columns)
-        raise
-
-
-def refused(title: str, row: int, value: Any) -> Exception:
-    """Return the error for a value that is no number, in scikit-learn's words and with its place."""
-    word = _word(type(value))
-    if word == "text":
-        return ValueError(
-            f"could not convert string to float: {str(value)!r} in row {row} of {title}: let a layer that takes "
-            "categories read it, as Sequential([Columns([…]), Embedding(units=4)]) or OneHot() in a branch of Parallel "
-            "does with a data frame's columns; or encode it, or leave the column out"
-        )
-    if word == "complex numbers":
-        return ValueError(f"Complex data not supported: {title} holds {value!r} in row {row}")
-    return TypeError(
-        f"{title} holds {word}, such as {value!r} in row {row}: float() argument must be a string or a real number. "
-        "Make numbers of it, as days since a first date are, or leave it out"
-    )
-
-
-def _values(X: Any) -> Array | None:
-    """Return a copy of X, if it is an array or what becomes one with rows and columns."""
-    try:
-        values = np.array(X, X.dtype if isinstance(X, np.ndarray) and X.dtype.kind in "fc" else object)
-    except ValueError:
-        return None
-    return values if values.ndim == 2 else None
-
-
-def _explain(error: Exception, values: Array, names: Sequence[str] | None) -> None:
-    """Raise from an error about values of X one that says where they are; nothing, if it is about something else.
-
-    NaN and infinity in an array are scikit-learn's to speak of, to the letter; the place is a note below.
-    """
-    titles = (
-        [f"column {i}" for i in range(values.shape[1])] if names is None else [f"column {each!r}" for each in names]
-    )
-    first, *rest = str(error).split("\n")
-    if first.startswith("Input X contains"):
-        with np.errstate(over="ignore"):
-            numbers = values.astype(np.float32 if "float32" in first else np.float64)
-        bad = np.argwhere(np.isnan(numbers) if "NaN" in first else np.isinf(numbers))
-        row, column = bad[0].tolist()
-        found = f"{titles[column]} has it in row {row}: replace it, or leave the column out"
-        if names is not None:
-            raise type(error)("\n".join([first, found, *rest])) from error
-        error.add_note(found)
-    elif isinstance(error, TypeError) or first.startswith(("could not convert", "Complex data", "setting an array")):
-        columns = [(_no_number(values[:, j].tolist()), j) for j in range(values.shape[1])]
-        for place in sorted((row, j) for row, j in columns if row is not None):
-            raise refused(titles[place[1]], place[0], values[place]) from error
-
-
-def _explain_lengths(error: Exception, X: Any) -> None:
-    """Raise from an error about a list one that names the first row whose length is another; nothing, if none is."""
-    rows = isinstance(X, list | tuple) and all(isinstance(row, list | tuple) for row in X)
-    lengths = [len(row) for row in X] if rows else []
-    if len(set(lengths)) > 1:
-        row = next(i for i, length in enumerate(lengths) if length != lengths[0])
-        text = f"row {row} of X has {lengths[row]} values, and row 0 has {lengths[0]}: rows are of one length"
-        raise ValueError(text) from error
-
-
-def _no_number(values: Sequence[Any]) -> int | None:
-    """Return where the first is that becomes no number."""
-    others = {cls for cls in set(map(type, values)) - {type(None)} if _parts(_word(cls)) != {"numbers"}}
-    suspects = (row for row, value in enumerate(values) if type(value) in others) if others else ()
-    return next((row for row in suspects if not (isinstance(values[row], str) and _reads_as_number(values[row]))), None)
-
-
-def _reads_as_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
