@@ -123,7 +123,7 @@ def friedman():
 
 def test_tabm_is_better_than_a_plain_network_of_its_width():
     X, y = friedman()
-    settings = {"max_iter": 100, "batch_size": 32, "early_stopping": True, "n_iter_no_change": 20}
+    settings = {"max_iter": 100, "batch_size": 32, "early_stopping": True, "cooldown": 0, "n_iter_no_change": 20}
     plain = ModNetRegressor((32, 32), optimizer={"type": "adam", "learning_rate": 0.003}, random_state=0, **settings)
     of_mean = tabm(**settings).set_params(loss="squared_error", output__raw="mean")
     scores = [model.fit(X[:400], y[:400]).score(X[400:], y[400:]) for model in (plain, of_mean, tabm(**settings))]
