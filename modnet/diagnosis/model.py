@@ -140,15 +140,16 @@ nonflavanoid_phenols (0.12), hue (0.23), ash (0.27) and 7 more
         link, what = found
         findings.append(Finding("second-link", "problem", link.title, *what.split(": ")))
     early = fitted and underway(net.loss_curve_, cut=len(net.loss_curve_) >= net.max_iter)
-    outcome = list(_outcome(net, sample)) if fitted and not early else []
+    constant = _constant(net, sample) if fitted else np.inf
+    outcome = list(_outcome(net, sample, constant)) if fitted and not early else []
     findings += signals.broken_numbers(look)
     if np.isfinite(look.loss):
-        learnt = fitted and "nothing-learnt" not in {finding.check for finding in outcome}
+        learnt = fitted and not early and "nothing-learnt" not in {finding.check for finding in outcome}
         findings += signals.idle_units(look, learnt=learnt)
         unscaled = any(finding.check.startswith("scale-") for finding in findings)
         findings += signals.gradients(look, compared=not (unscaled or learnt))
     if fitted:
-        findings += _course(net)
+        findings += _course(net, constant)
         if all(finding.severity == "note" for finding in findings):  # else it is the consequence of what was found
             findings += outcome
     elif np.isfinite(look.loss):
@@ -256,7 +257,13 @@ def _columns_of_classes(net: BaseModNet, sample: Sample, codes: Array) -> Iterat
         yield subject, [str(label) for label in labels], codes[:, index]
 
 
-def _outcome(net: BaseModNet, sample: Sample) -> Iterator[Finding]:
+def _constant(net: BaseModNet, sample: Sample) -> float:
+    """Return the loss of the best constant prediction."""
+    rows = sample.data
+    return constant_loss(loss_of(net), rows.t, net.network_.output_shape[-1], rows.weight)
+
+
+def _outcome(net: BaseModNet, sample: Sample, constant: float) -> Iterator[Finding]:
     """Yield what a fitted network's predictions tell: a class that never comes, a loss like a constant's."""
     rows, loss, task = sample.data, loss_of(net), sample.target.task
     with np.errstate(all="ignore"):
@@ -268,7 +275,6 @@ def _outcome(net: BaseModNet, sample: Sample) -> Iterator[Finding]:
         truth, predicted = (list(_columns_of_classes(net, sample, each)) for each in (rows.t, loss.codes(task, raw)))
         for (subject, labels, mine), (_, _, theirs) in zip(truth, predicted, strict=True):
             yield from data.dead_classes(mine, theirs, labels, subject)
-    constant = constant_loss(loss, rows.t, raw.shape[-1], rows.weight)
     if not learns(found, constant):
         text = f"the loss is {found:.4g}, and {constant:.4g} with the best constant prediction, without a look at X"
         yield Finding("nothing-learnt", "problem", "loss", text, NOTHING_LEARNT)
@@ -297,24 +303,27 @@ def _trial(net: BaseModNet, X: Any, y: Any, found: Sequence[Finding]) -> Iterato
     for finding in signals.idle_units(look):
         if (finding.check, finding.subject) not in known:
             yield replace(finding, found=f"after {trained.n_iter_} epochs {finding.found}")
-    yield from _course(trained)
+    yield from _course(trained, _constant(trained, prepared(trained, X, y)))
 
 
-def _course(net: BaseModNet) -> Iterator[Finding]:
+def _course(net: BaseModNet, constant: float) -> Iterator[Finding]:
     """Yield what the loss curves tell."""
     rates = getattr(net, "learning_rate_curve_", None) or []
     curve, highest = net.loss_curve_, max(rates) if rates else None
     start = getattr(net, "cooldown_start_", len(curve))
-    yield from rising_loss(curve[:start], highest)
+    constant = constant if np.isfinite(constant) else 0.0
+    yield from rising_loss(curve[:start], highest, constant)
     if start < len(curve):  # a cool-down goes back to the best epoch: to be held against how all began
-        yield from rising_loss(curve[:1] * start + curve[start:], highest)
+        yield from rising_loss(curve[:1] * start + curve[start:], highest, constant)
     validation = getattr(net, "validation_loss_curve_", None) or []
     kept_best = start < len(curve) or bool(net.spec_.training.early_stopping)
     yield from overfitting(curve, validation, kept_best=kept_best)
 
 
-def rising_loss(curve: Sequence[float], learning_rate: float | None) -> Iterator[Finding]:
+def rising_loss(curve: Sequence[float], learning_rate: float | None, constant: float = 0.0) -> Iterator[Finding]:
     """Yield a finding if a training loss rises again, or jumps up and down.
+
+    `constant` is the loss of the best constant prediction: beside it a curve that begins on its plateau only trembles.
 
     Examples
     --------
@@ -332,7 +341,7 @@ def rising_loss(curve: Sequence[float], learning_rate: float | None) -> Iterator
         return
     best = int(np.argmin(curve))
     fallen, risen = curve[0] - curve[best], curve[-1] - curve[best]
-    visible = _VISIBLE * max(map(abs, curve))
+    visible = _VISIBLE * max(map(abs, [*curve, constant]))
     steps = np.diff(curve)
     ups = float(steps[steps > visible].sum())  # what trembles where it has settled adds up over the epochs
     if risen > max(_RISE * fallen, visible):

@@ -58,7 +58,7 @@ SICK = {
     "huge rate": (classifier(10.0, max_iter=100), *DIGITS, "learning rate"),
     "tiny rate": (classifier(1e-6, random_state=0), *CANCER, "raise the learning rate"),
     "dead units": (classifier(initial_weights=dead()), *DIGITS, "leaky_relu"),
-    "deep sigmoids": (classifier(layers=[Dense(32, "sigmoid")] * 15), *DIGITS, "relu"),
+    "deep sigmoids": (classifier(layers=[Dense(32, "sigmoid")] * 12, n_iter_no_change=3), *DIGITS, "relu"),
 }
 
 
