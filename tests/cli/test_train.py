@@ -324,7 +324,10 @@ def test_what_does_not_fit_the_model_is_said(modnet: Any, model: Path, iris: Pat
     )
     frame = pd.read_csv(iris).assign(petal_width="broad")
     frame.to_csv(iris, index=False)
-    assert "column 'petal_width' was numbers in training, and is text here, as 'broad' in row 1 (line 2)" in modnet("predict", model, iris).err
+    assert (
+        "column 'petal_width' was numbers in training, and is text here, as 'broad' in row 1 (line 2)"
+        in modnet("predict", model, iris).err
+    )
     assert "no model file, or not the whole of one" in modnet("predict", iris, iris).err
     assert modnet("predict", tmp_path / "no.npz", iris).status == 1
 
