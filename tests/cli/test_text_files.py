@@ -73,7 +73,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "gap": ({"y": [*"pqpq", "", "p"]}, "column 'y' has no value in 4 of 24 rows, the first of them row 5 (line 6)"),
     "infinite": ({"y": [1.5, 2, "-1e999"]}, "column 'y' holds -1e999 in row 3 (line 4)"),
     "infinite feature": ({"y": "pq", "b": [1, "inf"]}, "column 'b' holds inf in row 2 (line 3)"),
-    "dates": ({"y": "pq", "b": ["2024-01-31", "2024-02-01"]}, "column 'b' holds dates, such as '2024-01-31' in row 1"),
+    "dates": ({"y": "pq", "b": ["2024-01-31", "2024-02-01", "2024-02-02"]}, "column 'b' holds dates, such as '2024-01-31' in row 1"),
     "dates to predict": ({"y": ["31.1.2024", "1.2.2024"]}, "column 'y' holds dates, such as 31.1.2024 in row 1"),
     "a name twice": ({"y": "pq", "name": "a"}, "there are 2 columns called 'a'"),
     "a field too many": ({"y": ["p", "p,q"]}, "row 2 (line 3) has 4 fields, and the first line names 3 columns"),
@@ -105,7 +105,7 @@ def test_the_only_row_of_a_class_is_trained_on(modnet: Any, file: Any):
 
 def test_a_column_is_read_with_the_type_that_the_model_knows(modnet: Any, file: Any, tmp_path: Path):
     spec = tmp_path / "spec.json"
-    ModelSpec([BY_CODE, 8], optimizer={"type": "adam", "learning_rate": 0.05}).save(spec)
+    ModelSpec(layers=[BY_CODE, 8], optimizer={"type": "adam", "learning_rate": 0.05}).save(spec)
     data = file("pqr", "code", ["1", "2", "007"])
     text = pd.read_csv(data, dtype={"code": str})
     model = ModNetClassifier.from_spec(ModelSpec.load(spec), random_state=0, max_iter=300, tol=0.0)
