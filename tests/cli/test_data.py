@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from support.distributions import run_python
 
-from modnet.cli.data import check_columns, kind, read, split
+from modnet.cli.data import features, kind, read
 from modnet.cli.shared import CommandError
+from modnet.cli.target import target_column
 
 CSV = "size,town,garden,price\n1,Ulm,true,2.5\n2,Bonn,false,3\n,Ulm,true,1\n"
 BLOCKED = """
@@ -23,7 +24,8 @@ from pathlib import Path
 from modnet.cli.data import read
 from modnet.cli.shared import CommandError
 try:
-    frame = read(Path({path!r}))
+    file = read(Path({path!r}))
+    frame = file.frame(file.columns)
     print(frame.implementation, frame.columns, [str(dtype) for dtype in frame.schema.dtypes()])
 except CommandError as error:
     print(error)
@@ -63,7 +65,8 @@ def test_without_any_library_it_says_what_to_install(file: Path):
 def test_parquet_says_the_same_in_types(file: Path, tmp_path: Path):
     polars = pytest.importorskip("polars")
     polars.read_csv(file).write_parquet(tmp_path / "houses.parquet")
-    frame = read(tmp_path / "houses.parquet")
+    file = read(tmp_path / "houses.parquet")
+    frame = file.frame(file.columns)
     assert frame.columns == ["size", "town", "garden", "price"]
     assert [kind(dtype) for dtype in frame.schema.dtypes()] == ["number", "text", "number", "number"]
 
@@ -72,13 +75,13 @@ def test_tabs_and_compressed_files_are_read(file: Path, tmp_path: Path):
     (tmp_path / "houses.tsv").write_text(CSV.replace(",", "\t"))
     pd.read_csv(file).to_csv(tmp_path / "houses.csv.gz", index=False)
     for name in ("houses.tsv", "houses.csv.gz", "houses.csv"):
-        assert read(tmp_path / name).columns == ["size", "town", "garden", "price"]
+        assert list(read(tmp_path / name).columns) == ["size", "town", "garden", "price"]
 
 
 def test_a_column_is_what_its_last_row_makes_it(tmp_path: Path):
     path = tmp_path / "long.csv"
     path.write_text("x\n" + "1\n" * 200_000 + "2.5\n")
-    assert str(read(path).schema["x"]) == "Float64"
+    assert str(read(path).frame(["x"]).schema["x"]) == "Float64"
 
 
 def test_with_polars_a_column_is_what_its_last_row_makes_it(tmp_path: Path):
@@ -110,34 +113,34 @@ def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path):
 
 
 def test_the_target_is_split_off(file: Path):
-    X, y = split(read(file), "price", file, ["garden"])
+    X, y = features(read(file), "price", ["garden"]), target_column(read(file), "price").numbers
     assert list(X.columns) == ["size", "town"]
     np.testing.assert_array_equal(y, [2.5, 3, 1])
 
 
 def test_a_column_that_is_not_there_brings_up_the_one_that_may_be_meant(file: Path):
-    frame = read(file)
+    found = read(file)
     with pytest.raises(CommandError, match=r"houses.csv: no column 'pric'; did you mean 'price'\? there are 'size', "):
-        split(frame, "pric", file)
+        target_column(found, "pric")
     with pytest.raises(CommandError, match="no columns 'x', 'y'; there are 'size'"):
-        check_columns(frame, ["x", "size", "y"], file)
+        found.check_columns(["x", "size", "y"])
 
 
 def test_a_target_with_gaps_is_refused(file: Path):
     with pytest.raises(CommandError, match="column 'size' has no value in 1 of 3 rows"):
-        split(read(file), "size", file)
+        target_column(read(file), "size")
 
 
 def test_something_has_to_be_left_to_learn_from(file: Path):
     with pytest.raises(CommandError, match="no column but 'price'"):
-        split(read(file), "price", file, ["size", "town", "garden"])
+        features(read(file), "price", ["size", "town", "garden"])
 
 
 def test_a_wide_file_does_not_fill_the_screen_with_names(tmp_path: Path):
     path = tmp_path / "wide.csv"
     pd.DataFrame(np.zeros((2, 100)), columns=[f"x{i}" for i in range(100)]).to_csv(path, index=False)
     with pytest.raises(CommandError, match=r"'x19' and 80 more$"):
-        check_columns(read(path), ["target"], path)
+        read(path).check_columns(["target"])
 
 
 def test_reading_imports_no_library_that_it_does_not_need(file: Path):
