@@ -148,7 +148,8 @@ def _plan(columns: tuple[Column, ...], one_hot: int) -> Plan:
     few = [(i, code) for i, size in sizes.items() if size <= one_hot for code in range(size)]
     many = [i for i, size in sizes.items() if size > one_hot]
     missing = {i: size - 1 if columns[i].missing else -1 for i, size in sizes.items()}
-    names = [*(f"{columns[i].name} missing" for i in gaps), *(columns[i].name for i in binary)]
+    # A column of categories has another name here: by its own, layers behind would read codes as numbers.
+    names = [*(f"{columns[i].name} missing" for i in gaps), *(f"{columns[i].name} 1" for i in binary)]
     names += [f"{columns[i].name} {'missing' if code == missing[i] else code}" for i, code in few]
     output = [
         *(Column(columns[i].name) for i in numbers),
