@@ -196,6 +196,8 @@ def _model(header: Mapping[str, Any], reader: Reader, allow: Iterable[str] | Non
     learnt = {name: reader.read(each) for name, each in header["learnt"].items()}
     _check_learnt(cls, learnt, params)
     loss: Any = spec.loss  # never "auto" in a file
+    if isinstance(target := learnt["_target"], Classes) and not (loss.ordinal or target.sorted):
+        raise ModelFileError(f"classes should be sorted where the loss is not ordinal, got {target.classes}")
     _check_scale(learnt["_target"], scale_admitted(spec, loss))
     network = spec.network(input_shape(SimpleNamespace(**learnt)), loss.width(learnt["_target"].width))
     theta, state = learnt["theta_"], learnt["state_"]

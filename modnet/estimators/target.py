@@ -184,6 +184,11 @@ class Classes:
         """The classes in each column of y; of a column of a label matrix 0 and 1."""
         return [np.arange(2) for _ in self.classes] if self.kind == "multilabel" else self.columns
 
+    @property
+    def sorted(self) -> bool:
+        """Whether the classes of each column ascend, as they do but for `in_order`."""
+        return all(np.array_equal(np.unique(each), each) for each in self.columns)
+
     def same_as(self, other: "Classes") -> bool:
         """Return whether the other target has the same classes, in whichever order."""
         pairs = zip(map(np.sort, self.columns), map(np.sort, other.columns), strict=False)

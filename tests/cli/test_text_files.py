@@ -73,7 +73,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "gap": ({"y": [*"pqpq", "", "p"]}, "column 'y' has no value in 4 of 24 rows, the first of them row 5 (line 6)"),
     "infinite": ({"y": [1.5, 2, "-1e999"]}, "column 'y' holds -1e999 in row 3 (line 4)"),
     "infinite feature": ({"y": "pq", "b": [1, "inf"]}, "column 'b' holds inf in row 2 (line 3)"),
-    "dates": ({"y": "pq", "b": ["2024-01-31", "2024-02-01", "2024-02-02"]}, "column 'b' holds dates, such as '2024-01-31' in row 1"),
+    "dates": ({"y": "pq", "b": [f"2024-01-{i}" for i in (31, 30, 29)]}, "column 'b' holds dates, such as '2024-01-31'"),
     "dates to predict": ({"y": ["31.1.2024", "1.2.2024"]}, "column 'y' holds dates, such as 31.1.2024 in row 1"),
     "a name twice": ({"y": "pq", "name": "a"}, "there are 2 columns called 'a'"),
     "a field too many": ({"y": ["p", "p,q"]}, "row 2 (line 3) has 4 fields, and the first line names 3 columns"),
