@@ -94,7 +94,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _doc_link_template = ""  # scikit-learn's own would lead to a page that its site does not have
     _sparse_format: Any = "csr"
     _allow_nd: Any = True
-    _default_loss = "squared_error"
+    _default_loss: ClassVar[str | Mapping[str, Any]] = "squared_error"
     _y_numeric = True
     _ravel_y = False
     _told_of_unknown = False
