@@ -17,7 +17,7 @@ from sklearn.utils import Tags, check_array, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from modnet.acceleration import accelerated
+from modnet.acceleration import predicted
 from modnet.base import Array, Module
 from modnet.estimators.base import BaseModNet, makes_steps
 from modnet.estimators.fitting import FitMetadata, unchanged_on_failure
@@ -297,7 +297,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
 
     def _run(self, network: Network, rows: Any) -> Array:
         """Return what a part of the network puts out, run as the accelerator runs it."""
-        return accelerated(network, chosen_accelerator(self), self.theta_.dtype).predict(self.theta_, self.state_, rows)
+        return predicted(network, chosen_accelerator(self), self.theta_, self.state_, rows)
 
     @available_if(_decodes)  # type: ignore[untyped-decorator]
     def inverse_transform(self, X: Any) -> Array:
