@@ -52,7 +52,8 @@ def test_the_failure_that_is_printed_is_what_a_broken_layer_is_told():
 def test_the_table_of_a_trace_is_what_the_code_prints():
     (printed,) = re.findall(r"^    (J = .*?)\n\n`", README, re.DOTALL | re.MULTILINE)
     X, y = load_digits(return_X_y=True)
-    t = modnet.trace(modnet.ModNetClassifier(layers=(32,), activation="tanh", random_state=0), X[:100] / 16, y[:100])
+    model = modnet.ModNetClassifier(layers=(32,), activation="tanh", loss="cross_entropy", random_state=0)
+    t = modnet.trace(model, X[:100] / 16, y[:100])
     assert str(t) == printed.replace("\n    ", "\n")
 
 

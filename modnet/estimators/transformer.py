@@ -125,7 +125,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     A layer of a classifier:
 
     >>> from modnet import ModNetClassifier
-    >>> classifier = ModNetClassifier(layers=(16, 3), activation="tanh", optimizer="lbfgs", random_state=0)
+    >>> classifier = ModNetClassifier((16, 3), activation="tanh", optimizer="lbfgs", max_iter=2000, random_state=0)
     >>> ModNetTransformer(estimator=classifier, layer=1).fit_transform(X, y).shape
     (150, 3)
     """
