@@ -249,11 +249,17 @@ def network_for(estimator: Any, spec: ModelSpec, width: int) -> Network:
         raise ShapeError(f"{text}, whose layers do not take rows of shape {shape}: {error}") from error
 
 
-def with_chosen_inputs(estimator: Any, spec: ModelSpec, sample: Sample) -> ModelSpec:
-    """Return a spec with what its plan for columns leaves to the rows to train on chosen."""
+def with_chosen_inputs(estimator: Any, spec: ModelSpec, sample: Sample) -> tuple[ModelSpec, Sample]:
+    """Return a spec with what its plan for columns leaves to the rows to train on chosen, and these rows.
+
+    Where they pass as they are, no plan takes them in float64: they have the dtype of θ, as without one.
+    """
     if not isinstance(spec.inputs, Inputs):
-        return spec
-    return replace(spec, inputs=spec.inputs.choose(input_shape(estimator), sample.data.x, sample.data.weight))
+        return spec, sample
+    spec = replace(spec, inputs=spec.inputs.choose(input_shape(estimator), sample.data.x, sample.data.weight))
+    if spec.inputs is None:
+        sample = replace(sample, data=replace(sample.data, x=sample.data.x.astype(sample.dtype, copy=False)))
+    return spec, sample
 
 
 def modules_of(estimator: Any, *, fitted: bool) -> list[Module | Inputs]:
