@@ -10,13 +10,11 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
-from scipy import sparse
-from sklearn import get_config
 from sklearn.utils.metaestimators import available_if
 
 from modnet.estimators import ModNetClassifier, ModNetRegressor
 from modnet.estimators.base import makes_steps
-from modnet.estimators.mlp import BaseMLP
+from modnet.estimators.mlp import BaseMLP, like_labels
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
@@ -121,10 +119,7 @@ class MLPClassifier(_Parameters, BaseMLP, ModNetClassifier):  # type: ignore[mis
         ndarray, shape (n,) of class labels, or (n, k)
             After sparse label matrices in `fit`, a sparse one, CSR.
         """
-        labels = super().predict(X)
-        if not self._sparse_labels:
-            return labels
-        return (sparse.csr_array if get_config()["sparse_interface"] == "sparray" else sparse.csr_matrix)(labels)
+        return like_labels(self, super().predict(X))
 
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of `predict_proba`, rounded as that is: −inf where a probability is 0.

@@ -84,7 +84,7 @@ ARROWS = {
     "modnet.entries": set(),
     "modnet.registry": {"modnet.entries", "modnet.errors", "modnet.text"},
     "modnet.strict": set(),
-    "modnet.component": {"modnet.entries", "modnet.registry", "modnet.errors", "modnet.strict"},
+    "modnet.component": {"modnet.entries", "modnet.registry", "modnet.errors", "modnet.strict", "modnet.text"},
     "modnet.slot": {"modnet.component", "modnet.entries", "modnet.registry", "modnet.errors"},
     "modnet.schema": {"modnet.component", "modnet.registry", "modnet.errors", "modnet.slot"},
     "modnet.base": {"modnet.slot", "modnet.component", "modnet.errors", "modnet.strict"},

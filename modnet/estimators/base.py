@@ -97,6 +97,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _default_loss = "squared_error"
     _y_numeric = True
     _ravel_y = False
+    _told_of_unknown = False
     _tuned = True  # whether batches and precision go by the number of rows
     _reads_all = False  # whether every column of X counts as read
 
@@ -255,6 +256,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         if first:
             self.loss_curve_, self.learning_rate_curve_, self.n_iter_ = [], [], 0
             fitting.try_out(self, sample.data, adapting=True)
+        fitting.warn_of_unknown(self, sample.data.x)
         waiting = CompileTimer(chosen_accelerator(self))
         trainer, data, _ = fitting.trainer_on(self, sample, None)
         trainer.progress.epoch, trainer.progress.losses = self.n_iter_, self.loss_curve_

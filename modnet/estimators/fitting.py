@@ -315,6 +315,24 @@ def warn(text: str, category: type[Warning] = UserWarning) -> None:
     warnings.warn(text, category, stacklevel=4)
 
 
+def warn_of_unknown(estimator: Any, x: Any) -> None:
+    """Warn, once in a stream, of categories that its first rows had not: they count as unknown ever after."""
+    table = estimator.table_
+    if table is None or not table.categories or estimator._told_of_unknown:
+        return
+    for i, column in enumerate(table.columns):
+        rows = int((x[:, i] == -1).sum()) if column.name in table.categories else 0
+        if rows:
+            estimator._told_of_unknown = True
+            name = f"column {column.name!r}" if table.named else f"column {column.name}"
+            warnings.warn(
+                f"{name}: {rows} of {len(x)} rows hold a category that the first call of partial_fit did not know, and "
+                "which counts as unknown: declare all of them there (pandas Categorical, polars Enum)",
+                stacklevel=4,
+            )
+            return
+
+
 _BUSY: dict[int, int] = {}
 """Which estimators are being changed, by id, and in which thread."""
 

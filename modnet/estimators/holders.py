@@ -34,8 +34,8 @@ class Rows:
         self.columns, self._values = [str(i) for i in range(values.shape[1])], values
 
     @classmethod
-    def of(cls, X: Any) -> "Rows | None":
-        """Return X so if it is an array, or what becomes one, that does not hold numbers alone."""
+    def of(cls, X: Any, *, numbers: bool = False) -> "Rows | None":
+        """Return X so if it is an array, or what becomes one; with `numbers` also if it holds numbers alone."""
         if sparse.issparse(X):
             return None
         try:
@@ -44,7 +44,7 @@ class Rows:
                 values = np.asarray(X, object)  # numbers beside text have become text
         except ValueError:
             return None  # rows of several lengths, which scikit-learn refuses
-        return cls(values.astype(object)) if values.ndim == 2 and values.dtype.kind in "OUS" else None
+        return cls(values.astype(object)) if values.ndim == 2 and (numbers or values.dtype.kind in "OUS") else None
 
     def __len__(self) -> int:
         return len(self._values)

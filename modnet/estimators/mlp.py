@@ -13,14 +13,16 @@ from typing import Any
 import numpy as np
 import sklearn.neural_network
 from scipy import sparse
+from sklearn import get_config
 from sklearn.base import is_classifier
 from sklearn.utils import check_random_state, shuffle
 from sklearn.utils.validation import check_is_fitted
 
-from modnet.base import Array, Loss, Optimizer, OptimizerState
+from modnet.base import Array, Optimizer, OptimizerState
 from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.estimators.base import BaseModNet
 from modnet.estimators.fitting import Streams
+from modnet.estimators.mlp_parts import Arrays, Clipped
 from modnet.estimators.parameters import loss_of
 from modnet.estimators.preparation import Sample
 from modnet.spec import DENSE, ModelSpec
@@ -41,45 +43,6 @@ class _Order:
             self._order = np.arange(n)
         self._order = shuffle(self._order, random_state=self._random_state)
         return self._order
-
-
-class _Clipped:
-    """A loss of classes whose value is that of probabilities clipped to [ε, 1 − ε], as scikit-learn's is.
-
-    ε is that of the dtype: a row adds −log ε = 36 at most in float64. The gradient is not clipped, as scikit-learn's.
-    """
-
-    def __init__(self, loss: Loss) -> None:
-        self._loss = loss
-
-    def value_and_gradient(
-        self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
-    ) -> tuple[float, Array]:
-        """Return both; arguments as of a `Loss`."""
-        value, draw = self._loss.value_and_gradient(t, raw, weight=weight, out=out)
-        eps = np.finfo(raw.dtype).eps
-        if not np.abs(raw).max() < -0.5 * np.log(eps):  # else no two logits are so far apart that some p < ε
-            p = np.clip(self._loss.predict(raw), eps, 1 - eps)
-            J = np.log(p[np.arange(len(t)), t] if t.ndim == 1 else np.where(t, p, 1 - p))
-            value = -float(np.average(J, axis=0, weights=weight).sum())
-        return value, draw
-
-    def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
-        """Return J alone."""
-        return self.value_and_gradient(t, raw, weight=weight)[0]
-
-
-class _Arrays(list[Array]):
-    """The weights or the biases of each layer, as views of θ: what is assigned to one is written into θ."""
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        here, given = (self[index], list(value)) if isinstance(index, slice) else ([self[index]], [value])
-        given = [np.array(each, self[0].dtype) for each in given]  # copies: they may be views of θ themselves
-        wanted, found = ([each.shape for each in arrays] for arrays in (here, given))
-        if found != wanted:
-            raise ValueError(f"arrays should have the shapes {wanted}, got {found}")
-        for array, each in zip(here, given, strict=True):
-            array[...] = each
 
 
 class BaseMLP(BaseModNet):
@@ -131,7 +94,7 @@ class BaseMLP(BaseModNet):
 
     def _trained_on(self) -> Any:
         plain = not is_classifier(self) or self._target.kind == "multioutput"  # which scikit-learn does not have
-        return loss_of(self) if plain else _Clipped(loss_of(self))
+        return loss_of(self) if plain else Clipped(loss_of(self))
 
     @classmethod
     def _said_of(cls, spec: ModelSpec, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,8 +185,7 @@ class BaseMLP(BaseModNet):
                     "Solver produced non-finite parameter weights. The input data may contain large values and need "
                     "to be preprocessed."
                 ) from error
-            # Training that diverges ends with a score of NaN, and the best weights, or the first, are kept; only of a
-            # classifier whose first epoch is lost scikit-learn keeps what it refuses then.
+            # Training that diverges ends with a score of NaN, and the best weights, or a regressor's first, are kept.
             if lost:
                 trainer.theta[...] = first
             scores = told[0].validation_scores if told else []
@@ -288,7 +250,7 @@ class BaseMLP(BaseModNet):
     @property
     def coefs_(self) -> list[Array]:
         """The weights of each layer, shape (n_in, n_out), as views of θ; others may be assigned, to one or to all."""
-        return _Arrays(_views(self, "W"))
+        return Arrays(_views(self, "W"))
 
     @coefs_.setter
     def coefs_(self, values: Iterable[Any]) -> None:
@@ -298,7 +260,7 @@ class BaseMLP(BaseModNet):
     @property
     def intercepts_(self) -> list[Array]:
         """The biases of each layer, shape (n_out,), as views of θ; others may be assigned, to one or to all."""
-        return _Arrays(b[0] for b in _views(self, "b"))
+        return Arrays(b[0] for b in _views(self, "b"))
 
     @intercepts_.setter
     def intercepts_(self, values: Iterable[Any]) -> None:
@@ -338,6 +300,12 @@ class BaseMLP(BaseModNet):
     @property
     def _optimizer(self) -> OptimizerState:
         return self.optimizer_state_
+
+
+def like_labels(mlp: BaseMLP, predicted: Array) -> Any:
+    """Return predicted labels as those were that a drop-in has learnt from: sparse, or an array."""
+    form = sparse.csr_array if get_config()["sparse_interface"] == "sparray" else sparse.csr_matrix
+    return form(predicted) if mlp._sparse_labels else predicted
 
 
 def _optimizer(mlp: BaseMLP) -> dict[str, Any]:

@@ -143,7 +143,7 @@ class Table:
         """
         frame = frame_of(X)
         if frame is None:
-            held = Rows.of(X) if self.types else None
+            held = Rows.of(X, numbers=bool(self.categories)) if self.types else None
             return X if held is None else self._array(held)
         if not self.named:
             return self._array(frame) if self.types else X

@@ -75,8 +75,7 @@ class Chain:
     def grad_input(self) -> Array:
         """Return the gradient of the input; `grad_params` has to be called before."""
         assert self._dy is not None, "grad_params comes before grad_input"
-        _, grad_input, ctx = self._first
-        dy = self._dy
+        (_, grad_input, ctx), dy = self._first, self._dy
         try:
             dy = grad_input(ctx, dy)
             for grad_params, grad_input, ctx in self._in_front:

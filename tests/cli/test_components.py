@@ -153,6 +153,7 @@ def test_an_unknown_name_brings_up_those_that_may_be_meant(modnet: Any):
     assert done.status == 1
     assert "there is no component 'rellu'; did you mean" in done.err
     assert "'relu'" in done.err
+    assert "did you mean 'silu'" in modnet("describe", "swish").err
     assert "'modnet components' lists what there is" in modnet("describe", "zzzzzz").err
 
 

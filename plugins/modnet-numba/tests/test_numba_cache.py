@@ -36,7 +36,7 @@ print(json.dumps([found, made, seconds, model.theta_.tolist()]))
 
 
 def trained(directory: Path, **environment: str) -> Any:
-    """Train in a process; return how many kernels were found on disk, how many made, seconds, θ, and lines on stderr."""
+    """Train in a process; return how many kernels were found on disk, how many made, seconds, θ, lines on stderr."""
     variables = {**os.environ, "NUMBA_CACHE_DIR": str(directory), **environment}
     finished = subprocess.run(
         [sys.executable, "-c", TRAINING], env=variables, check=True, capture_output=True, text=True

@@ -1,0 +1,44 @@
+"""Parts of the drop-ins for scikit-learn's MLP: the loss that they show, and weights that can be assigned."""
+
+from typing import Any
+
+import numpy as np
+
+from modnet.base import Array, Loss
+
+
+class Clipped:
+    """A loss of classes whose value is that of probabilities clipped to [ε, 1 − ε], as scikit-learn's is.
+
+    ε is that of the dtype: a row adds −log ε = 36 at most in float64. The gradient is not clipped, as scikit-learn's.
+    """
+
+    def __init__(self, loss: Loss) -> None:
+        self._loss = loss
+
+    def value_and_gradient(
+        self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
+    ) -> tuple[float, Array]:
+        """Return both; arguments as of a `Loss`."""
+        value, draw = self._loss.value_and_gradient(t, raw, weight=weight, out=out)
+        eps = np.finfo(raw.dtype).eps
+        if not np.abs(raw).max() < -0.5 * np.log(eps):  # else no two logits are so far apart that some p < ε
+            p = np.clip(self._loss.predict(raw), eps, 1 - eps)
+            J = np.log(p[np.arange(len(t)), t] if t.ndim == 1 else np.where(t, p, 1 - p))
+            value = -float(np.average(J, axis=0, weights=weight).sum())
+        return value, draw
+
+    value = Loss.value
+
+
+class Arrays(list[Array]):
+    """The weights or the biases of each layer, as views of θ: what is assigned to one is written into θ."""
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        here, given = (self[index], list(value)) if isinstance(index, slice) else ([self[index]], [value])
+        given = [np.array(each, self[0].dtype) for each in given]  # copies: they may be views of θ themselves
+        wanted, found = ([each.shape for each in arrays] for arrays in (here, given))
+        if found != wanted:
+            raise ValueError(f"arrays should have the shapes {wanted}, got {found}")
+        for array, each in zip(here, given, strict=True):
+            array[...] = each
