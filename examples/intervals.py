@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def flats(n: int, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.Series]:
-    """Return flats and their prices, which vary more for large and old ones; of some nobody knows when they were built."""
+    """Return flats and their prices, which vary more for large and old ones; of some nobody knows how old they are."""
     X = pd.DataFrame({"town": rng.choice(["Bonn", "Rome", "Ulm"], n, p=[0.5, 0.2, 0.3])})
     X = X.assign(area=rng.gamma(6, 12, n).clip(20, 200).round(), built=1900 + rng.beta(2, 1, n) * 124 // 1)
     per_area = X["town"].map({"Bonn": 2700, "Rome": 3800, "Ulm": 2300}) + 12 * (X["built"] - 1980).clip(0)

@@ -87,7 +87,7 @@ def main() -> None:
 
 
 def subscribers(rng: np.random.Generator) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return who subscribes, and the chance that they leave; some do not tell their income, the more so if it is low."""
+    """Return who subscribes, and the chance that they leave; some do not tell their income, most often a low one."""
     town = np.minimum(rng.geometric(0.06, N), TOWNS) - 1  # some large ones, many small ones
     plan = rng.choice(3, N, p=[0.5, 0.35, 0.15])
     age = rng.integers(18, 85, N)
