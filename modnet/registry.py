@@ -4,11 +4,13 @@ Nothing is scanned or imported until a name is asked for; then one scan serves t
 imports one plugin, so that a plugin that fails to import takes nothing else down with it.
 """
 
+import dis
 import importlib.metadata
 import inspect
 import pkgutil
 import re
 import threading
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -61,6 +63,7 @@ class Registry:
         self._registered: dict[Entry, type] = {}
         self._loaded: dict[Entry, type] = {}
         self._failed: dict[Entry, BaseException] = {}
+        self._told: set[str] = set()
 
     # Kinds
 
@@ -249,6 +252,12 @@ class Registry:
             self._loaded.clear()
             self._failed.clear()
 
+    def is_news(self, text: str) -> bool:
+        """Return whether nobody has asked this of a text since what is on offer has changed: to warn once."""
+        before = text in self._told
+        self._told.add(text)
+        return not before
+
     # Inside
 
     def _find(self, kind: str, name: str) -> Sequence[Entry]:
@@ -270,7 +279,7 @@ class Registry:
                 for entry in sorted(known, key=lambda e: (e.kind, e.name, not e.standard, e.distribution)):
                     of_kind = book.setdefault(entry.kind, {})
                     of_kind[entry.name] = (*of_kind.get(entry.name, ()), entry)
-                self._book = book
+                self._book, self._told = book, set()
             return self._book
 
     def _load(self, entry: Entry) -> type:
@@ -281,7 +290,9 @@ class Registry:
                 if failure := self._failed.get(entry):
                     raise failure
                 found = importlib.metadata.EntryPoint(entry.name, entry.value, group_of(entry.kind)).load()
-            except (Exception, SystemExit) as error:  # a module that exits must not take the process along
+            except BaseException as error:  # a module that exits must not take the process along
+                if isinstance(error, KeyboardInterrupt) and not _is_raised(error):
+                    raise
                 self._failed[entry] = error
                 raise BrokenPluginError(
                     f"{entry} failed to import: {type(error).__name__}: {error}. Other names keep working; "
@@ -341,6 +352,12 @@ def _allowed(found: Sequence[Entry]) -> Sequence[Entry]:
             f"{found[0].distribution!r} to the allow list if you trust it"
         )
     return allowed
+
+
+def _is_raised(error: BaseException) -> bool:
+    """Return whether a line of code has raised an error: the interrupt of a Ctrl-C comes between any two."""
+    (frame, _) = list(traceback.walk_tb(error.__traceback__))[-1]
+    return frame.f_code.co_code[frame.f_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
 def _only(found: Sequence[Entry], name: str) -> Entry:

@@ -94,7 +94,7 @@ class ModelSpec(Component):
     Parameters
     ----------
     inputs : Inputs or Module, optional
-        What turns the columns of X into the numbers that layers take, by default `TableInputs`; None: X as it is.
+        What turns the columns of X into the numbers that layers take, by default `Table`; None: X as it is.
     layers : tuple of Module
         The hidden layers: instances, registered names, mappings, or numbers of units, each a dense layer with ReLU.
     output : Output

@@ -112,7 +112,12 @@ def outwards(frame: FrameType | None) -> Iterator[FrameType]:
 def watched_fit(watch: Callable[[FrameType, str, Any], None]) -> None:
     """Fit iris while somebody watches."""
     X, y = load_iris(return_X_y=True)
-    model = ModNetClassifier(layers=(8,), accelerator=None, max_iter=2, random_state=0)
+    textbook = {
+        "inputs": None,
+        "early_stopping": False,
+        "max_iter": 2,
+    }  # equations and nothing beside
+    model = ModNetClassifier(layers=(8,), accelerator=None, random_state=0, **textbook)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(X, y)  # what is imported and looked up once per process

@@ -1,15 +1,20 @@
 """The distribution as users get it: a wheel, installed into an empty environment and used from elsewhere."""
 
+import ast
 import importlib.metadata
 import re
 import subprocess
 import sys
+import tomllib
 import venv
 import zipfile
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from support.distributions import run_python
+
+from modnet.entries import OWN
 
 ROOT = Path(__file__).parents[1]
 
@@ -41,6 +46,36 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel)
     return python
+
+
+def imported(folder: Path) -> set[str]:
+    """The packages that the modules of a folder name in an import, at their head or later, or in `import_module`."""
+    found = set()
+    for node in (node for path in folder.rglob("*.py") for node in ast.walk(ast.parse(path.read_text("utf-8")))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
+            found |= {arg.value for arg in node.args if isinstance(arg, ast.Constant)}
+    return {name.partition(".")[0] for name in found} - set(sys.stdlib_module_names) - {""}
+
+
+PACKAGES = {ROOT / "modnet": ROOT, ROOT / "plugins" / "modnet_standard": ROOT} | {
+    path.parent / path.parent.name.replace("-", "_"): path.parent for path in ROOT.glob("plugins/*/pyproject.toml")
+}
+"""Each package, and the folder whose pyproject.toml it is declared in."""
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
+def test_what_is_imported_is_declared_with_a_lower_bound(package: Path):
+    project = tomllib.loads((PACKAGES[package] / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = [*project["dependencies"], *chain(*project.get("optional-dependencies", {}).values())]
+    bounds = dict(re.fullmatch(r"([\w-]+)(?:\[.*\])?(.*)", line).groups() for line in lines)
+    provided = {"sklearn": "scikit-learn", "modnet": "modnet-layers", "modnet_standard": "modnet-layers"}
+    own = {"modnet", "modnet_standard"} if project["name"] == OWN else set()
+    for name in imported(package) - own - {package.name}:
+        assert ">=" in bounds.get(provided.get(name, name).replace("_", "-"), ""), name
 
 
 @pytest.mark.slow

@@ -1,13 +1,16 @@
 """What the registry says when a name leads nowhere or to something that is no component; nothing else breaks."""
 
 import importlib.metadata
+import re
 import shutil
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 from support.distributions import WOBBLE, Site
 
+from modnet.acceleration import installed_accelerator
 from modnet.entries import group_of
 from modnet.errors import BrokenPluginError, InvalidSpecError, UnknownComponentError, WrongKindError
 from modnet.layers import Dense, Dropout
@@ -180,11 +183,29 @@ def test_a_plugin_that_fails_to_import_is_named_with_its_cause(broken: Site):
     assert isinstance(error.value.__cause__, ModuleNotFoundError)
 
 
-def test_a_plugin_that_exits_takes_nobody_along(site: Site):
-    points = {"modnet.activations": {"leaving": "leaving:Leaving"}}
-    site.install("leaving", modules={"leaving": "raise SystemExit(3)"}, entry_points=points)
-    with pytest.raises(BrokenPluginError, match="failed to import: SystemExit: 3"):
+@pytest.mark.parametrize(
+    "source", ["raise SystemExit(3)", "raise KeyboardInterrupt", "raise GeneratorExit", "raise BaseException('no')"]
+)
+def test_a_plugin_takes_nobody_along_whatever_it_raises(site: Site, source: str):
+    points = {"modnet.activations": {"leaving": "leaving:Leaving"}, "modnet.accelerators": {"a": "leaving:A"}}
+    site.install("leaving", modules={"leaving": source}, entry_points=points)
+    with pytest.raises(BrokenPluginError, match=f"failed to import: {re.split('[ (]', source)[1]}"):
         registry.get("activation", "leaving")
+    with pytest.warns(RuntimeWarning, match="goes on without it: accelerator 'a' from leaving 1.2"):
+        installed_accelerator()
+    with warnings.catch_warnings(action="error"):
+        installed_accelerator()
+
+
+def test_a_ctrl_c_while_a_plugin_is_imported_goes_on(site: Site):
+    source = f"import signal\nsignal.raise_signal(signal.SIGINT)\n{WOBBLE}"
+    points = {"modnet.activations": {"slow": "slow:Wobble"}}
+    site.install("slow", modules={"slow": source}, entry_points=points)
+    with pytest.raises(KeyboardInterrupt):
+        registry.get("activation", "slow")
+    (site.root / "slow.py").write_text(WOBBLE)
+    importlib.invalidate_caches()
+    assert registry.get("activation", "slow").__name__ == "Wobble"
 
 
 def test_other_names_keep_working_beside_a_broken_plugin(broken: Site):

@@ -127,7 +127,9 @@ def test_a_number_that_no_float_can_hold_is_one_clear_error():
             SGD(number)
 
 
-@pytest.mark.parametrize("number", [np.timedelta64(3), 3 + 0j, np.array(3), np.array([3]), [3], None, Decimal("sNaN")])
+@pytest.mark.parametrize(
+    "number", [np.timedelta64(3, "s"), 3 + 0j, np.array(3), np.array([3]), [3], None, Decimal("sNaN")]
+)
 def test_what_only_looks_like_a_number_is_none(number: Any):
     for make in (Dense, SGD):
         with pytest.raises(InvalidSpecError, match="number"):

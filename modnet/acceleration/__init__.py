@@ -4,8 +4,9 @@ The network that a user sees stays as it is. A trainer asks for an `Engine` and 
 for an `accelerated` network.
 """
 
+from modnet.acceleration.comparing import attempted
 from modnet.acceleration.engine import MIN_STEPS, Engine, compiled_loop, run_loop
-from modnet.acceleration.fusing import accelerated, fused_parts
+from modnet.acceleration.fusing import accelerated, fused_parts, predicted, predicted_blocks
 from modnet.acceleration.installed import CompileTimer, accelerator_name, installed_accelerator
 
 __all__ = [
@@ -14,8 +15,11 @@ __all__ = [
     "Engine",
     "accelerated",
     "accelerator_name",
+    "attempted",
     "compiled_loop",
     "fused_parts",
     "installed_accelerator",
+    "predicted",
+    "predicted_blocks",
     "run_loop",
 ]

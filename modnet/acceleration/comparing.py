@@ -7,7 +7,7 @@ import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,25 @@ from modnet.base import Accelerator, Array
 _REMEMBERED = 1024
 _VERDICTS: OrderedDict[Hashable, bool] = OrderedDict()
 _LOCK = threading.Lock()
+_Result = TypeVar("_Result")
+
+
+def attempted(call: Callable[[], _Result]) -> tuple[_Result | None, str]:
+    """Return what another's code returns, or None and what it raises: whatever that is, modnet's own works.
+
+    An interrupt (Ctrl-C) goes on.
+
+    Examples
+    --------
+    >>> attempted(lambda: 1), attempted(lambda: 1 / 0)
+    ((1, ''), (None, 'ZeroDivisionError: division by zero'))
+    """
+    try:
+        return call(), ""
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a library that exits, where it finds no GPU, too
+        return None, f"{type(error).__name__}: {error}"
 
 
 def known(key: Hashable) -> bool | None:
@@ -47,17 +66,15 @@ def agrees(
     """
     verdict = known(key)
     if verdict is None:
-        reason = ""
         with np.errstate(all="ignore"):
             expected = results(own)
-            try:
-                pairs = zip(results(offer), expected, strict=True)
-                reason = next(filter(None, (_difference(*pair) for pair in pairs)), "")
-            except Exception as error:  # another's code: whatever goes wrong in it, modnet's own works
-                reason = f"{type(error).__name__}: {error}"
-        verdict = not reason
-        if reason:
-            fall_back(accelerator, key, what, reason)
+            found, failure = attempted(
+                lambda: [_difference(*pair) for pair in zip(results(offer), expected, strict=True)]
+            )
+        difference = next(filter(None, found or ()), "")
+        verdict = not (failure or difference)
+        if not verdict:
+            fall_back(accelerator, key, what, failure or difference, failed=bool(failure))
         else:
             _remember(key, agreed=True)
     return verdict
@@ -65,23 +82,28 @@ def agrees(
 
 def asked(accelerator: Accelerator, key: Hashable, what: str, kind: type, ask: Callable[[], Any]) -> Any:
     """Return what an accelerator offers; None if it offers nothing, raises, or offers anything but a `kind`."""
-    try:
-        offer = ask()
-    except Exception as error:
-        fall_back(accelerator, key, what, f"{type(error).__name__}: {error}")
+    offer, failure = attempted(ask)
+    if not (failure or offer is None or isinstance(offer, kind)):
+        failure = f"it should be of class {kind.__name__}, got {offer!r}"
+    if failure:
+        fall_back(accelerator, key, what, failure)
         return None
-    if offer is None or isinstance(offer, kind):
-        return offer
-    fall_back(accelerator, key, what, f"it should be of class {kind.__name__}, got {offer!r}")
-    return None
+    return offer
 
 
-def fall_back(accelerator: Accelerator, key: Hashable, what: str, reason: str) -> None:
-    """Warn that modnet's own is used in place of an offer, unless that was said before."""
-    if known(key) is not False:
+def fall_back(accelerator: Accelerator, key: Hashable, what: str, reason: str, *, failed: bool = True) -> None:
+    """Warn that modnet's own is used in place of an offer, unless that was said before.
+
+    What has failed once is likely to fail for each of its parts, so that is said once for all of them.
+    """
+    failing = (accelerator, "failed")
+    if known(key) is not False and not (failed and known(failing) is False):
         text = f"modnet runs {what} itself, because what {accelerator!r} offers for it failed or differs: {reason}"
+        text += "; so it does with whatever else of it fails" if failed else ""
         warnings.warn(text, RuntimeWarning, stacklevel=3)
     _remember(key, agreed=False)
+    if failed:
+        _remember(failing, agreed=False)
 
 
 def _remember(key: Hashable, *, agreed: bool) -> None:

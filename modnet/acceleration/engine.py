@@ -6,14 +6,16 @@ A compiled loop is compared by one step on copies, made both ways: J, ∇J and t
 links, loss and penalty compute, and θ has to be where modnet's own optimizer goes from the same gradient.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
-from modnet.acceleration.comparing import agrees, asked
-from modnet.acceleration.fusing import accelerated
+from modnet.acceleration.comparing import agrees, asked, attempted
+from modnet.acceleration.fusing import accelerated, set_aside
 from modnet.base import (
     Accelerator,
     Array,
@@ -28,6 +30,7 @@ from modnet.base import (
 )
 from modnet.network import Network
 
+_Result = TypeVar("_Result")
 _ROWS = 5
 _LAYOUT = Layout.of_shapes({"W": (3, 4)}, {"b": (1, 5)})
 """Of the θ on which optimizers are compared: a rule may treat matrices in another way than biases."""
@@ -70,7 +73,7 @@ class Engine:
         dtype: "np.dtype[Any]",
     ) -> None:
         self.accelerator, self.loss, self._own_loss, self._dtype = accelerator, loss, loss, np.dtype(dtype)
-        self.network = accelerated(network, accelerator, dtype)
+        self._own_network, self.network = network, accelerated(network, accelerator, dtype)
         self.rule = optimizer if isinstance(optimizer, Optimizer) else None
         if accelerator is not None and self.rule is not None:
             self.rule = fused_optimizer(self.rule, accelerator, self._dtype)
@@ -80,6 +83,22 @@ class Engine:
         if self.accelerator is not None:
             width = self.network.output_shape[-1]
             self.loss = fused_loss(self._own_loss, self.accelerator, t, width, self._dtype)
+
+    def without_accelerator(self, error: Exception, again: Callable[[], _Result]) -> _Result:
+        """Run modnet's own from now on, beginning with what has failed: not all goes wrong on a few rows already.
+
+        Raises
+        ------
+        Exception
+            The error itself if no accelerator ran, or what modnet's own raises: then it was not the accelerator.
+        """
+        if self.accelerator is None:
+            raise error
+        accelerator, self.accelerator = self.accelerator, None
+        self.network, self.loss, self.rule = self._own_network, self._own_loss, None
+        result = again()
+        set_aside(self._own_network, accelerator, self._dtype, error)
+        return result
 
 
 def fused_loss(loss: Loss, accelerator: Accelerator, t: Array, width: int, dtype: "np.dtype[Any]") -> Loss:
@@ -168,7 +187,7 @@ def compiled_loop(
 def run_loop(
     loop: CompiledLoop, optimizer: Optimizer, state: OptimizerState, progress: Progress, order: Array, rows: int
 ) -> tuple[int, float, float]:
-    """Make a step on each full batch of an epoch, in as few calls as can be, until a loss is not finite.
+    """Make a step on each full batch of an epoch, in as few calls as can be, until a loss is not finite or it fails.
 
     Parameters
     ----------
@@ -194,7 +213,12 @@ def run_loop(
     for start in range(0, count, loop.max_steps):
         stop = min(start + loop.max_steps, count)
         rates = _rates(optimizer, progress, stop - start)
-        here, value, weight = loop.run(order[start * rows : stop * rows], rates)
+        ran, failure = attempted(partial(loop.run, order[start * rows : stop * rows], rates))
+        if ran is None:
+            text = f"modnet makes the rest of the steps one by one, because the compiled loop failed: {failure}"
+            warnings.warn(text, RuntimeWarning, stacklevel=2)
+            break
+        here, value, weight = ran
         made, total, weights = made + here, total + value, weights + weight
         state.step += here
         progress.step += here

@@ -7,8 +7,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from modnet.acceleration.comparing import agrees, asked, known
+from modnet.acceleration.comparing import agrees, asked, fall_back, known
 from modnet.base import Accelerator, Array, Fused, Loss, Module, Optimizer, Solver
+from modnet.errors import InputError
 from modnet.network import Link, Network, Pass
 from modnet.network.summary import FusedParts
 
@@ -45,6 +46,43 @@ def accelerated(network: Network, accelerator: Accelerator | None, dtype: "np.dt
         links = _fused(network.links, accelerator, np.dtype(dtype), _runs_alike)
         fast[key] = network.links if links == network.links else links
     return network if fast[key] is network.links else network.with_links(fast[key])
+
+
+def predicted(network: Network, accelerator: Accelerator | None, theta: Array, state: Array, x: Array) -> Array:
+    """Return the raw output of a network for any number of rows, run as an accelerator runs it."""
+    y, done = np.empty((x.shape[0], *network.output_shape), theta.dtype), 0
+    for block in predicted_blocks(network, accelerator, theta, state, x):
+        y[done : done + len(block)] = block
+        done += len(block)
+    return y
+
+
+def predicted_blocks(
+    network: Network, accelerator: Accelerator | None, theta: Array, state: Array, x: Array
+) -> Iterator[Array]:
+    """Yield the same block by block; a block is valid until the next.
+
+    Warns
+    -----
+    RuntimeWarning
+        Once, if what agreed on a few rows fails on these; modnet's own links run then.
+    """
+    fast, done = accelerated(network, accelerator, theta.dtype), 0
+    try:
+        for block in fast.predict_blocks(theta, state, x):
+            yield block
+            done += len(block)
+    except Exception as error:
+        if accelerator is None or isinstance(error, InputError):  # which is about a row
+            raise
+        yield from network.predict_blocks(theta, state, x[done:])
+        set_aside(network, accelerator, theta.dtype, error)
+
+
+def set_aside(network: Network, accelerator: Accelerator, dtype: "np.dtype[Any]", error: Exception) -> None:
+    """Let a network run without an accelerator from now on, and say so: its modules agreed, and have failed since."""
+    _FAST.setdefault(network, {})[accelerator, np.dtype(dtype)] = network.links
+    fall_back(accelerator, (accelerator, network), "a network", f"{type(error).__name__}: {error}")
 
 
 def fused_parts(
@@ -115,7 +153,14 @@ def _fused(links: Sequence[Link], accelerator: Accelerator, dtype: "np.dtype[Any
 
 def _offer(modules: Sequence[Module], accelerator: Accelerator) -> Fused | None:
     key, first = (accelerator, "fuse", type(modules[0])), repr(modules[0])
-    offer: Fused | None = asked(accelerator, key, first, Fused, lambda: accelerator.fuse(modules))
+
+    def ask() -> Any:
+        offer = accelerator.fuse(modules)
+        if isinstance(offer, Fused) and offer.length > len(modules):
+            raise ValueError(f"it stands for {offer.length} modules, and there are {len(modules)}")
+        return offer
+
+    offer: Fused | None = asked(accelerator, key, first, Fused, ask)
     return offer
 
 

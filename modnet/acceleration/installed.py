@@ -1,7 +1,9 @@
 """The accelerator that is installed, which "auto" stands for; its name, and how long it has been compiling."""
 
 import warnings
+from numbers import Real
 
+from modnet.acceleration.comparing import asked, attempted
 from modnet.base import Accelerator
 from modnet.errors import RegistryError
 from modnet.registry import Registry, registry
@@ -16,17 +18,18 @@ def installed_accelerator(book: Registry = registry) -> Accelerator | None:
     Warns
     -----
     RuntimeWarning
-        For each that cannot.
+        Once, for each that cannot.
     """
     for entry, cls in book.classes("accelerator"):
-        reason = cls
+        reason = str(cls)
         if not isinstance(cls, RegistryError):
-            try:
-                made: Accelerator = cls()
+            made: Accelerator | None
+            made, failure = attempted(cls)  # no GPU, no licence: whatever it lacks, NumPy is there
+            if made is not None:
                 return made
-            except Exception as error:  # no GPU, no licence: whatever it lacks, NumPy is there
-                reason = f"{entry}: {type(error).__name__}: {error}"
-        warnings.warn(f"an accelerator cannot be used, so modnet goes on without it: {reason}", RuntimeWarning, 3)
+            reason = f"{entry}: {failure}"
+        if book.is_news(reason):
+            warnings.warn(f"an accelerator cannot be used, so modnet goes on without it: {reason}", RuntimeWarning, 3)
     return None
 
 
@@ -57,7 +60,10 @@ class CompileTimer:
     @property
     def seconds(self) -> float:
         """How long it has compiled since `lines` was called last."""
-        return 0.0 if self._accelerator is None else self._accelerator.compile_seconds() - self._before
+        if (made := self._accelerator) is None:
+            return 0.0
+        spent = asked(made, (made, "compile_seconds"), "the clock of compilation", Real, made.compile_seconds)
+        return float(spent or 0) - self._before
 
     def lines(self) -> list[str]:
         """Return the line that says how long it has compiled since the last call; none if it has not."""

@@ -6,6 +6,7 @@ The components stay what a spec names and what a reader reads; fused ones take t
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -31,6 +32,10 @@ class Fused:
 
     module: Module
     length: int = 1
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.module, Module) or not isinstance(self.length, Integral) or self.length < 1:
+            raise TypeError(f"Fused takes a module and how many it stands for, got {self.module!r} and {self.length}")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 
-from modnet.cli.shared import complain
+from modnet.cli.shared import complain, results_only
 from modnet.entries import OWN
 from modnet.errors import ModNetError
 from modnet.text import facts, filled
@@ -62,14 +62,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: complain("warning", message)
         try:
-            status: int = args.run(args) or 0
-            sys.stdout.flush()
+            with results_only():
+                status: int = args.run(args) or 0
         except KeyboardInterrupt:
             return 130  # as shells count it: 128 + SIGINT
         except BrokenPipeError:  # the reader of our output has left, as in ``modnet components | head``
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # drops what is left to print
             return 1
-        except Exception as error:
+        except BaseException as error:  # a plugin may raise whatever it likes, such as SystemExit
             if args.traceback:
                 traceback.print_exc()
             elif isinstance(error, EXPECTED):

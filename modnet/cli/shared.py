@@ -3,8 +3,11 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from modnet.errors import ModNetError
 from modnet.files import as_json
@@ -95,6 +98,20 @@ def add(parser: argparse._ActionsContainer, *names: str, **changes: Any) -> None
 
 # Output
 
+_RESULTS: ContextVar[TextIO | None] = ContextVar("results", default=None)
+"""Where results are printed; None: to stdout, as it is."""
+
+
+@contextmanager
+def results_only() -> Iterator[None]:
+    """Within it `write` alone prints to stdout; what plugins print, when they are imported or later, goes to stderr."""
+    token = _RESULTS.set(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _RESULTS.reset(token)
+
 
 def emit(args: argparse.Namespace, data: Any, text: str) -> None:
     """Print the result of a command.
@@ -123,8 +140,9 @@ def emit(args: argparse.Namespace, data: Any, text: str) -> None:
 
 def write(text: str) -> None:
     """Print a text; what the terminal has no sign for becomes a question mark."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding))
+    out = _RESULTS.get() or sys.stdout
+    encoding = out.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding), file=out, flush=True)
 
 
 def complain(what: str, message: object) -> None:
@@ -134,5 +152,4 @@ def complain(what: str, message: object) -> None:
 
 def note(text: str) -> None:
     """Print a line on stderr, beside the result."""
-    sys.stdout.flush()
     print(text, file=sys.stderr)

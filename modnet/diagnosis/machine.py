@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from modnet.diagnosis import Finding, Section
-from modnet.entries import OWN
+from modnet.entries import OWN, normalized
 from modnet.text import counted, listed
 
 NEEDED = (OWN, "numpy", "scipy", "scikit-learn", "pydantic")
@@ -68,7 +68,18 @@ def versions() -> Section:
     facts = [(name, version or "not installed") for name, version in found.items() if name not in absent]
     if absent:
         facts.append(("not installed", f"{', '.join(absent)} (optional)"))
-    return Section("versions", "Versions", found, facts)
+    owners = {normalized(name) for name in importlib.metadata.packages_distributions().get("modnet", ())}
+    findings = [
+        Finding(
+            "namesake",
+            "problem",
+            f"{name} {_version(name)}",
+            "installs a package called modnet, too: what is imported is one of the two, or a mixture",
+            f"uninstall both, and install {OWN} anew; who needs {name} needs another environment for it",
+        )
+        for name in sorted(owners - {OWN})
+    ]
+    return Section("versions", "Versions", found, facts, findings)
 
 
 def _version(distribution: str) -> str | None:

@@ -5,12 +5,14 @@ import importlib.metadata
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
+from modnet.acceleration import attempted
 from modnet.base import Accelerator
 from modnet.diagnosis import Finding, Section
 from modnet.entries import DISABLE, NAMES, OWN, Entry, group_of, plugins_off
-from modnet.errors import InvalidSpecError, RegistryError
+from modnet.errors import RegistryError
 from modnet.registry import Registry, estimators, registry
 from modnet.text import counted
 
@@ -117,9 +119,10 @@ def _unread(book: Registry) -> Iterator[Finding]:
 # Accelerators
 
 
-def accelerators(book: Registry = registry) -> list[tuple[Entry, Accelerator]]:
-    """Return the accelerators that are installed and can be imported; "auto" takes the first."""
-    return [(entry, cls()) for entry, cls in book.classes("accelerator") if not isinstance(cls, RegistryError)]
+def accelerators(book: Registry = registry) -> list[tuple[Entry, Accelerator | str]]:
+    """Return the accelerators that can be imported, or why one cannot be made; "auto" takes the first that can."""
+    classes = ((entry, cls) for entry, cls in book.classes("accelerator") if not isinstance(cls, RegistryError))
+    return [(entry, made or failure) for entry, cls in classes for made, failure in [attempted(cls)]]
 
 
 def fused_by_kind(accelerator: Accelerator, book: Registry = registry) -> dict[str, list[str]]:
@@ -138,29 +141,33 @@ def fused_by_kind(accelerator: Accelerator, book: Registry = registry) -> dict[s
     }
     found: dict[str, list[str]] = {kind: [] for kind in offers}
     for entry, cls in (pair for kind in offers for pair in book.classes(kind)):
-        try:
-            examples = () if isinstance(cls, RegistryError) else cls.examples()
-        except InvalidSpecError:
-            continue  # that it is broken stands among the plugins
-        if any(offers[entry.kind](example) is not None for example in examples):
+        examples, _ = ((), "") if isinstance(cls, RegistryError) else attempted(cls.examples)
+        offered = (attempted(partial(offers[entry.kind], example)) for example in examples or ())
+        if any(offer is not None for offer, _ in offered):
             found[entry.kind].append(book.name_of_entry(entry))
     return found
 
 
-def accelerator_section(found: list[tuple[Entry, Accelerator]], compiling: Callable[[str], object] | None) -> Section:
+def accelerator_section(
+    found: list[tuple[Entry, Accelerator | str]], compiling: Callable[[str], object] | None
+) -> Section:
     """Return which accelerators there are, and what came of compiling ahead.
 
     Parameters
     ----------
-    found : list of (Entry, Accelerator)
+    found : list of (Entry, Accelerator or str)
+        As `accelerators` returns them.
     compiling : callable or None
         Compile what each compiles, for later fits to find on disk; it is called with a line before each compilation.
     """
     facts, data, findings = [], [], []
-    for index, (entry, accelerator) in enumerate(found):
-        facts.append((entry.name, source(entry) + ("" if index else ', what accelerator="auto" takes')))
-        data.append({"name": entry.name, "source": source(entry), "auto": not index})
-        if compiling is None:
+    first = next((entry for entry, accelerator in found if isinstance(accelerator, Accelerator)), None)
+    for entry, accelerator in found:
+        facts.append((entry.name, source(entry) + (', what accelerator="auto" takes' if entry is first else "")))
+        data.append({"name": entry.name, "source": source(entry), "auto": entry is first})
+        if isinstance(accelerator, str):
+            findings.append(_problem("broken-accelerator", entry, f"cannot be made: {accelerator}"))
+        if compiling is None or isinstance(accelerator, str):
             continue
         fused, times = fused_by_kind(accelerator), {}
         facts.append(("  fused", ", ".join(counted(len(names), kind) for kind, names in fused.items())))
@@ -175,17 +182,24 @@ def accelerator_section(found: list[tuple[Entry, Accelerator]], compiling: Calla
     return Section("accelerators", "Accelerators", data, facts, findings)
 
 
+def _problem(check: str, entry: Entry, found: str) -> Finding:
+    remedy = 'repair, update or uninstall it, or fit with accelerator=None; "auto" takes it otherwise'
+    return Finding(check, "problem", f"{entry.name}, {source(entry)}", found, remedy)
+
+
 def _warmed_up(entry: Entry, accelerator: Accelerator, dtype: str) -> tuple[str, dict[str, Any], list[Finding]]:
     """Compile ahead what usual networks need in a dtype; return what came of it, as text, numbers and findings."""
-    before = accelerator.compile_seconds()
-    try:
+
+    def warm_up() -> tuple[float | None, float]:
+        before = accelerator.compile_seconds()
         seconds = accelerator.warm_up(dtype)
-    except Exception as error:  # an accelerator is another's code, and the report goes on
-        found = f"compiling for {dtype} fails: {type(error).__name__}: {error}"
-        remedy = 'repair, update or uninstall it, or fit with accelerator=None; "auto" takes it otherwise'
-        finding = Finding("warm-up", "problem", f"{entry.name}, {source(entry)}", found, remedy)
-        return "failed", {"seconds": None, "compile_seconds": 0.0}, [finding]
-    spent = 0.0 if seconds is None else accelerator.compile_seconds() - before
+        return seconds, 0.0 if seconds is None else accelerator.compile_seconds() - before
+
+    made, failure = attempted(warm_up)
+    if made is None:
+        found = _problem("warm-up", entry, f"compiling for {dtype} fails: {failure}")
+        return "failed", {"seconds": None, "compile_seconds": 0.0}, [found]
+    seconds, spent = made
     compiled = f"{spent:.1f} s of it compiling" if spent else "compiled before"
     text = "compiles nothing" if seconds is None else f"ready after {seconds:.1f} s, {compiled}"
     return text, {"seconds": seconds, "compile_seconds": spent}, []

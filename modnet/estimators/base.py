@@ -20,7 +20,7 @@ from sklearn.utils.metaestimators import available_if
 from modnet.acceleration import CompileTimer, accelerator_name, fused_parts
 from modnet.base import Array, Inputs, Module, Optimizer, OptimizerState, Shape, Solver
 from modnet.errors import ModNetError
-from modnet.estimators import failing, fitting, preparation
+from modnet.estimators import failing, fitting, preparation, telling
 from modnet.estimators.display import can_draw, visual_block
 from modnet.estimators.nested import understood
 from modnet.estimators.parameters import SLOTS, NestedParameters, chosen_accelerator, loss_of
@@ -94,7 +94,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _doc_link_template = ""  # scikit-learn's own would lead to a page that its site does not have
     _sparse_format: Any = "csr"
     _allow_nd: Any = True
-    _default_loss = "squared_error"
+    _default_loss: ClassVar[str | Mapping[str, Any]] = "squared_error"
     _y_numeric = True
     _ravel_y = False
     _told_of_unknown = False
@@ -161,7 +161,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             training, n = self.spec_.training, len(sample.data)
             batch_size = spec.training.batch_size
             if batch_size is not None and batch_size > n:  # batches are as large as the data then
-                fitting.warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
+                telling.warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
             validation, first = None, slice(0, n)
             if X_val is not None:
                 validation = prepared(self, X_val, y_val, sample_weight_val)
@@ -200,7 +200,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             self._record(history)
             task.end()
         if not (history.converged or history.stopped) and (text := self._not_converged(trainer)):
-            fitting.warn(text, ConvergenceWarning)
+            telling.warn(text, ConvergenceWarning)
         self._warn_of_failure(self, sample, history, X, y)
         return self
 
@@ -256,12 +256,12 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         if first:
             self.loss_curve_, self.learning_rate_curve_, self.n_iter_ = [], [], 0
             fitting.try_out(self, sample.data, adapting=True)
-        fitting.warn_of_unknown(self, sample.data.x)
+        telling.warn_of_unknown(self, sample.data.x)
         waiting = CompileTimer(chosen_accelerator(self))
         trainer, data, _ = fitting.trainer_on(self, sample, None)
         trainer.progress.epoch, trainer.progress.losses = self.n_iter_, self.loss_curve_
         started, loss = time.perf_counter(), trainer.epoch(data)
-        fitting.warn_of_the_end(trainer)
+        telling.warn_of_the_end(trainer)
         self.loss_curve_.append(loss)  # in place, at the very end: a copy of both would take longer than the step
         self.learning_rate_curve_.append(trainer.optimizer_state.learning_rate)
         self._rows_seen = trainer.progress.rows
@@ -390,11 +390,11 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _split: Any = fitting.held_out_last
     _trained_on: Any = loss_of
     _train: Any = staticmethod(Trainer.fit)
-    _report: Any = staticmethod(fitting.report)
+    _report: Any = staticmethod(telling.report)
     _warn_of_failure: Any = staticmethod(failing.warn_of_failure)
 
     def _not_converged(self, trainer: Trainer) -> str:
         """Return what to warn of where progress had not ended; nothing where a schedule has run to its end."""
-        if fitting.has_run_out(trainer):
+        if telling.has_run_out(trainer):
             return ""
         return "training stopped at max_iter epochs before the loss stopped improving; raise max_iter, or loosen tol"

@@ -6,8 +6,6 @@ modnet's own callbacks work on a bare estimator, in a pipeline and in a grid.
 
 import copy
 import math
-import sys
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -113,23 +111,6 @@ def scorer_on(estimator: Any, validation: Sample | None) -> Callable[[], float] 
     x, y, given = validation.data.x, validation.y, validation.given_weight
     weights = {} if given is None else {"sample_weight": given}
     return lambda: float(scorer(view, x, y, **weights))
-
-
-def report(history: History) -> str:
-    """Return the line that ``verbose`` prints after an epoch; a cool-down may have nothing to watch.
-
-    Examples
-    --------
-    >>> report(History(losses=[0.5], validation_losses=[0.75], seconds=0.01))
-    'epoch    1  loss 0.500000  validation loss 0.750000  0.010 s'
-    """
-    parts = [f"epoch {len(history.losses):4d}", f"loss {history.losses[-1]:.6f}"]
-    epochs = len(history.losses)
-    if len(history.validation_losses) == epochs:
-        parts.append(f"validation loss {history.validation_losses[-1]:.6f}")
-    if len(history.validation_scores) == epochs:
-        parts.append(f"score {history.validation_scores[-1]:.4f}")
-    return "  ".join([*parts, f"{history.seconds:.3f} s"])
 
 
 @dataclass
@@ -271,66 +252,6 @@ def in_stages(trainer: Trainer, data: Data, watched: Data | None, *, first: slic
     if watched is not None:
         return train_in_stages(trainer, data, watched, data, **hooks)
     return train_in_stages(trainer, data.rows(first), data.rows(slice(first.stop, None)), data, **hooks)
-
-
-def has_run_out(trainer: Trainer) -> bool:
-    """Return whether a schedule has brought the rate down to the optimizer's least: more epochs would not help."""
-    optimizer = trainer.optimizer
-    return isinstance(optimizer, Optimizer) and optimizer.rate(trainer.progress) <= optimizer.least_rate
-
-
-def warn_of_the_end(trainer: Trainer) -> None:
-    """Warn, in the first pass of a stream behind a schedule's end, that it goes on at the least rate."""
-    progress = trainer.progress
-    if progress.epoch == progress.epochs + 1 and has_run_out(trainer):
-        rate = trainer.optimizer_state.learning_rate
-        warnings.warn(
-            f"the schedule was planned for max_iter={progress.epochs} passes, which are over: partial_fit goes on at "
-            f"the rate {rate:.3g}; raise max_iter, or leave the schedule out",
-            stacklevel=4,
-        )
-
-
-_SHOWN: set[tuple[str, str]] = set()
-
-
-def warn(text: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the line that has called `fit`; a part of scikit-learn that fits again and again is told once.
-
-    Python's filters show a text once per line, but a search of scikit-learn 1.9 sets them anew for every candidate
-    (`sklearn.utils.parallel`), and what has been shown is forgotten then.
-    """
-    caller = sys._getframe(3)  # behind `fit` and what `with_callbacks` makes of it
-    module = str(caller.f_globals.get("__name__"))
-    mine = (
-        action
-        for action, message, kind, place, _ in warnings.filters
-        if issubclass(category, kind) and (not message or message.match(text)) and (not place or place.match(module))
-    )
-    if module.startswith("sklearn.") and next(mine, "default") == "default":
-        key = text, module.rpartition(".")[0]
-        if key in _SHOWN:
-            return
-        _SHOWN.add(key)
-    warnings.warn(text, category, stacklevel=4)
-
-
-def warn_of_unknown(estimator: Any, x: Any) -> None:
-    """Warn, once in a stream, of categories that its first rows had not: they count as unknown ever after."""
-    table = estimator.table_
-    if table is None or not table.categories or estimator._told_of_unknown:
-        return
-    for i, column in enumerate(table.columns):
-        rows = int((x[:, i] == -1).sum()) if column.name in table.categories else 0
-        if rows:
-            estimator._told_of_unknown = True
-            name = f"column {column.name!r}" if table.named else f"column {column.name}"
-            warnings.warn(
-                f"{name}: {rows} of {len(x)} rows hold a category that the first call of partial_fit did not know, and "
-                "which counts as unknown: declare all of them there (pandas Categorical, polars Enum)",
-                stacklevel=4,
-            )
-            return
 
 
 _BUSY: dict[int, int] = {}

@@ -27,6 +27,8 @@ def fits(value: Any, type_: Any) -> bool:
     """Return whether a value is of a type; what is in a list, too, and of what is in an array or a tuple nothing."""
     if get_origin(type_) in (Union, UnionType):  # a | of Literals is the first
         return any(fits(value, each) for each in get_args(type_))
+    if alias := getattr(get_origin(type_), "__value__", None):  # as NDArray[Any] is one from NumPy 2.5 on
+        return fits(value, alias)
     if get_origin(type_) is Literal:
         return value in get_args(type_)
     if type_ in (int, float):

@@ -160,7 +160,7 @@ class BaseMLP(BaseModNet):
         self, trainer: Trainer, data: Data, validation: Data | None, *, on_epoch: OnEpoch, **hooks: Any
     ) -> History:
         """Train with scikit-learn's rules for warm starts, divergence and interrupts; arguments as in `Trainer.fit`."""
-        first = trainer.theta.copy() if self.early_stopping else None
+        first = trainer.theta.copy() if self.early_stopping and isinstance(trainer.optimizer, Optimizer) else None
         # In the first epoch of a warm start the learning rate is the first one again; after it, the rows seen before
         # count, and so do the epochs without progress.
         seen, trainer.progress.rows = trainer.progress.rows, 0

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -45,7 +46,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
     output_activation : None
         Losses of classes apply their link themselves, so there is none: anything else is refused.
     loss : str, mapping or Loss
-        "auto": `cross_entropy`.
+        "auto": `cross_entropy` with a `label_smoothing` of 0.1, which `predict_proba` undoes.
     validation_fraction : float
         Share of the rows held out, in (0, 1), stratified by class.
     class_weight : dict, list of dict, "balanced" or None
@@ -84,7 +85,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         "_target": Classes,
         "classes_": np.ndarray | list,
     }
-    _default_loss = "cross_entropy"
+    _default_loss = MappingProxyType({"type": "cross_entropy", "label_smoothing": 0.1})
     _y_numeric = False
     _ravel_y = True
 
@@ -158,7 +159,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of `predict_proba`, exact where a probability is so small that it rounds to 0.
 
-        Where label smoothing is undone, a probability may be 0 itself: its logarithm is −inf.
+        Where label smoothing is undone, the least probability is the rounding unit of its dtype.
 
         Parameters
         ----------

@@ -16,8 +16,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from modnet.acceleration import accelerated
-from modnet.base import Array, Inputs, Module, Shape, TableShape
+from modnet.acceleration import predicted, predicted_blocks
+from modnet.base import Accelerator, Array, Inputs, Module, Shape, TableShape
 from modnet.errors import ShapeError
 from modnet.estimators.given import check_no_gaps, declared_order
 from modnet.estimators.holders import checked
@@ -207,20 +207,19 @@ def rows_of(estimator: Any, X: Any) -> Any:
 
 def raw_output(estimator: Any, X: Any) -> Array:
     """Return the raw output of a fitted estimator's network for X: shape (n, width of the output), dtype of θ."""
-    network, rows = _network_and_rows(estimator, X)
-    return network.predict(estimator.theta_, estimator.state_, rows)
+    return predicted(*_run(estimator, X))
 
 
 def raw_blocks(estimator: Any, X: Any) -> Iterator[Array]:
     """Yield the raw output for X, a block of rows at a time; a block is valid until the next."""
-    network, rows = _network_and_rows(estimator, X)
-    return network.predict_blocks(estimator.theta_, estimator.state_, rows)
+    return predicted_blocks(*_run(estimator, X))
 
 
-def _network_and_rows(estimator: Any, X: Any) -> tuple[Network, Any]:
+def _run(estimator: Any, X: Any) -> tuple[Network, Accelerator | None, Array, Array, Any]:
+    """Return what predicts, and the rows."""
     check_is_fitted(estimator)
     rows = rows_of(estimator, X)
-    return accelerated(estimator.network_, chosen_accelerator(estimator), estimator.theta_.dtype), rows
+    return estimator.network_, chosen_accelerator(estimator), estimator.theta_, estimator.state_, rows
 
 
 def input_shape(estimator: Any) -> Shape:

@@ -1,6 +1,6 @@
 """Targets: what y is, and how it is written for a loss."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from modnet.estimators.scaling import Scaling
 from modnet.network import Network
 from modnet.network.link import Link
 from modnet.registry import registry
+from modnet.slot import Slot, parse
 from modnet.spec import ModelSpec
 from modnet.strict import is_number
 
@@ -335,7 +336,7 @@ def _balanced(column: Array, weight: Array | None) -> dict[Any, float]:
     return dict(zip(there, weights, strict=True))
 
 
-def loss_for(spec: ModelSpec, target: Target, default: str) -> Loss:
+def loss_for(spec: ModelSpec, target: Target, default: str | Mapping[str, Any]) -> Loss:
     """Return the loss of a spec, set up for a target.
 
     Raises
@@ -375,8 +376,8 @@ def second_link(network: Network, task: Task, width: int) -> tuple[Link, str] | 
     )
 
 
-def loss_before_target(spec: ModelSpec, default: str) -> Loss:
+def loss_before_target(spec: ModelSpec, default: str | Mapping[str, Any]) -> Loss:
     """Return the loss of a spec before a target is known: what "auto" stands for is the default."""
-    loss = registry.get("loss", default)() if spec.loss == "auto" else spec.loss
+    loss = parse(Slot("loss"), default, subject="auto") if spec.loss == "auto" else spec.loss
     assert isinstance(loss, Loss)
     return loss

@@ -16,7 +16,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import Tags, check_array, get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from modnet.acceleration import accelerated
+from modnet.acceleration import predicted
 from modnet.base import Array, Inputs, Module
 from modnet.estimators.base import BaseModNet, makes_steps
 from modnet.estimators.fitting import FitMetadata, unchanged_on_failure
@@ -305,7 +305,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
 
     def _run(self, network: Network, rows: Any) -> Array:
         """Return what a part of the network puts out, run as the accelerator runs it."""
-        return accelerated(network, chosen_accelerator(self), self.theta_.dtype).predict(self.theta_, self.state_, rows)
+        return predicted(network, chosen_accelerator(self), self.theta_, self.state_, rows)
 
     @offered_if(_decodes)
     def inverse_transform(self, X: Any) -> Array:

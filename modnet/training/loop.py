@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from modnet.acceleration import Engine, run_loop
+from modnet.acceleration import Engine, predicted, run_loop
 from modnet.base import Accelerator, Array, CompiledLoop, Loss, Optimizer, OptimizerState, Progress, Solver
 from modnet.errors import NonFiniteError
 from modnet.network import Network, Pass
@@ -204,7 +204,9 @@ class Trainer:
                 order = order[made * size :]
                 if len(order) >= size:  # where it ended there is a loss that is not finite
                     batch = data.take(order[:size])
-                    raise self.diverged(batch, self.backpropagate(batch))
+                    if not math.isfinite(value := self.backpropagate(batch)):
+                        raise self.diverged(batch, value)
+                    self._loop = data, size, None  # or it has failed: the rest is made step by step
             for batch in batches(data, size, order, reuse=True):
                 value, weight = self.backpropagate(batch), batch.total_weight
                 if not math.isfinite(value):
@@ -229,10 +231,14 @@ class Trainer:
 
     def backpropagate(self, batch: Data) -> float:
         """Return J for a batch, with ∇J in `gradient`; the penalty is not in them."""
-        running, draw = self.pass_for(len(batch))
-        raw = running.forward(batch.x)
-        value, draw = self.engine.loss.value_and_gradient(batch.t, raw, weight=batch.weight, out=draw)
-        running.backward(draw)
+        try:
+            running, draw = self.pass_for(len(batch))
+            raw = running.forward(batch.x)
+            value, draw = self.engine.loss.value_and_gradient(batch.t, raw, weight=batch.weight, out=draw)
+            running.backward(draw)
+        except Exception as error:
+            self._passes.clear()
+            return self.engine.without_accelerator(error, partial(self.backpropagate, batch))
         return value
 
     def penalize(self, gradient: Array, weight: float) -> float:
@@ -263,7 +269,7 @@ class Trainer:
     def evaluate(self, data: Data) -> float:
         """Return the loss of the published θ on other data, without the penalty."""
         with _overflow_is_looked_for():
-            raw = self.engine.network.predict(self.theta, self.state, data.x)
+            raw = predicted(self.network, self.engine.accelerator, self.theta, self.state, data.x)
             return self.loss.value(data.t, raw, weight=data.weight)
 
     def diverged(self, batch: Data, value: float) -> NonFiniteError:
@@ -289,7 +295,11 @@ class Trainer:
         """Move θ along `gradient`, with all that the optimizer is combined with."""
         state = self.optimizer_state
         state.learning_rate = optimizer.rate(self.progress)
-        optimizer.update(self.moving, self.gradient, state, rule=self.engine.rule)
+        try:
+            optimizer.update(self.moving, self.gradient, state, rule=self.engine.rule)
+        except Exception as error:
+            step = partial(optimizer.update, self.moving, self.gradient, state)
+            self.engine.without_accelerator(error, step)
         for W, constraint in self._constrained:
             constraint.project(W)
         if optimizer.ema is not None:

@@ -1,10 +1,11 @@
 """``modnet components`` and ``modnet describe``."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
-from support.distributions import Site
+from support.distributions import WOBBLE, Site
 
 from modnet.cli.components import in_words
 from modnet.registry import estimators, registry
@@ -155,6 +156,44 @@ def test_an_unknown_name_brings_up_those_that_may_be_meant(modnet: Any):
     assert "'relu'" in done.err
     assert "did you mean 'silu'" in modnet("describe", "swish").err
     assert "'modnet components' lists what there is" in modnet("describe", "zzzzzz").err
+
+
+PRINTING = f"""print("imported")\n{WOBBLE}
+from modnet import Accelerator
+
+class Chatty(Accelerator):
+    def __post_init__(self):
+        print("made")
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["components"],
+        ["describe", "wobble"],
+        ["doctor"],
+        ["schema"],
+        ["validate", "SPEC"],
+        ["summary", "SPEC", "--features", 3, "--outputs", 1],
+    ],
+    ids=lambda command: command[0],
+)
+@pytest.mark.filterwarnings("default")  # as where the command is run: a warning goes to stderr
+@pytest.mark.parametrize("source", [PRINTING, "print('imported')\nraise KeyboardInterrupt", "raise BaseException"])
+def test_whatever_a_plugin_does_when_imported_json_is_printed(
+    modnet: Any, site: Site, spec: Path, command: list[Any], source: str
+):
+    points = {"modnet.activations": {"wobble": "acme:Wobble"}, "modnet.accelerators": {"aaa": "acme:Chatty"}}
+    site.install("acme", modules={"acme": source}, entry_points=points)
+    done = modnet(*(spec if each == "SPEC" else each for each in command), "--json")
+    if source == PRINTING or command[0] != "describe":
+        assert done.json
+    else:
+        assert (done.status, done.out) == (1, "")
+        assert "failed to import" in done.err
+    assert "Traceback" not in done.err
+    assert ("imported" in done.err) == (source != "raise BaseException" and command[0] != "validate")
 
 
 def test_a_broken_component_cannot_be_described_and_says_why(modnet: Any, site: Site):

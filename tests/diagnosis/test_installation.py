@@ -211,6 +211,14 @@ def test_a_group_that_resembles_none_brings_up_all_of_them_and_other_groups_are_
 # Versions
 
 
+def test_another_distribution_with_a_package_called_modnet_is_a_problem(site: Site):
+    assert versions().findings == []
+    site.install("modnet", modules={"modnet/__init__": "raise ImportError('the other one')"}, version="0.5")
+    (finding,) = versions().findings
+    assert (finding.check, finding.severity, finding.subject) == ("namesake", "problem", "modnet 0.5")
+    assert "uninstall both, and install modnet-layers anew" in finding.remedy
+
+
 def test_versions_are_those_of_what_is_installed():
     found = versions().data
     assert all(found[name] for name in ("Python", "modnet-layers", "numpy", "scipy", "scikit-learn", "pydantic"))

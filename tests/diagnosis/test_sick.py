@@ -209,7 +209,8 @@ def test_a_learning_rate_that_makes_the_loss_rise(digits):
 def test_a_validation_loss_that_rises(digits):
     X, y = digits
     noisy = X[300:] + np.random.default_rng(0).normal(scale=2, size=X[300:].shape)
-    model = ModNetClassifier((50, 50), max_iter=60, random_state=0).fit(X[:300], y[:300], X_val=noisy, y_val=y[300:])
+    model = ModNetClassifier((50, 50), loss="cross_entropy", max_iter=60, random_state=0)
+    model.fit(X[:300], y[:300], X_val=noisy, y_val=y[300:])
     finding = next(finding for finding in diagnose(model, X[:300], y[:300]) if finding.check == "overfitting")
     assert (finding.severity, finding.subject) == ("note", "validation_loss_curve_")
     assert "early_stopping=True" in finding.remedy

@@ -112,7 +112,7 @@ def test_validation_rows_weigh_as_much_as_their_class(class_weight: dict[str, fl
     y = LABELS["strings"][CODES]
     lacking = y != "rare"
     for rows in (slice(None), lacking):
-        model = weighing(class_weight).fit(X, y, X_val=X[rows], y_val=y[rows])
+        model = weighing(class_weight, loss="cross_entropy").fit(X, y, X_val=X[rows], y_val=y[rows])
         by_row = np.array([class_weight.get(label, 1.0) for label in y[rows]])
         loss = log_loss(y[rows], model.predict_proba(X[rows]), sample_weight=by_row, labels=model.classes_)
         assert model.validation_loss_curve_[-1] == pytest.approx(loss, rel=1e-9)

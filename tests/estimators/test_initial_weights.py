@@ -67,7 +67,8 @@ def test_training_goes_on_from_another_models_weights():
 def test_a_linear_model_can_be_handed_over():
     linear = LogisticRegression().fit(X, y)
     weights = {"output.W": linear.coef_.T, "output.b": linear.intercept_}
-    model = ModNetClassifier((), initial_weights=weights, optimizer=STILL, max_iter=1).fit(X, y)
+    settings = {"loss": "cross_entropy", "optimizer": STILL, "max_iter": 1}
+    model = ModNetClassifier((), initial_weights=weights, **settings).fit(X, y)
     np.testing.assert_allclose(model.predict_proba(X), linear.predict_proba(X), rtol=1e-10)
 
 

@@ -163,7 +163,7 @@ def test_the_drop_in_decides_by_probabilities_as_scikit_learn_does(dtype):
 
 def test_per_output_needs_no_widths():
     y = TARGETS["multioutput"]
-    expected = NET.fit(X, y)
+    expected = clone(NET).set_params(loss="cross_entropy").fit(X, y)
     assert isinstance(expected.spec_.loss, PerOutput)
     for loss in ("per_output", {"type": "per_output"}, PerOutput([CrossEntropy()]), PerOutput(["cross_entropy"] * 2)):
         model = ModNetClassifier.from_spec(NET.to_spec(), loss=loss, random_state=0).fit(X, y)

@@ -214,7 +214,8 @@ def test_the_same_architecture_in_other_words_is_no_change(case):
 
 
 def test_a_loss_by_name_lasts_for_many_calls(case):
-    loss = "cross_entropy" if isinstance(case.model, ModNetClassifier) else "squared_error"
+    smooth = {"type": "cross_entropy", "label_smoothing": 0.1}
+    loss = smooth if isinstance(case.model, ModNetClassifier) else "squared_error"
     named, auto = started(case, loss=loss), started(case)
     for model in (named, auto):
         model.partial_fit(case.X, case.y).partial_fit(case.X, case.y)

@@ -73,11 +73,11 @@ def test_predictions_are_the_most_likely_classes(binary, multiclass, multilabel)
 
 def test_decision_values_are_the_logits_of_the_probabilities(binary, multiclass, multilabel):
     for case in (binary, multilabel):
-        model = case.fitted()
+        model = case.fitted(loss="cross_entropy")
         p = 1 / (1 + np.exp(-model.decision_function(case.X)))
         positive = model.predict_proba(case.X)[:, 1] if case is binary else model.predict_proba(case.X)
         np.testing.assert_allclose(p, positive, rtol=1e-9, atol=1e-15)
-    model = multiclass.fitted()
+    model = multiclass.fitted(loss="cross_entropy")
     e = np.exp(model.decision_function(multiclass.X))
     np.testing.assert_allclose(e / e.sum(axis=1, keepdims=True), model.predict_proba(multiclass.X), rtol=1e-9)
 
@@ -91,7 +91,7 @@ def test_log_probabilities_are_logarithms(classification):
 
 def test_log_probabilities_of_unlikely_classes_are_as_exact_as_the_logits(binary, multilabel):
     for case in (binary, multilabel):
-        model = case.fitted(layers=())
+        model = case.fitted(layers=(), loss="cross_entropy")
         d = model.decision_function(case.X)
         X = case.X * (60 / abs(d).max())
         d = model.decision_function(X)

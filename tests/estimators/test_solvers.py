@@ -66,7 +66,7 @@ def test_a_linear_network_with_poisson_loss_is_poisson_regression(weight: np.nda
 def test_a_linear_network_is_logistic_regression():
     digits, codes = load_digits(return_X_y=True)
     digits, codes = digits[:300] / 16, codes[:300]
-    model = ModNetClassifier((), alpha=1.0, **EXACT).fit(digits, codes)
+    model = ModNetClassifier((), loss="cross_entropy", alpha=1.0, **EXACT).fit(digits, codes)
     logistic = LogisticRegression(C=1.0, tol=1e-8, max_iter=1000).fit(digits, codes)
     np.testing.assert_allclose(model.predict_proba(digits), logistic.predict_proba(digits), atol=1e-3)
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 
 from modnet import ModelSpec, ModNetClassifier, ModNetRegressor, load, save
-from modnet.inputs import TableInputs
+from modnet.inputs import Table
 from modnet.layers import Embedding, PiecewiseLinear
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # few epochs do
@@ -190,7 +190,7 @@ def test_there_are_at_most_512_bins_and_none_where_four_are_too_many():
 def test_any_layer_may_follow_the_numbers():
     X, y = frame()
     for numbers in ("piecewise_linear", {"type": "dense", "units": 3}, "tanh"):
-        model = small(inputs=TableInputs(numbers=numbers)).fit(X, y)
+        model = small(inputs=Table(numbers=numbers)).fit(X, y)
         assert np.isfinite(model.predict(X)).all()
         assert model.network_.layer("inputs.numbers").input_shape == model.network_.links[0].output_shape
 

@@ -68,9 +68,9 @@ def test_a_fitted_model_can_be_made_again_from_its_spec(case):
 
 def test_the_spec_of_a_fitted_model_names_the_loss_that_was_used(binary, multiclass, multilabel, regression):
     for case, loss in [
-        (binary, CrossEntropy("sigmoid")),
-        (multiclass, CrossEntropy("softmax")),
-        (multilabel, CrossEntropy("sigmoid")),
+        (binary, CrossEntropy("sigmoid", label_smoothing=0.1)),
+        (multiclass, CrossEntropy("softmax", label_smoothing=0.1)),
+        (multilabel, CrossEntropy("sigmoid", label_smoothing=0.1)),
         (regression, SquaredError()),
     ]:
         assert case.fitted(max_iter=1).spec_.loss == loss

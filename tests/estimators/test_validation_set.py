@@ -33,7 +33,7 @@ GIVEN: dict[str, Any] = {"X_val": X_val, "y_val": y_val}
 
 
 def net(**params: Any) -> ModNetClassifier:
-    return clone(NET).set_params(**params)
+    return clone(NET).set_params(**{"loss": "cross_entropy", **params})
 
 
 # A set that is given

@@ -17,10 +17,10 @@ from modnet_standard.layers.codes import Embedding
 from modnet_standard.layers.columns import Columns
 from modnet_standard.layers.composites import Parallel
 from modnet_standard.layers.norms import Standardize
-from modnet_standard.layers.piecewise import PiecewiseLinear
+from modnet_standard.layers.piecewise_linear import PiecewiseLinear
 from modnet_standard.quantiles import bin_edges, quantiles, sampled, weighted_values
 
-__all__ = ["TableInputs"]
+__all__ = ["Table"]
 
 FEW_ROWS = 400
 """Up to how many rows "auto" takes numbers scaled and no bins."""
@@ -35,7 +35,7 @@ _FAR = 1e4
 """Quartile ranges from the median beyond which all numbers are the same: far inside what can be squared."""
 
 
-class TableInputs(Inputs):
+class Table(Inputs):
     """Columns of any kind as numbers near zero: any table goes in as it is.
 
     - Numbers x become z / √(1 + (z/3)²) with z = (x − median) / (quartile range), then what `numbers` makes of them.
@@ -168,9 +168,15 @@ class Encode(Module):
     Parameters
     ----------
     one_hot : int
-        See `TableInputs`.
+        See `Table`.
     centred : bool
         Whether the numbers are centred here, as what nothing follows is.
+
+    Examples
+    --------
+    >>> rows = TableShape([Column("rooms", missing=True), Column("town", "category", 3), Column("zone", "category", 9)])
+    >>> Encode().output_shape(rows).names
+    ['rooms', 'rooms missing', 'town 0', 'town 1', 'town 2', 'zone']
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
@@ -260,7 +266,18 @@ class Encode(Module):
 
 
 class Numbers(Module):
-    """A layer for the numbers of a table, the other columns being passed on behind what it makes of them."""
+    """A layer for the numbers of a table: y = [f(numbers), the other columns].
+
+    Parameters
+    ----------
+    layer : Module
+        f; centred by its mean, if it is fixed.
+
+    Examples
+    --------
+    >>> Numbers(PiecewiseLinear(3)).output_shape(TableShape([Column("rooms"), Column("garden", "bool")])).names
+    ['numbers 0', 'numbers 1', 'numbers 2', 'garden']
+    """
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
 

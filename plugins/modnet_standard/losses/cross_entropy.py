@@ -26,7 +26,7 @@ class CrossEntropy(LogitLoss):
     every finite logit.
 
     Smoothing by ε replaces the truth: onehot(t) by (1 − ε) onehot(t) + ε/k, and t by (1 − ε) t + ε/2. Predictions
-    are the probabilities of classes without it, (softmax(z) − ε/k) / (1 − ε) and not below 0, as `unsmoothed` derives.
+    are the probabilities of classes without it, (softmax(z) − ε/k) / (1 − ε) and above 0, as `unsmoothed` derives.
 
     Parameters
     ----------
@@ -88,11 +88,8 @@ class CrossEntropy(LogitLoss):
         return unsmoothed(self.link, super().predict(raw), self.label_smoothing)
 
     def log_predict(self, raw: Array) -> Array:
-        """Return the logarithms of the probabilities: with smoothing −inf where one is 0, without it always finite."""
-        if not self.label_smoothing:
-            return super().log_predict(raw)
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict(raw))
+        """Return the logarithms of the probabilities; without smoothing they are exact where one rounds to 0."""
+        return np.log(self.predict(raw)) if self.label_smoothing else super().log_predict(raw)
 
 
 def _softmax_parts(

@@ -94,20 +94,22 @@ def unsmoothed(link: ClassLink, q: Array, smoothing: float) -> Array:
     Of rows that look alike let a share pₖ be of class k. Smoothing by ε replaces each row's truth t by s = (1 − ε) t +
     ε/K, K classes, two for the sigmoid. J is linear in s: its mean over these rows is that of the mean truth,
     (1 − ε) p + ε/K, and it is least where q = softmax(z) or σ(z) is that mean. So p = (q − ε/K) / (1 − ε). A q below
-    ε/K, which no p makes, is an error of the network: p is 0 there, and the others are divided by their sum.
+    ε/K, which no p makes, is an error of the network: p would be 0 there, and the others are divided by their sum. The
+    least p is the rounding unit of its dtype instead, so that logarithms are finite and no class is ruled out.
 
     >>> np.round(unsmoothed("softmax", np.array([[0.57, 0.42, 0.01]]), 0.1), 3)
     array([[0.581, 0.419, 0.   ]])
     """
     if not smoothing:
         return q
+    least = np.finfo(q.dtype).eps
     if link == "sigmoid":  # in this order exactly ½ where z = 0
         q -= 0.5
         q /= 1 - smoothing
         q += 0.5
-        return np.clip(q, 0, 1, out=q)
-    q -= smoothing / q.shape[-1]  # 1 − ε in all before they are cut off: never a sum of 0
-    p: Array = np.maximum(q, 0, out=q)
+        return np.clip(q, least, 1 - least, out=q)
+    q -= smoothing / q.shape[-1]
+    p: Array = np.maximum(q, least, out=q)
     p /= p.sum(axis=-1, keepdims=True)
     return p
 

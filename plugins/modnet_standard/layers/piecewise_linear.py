@@ -10,8 +10,9 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 from annotated_types import MinLen
 
-from modnet import Array, Blocks, Context, Count, Initializer, Module, Parameter, Shape
+from modnet import Array, Blocks, Context, Count, Module, Parameter, Shape
 from modnet.errors import ShapeError
+from modnet_standard.initializers.distributions import Values
 from modnet_standard.layers.inputs import expected, features
 from modnet_standard.quantiles import bin_edges, sampled, weighted_values
 
@@ -81,10 +82,11 @@ class PiecewiseLinear(Module):
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return the state: the lower edges of the bins, and 1 / (eₜ − eₜ₋₁), column after column."""
         counts = self._counts(input_shape)
-        shape = 1, sum(counts)
+        left = [edge for bins in counts for edge in np.linspace(-_WIDEST, _WIDEST, bins + 1)[:-1].tolist()]
+        first = {"left": left, "factor": [bins / (2 * _WIDEST) for bins in counts for _ in range(bins)]}
         return {
-            "left": Parameter(shape, _Even(counts), trainable=False, regularized=False),
-            "factor": Parameter(shape, _Even(counts, factor=True), trainable=False, regularized=False),
+            name: Parameter((1, sum(counts)), Values(tuple(values)), trainable=False, regularized=False)
+            for name, values in first.items()
         }
 
     def adapt(self, ctx: Context, blocks: Blocks) -> None:
@@ -123,20 +125,6 @@ class PiecewiseLinear(Module):
         if len(self.bins) != n:
             raise ShapeError(f"expected {len(self.bins)} columns, one per number in bins, got {n}")
         return self.bins
-
-
-class _Even(Initializer):
-    """Lower edges of even bins from −3 to 3, or one over their widths."""
-
-    counts: tuple[Count, ...]
-    factor: bool = False
-
-    def sample(self, rng: np.random.Generator, shape: Shape) -> Array:
-        """Return them; `rng` is left alone."""
-        if self.factor:
-            return np.repeat([bins / (2 * _WIDEST) for bins in self.counts], self.counts).reshape(shape)
-        edges = [np.linspace(-_WIDEST, _WIDEST, bins + 1)[:-1] for bins in self.counts]
-        return np.concatenate(edges).reshape(shape)
 
 
 @lru_cache(maxsize=16)
