@@ -164,8 +164,9 @@ class Pass(Chain):
 
 
 def unlike(found: Any, wanted: Any) -> bool:
-    """Return whether something is no array of the shape and dtype of another; what a link takes may be sparse."""
-    return bool(getattr(found, "shape", None) != wanted.shape or getattr(found, "dtype", None) != wanted.dtype)
+    """Return whether something is no array of the shape and dtype of a buffer, if there is one; it may be sparse."""
+    dtype, shape = getattr(found, "dtype", None), getattr(found, "shape", None)
+    return wanted is not None and bool(shape != wanted.shape or dtype != wanted.dtype)
 
 
 def _views(vector: Array | None, places: Mapping[str, Place]) -> SimpleNamespace:
