@@ -57,8 +57,8 @@ def main() -> None:
         table.add_column(column, justify="left" if column == "network" else "right")
     for name, layers in networks().items():
         # Of 1,347 rows 47 are left for the last batch; 3, as with 64 a batch, would be too few to normalize by.
-        model = ModNetClassifier(layers, inputs="standardize", optimizer=OPTIMIZER, batch_size=100, random_state=0)
-        model.set_params(max_iter=EPOCHS)
+        model = ModNetClassifier(layers, inputs="standardize", loss="cross_entropy", optimizer=OPTIMIZER)
+        model.set_params(batch_size=100, max_iter=EPOCHS, random_state=0)
         ratio = gradient_ratio(model, X_train, y_train)
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always", ConvergenceWarning)

@@ -180,7 +180,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
-            float32 stays float32, anything else becomes float64; sparse only for an estimator.
+            Numbers, and what the layers of an estimator take; sparse only for an estimator.
         y : array-like, shape (n,) or (n, k), optional
             For the estimator. An autoencoder does not look at it.
         sample_weight : array-like, shape (n,), optional
