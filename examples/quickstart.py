@@ -34,7 +34,7 @@ def main() -> None:
         {
             "layers": [
                 (128, 64),
-                (256, {"type": "dropout", "rate": 0.5}, 128),
+                (128, {"type": "dropout", "rate": 0.5}, 64),
                 (Dense(64, activation="tanh"), Dropout(0.2)),
                 (64, Residual([Dense(64, activation="relu"), "dropout", Dense(64)])),
             ]
