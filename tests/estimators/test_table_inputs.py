@@ -1,6 +1,7 @@
 """inputs="table": one table, one model, whatever holds it; numbers, gaps, truth values and categories."""
 
 import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
