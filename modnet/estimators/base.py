@@ -226,7 +226,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         spec = fitting.decided(spec, loss, rows, watched=watched, tuned=self._tuned)
         if before is None:
             self._inputs, self._streams = asked, self._new_streams()
-            spec = preparation.with_chosen_inputs(self, spec, sample)
+            spec, sample = preparation.with_chosen_inputs(self, spec, sample)
             self.network_ = network_for(self, spec, loss.width(sample.target.width))
             self.theta_, self.state_ = self._first_weights(sample.dtype)
             self._rows_seen = 0

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import train_test_split
-from sklearn.utils import column_or_1d
+from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from modnet.acceleration import predicted, predicted_blocks
@@ -249,11 +249,23 @@ def network_for(estimator: Any, spec: ModelSpec, width: int) -> Network:
         raise ShapeError(f"{text}, whose layers do not take rows of shape {shape}: {error}") from error
 
 
-def with_chosen_inputs(estimator: Any, spec: ModelSpec, sample: Sample) -> ModelSpec:
-    """Return a spec with what its plan for columns leaves to the rows to train on chosen."""
+def with_chosen_inputs(estimator: Any, spec: ModelSpec, sample: Sample) -> tuple[ModelSpec, Sample]:
+    """Return a spec with what its plan for columns leaves to the rows to train on chosen, and the rows for it.
+
+    Raises
+    ------
+    ValueError
+        If rows that pass as they are hold NaN, as scikit-learn words it.
+    """
     if not isinstance(spec.inputs, Inputs):
-        return spec
-    return replace(spec, inputs=spec.inputs.choose(input_shape(estimator), sample.data.x, sample.data.weight))
+        return spec, sample
+    x = sample.data.x
+    spec = replace(spec, inputs=spec.inputs.choose(input_shape(estimator), x, sample.data.weight))
+    if spec.inputs is None:  # they were taken as the plan would have them
+        if not takes("missing", (each for _, each in spec.modules() if isinstance(each, Module))):
+            assert_all_finite(x, estimator_name=type(estimator).__name__, input_name="X")
+        sample = replace(sample, data=replace(sample.data, x=x.astype(sample.dtype, copy=False)))
+    return spec, sample
 
 
 def modules_of(estimator: Any, *, fitted: bool) -> list[Module | Inputs]:
