@@ -25,7 +25,7 @@ def main() -> None:
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
-    # No number of epochs has to be found: early stopping sees when to cool down. Of pixels, which are numbers of one kind,
+    # No number of epochs has to be found: early stopping sees when to cool down. Pixels are numbers of one kind, of which
     # inputs="standardize" makes fewer columns than the default, which is for tables of any kind.
     model = ModNetClassifier(layers=(64,), inputs="standardize", random_state=0)
     grid = [
