@@ -25,8 +25,8 @@ def main() -> None:
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
-    # No number of epochs has to be found: early stopping sees when to cool down. Pixels are numbers of one kind, of which
-    # inputs="standardize" makes fewer columns than the default, which is for tables of any kind.
+    # No number of epochs has to be found: early stopping sees when to cool down. Pixels are numbers of one kind, so
+    # inputs="standardize" will do; the default, for tables of any kind, makes more columns of them.
     model = ModNetClassifier(layers=(64,), inputs="standardize", random_state=0)
     grid = [
         # Inside one architecture: the width of its layer and the optimizer's learning rate.
