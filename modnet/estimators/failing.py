@@ -54,7 +54,7 @@ def warn_of_failure(estimator: Any, sample: Sample, history: History, X: Any, y:
 
 
 def _failure(estimator: Any, sample: Sample, history: History, X: Any, y: Any) -> str:
-    last = [estimator.theta_.sum(), history.losses[-1], *history.validation_scores[-1:]]
+    last = [estimator.theta_.sum(), *history.losses[-1:], *history.validation_scores[-1:]]
     if not np.isfinite(last).all():
         return f"weights, loss or score are not finite; {_remedy(estimator, X, y) or 'scale inputs and target'}"
     if _lacks_a_class(estimator, sample):
@@ -65,7 +65,7 @@ def _failure(estimator: Any, sample: Sample, history: History, X: Any, y: Any) -
     loss, width, data = loss_of(estimator), estimator.network_.output_shape[-1], sample.data
     with few_threads(estimator.network_, 1):
         constant = constant_loss(loss, data.t, width, data.weight)
-    if learns(history.losses[-1], constant):
+    if history.losses and learns(history.losses[-1], constant):  # a solver may be at the minimum from the start
         return ""
     # The last epoch's loss has the penalty and dropout in it.
     if len(data) > ROWS:
@@ -77,8 +77,8 @@ def _failure(estimator: Any, sample: Sample, history: History, X: Any, y: Any) -
     if learns(found, constant):
         return ""
     remedy = _remedy(estimator, X, y)
-    pace = (history.losses[0] - history.losses[-1]) / len(history.losses)
-    if not remedy and cut and found - constant < EPOCHS * pace:
+    fallen = sum(history.losses[:1]) - sum(history.losses[-1:])
+    if not remedy and cut and found - constant < EPOCHS * fallen / len(history.losses):
         return ""  # it is on its way, and is said to have been cut off
     return f"nothing was learnt: the loss is not below that of the best constant prediction; {remedy or NOTHING_LEARNT}"
 

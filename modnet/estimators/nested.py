@@ -144,7 +144,7 @@ def understood(value: Any, slot: Slot) -> Component | None:
     """Return the component that a value means; None if it means none (``fit`` says why)."""
     if isinstance(value, Component):
         return value
-    if not (isinstance(value, str | Mapping) or is_number(value)) or value in slot.keep:
+    if not (isinstance(value, str | Mapping) or is_number(value)):
         return None
     try:
         component = parse(slot, value, subject="")

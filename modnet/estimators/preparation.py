@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import train_test_split
-from sklearn.utils import column_or_1d
+from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from modnet.acceleration import predicted, predicted_blocks
@@ -250,15 +250,21 @@ def network_for(estimator: Any, spec: ModelSpec, width: int) -> Network:
 
 
 def with_chosen_inputs(estimator: Any, spec: ModelSpec, sample: Sample) -> tuple[ModelSpec, Sample]:
-    """Return a spec with what its plan for columns leaves to the rows to train on chosen, and these rows.
+    """Return a spec with what its plan for columns leaves to the rows to train on chosen, and the rows for it.
 
-    Where they pass as they are, no plan takes them in float64: they have the dtype of θ, as without one.
+    Raises
+    ------
+    ValueError
+        If rows that pass as they are hold NaN, as scikit-learn words it.
     """
     if not isinstance(spec.inputs, Inputs):
         return spec, sample
-    spec = replace(spec, inputs=spec.inputs.choose(input_shape(estimator), sample.data.x, sample.data.weight))
-    if spec.inputs is None:
-        sample = replace(sample, data=replace(sample.data, x=sample.data.x.astype(sample.dtype, copy=False)))
+    x = sample.data.x
+    spec = replace(spec, inputs=spec.inputs.choose(input_shape(estimator), x, sample.data.weight))
+    if spec.inputs is None:  # they were taken as the plan would have them
+        if not takes("missing", (each for _, each in spec.modules() if isinstance(each, Module))):
+            assert_all_finite(x, estimator_name=type(estimator).__name__, input_name="X")
+        sample = replace(sample, data=replace(sample.data, x=x.astype(sample.dtype, copy=False)))
     return spec, sample
 
 

@@ -194,7 +194,7 @@ class _Inspector:
         array, before = self._open.pop()
         if isinstance(array, np.ndarray):
             array.flags.writeable = before
-        elif not np.array_equal(before, array.data):
+        elif not np.array_equal(before, array.data, equal_nan=True):
             raise _broken(link, "forward changed its argument x: write into ctx.out, ctx.dx or a fresh array")
 
 

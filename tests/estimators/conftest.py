@@ -11,6 +11,7 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 from support import model_files
+from support.classic import CLASSIC
 from support.model_files import classifier
 
 from modnet import ModNetClassifier, ModNetRegressor
@@ -37,7 +38,7 @@ def _cases() -> dict[str, Case]:
     X, flower = load_iris(return_X_y=True)
     X = StandardScaler().fit_transform(X)
     W = np.random.default_rng(0).normal(size=(4, 3))
-    settings = {"layers": (16,), "max_iter": 40, "batch_size": 32, "random_state": 0}
+    settings = {**CLASSIC, "layers": (16,), "max_iter": 40, "batch_size": 32, "random_state": 0}
     settings["optimizer"] = {"type": "adam", "learning_rate": 0.02}
     classifier, regressor = ModNetClassifier(**settings), ModNetRegressor(**settings)
     return {

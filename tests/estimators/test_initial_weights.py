@@ -67,7 +67,7 @@ def test_training_goes_on_from_another_models_weights():
 def test_a_linear_model_can_be_handed_over():
     linear = LogisticRegression().fit(X, y)
     weights = {"output.W": linear.coef_.T, "output.b": linear.intercept_}
-    settings = {"loss": "cross_entropy", "optimizer": STILL, "max_iter": 1}
+    settings = {"inputs": None, "loss": "cross_entropy", "optimizer": STILL, "max_iter": 1}
     model = ModNetClassifier((), initial_weights=weights, **settings).fit(X, y)
     np.testing.assert_allclose(model.predict_proba(X), linear.predict_proba(X), rtol=1e-10)
 
@@ -84,7 +84,8 @@ def test_what_the_user_holds_is_not_changed(weights: Any):
 
 
 def test_every_fit_starts_from_them_and_a_stream_once():
-    model = ModNetRegressor((5,), initial_weights={"layers[0].W": W}, optimizer=SGD(0.01), max_iter=3, random_state=0)
+    settings = {"optimizer": SGD(0.01), "batch_size": 50, "early_stopping": False, "max_iter": 3, "random_state": 0}
+    model = ModNetRegressor((5,), initial_weights={"layers[0].W": W}, **settings)
     first = model.fit(X, X[:, 0]).theta_.copy()
     np.testing.assert_array_equal(model.fit(X, X[:, 0]).theta_, first)
     stream = clone(model)

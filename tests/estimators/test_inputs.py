@@ -54,6 +54,11 @@ def frame_of(library: str, values: np.ndarray, names: list[str] = NAMES) -> Any:
     return pytest.importorskip(library).DataFrame(columns)
 
 
+def without_table(model: BaseEstimator) -> BaseEstimator:
+    """A copy that takes X as it is: a table is scaled and centred, which sparse rows are not."""
+    return clone(model).set_params(**{name: None for name in ("inputs",) if name in model.get_params()})
+
+
 def assert_same(answer: np.ndarray, expected: np.ndarray) -> None:
     """Numbers are equal up to rounding, labels exactly."""
     if expected.dtype.kind == "f":
@@ -87,8 +92,8 @@ def test_labels_may_be_a_series(library: str):
 
 def test_nullable_and_mixed_columns_become_numbers():
     frame = pd.DataFrame({"a": pd.array([1, 2, 3, 4], "Int64"), "b": [0.5, 1, 2, 3], "c": [True, False, True, False]})
-    fitted = ModNetRegressor((3,), max_iter=2, random_state=0).fit(frame, [0, 1, 2, 3])
-    plain = ModNetRegressor((3,), max_iter=2, random_state=0).fit(frame.to_numpy(float), [0, 1, 2, 3])
+    model = ModNetRegressor((3,), inputs=None, max_iter=2, random_state=0)
+    fitted, plain = clone(model).fit(frame, [0, 1, 2, 3]), clone(model).fit(frame.to_numpy(float), [0, 1, 2, 3])
     np.testing.assert_array_equal(fitted.theta_, plain.theta_)
 
 
@@ -126,7 +131,7 @@ def test_names_of_several_types_are_refused():
 
 @pytest.mark.parametrize("container", SPARSE)
 def test_sparse_data_is_learned_and_answered_like_dense_data(model: BaseEstimator, y: np.ndarray, container: str):
-    rows = SPARSE[container](X)
+    rows, model = SPARSE[container](X), without_table(model)
     fitted, dense = clone(model).fit(rows, y), clone(model).fit(X, y)
     np.testing.assert_allclose(fitted.loss_curve_, dense.loss_curve_, rtol=1e-9)
     np.testing.assert_allclose(fitted.theta_, dense.theta_, rtol=1e-6, atol=1e-9)
@@ -139,7 +144,7 @@ def test_sparse_data_is_learned_and_answered_like_dense_data(model: BaseEstimato
 def test_a_stream_may_be_sparse(container: str):
     streams = []
     for rows in (SPARSE[container](X), X):
-        model = ModNetClassifier((8,), random_state=0)
+        model = ModNetClassifier((8,), inputs=None, random_state=0)
         for _ in range(4):
             model.partial_fit(rows, FLOWERS, classes=np.unique(FLOWERS))
         streams.append(model.theta_)
@@ -151,6 +156,17 @@ def test_sparse_data_keeps_float32_and_becomes_float64_otherwise():
         model = ModNetRegressor((4,), max_iter=2).fit(sparse.csr_array((X * 3).astype(given)), X[:, 0].astype(kept))
         assert model.theta_.dtype == kept
         assert model.predict(sparse.csc_array(X)).dtype == kept
+
+
+@pytest.mark.parametrize("as_they_pass", [sparse.csr_array, lambda X: X.reshape(-1, 3, 2)], ids=["sparse", "images"])
+def test_rows_that_pass_a_table_as_they_are_are_many_and_have_no_gaps(as_they_pass: Callable[[Any], Any]):
+    many = np.tile(X, (12, 1))
+    model = ModNetRegressor(("flatten", 4) if as_they_pass is not sparse.csr_array else (4,), max_iter=2)
+    assert model.fit(as_they_pass(many), many[:, 0]).theta_.dtype == np.float32
+    many[7, 1] = np.nan
+    for learn in (model.fit, clone(model).fit, clone(model).partial_fit, lambda X, y: model.predict(X)):
+        with pytest.raises(ValueError, match="Input X contains NaN"):
+            learn(as_they_pass(many), X[:, 0].repeat(12))
 
 
 def test_sparse_data_is_left_as_it_was():
@@ -192,7 +208,7 @@ class Recording(Module):
 @pytest.mark.parametrize("params", [{}, {"early_stopping": True}, {"optimizer": LBFGS()}], ids=str)
 def test_the_first_layer_gets_the_rows_sparse(container: type, params: dict[str, Any]):
     Recording.seen.clear()
-    model = ModNetRegressor([Recording(), 4], max_iter=3, **params).fit(container(X), X[:, 0])
+    model = ModNetRegressor([Recording(), 4], max_iter=3, random_state=0, **params).fit(container(X), X.sum(axis=1))
     in_training = len(Recording.seen)
     model.predict(container(X))
     assert 0 < in_training < len(Recording.seen)
@@ -222,7 +238,7 @@ def test_a_first_layer_that_takes_no_sparse_rows_says_so_in_every_method(layers:
     rows = sparse.csr_array(X)
     with pytest.raises(ShapeError, match=r"layers\[0\] .* takes no sparse input: put a dense layer first, or pass X"):
         ModNetClassifier(layers, max_iter=2).fit(rows, FLOWERS)
-    model = ModNetClassifier(layers, max_iter=2).fit(X, FLOWERS)
+    model = ModNetClassifier(layers, inputs=None, max_iter=2).fit(X, FLOWERS)
     for call in (model.predict, model.predict_proba, lambda rows: model.partial_fit(rows, FLOWERS)):
         with pytest.raises(ShapeError, match=r"takes no sparse input"):
             call(rows)
@@ -244,8 +260,8 @@ def test_the_number_of_features_is_kept(model: BaseEstimator, y: np.ndarray, of:
 def test_numbers_that_are_not_finite_are_refused(bad: float, of: Callable[[Any], Any]):
     broken = np.where(np.arange(X.size).reshape(X.shape) == 7, bad, X)
     with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
-        ModNetRegressor(max_iter=1).fit(of(broken), X[:, 0])
-    model = ModNetRegressor((4,), max_iter=1).fit(X, X[:, 0])
+        ModNetRegressor(inputs=None, max_iter=1).fit(of(broken), X[:, 0])
+    model = ModNetRegressor((4,), inputs=None, max_iter=1).fit(X, X[:, 0])
     with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
         model.predict(broken)
 

@@ -138,8 +138,8 @@ def test_a_linear_network_with_squared_hinge_is_a_linear_svm():
     C = 0.5
     svm = LinearSVC(C=C, loss="squared_hinge", tol=1e-10, max_iter=100_000, intercept_scaling=1000).fit(points, t)
     # J = Σ hinge² / n + ½ α ‖w‖² / n is theirs, C Σ hinge² + ½ ‖w‖², for α = 1 / C.
-    model = ModNetClassifier((), loss="squared_hinge", optimizer="lbfgs", alpha=1 / C, max_iter=1000, tol=1e-10)
-    model.fit(points, t)
+    settings = {"optimizer": "lbfgs", "max_iter": 1000, "tol": 1e-10}
+    model = ModNetClassifier((), inputs=None, loss="squared_hinge", alpha=1 / C, **settings).fit(points, t)
     np.testing.assert_allclose(model.network_.parameters(model.theta_)["output.W"].ravel(), svm.coef_[0], rtol=1e-3)
 
 
@@ -174,7 +174,8 @@ def test_a_target_that_a_loss_cannot_measure_is_named_before_training(loss, y, f
 
 
 def test_counts_that_grow_beyond_bounds_are_reported_with_the_cause():
-    model = ModNetRegressor((), loss="poisson", optimizer={"type": "sgd", "learning_rate": 100.0}, batch_size=10)
+    optimizer = {"type": "sgd", "learning_rate": 100.0}
+    model = ModNetRegressor((), inputs=None, loss="poisson", optimizer=optimizer, batch_size=10)
     with pytest.raises(NonFiniteError, match="learning rate that is too large"):
         model.fit(100 * X, np.arange(400) % 7)
 

@@ -38,7 +38,7 @@ def test_rows_have_the_dtype_of_theta_and_codes_in_place_of_categories():
     frame = pd.DataFrame({"town": ["Bonn", "Ulm"] * 10})
     model = ModNetClassifier((Embedding(2, categories=2),), max_iter=1).fit(frame, NAMES)
     np.testing.assert_array_equal(rows_of(model, frame[:3]), [[0.0], [1.0], [0.0]])
-    narrow = ModNetClassifier((4,), max_iter=1).fit(X.astype(np.float32), NAMES)
+    narrow = ModNetClassifier((4,), inputs=None, max_iter=1).fit(X.astype(np.float32), NAMES)
     assert rows_of(narrow, X).dtype == raw_output(narrow, X).dtype == np.float32
 
 

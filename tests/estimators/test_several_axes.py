@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
@@ -24,8 +25,9 @@ BY_ROW = (Dense(4, "relu"), "layer_norm", Flatten())
 
 @pytest.mark.parametrize("settings", [{}, {"early_stopping": True}, {"optimizer": "lbfgs"}, {"batch_size": 16}])
 def test_images_that_are_flattened_first_are_what_flat_rows_are(settings):
-    images = ModNetClassifier((Flatten(), 8), **SETTINGS, **settings).fit(IMAGES, y, X_val=IMAGES[:9], y_val=y[:9])
-    flat = ModNetClassifier((Flatten(), 8), **SETTINGS, **settings).fit(X, y, X_val=X[:9], y_val=y[:9])
+    model = ModNetClassifier((Flatten(), 8), inputs=None, **SETTINGS, **settings)
+    images = clone(model).fit(IMAGES, y, X_val=IMAGES[:9], y_val=y[:9])
+    flat = clone(model).fit(X, y, X_val=X[:9], y_val=y[:9])
     np.testing.assert_array_equal(images.theta_, flat.theta_)
     np.testing.assert_array_equal(images.predict_proba(IMAGES), flat.predict_proba(X))
     assert images.score(IMAGES, y) == flat.score(X, y)

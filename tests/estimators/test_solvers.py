@@ -10,6 +10,7 @@ from sklearn.datasets import load_diabetes, load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 from sklearn.preprocessing import scale
+from support.classic import CLASSIC
 
 from modnet import ModNetClassifier, ModNetRegressor
 from modnet.layers import Dropout
@@ -25,6 +26,7 @@ N = len(X)
 WEIGHT = np.random.default_rng(0).uniform(0.1, 2, size=N)
 # Weights, losses and α are compared with those of models that see y in its own units.
 EXACT: dict[str, Any] = {
+    "inputs": None,
     "optimizer": LBFGS(),
     "tol": 1e-8,
     "max_iter": 2000,
@@ -35,6 +37,15 @@ NET = ModNetRegressor((8,), optimizer=LBFGS(), max_iter=20, random_state=0)
 
 
 # Minima that are known
+
+
+def test_a_solver_that_begins_at_the_minimum_ends_there_and_says_that_nothing_was_learnt():
+    points, classes = np.zeros((6, 1)), [0, 1, 2] * 2
+    model = ModNetClassifier((), loss="cross_entropy", optimizer=LBFGS(), random_state=0)
+    with pytest.warns(ConvergenceWarning, match="nothing was learnt"):
+        model.fit(points, classes)
+    assert model.loss_curve_ == []
+    np.testing.assert_allclose(model.predict_proba(points), 1 / 3)
 
 
 @pytest.mark.parametrize("alpha", [0.1, 1.0, 100.0])
@@ -73,7 +84,7 @@ def test_a_linear_network_is_logistic_regression():
 
 def test_an_optimizer_finds_the_minimum_of_the_solver():
     settings: dict[str, Any] = {"alpha": 10.0, "max_iter": 300, "tol": 0.0, "n_iter_no_change": 300, "batch_size": N}
-    descended = ModNetRegressor((), optimizer=SGD(0.2, 0.8, nesterov=True), **settings)
+    descended = ModNetRegressor((), **{**CLASSIC, **settings, "optimizer": SGD(0.2, 0.8, nesterov=True)})
     with pytest.warns(ConvergenceWarning):
         descended.fit(X, y)
     solved = ModNetRegressor((), **{**EXACT, "alpha": 10.0}).fit(X, y)
@@ -186,7 +197,8 @@ def test_a_solver_goes_on_from_an_optimizer_and_back():
 @pytest.mark.parametrize("power", [0.3, 0.5, 1.0])
 def test_inverse_scaling_follows_its_equation(power: float):
     optimizer = SGD(0.1, schedule=InverseScaling(power))
-    model = ModNetRegressor((4,), optimizer=optimizer, max_iter=5, batch_size=50, random_state=0).fit(X, y)
+    settings = {**CLASSIC, "optimizer": optimizer, "max_iter": 5, "batch_size": 50}
+    model = ModNetRegressor((4,), random_state=0, **settings).fit(X, y)
     rows = N * np.arange(5)
     np.testing.assert_allclose(model.learning_rate_curve_, 0.1 / (1 + rows) ** power, rtol=1e-12)
 
@@ -232,5 +244,5 @@ def test_schedules_of_the_drop_in_are_those_of_the_framework():
 
 @quiet
 def test_without_a_schedule_the_rate_is_constant():
-    model = ModNetRegressor((4,), optimizer=Adam(0.02), max_iter=3).fit(X, y)
+    model = ModNetRegressor((4,), optimizer=Adam(0.02), early_stopping=False, max_iter=3).fit(X, y)
     assert model.learning_rate_curve_ == [0.02] * 3

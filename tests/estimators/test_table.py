@@ -120,7 +120,7 @@ def test_an_autoencoder_gives_back_no_categories():
 def test_without_a_layer_that_takes_codes_text_is_refused_in_scikit_learns_words():
     X, y = table()
     with pytest.raises(ValueError, match="could not convert string to float"):
-        regressor((8,)).fit(X.assign(town=X.town.astype(str)), y)
+        regressor((8,), inputs=None).fit(X.assign(town=X.town.astype(str)), y)
 
 
 # Categories that columns know
@@ -147,7 +147,8 @@ def test_categories_of_text_are_sorted_and_those_of_the_first_call():
     X = pd.DataFrame({"town": ["Ulm", "Bonn", None, "Ulm"]})
     model = regressor((Embedding(2),), max_iter=1, batch_size=None).partial_fit(X, np.arange(4.0))
     assert model.table_.columns == (Column("town", "category", 2, missing=True),)
-    model.partial_fit(pd.DataFrame({"town": ["Essen"] * 4}), np.arange(4.0))
+    with pytest.warns(UserWarning, match="column 'town': 4 of 4 rows hold a category that the first call"):
+        model.partial_fit(pd.DataFrame({"town": ["Essen"] * 4}), np.arange(4.0))
     assert model.table_.categories["town"].tolist() == ["Bonn", "Ulm"]
     np.testing.assert_array_equal(rows_of(model, X)[:, 0], [1, 0, np.nan, 1])
     np.testing.assert_array_equal(rows_of(model, pd.DataFrame({"town": ["Essen"]})), [[-1]])
@@ -241,7 +242,7 @@ def test_missing_codes_are_welcome_where_a_layer_takes_them():
     model = regressor((Embedding(3, categories=4), 8), max_iter=30).fit(X, CODES[:, 1])
     assert np.isfinite(model.predict(X)).all()
     assert get_tags(model).input_tags.allow_nan
-    assert not get_tags(regressor((8,))).input_tags.allow_nan
+    assert not get_tags(regressor((8,), inputs=None)).input_tags.allow_nan
 
 
 def test_a_missing_value_where_none_is_taken_names_the_layer_and_the_row():
@@ -264,7 +265,7 @@ def test_without_such_a_layer_missing_values_are_refused_in_scikit_learns_words(
     X = CODES.copy()
     X[3, 0] = np.nan
     with pytest.raises(ValueError, match="Input X contains NaN"):
-        regressor((8,)).fit(X, CODES[:, 0])
+        regressor((8,), inputs=None).fit(X, CODES[:, 0])
 
 
 # Data-fitted layers
@@ -273,9 +274,9 @@ def test_without_such_a_layer_missing_values_are_refused_in_scikit_learns_words(
 def test_standardizing_inside_is_standardizing_before():
     X = np.random.default_rng(0).normal(size=(200, 3)) * [1, 100, 1e-3] + [5, -300, 0]
     y = X[:, 0] + X[:, 1] / 100
-    inside = regressor((Standardize(), 8), max_iter=20).fit(X, y)
+    inside = regressor((Standardize(), 8), inputs=None, max_iter=20).fit(X, y)
     # First values are drawn by name, so that both have theirs for layers[1].
-    before = make_pipeline(StandardScaler(), regressor(("identity", 8), max_iter=20)).fit(X, y)
+    before = make_pipeline(StandardScaler(), regressor(("identity", 8), inputs=None, max_iter=20)).fit(X, y)
     np.testing.assert_allclose(inside.predict(X), before.predict(X), rtol=1e-9)
 
 
@@ -283,7 +284,8 @@ def test_only_the_rows_to_train_on_are_looked_at():
     X = np.random.default_rng(0).normal(size=(100, 2))
     far = np.vstack([X, np.full((20, 2), 1e6)])
     y = far[:, 0] / 1e6
-    model = regressor((Standardize(), 4), max_iter=1, early_stopping=True).fit(X, y[:100], X_val=far, y_val=y)
+    model = regressor((Standardize(), 4), inputs=None, max_iter=1, early_stopping=True)
+    model.fit(X, y[:100], X_val=far, y_val=y)
     mean = model.network_.state_layout.views(model.state_)["layers[0].mean"]
     np.testing.assert_allclose(mean[0], X.mean(axis=0), rtol=1e-12)
 
@@ -305,7 +307,8 @@ def test_partial_fit_standardizes_by_the_first_batch():
 
 def test_a_layer_in_the_middle_sees_what_comes_out_of_the_layers_before():
     X = np.random.default_rng(0).normal(size=(3000, 4))
-    model = ModNetClassifier((Dense(6, "tanh"), Standardize(), 4), max_iter=1, optimizer="sgd", random_state=0)
+    layers = (Dense(6, "tanh"), Standardize(), 4)
+    model = ModNetClassifier(layers, inputs=None, dtype="float64", max_iter=1, optimizer="sgd", random_state=0)
     model.set_params(optimizer__learning_rate=1e-12).fit(X, X[:, 0] > 0)
     link = model.network_.layer("layers[1]")
     out = model.network_.outputs_of(link, model.theta_, model.state_, X)

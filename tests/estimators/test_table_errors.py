@@ -50,7 +50,7 @@ STRANGE = {
 
 
 def regressor(*layers, **params):
-    return ModNetRegressor(layers, **{"max_iter": 2, "random_state": 0, **params})
+    return ModNetRegressor(layers, **{"inputs": None, "max_iter": 2, "random_state": 0, **params})
 
 
 @pytest.mark.parametrize(("values", "kind", "message"), STRANGE.values(), ids=STRANGE)

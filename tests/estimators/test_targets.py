@@ -10,6 +10,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.preprocessing import LabelEncoder
+from support.classic import CLASSIC
 
 from modnet import ModelSpec, ModNetClassifier, ModNetRegressor
 from modnet.losses import CrossEntropy, PerOutput
@@ -25,7 +26,8 @@ SHAPE = np.array(["round", "long", "flat"])[CODES]
 COLOUR = np.array(["red", "green"])[SIGN]
 COLUMNS = np.column_stack([SHAPE, COLOUR, np.array(["w", "x", "y", "z"])[rng.integers(0, 4, 120)]])
 LABELS = (X[:, :3] > 0).astype(int)
-NET = ModNetClassifier((16,), max_iter=60, optimizer={"type": "adam", "learning_rate": 0.02}, random_state=0)
+FAST: dict[str, Any] = {**CLASSIC, "optimizer": {"type": "adam", "learning_rate": 0.02}, "max_iter": 60}
+NET = ModNetClassifier((16,), random_state=0, **FAST)
 
 
 @pytest.fixture(scope="module")

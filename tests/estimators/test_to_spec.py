@@ -23,7 +23,7 @@ SPEC = ModelSpec(
 
 def test_defaults_are_the_defaults_of_the_spec():
     for cls in (ModNetClassifier, ModNetRegressor):
-        assert cls().to_spec() == ModelSpec(layers=[Dense(100, "relu")])
+        assert cls().to_spec() == ModelSpec(layers=[Dense(128, "relu"), Dense(128, "relu")])
         assert cls(layers=()).to_spec() == ModelSpec()
 
 

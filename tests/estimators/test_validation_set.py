@@ -12,6 +12,7 @@ from sklearn.datasets import load_iris
 from sklearn.metrics import accuracy_score, log_loss, make_scorer, mean_squared_error
 from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
 from sklearn.preprocessing import StandardScaler
+from support.classic import CLASSIC
 
 from modnet import ModNetClassifier, ModNetRegressor
 from modnet.neural_network import MLPClassifier
@@ -28,7 +29,7 @@ NOISE = np.random.default_rng(1).permutation(y)  # nothing to learn: the validat
 WEIGHT = np.random.default_rng(2).uniform(0.5, 2, size=50)
 
 FAST: dict[str, Any] = {"optimizer": {"type": "adam", "learning_rate": 0.02}, "random_state": 0}
-NET = ModNetClassifier((16,), max_iter=12, **FAST)
+NET = ModNetClassifier((16,), **{**CLASSIC, **FAST, "max_iter": 12})
 GIVEN: dict[str, Any] = {"X_val": X_val, "y_val": y_val}
 
 

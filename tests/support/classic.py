@@ -14,4 +14,4 @@ CLASSIC: dict[str, Any] = {
     "scale_target": False,
     "dtype": "auto",
 }
-"""Estimators of ours with these, and layers of your own, train as `sklearn.neural_network` does up to 8,000 rows."""
+"""Estimators of ours with these, and layers of one's own, train as `sklearn.neural_network` does, batches apart."""

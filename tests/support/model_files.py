@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from modnet import ModNetClassifier
+from support.classic import CLASSIC
 
-SETTINGS: dict[str, Any] = {"layers": (6, "dropout"), "max_iter": 3, "batch_size": 16, "random_state": 0}
+SETTINGS: dict[str, Any] = {**CLASSIC, "layers": (6, "dropout"), "max_iter": 3, "batch_size": 16, "random_state": 0}
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4))
 CODES = RNG.integers(3, size=60)
