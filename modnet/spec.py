@@ -35,7 +35,7 @@ from modnet.base import (
 from modnet.component import Component, dump_fields, walk
 from modnet.errors import InvalidSpecError, ShapeError
 from modnet.files import as_json, write_whole
-from modnet.network import Network
+from modnet.network import Network, checked_shape
 from modnet.registry import registry
 from modnet.schema import schema_of, schema_of_kind
 from modnet.slot import SLOT_MARK, Converted, Slot, default
@@ -124,7 +124,7 @@ class ModelSpec(Component):
     >>> ModelSpec.from_json(spec.to_json()) == spec
     True
     >>> [link.title for link in spec.network((4,), 3).links]
-    ['layers[0] (Dense)', 'layers[0].activation (Tanh)', 'output (Dense)']
+    ['inputs (Encode)', 'layers[0] (Dense)', 'layers[0].activation (Tanh)', 'output (Dense)']
     """
 
     inputs: Slot[Inputs | Module | None] = default("modnet-layers:table")
@@ -184,6 +184,7 @@ class ModelSpec(Component):
         ShapeError
             If a layer does not fit what comes before it, or the output does not end in rows of shape ``(width,)``.
         """
+        shape = checked_shape(shape)
         links = self.before_output(shape)
         links += under("output", self.output.links(shape_through(links, shape), width))
         if self.output_activation is not None:
@@ -206,7 +207,7 @@ class ModelSpec(Component):
 
     def before_output(self, shape: Shape) -> list[tuple[str, Module]]:
         """Return inputs and layers with their paths: what does not depend on how much there is to predict."""
-        inputs = self.inputs
+        inputs = self.without_plan().inputs
         front: Links = inputs.links(shape) if isinstance(inputs, Inputs) else [("", inputs)] if inputs else []
         return [*under("inputs", front), *located("layers", self.layers)]
 

@@ -30,7 +30,9 @@ DECAYING = {"type": "sgd", "learning_rate": 0.01, "schedule": "inverse_scaling"}
 
 
 def net(**params: Any) -> ModNetRegressor:
-    return ModNetRegressor(**{"layers": (4,), "max_iter": 5, "random_state": 0, **ENDLESS, **params})
+    return ModNetRegressor(
+        **{"layers": (4,), "early_stopping": False, "max_iter": 5, "random_state": 0, **ENDLESS, **params}
+    )
 
 
 def names(directory: Path) -> list[str]:

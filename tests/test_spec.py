@@ -16,7 +16,7 @@ from modnet.component import walk
 from modnet.entries import Entry
 from modnet.errors import InvalidSpecError, RegistryError, ShapeError, UnknownComponentError
 from modnet.initializers import GlorotNormal, GlorotUniform, HeNormal, HeUniform, Zeros
-from modnet.layers import Dense, Dropout, Parallel, Residual, Sequential
+from modnet.layers import Columns, Dense, Dropout, Parallel, Residual, Sequential
 from modnet.losses import CrossEntropy, SquaredError
 from modnet.optimizers import SGD, Adam
 from modnet.registry import registry
@@ -115,6 +115,7 @@ def test_every_standard_component_is_written_by_its_name(entry: Entry):
         "schedule": lambda: ModelSpec(optimizer=Adam(schedule=component)),
         "initializer": lambda: ModelSpec(layers=[Dense(3, kernel_initializer=component)]),
         "constraint": lambda: ModelSpec(layers=[Dense(3, kernel_constraint=component)]),
+        "inputs": lambda: ModelSpec(inputs=component),
         "output": lambda: ModelSpec(output=component),
         "loss": lambda: ModelSpec(loss=component),
         "optimizer": lambda: ModelSpec(optimizer=component),
@@ -322,10 +323,21 @@ def test_requirements_that_are_none_are_refused(requires, text: str):
 def test_a_network_gets_an_output_layer_and_then_the_output_activation():
     spec = ModelSpec(layers=[Dense(8, "tanh"), Dropout()], output_activation="sigmoid")
     network = spec.network((4,), 3)
-    titles = ["layers[0] (Dense)", "layers[0].activation (Tanh)", "layers[1] (Dropout)", "output (Dense)"]
+    titles = [
+        "inputs (Encode)",
+        "layers[0] (Dense)",
+        "layers[0].activation (Tanh)",
+        "layers[1] (Dropout)",
+        "output (Dense)",
+    ]
     assert [link.title for link in network.links] == [*titles, "output_activation (Sigmoid)"]
     assert (network.input_shape, network.output_shape) == ((4,), (3,))
     assert ModelSpec().network((4,), 3).layout.size == 4 * 3 + 3
+
+
+def test_a_plan_for_columns_is_in_no_network_whose_layers_go_by_columns_themselves():
+    links = ModelSpec(layers=[Columns((0, 2)), 8]).network((4,), 3).links
+    assert links[0].title == "layers[0] (Columns)"
 
 
 def test_a_layer_that_does_not_fit_is_named_by_its_path():

@@ -158,7 +158,7 @@ def test_a_single_level_of_a_quantile_may_be_of_any_numeric_type():
 
 
 def fitted(**params: Any) -> ModNetClassifier:
-    model = ModNetClassifier(**{"layers": (8,), "max_iter": 3, "random_state": 0, **params})
+    model = ModNetClassifier(**{"layers": (8,), "early_stopping": False, "max_iter": 3, "random_state": 0, **params})
     with pytest.warns(UserWarning, match="max_iter"):
         return clone(model).fit(X, y)
 
@@ -222,7 +222,7 @@ def test_units_that_are_set_by_their_path_are_held_to_the_same_rule(layers: Any)
 def test_a_layer_to_read_is_an_index_of_any_numeric_type():
     for index in (1, 1.0, np.int64(1), -1):
         with pytest.warns(UserWarning, match="max_iter"):
-            model = ModNetTransformer((4, 2), layer=index, max_iter=2).fit(X)
+            model = ModNetTransformer((4, 2), layer=index, early_stopping=False, max_iter=2).fit(X)
         assert model.layer_ == "layers[1]"
     for wrong in (1.5, True, float("nan"), 2):
         with pytest.raises(InvalidSpecError, match="layer: "):

@@ -112,7 +112,7 @@ def diagnose(model: Any, X: Any, y: Any) -> Diagnosis:
     >>> from sklearn.datasets import load_wine
     >>> from modnet import ModNetClassifier, diagnose
     >>> X, y = load_wine(return_X_y=True, as_frame=True)
-    >>> found = diagnose(ModNetClassifier(random_state=0), X, y)
+    >>> found = diagnose(ModNetClassifier(inputs=None, random_state=0), X, y)
     >>> found[0].check, found[0].subject
     ('scale-spread', 'X')
     >>> print(found[0].found)

@@ -309,7 +309,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         Examples
         --------
         >>> from modnet import ModNetClassifier
-        >>> print(ModNetClassifier(layers=(32, 16), accelerator=None).summary(n_features=64, n_outputs=10))
+        >>> print(ModNetClassifier((32, 16), inputs=None, accelerator=None).summary(n_features=64, n_outputs=10))
         path                  layer            output  parameters  multiply-adds
         ────────────────────────────────────────────────────────────────────────
                               input                64

@@ -81,7 +81,7 @@ class TrainingCurveDisplay:
     >>> model = ModNetClassifier(early_stopping=True, scoring="accuracy", max_iter=500, random_state=0).fit(X, y)
     >>> display = TrainingCurveDisplay.from_estimator(model)
     >>> list(display.lines_), [ax.get_ylabel() for ax in display.axes_]
-    (['loss', 'validation_loss', 'validation_score'], ['Loss', 'Accuracy'])
+    (['loss', 'validation_loss', 'validation_score', 'learning_rate'], ['Loss', 'Accuracy', 'Learning rate'])
     """
 
     loss: Sequence[float]

@@ -21,6 +21,20 @@ BLOCK = 2**18
 """Elements per link and block in prediction: 1 MiB in float32."""
 
 
+def checked_shape(input_shape: Shape) -> Shape:
+    """Return the shape of a row of X, of whole numbers; a `TableShape` as it is.
+
+    Raises
+    ------
+    ShapeError
+        If a length is no whole number from 1.
+    """
+    try:
+        return input_shape if isinstance(input_shape, TableShape) else lengths(input_shape, 1)
+    except ValueError as error:
+        raise ShapeError(f"input_shape should be a tuple of whole numbers from 1, got {input_shape!r}") from error
+
+
 class Network:
     """A chain of links from inputs of one shape to raw outputs.
 
@@ -61,12 +75,7 @@ class Network:
         links: Links = [
             layer if isinstance(layer, tuple) else (f"layers[{index}]", layer) for index, layer in enumerate(layers)
         ]
-        if not isinstance(input_shape, TableShape):
-            try:
-                input_shape = lengths(input_shape, 1)
-            except ValueError as error:
-                text = f"input_shape should be a tuple of whole numbers from 1, got {input_shape!r}"
-                raise ShapeError(text) from error
+        input_shape = checked_shape(input_shape)
         self.links, self.layout, self.state_layout = placed(links, input_shape)
         self.input_shape = input_shape
         self.output_shape = self.links[-1].output_shape

@@ -67,7 +67,7 @@ class Trainer:
     >>> network = Network([Dense(1)], input_shape=(2,))
     >>> theta, state = network.initialize(rng)
     >>> trainer = Trainer(
-    ...     network, SquaredError(), SGD(0.1), TrainingSettings(alpha=0, tol=1e-9), theta, state,
+    ...     network, SquaredError(), SGD(0.1), TrainingSettings(max_iter=200, tol=1e-9), theta, state,
     ...     shuffle_rng=rng, noise_rng=rng)
     >>> history = trainer.fit(Data(x, x @ [[1.0], [2.0]] + 3))
     >>> np.round(theta, 3), history.converged

@@ -96,7 +96,9 @@ def test_pbld_has_a_column_beside_the_feature():
 def test_fast_swings_are_learnt_where_a_plain_network_with_more_weights_fails(embedding):
     x = np.random.default_rng(0).uniform(-1, 1, (1000, 1))
     y = np.sin(20 * x[:, 0])
-    settings = {"max_iter": 60, "random_state": 0, "optimizer": {"type": "adam", "learning_rate": 0.005}}
+    quick = {"type": "adam", "learning_rate": 0.005}
+    textbook = {"inputs": None, "early_stopping": False, "batch_size": 200}
+    settings = {**textbook, "max_iter": 60, "random_state": 0, "optimizer": quick}
     plain = ModNetRegressor((64, 64), **settings).fit(x[:700], y[:700])
     net = ModNetRegressor((embedding, 32), **settings).fit(x[:700], y[:700])
     assert net.theta_.size < plain.theta_.size

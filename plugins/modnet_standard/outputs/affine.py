@@ -22,7 +22,7 @@ class Affine(Output):
     Examples
     --------
     >>> from modnet import ModelSpec
-    >>> spec = ModelSpec(layers=[8], output={"type": "affine", "kernel_initializer": "zeros"})
+    >>> spec = ModelSpec(inputs=None, layers=[8], output={"type": "affine", "kernel_initializer": "zeros"})
     >>> [link.title for link in spec.network((4,), 3).links]
     ['layers[0] (Dense)', 'layers[0].activation (ReLU)', 'output (Dense)']
     """

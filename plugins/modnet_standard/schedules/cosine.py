@@ -125,7 +125,7 @@ class Coslog(TimedSchedule):
     >>> from modnet import Progress
     >>> from modnet.schedules import Coslog
     >>> [round(Coslog(2).rate(0.1, Progress(step=step, epochs=30)), 4) for step in (0, 4, 10, 20, 30)]
-    [0.0, 0.0984, 0.0, 0.0957, 0.0]
+    [0.0, 0.0998, 0.0, 0.093, 0.0]
     """
 
     waves: Count = 4

@@ -39,10 +39,13 @@ def estimator(problem: Problem, accelerator: str | None, batch_size: int | None 
         start |= {f"{path}.W": W, f"{path}.b": b}
     return ModNetClassifier(
         layers=case.sizes[1:-1],
+        inputs=None,
         activation=case.activation,
+        loss="cross_entropy",
         optimizer=Adam(LEARNING_RATE, BETA_1, BETA_2, EPSILON),
         alpha=0.0,
         batch_size=case.batch_size if batch_size is None else batch_size,
+        early_stopping=False,
         max_iter=case.epochs,
         tol=0.0,
         n_iter_no_change=10**6,
