@@ -30,9 +30,8 @@ DECAYING = {"type": "sgd", "learning_rate": 0.01, "schedule": "inverse_scaling"}
 
 
 def net(**params: Any) -> ModNetRegressor:
-    return ModNetRegressor(
-        **{"layers": (4,), "early_stopping": False, "max_iter": 5, "random_state": 0, **ENDLESS, **params}
-    )
+    settings = {"early_stopping": False, "batch_size": 20, "max_iter": 5, "random_state": 0, **ENDLESS}
+    return ModNetRegressor(**{"layers": (4,), **settings, **params})
 
 
 def names(directory: Path) -> list[str]:
