@@ -115,9 +115,10 @@ def check_values(network: Network, theta: Array, state: Array, x: Array) -> None
         Naming the layer and the first row that it cannot take.
     """
     network.check_rows(x)
-    if any(link.module.takes_codes for link in network.walk()):
-        network.predict(theta, state, x)
-    check_missing(network, theta, state, x)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # training says so, and what to do
+        if any(link.module.takes_codes for link in network.walk()):
+            network.predict(theta, state, x)
+        check_missing(network, theta, state, x)
 
 
 def check_missing(network: Network, theta: Array, state: Array, x: Array) -> None:

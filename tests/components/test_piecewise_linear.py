@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from support.classic import CLASSIC
 
 from modnet import Context, ModNetRegressor, Network
 from modnet.errors import ShapeError
@@ -141,8 +142,9 @@ def test_a_linear_model_on_it_learns_a_step_of_a_skewed_feature_that_a_plain_net
     rng = np.random.default_rng(0)
     X = rng.lognormal(0, 2, size=(900, 2))
     y = np.where((X[:, 0] > 0.5) & (X[:, 0] < 2), 3.0, 0.0) + np.log(X[:, 1])
-    settings = {"max_iter": 60, "random_state": 0, "optimizer": {"type": "adam", "learning_rate": 0.02}}
+    quick = {"type": "adam", "learning_rate": 0.02}
+    settings = {**CLASSIC, "max_iter": 60, "batch_size": 200, "random_state": 0, "optimizer": quick}
     scaled = (X - X.mean(axis=0)) / X.std(axis=0)
-    plain = ModNetRegressor((64,), inputs=None, **settings).fit(scaled[:600], y[:600])
-    net = ModNetRegressor((PiecewiseLinear(24),), inputs=None, **settings).fit(X[:600], y[:600])
+    plain = ModNetRegressor((64,), **settings).fit(scaled[:600], y[:600])
+    net = ModNetRegressor((PiecewiseLinear(24),), **settings).fit(X[:600], y[:600])
     assert plain.score(scaled[600:], y[600:]) < 0.75 < 0.9 < net.score(X[600:], y[600:])

@@ -8,6 +8,7 @@ from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
+from support.classic import CLASSIC
 
 from modnet import ModNetClassifier, ModNetRegressor
 from modnet.diagnosis import diagnose
@@ -40,7 +41,9 @@ def test_a_cool_down_that_goes_back_behind_a_scout_that_has_overfitted(diabetes)
 
 def test_diabetes_whose_target_is_not_scaled_but_has_been_learnt(diabetes):
     X, y = diabetes
-    model = ModNetRegressor(optimizer={"type": "adam", "learning_rate": 0.02}, max_iter=500, random_state=0)
+    quick = {"type": "adam", "learning_rate": 0.02}
+    settings = {**CLASSIC, "optimizer": quick, "batch_size": 200, "max_iter": 500}
+    model = ModNetRegressor((100,), **settings, random_state=0)
     assert diagnose(model.fit(X, 152 + 77 * y), X, 152 + 77 * y) == []
 
 
@@ -59,8 +62,9 @@ def test_other_tables_that_are_scaled(load):
 
 def test_pixels_need_no_scaling_though_some_are_seldom_on():
     X, y = load_digits(return_X_y=True)
-    assert diagnose(ModNetClassifier(random_state=0), X, y) == []
-    assert diagnose(ModNetClassifier(random_state=0), sparse.csr_array(X), y) == []
+    for inputs in ("table", None):
+        assert diagnose(ModNetClassifier(inputs=inputs, random_state=0), X, y) == []
+        assert diagnose(ModNetClassifier(inputs=inputs, random_state=0), sparse.csr_array(X), y) == []
 
 
 def test_rare_flags_need_no_scaling(moons):
@@ -117,7 +121,7 @@ def test_nothing_is_changed(digits):
 
 
 def test_an_examination_shows_every_link(digits):
-    look = diagnose(ModNetClassifier((16, 8), random_state=0), *digits).look
+    look = diagnose(ModNetClassifier((16, 8), inputs=None, random_state=0), *digits).look
     assert [signal.link.path for signal in look.signals] == [
         "layers[0]",
         "layers[0].activation",
@@ -139,7 +143,7 @@ def test_gradients_are_those_of_the_loss(diabetes):
     X, y = diabetes
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = ModNetRegressor(("tanh",), max_iter=1, alpha=0, random_state=0).fit(X, y)
+        model = ModNetRegressor(("tanh",), **{**CLASSIC, "max_iter": 1, "alpha": 0}, random_state=0).fit(X, y)
     signal = diagnose(model, X, y).look.signals[-1]
     # J = ½ mean (ŷ − y)² with ŷ = tanh(X) W + b: ∂J/∂W = tanh(X)ᵀ (ŷ − y) / n, ∂J/∂b = mean (ŷ − y).
     error = model.predict(X) - y

@@ -4,12 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import make_moons
+from support.classic import CLASSIC
 
 import modnet
 from modnet import ModNetClassifier, ModNetRegressor, diagnose
 from modnet.layers import Columns, Embedding, Parallel, Sequential
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+PLAIN = {**CLASSIC, "batch_size": 200}
 
 
 def test_it_has_one_name():
@@ -19,7 +22,7 @@ def test_it_has_one_name():
 
 def test_it_is_shown_as_a_table_with_what_to_do_below_each_finding(diabetes):
     X = pd.DataFrame(diabetes[0]).add_prefix("blood ") * [1e5, *[1.0] * 9]
-    shown = repr(diagnose(ModNetRegressor(random_state=0), X, diabetes[1]))
+    shown = repr(diagnose(ModNetRegressor((100,), **PLAIN, random_state=0), X, diabetes[1]))
     head, rule, first, *others = shown.splitlines()
     assert head.split() == ["where", "found,", "and", "what", "to", "do"]
     assert set(rule) == {"─"}
@@ -29,7 +32,7 @@ def test_it_is_shown_as_a_table_with_what_to_do_below_each_finding(diabetes):
 
 
 def test_notebooks_show_the_same(moons):
-    found = diagnose(ModNetClassifier(random_state=0), moons[0] * 1e4, moons[1])
+    found = diagnose(ModNetClassifier(inputs=None, random_state=0), moons[0] * 1e4, moons[1])
     assert found._repr_html_().startswith("<pre>")
     assert "→ put StandardScaler" in found._repr_html_()
 
@@ -44,15 +47,17 @@ def test_nothing_found_is_said(digits):
 
 
 def test_a_loss_that_trembles_on_its_plateau_is_fine(diabetes):
-    model = ModNetRegressor(optimizer={"type": "adam", "learning_rate": 0.01}, warm_start=True, tol=0, random_state=0)
-    model.set_params(max_iter=150, batch_size=32).fit(*diabetes).fit(*diabetes)
+    quick = {"type": "adam", "learning_rate": 0.01}
+    settings = {**CLASSIC, "optimizer": quick, "max_iter": 150, "batch_size": 32}
+    model = ModNetRegressor((100,), **settings, warm_start=True, tol=0, random_state=0).fit(*diabetes).fit(*diabetes)
     assert diagnose(model, *diabetes) == []
 
 
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
 def test_a_minimum_that_lbfgs_found_is_fine(activation: str):
     X, y = make_moons(500, noise=0.2, random_state=0)
-    model = ModNetClassifier((32, 32), activation, optimizer="lbfgs", max_iter=2000, random_state=0).fit(X, y)
+    settings = {**CLASSIC, "optimizer": "lbfgs", "max_iter": 2000}
+    model = ModNetClassifier((32, 32), activation, loss="cross_entropy", **settings, random_state=0).fit(X, y)
     assert diagnose(model, X, y) == []
 
 
@@ -71,7 +76,8 @@ def test_missing_values_that_layers_take_are_fine_before_and_after_a_fit():
 
 def test_a_loss_like_that_of_a_constant_is_a_problem_where_no_cause_is_seen(diabetes):
     X, y = diabetes
-    model = ModNetRegressor(optimizer={"type": "adam", "learning_rate": 1e-6}, tol=0.1, random_state=0).fit(X, y)
+    slow = {"type": "adam", "learning_rate": 1e-6}
+    model = ModNetRegressor((100,), **{**PLAIN, "optimizer": slow}, tol=0.1, random_state=0).fit(X, y)
     (finding,) = diagnose(model, X, y)
     assert (finding.check, finding.severity, finding.subject) == ("nothing-learnt", "problem", "loss")
     assert "and 0.5 with the best constant prediction" in finding.found

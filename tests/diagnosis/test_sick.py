@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
+from support.classic import CLASSIC
 
 from modnet import ModNetClassifier, ModNetRegressor
 from modnet.diagnosis import Finding, diagnose
@@ -10,6 +11,8 @@ from modnet.layers import Dense
 from modnet.neural_network import MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+PLAIN = {**CLASSIC, "batch_size": 200}
 
 
 def only(found: list[Finding]) -> Finding:
@@ -21,7 +24,7 @@ def only(found: list[Finding]) -> Finding:
 @pytest.fixture
 def classifier(digits) -> ModNetClassifier:
     """A sound one, of 100 ReLUs."""
-    return ModNetClassifier(max_iter=30, random_state=0).fit(*digits)
+    return ModNetClassifier((100,), max_iter=30, random_state=0).fit(*digits)
 
 
 # Units
@@ -54,7 +57,8 @@ def test_weights_a_hundred_times_as_large_saturate_a_layer(moons, weights, activ
 
 
 def test_a_learning_rate_that_kills_units_shows_in_the_trial(digits):
-    model = ModNetClassifier((64, 64), optimizer={"type": "adam", "learning_rate": 1.0}, random_state=0)
+    quick = {"type": "adam", "learning_rate": 1.0}
+    model = ModNetClassifier((64, 64), **{**PLAIN, "optimizer": quick}, random_state=0)
     finding = next(finding for finding in diagnose(model, *digits) if finding.check == "dead-units")
     assert "after 20 epochs" in finding.found
     assert "lower the learning rate" in finding.remedy
@@ -97,7 +101,7 @@ def test_numbers_beyond_those_of_float32_are_named_by_the_first_layer_that_makes
 def test_one_column_a_hundred_thousand_times_as_large(digits, fitted: bool):
     X, y = digits[0].copy(), digits[1]
     X[:, 5] *= 1e5
-    model = ModNetClassifier(random_state=0, max_iter=5)
+    model = ModNetClassifier((100,), **{**PLAIN, "max_iter": 5}, random_state=0)
     finding = only(diagnose(model.fit(X, y) if fitted else model, X, y))
     assert (finding.check, finding.severity, finding.subject) == ("scale-spread", "problem", "X")
     assert "factor of 1e+05: largest in column 5 (1e+05)" in finding.found
@@ -106,7 +110,7 @@ def test_one_column_a_hundred_thousand_times_as_large(digits, fitted: bool):
 
 def test_a_column_far_from_zero(moons):
     X, y = moons
-    found = diagnose(ModNetClassifier(random_state=0), X + np.array([0, 2000]), y)
+    found = diagnose(ModNetClassifier(inputs=None, random_state=0), X + np.array([0, 2000]), y)
     finding = next(finding for finding in found if finding.check == "scale-offset")
     assert finding.severity == "problem"
     assert "1 column far from zero" in finding.found
@@ -115,7 +119,12 @@ def test_a_column_far_from_zero(moons):
 
 def test_columns_that_are_all_too_large(moons):
     X, y = moons
-    assert diagnose(ModNetClassifier(random_state=0), X * 1e4, y)[0].check == "scale-size"
+    assert diagnose(ModNetClassifier(inputs=None, random_state=0), X * 1e4, y)[0].check == "scale-size"
+
+
+def test_a_plan_for_columns_scales_them(moons):
+    X, y = moons
+    assert diagnose(ModNetClassifier(random_state=0), X * [1e9, 1e4] + [0, 2e7], y) == []
 
 
 def test_missing_values_are_counted_by_column_and_the_other_rows_looked_at(digits):
@@ -138,7 +147,7 @@ def test_a_column_that_says_nothing(moons):
 
 def test_a_target_that_is_not_scaled():
     X, y = load_diabetes(return_X_y=True)
-    model = ModNetRegressor(scale_target=False, random_state=0)
+    model = ModNetRegressor((100,), **PLAIN, random_state=0)
     assert "mean 152, standard deviation 77" in only(diagnose(model, X, y)).found
     finding = diagnose(model.fit(X, y), X, y)[0]
     assert (finding.check, finding.severity, finding.subject) == ("target-scale", "problem", "y")
@@ -150,7 +159,7 @@ def test_a_target_that_is_not_scaled():
 
 def test_a_target_so_small_that_tol_ends_training(diabetes):
     X, y = diabetes
-    model = ModNetRegressor(scale_target=False, random_state=0).fit(X, y / 1000)
+    model = ModNetRegressor((100,), **PLAIN, random_state=0).fit(X, y / 1000)
     assert only(diagnose(model, X, y / 1000)).check == "target-scale"
 
 
@@ -162,7 +171,7 @@ def test_counts_are_not_to_be_scaled():
 def test_a_rare_class(moons):
     X, y = moons
     kept = np.concatenate([np.flatnonzero(y == 0), np.flatnonzero(y == 1)[:8]])
-    finding = only(diagnose(ModNetClassifier(random_state=0), X[kept], y[kept]))
+    finding = only(diagnose(ModNetClassifier((100,), random_state=0), X[kept], y[kept]))
     assert (finding.check, finding.severity, finding.subject) == ("class-imbalance", "note", "y")
     assert "class 0 comes 31 times as often as the rarest: 250 rows against 1 (8)" in finding.found
     assert diagnose(ModNetClassifier(class_weight="balanced", random_state=0), X[kept], y[kept]) == []
@@ -192,7 +201,8 @@ def test_a_learning_rate_that_blows_up(diabetes, model):
     if isinstance(model, MLPRegressor):
         model.set_params(solver="sgd", learning_rate_init=10.0, random_state=0)
     else:
-        model.set_params(optimizer={"type": "sgd", "learning_rate": 10.0}, random_state=0)
+        settings = {**CLASSIC, "optimizer": {"type": "sgd", "learning_rate": 10.0}}
+        model.set_params(**settings, random_state=0)
     finding = only(diagnose(model, *diabetes))
     assert (finding.check, finding.severity) == ("loss-not-finite", "problem")
     assert "epoch" in finding.found
@@ -200,7 +210,8 @@ def test_a_learning_rate_that_blows_up(diabetes, model):
 
 
 def test_a_learning_rate_that_makes_the_loss_rise(digits):
-    model = ModNetClassifier(optimizer={"type": "sgd", "learning_rate": 5.0}, random_state=0)
+    settings = {**PLAIN, "optimizer": {"type": "sgd", "learning_rate": 5.0}}
+    model = ModNetClassifier((100,), loss="cross_entropy", **settings, random_state=0)
     finding = only(diagnose(model, *digits))
     assert (finding.check, finding.severity, finding.subject) == ("learning-rate", "problem", "loss_curve_")
     assert "5, try 0.5" in finding.remedy
@@ -209,7 +220,7 @@ def test_a_learning_rate_that_makes_the_loss_rise(digits):
 def test_a_validation_loss_that_rises(digits):
     X, y = digits
     noisy = X[300:] + np.random.default_rng(0).normal(scale=2, size=X[300:].shape)
-    model = ModNetClassifier((50, 50), loss="cross_entropy", max_iter=60, random_state=0)
+    model = ModNetClassifier((50, 50), loss="cross_entropy", **{**PLAIN, "max_iter": 60}, random_state=0)
     model.fit(X[:300], y[:300], X_val=noisy, y_val=y[300:])
     finding = next(finding for finding in diagnose(model, X[:300], y[:300]) if finding.check == "overfitting")
     assert (finding.severity, finding.subject) == ("note", "validation_loss_curve_")

@@ -79,7 +79,7 @@ def test_an_autoencoder_learns_its_input(digits):
 
 def test_a_transformer_is_seen_by_the_network_that_it_reads(digits, weights):
     X, y = digits
-    model = ModNetClassifier(max_iter=20, random_state=0).fit(X, y)
+    model = ModNetClassifier((100,), max_iter=20, random_state=0).fit(X, y)
     weights(model)["layers[0].b"][...] = -100
     reader = ModNetTransformer(estimator=FrozenEstimator(model))
     assert [finding.check for finding in diagnose(reader, X, y)] == ["dead-units"]
@@ -102,7 +102,7 @@ def test_what_fit_would_refuse_is_refused_in_its_words(moons):
 def test_columns_are_called_by_their_names(table):
     X, y = table
     numbers = X[["age", "income"]]
-    found = diagnose(ModNetClassifier(random_state=0), numbers, y)
+    found = diagnose(ModNetClassifier(inputs=None, random_state=0), numbers, y)
     assert "largest in income (9.8e+03); smallest in age (10)" in found[0].found
 
 
@@ -163,5 +163,5 @@ def test_lists(moons):
 
 def test_rows_that_all_miss_something_end_the_examination(moons):
     X, y = moons
-    (finding,) = diagnose(ModNetClassifier(), np.full_like(X, np.nan), y)
+    (finding,) = diagnose(ModNetClassifier(inputs=None), np.full_like(X, np.nan), y)
     assert finding.check == "missing-values"

@@ -109,8 +109,9 @@ def unsmoothed(link: ClassLink, q: Array, smoothing: float) -> Array:
         q += 0.5
         return np.clip(q, least, 1 - least, out=q)
     q -= smoothing / q.shape[-1]
+    np.maximum(q, 0, out=q)
+    q /= q.sum(axis=-1, keepdims=True)
     p: Array = np.maximum(q, least, out=q)
-    p /= p.sum(axis=-1, keepdims=True)
     return p
 
 
