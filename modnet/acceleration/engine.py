@@ -222,7 +222,8 @@ def run_loop(
         made, total, weights = made + here, total + value, weights + weight
         state.step += here
         progress.step += here
-        state.learning_rate = float(rates[min(here, len(rates) - 1)])
+        if here:
+            state.learning_rate = float(rates[here - 1])
         if here < len(rates):
             break
     return made, total, weights

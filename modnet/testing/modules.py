@@ -14,6 +14,7 @@ import numpy as np
 
 from modnet.base import Module
 from modnet.errors import ContractError, InputError, InvalidSpecError, ModNetError, ShapeError
+from modnet.spec import ModelSpec
 from modnet.testing.comparing import CheckFailed, element, expect
 from modnet.testing.problems import Problem, check_along_lines, check_problem, for_problems
 from modnet.testing.rules import Rules, for_cases, guarded, tried
@@ -222,6 +223,17 @@ def expect_shapes(problem: Problem) -> None:
     results = problem.run()
     for name, array, shape in (("y", results.y, problem.dy.shape), ("dx", results.dx, problem.x.shape)):
         expect(array.shape == shape, f"{name} has shape {array.shape}, not {shape}")
+
+
+@RULES.add(applies=lambda module: module.takes_codes or module.takes_columns, of_the_class=True)
+def no_plan_for_columns_stands_in_front_of_it(module: Module) -> None:
+    """A layer that takes codes goes by the user's columns and says so: a plan for columns in front stands aside.
+
+    Usually: takes_codes without takes_columns: behind a plan there are numbers near zero in place of codes
+    """
+    expect(module.takes_columns, "takes_codes is set, and takes_columns is not")
+    spec = ModelSpec(layers=(module,)).without_plan()
+    expect(spec.inputs is None, f"{spec.inputs!r} stays in front of it")
 
 
 # Other sizes

@@ -3,16 +3,20 @@
 What the links have to do is in the contract of modules; here they are tried as a chain.
 """
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
 
 from modnet.base import Array, Inputs, Output, Shape
 from modnet.testing.comparing import expect
+from modnet.testing.modules import expect_finite
 from modnet.testing.problems import ROWS, Problem, check_along_lines
-from modnet.testing.rules import Rules
+from modnet.testing.rules import Rules, guarded, nothing_kept
 
 INPUTS, OUTPUTS = Rules(), Rules()
+_MANY = 500
+"""So many rows may lead to another choice than a few."""
 
 
 def _problems(component: Inputs | Output) -> Iterator[tuple[Shape, Problem]]:
@@ -56,3 +60,22 @@ def gradients_of_the_links_agree_with_central_differences(component: Inputs | Ou
 
 
 INPUTS.append(gradients_of_the_links_agree_with_central_differences)
+
+
+@INPUTS.add()
+def what_is_left_open_is_chosen_once(inputs: Inputs) -> None:
+    """`choose` returns inputs of its own class that choose no more, whose links run; or None: rows pass as they are.
+
+    Usually: links or a layer returned in place of dataclasses.replace(self, …), or a field that stays open
+    """
+    rng, name = np.random.default_rng(0), type(inputs).__name__
+    for rows, weighted in itertools.product((ROWS, _MANY), (False, True)):
+        x, weight = inputs.example_rows(rng, rows), rng.uniform(1, 3, rows) if weighted else None
+        with nothing_kept(inputs), guarded(x, weight):
+            chosen = inputs.choose(x.shape[1:], x, weight)
+        if chosen is None:
+            continue
+        expect(type(chosen) is type(inputs), f"for {rows} rows choose returned {chosen!r}, neither a {name} nor None")
+        again = chosen.choose(x.shape[1:], x, weight)
+        expect(again == chosen, f"for {rows} rows it chooses {chosen!r}, and of these rows again {again!r}")
+        expect_finite(_problem(chosen, x, False))

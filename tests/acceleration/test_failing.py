@@ -24,7 +24,7 @@ class Panic(BaseException):
 
 def fitted(accelerator: Any, model: Any = ModNetRegressor, **params: Any) -> Any:
     y = Y > 0 if model is ModNetClassifier else Y
-    given = {"max_iter": 20, "batch_size": 8, "random_state": 0, **params}
+    given = {"optimizer": "adam", "early_stopping": False, "max_iter": 20, "batch_size": 8, "random_state": 0, **params}
     return model((4, 3), "tanh", accelerator=accelerator, **given).fit(X, y)
 
 

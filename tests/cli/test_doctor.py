@@ -17,8 +17,8 @@ from modnet.estimators.persistence import save
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-SOUND = {"layers": ["standardize", {"type": "dense", "units": 32, "activation": "relu"}]}
-SICK = {"layers": [{"type": "dense", "units": 32, "activation": "relu"}]}
+SOUND = {"inputs": None, "layers": ["standardize", {"type": "dense", "units": 32, "activation": "relu"}]}
+SICK = {"inputs": None, "layers": [{"type": "dense", "units": 32, "activation": "relu"}]}
 
 
 @pytest.fixture(autouse=True)
@@ -223,7 +223,7 @@ def test_a_model_and_a_spec_are_examined_on_the_same_data(
 ):
     frame = pd.read_csv(wine)
     X, y = frame.drop(columns=["target", "ash"]), frame["target"]
-    model = ModNetClassifier((32,), max_iter=20, random_state=0).fit(X, y)
+    model = ModNetClassifier((32,), inputs=None, max_iter=20, random_state=0).fit(X, y)
     save(model, tmp_path / "wine.npz")
     spec = written(tmp_path / "sound.json", SOUND)
     arguments = ["doctor", "--model", str(tmp_path / "wine.npz"), "--spec", str(spec), "--data", str(wine)]

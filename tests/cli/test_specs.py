@@ -174,6 +174,7 @@ def test_the_summary_is_there_as_numbers(modnet: Any, spec: Path):
     found = modnet("summary", spec, "--features", 4, "--outputs", 3, "--json").json
     assert (found["parameters"], found["multiply_adds"], found["input_shape"]) == (67, 56, [4])
     assert [each["path"] for each in found["layers"]] == [
+        "inputs",
         "layers[0]",
         "layers[1]",
         "layers[1].activation",

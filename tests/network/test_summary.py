@@ -108,7 +108,7 @@ class TestOfAnEstimator:
         assert announced.parameters == model.theta_.size
 
     def test_numbers_ask_for_the_network_that_the_parameters_describe_now(self) -> None:
-        model = ModNetRegressor((6,), tol=1e9).fit(self.X, self.X[:, 0]).set_params(layers__0__units=9)
+        model = ModNetRegressor((6,), inputs=None, tol=1e9).fit(self.X, self.X[:, 0]).set_params(layers__0__units=9)
         assert [model.summary().rows[0].output_shape, model.summary(4, 1).rows[0].output_shape] == [(6,), (9,)]
 
     def test_without_fit_or_numbers_it_says_what_it_needs(self) -> None:

@@ -89,6 +89,7 @@ class CodesWithGradient(Affine):
     """Says that it takes codes, and has a derivative along them."""
 
     takes_codes: ClassVar[bool] = True
+    takes_columns: ClassVar[bool] = True
 
     def example_rows(self, rng, n):
         return rng.integers(3, size=(n, 2)).astype(float)

@@ -88,7 +88,8 @@ def test_frozen_layers_have_no_share_in_the_norm_that_is_clipped(prepared):
 
 
 def test_an_estimator_freezes_a_layer_by_its_name():
-    model = ModNetRegressor([Dense(5, "tanh", name="trunk"), 3], max_iter=3, tol=0, random_state=0)
+    layers = [Dense(5, "tanh", name="trunk"), 3]
+    model = ModNetRegressor(layers, inputs=None, early_stopping=False, max_iter=3, tol=0, random_state=0)
     model.set_params(optimizer=Adam(groups=groups(("trunk", 0))))
     with pytest.warns(match="max_iter"):
         model.fit(X, T)

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from support.classic import CLASSIC
 from support.memory import peak_of
 
 from modnet import Layout, ModNetClassifier
@@ -85,7 +86,7 @@ OTHERS = [RAdam(), Adamax(), AdaBelief(), RMSprop(), Adagrad(), Lion(), SGD(0.01
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_fit_takes_four_vectors_of_the_size_of_theta_and_some_batches(optimizer):
-    model = ModNetClassifier(layers=WIDE[1:-1], optimizer=optimizer, accelerator=None)
+    model = ModNetClassifier(layers=WIDE[1:-1], inputs=None, optimizer=optimizer, accelerator=None)
     wide_fit(ModNetClassifier(layers=(2,), accelerator=None))()  # imports what a fit imports
     assert peak_of(wide_fit(model)) < 4 * THETA + 8 * BATCH
 
@@ -108,7 +109,9 @@ def test_x_is_never_copied_as_a_whole(dtype, order):
     x = np.asarray(RNG.standard_normal((20_000, 100)), dtype, order=order)
     y = np.arange(20_000) % 3
     for train in ("fit", "partial_fit"):
-        model = ModNetClassifier(layers=(8,), max_iter=2, accelerator=None, random_state=0)
+        model = ModNetClassifier(
+            (8,), **{**CLASSIC, "max_iter": 2, "dtype": np.dtype(dtype).name}, accelerator=None, random_state=0
+        )
         options = {"classes": np.arange(3)} if train == "partial_fit" else {}
         getattr(model, train)(x[:200], y[:200], **options)
         peak = peak_of(lambda model=model, train=train, options=options: getattr(model, train)(x, y, **options))

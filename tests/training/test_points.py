@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+from support.classic import CLASSIC
 from support.optimizers import Lookahead, Muon, ScheduleFreeAdamW, is_hidden, orthogonal
 
 from modnet import Layout, ModNetClassifier, ModNetRegressor, OptimizerState, load, save
@@ -99,7 +100,7 @@ def test_early_stopping_watches_and_keeps_what_is_published(prepared, optimizer)
 @others
 def test_partial_fit_is_fit_and_goes_on_from_a_pickle_and_from_a_file(optimizer, tmp_path, book):
     book.register(ScheduleFreeAdamW)
-    settings = {"optimizer": optimizer, "batch_size": 20, "shuffle": False, "max_iter": 4, "tol": 0}
+    settings = {**CLASSIC, "optimizer": optimizer, "batch_size": 20, "shuffle": False, "max_iter": 4, "tol": 0}
     model = ModNetRegressor(NORMED[:-1], random_state=0, accelerator=None, **settings)
     whole = copy.deepcopy(model).fit(DATA.x, DATA.t)
     for call in range(4):
@@ -204,7 +205,8 @@ def test_a_mean_of_points_that_do_not_predict_is_refused(mean):
 
 
 def test_a_rule_with_own_points_says_that_it_keeps_no_constraints():
-    model = ModNetRegressor([Dense(3, kernel_constraint="non_negative")], optimizer=ScheduleFreeAdamW())
+    layers = [Dense(3, kernel_constraint="non_negative")]
+    model = ModNetRegressor(layers, optimizer=ScheduleFreeAdamW(), early_stopping=False)
     with pytest.raises(
         InvalidSpecError, match=r"ScheduleFreeAdamW\(\) keeps no constraints, and there are some on layers"
     ):
