@@ -5,7 +5,6 @@ layer takes codes, columns of categories are written as codes on the way in; see
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -26,7 +25,6 @@ from modnet.estimators.parameters import chosen_accelerator, loss_of
 from modnet.estimators.scaling import scale_admitted
 from modnet.estimators.table import Table, unread
 from modnet.estimators.target import Numbers, Target, codes_of, weights_of
-from modnet.estimators.threads import few_threads
 from modnet.network import Network
 from modnet.network.trial import adapt, check_missing
 from modnet.spec import ModelSpec
@@ -207,35 +205,14 @@ def rows_of(estimator: Any, X: Any) -> Any:
     return rows
 
 
-_WORTH_IT = 200
-"""Rows from which a prediction keeps BLAS to one thread. 20-64-32-1 on a busy machine with two cores: 1000 rows take
-0.5 ms on one thread and 64 on two; the limit itself takes 0.02 to 0.04 ms, as long as a hundred rows."""
-
-
 def raw_output(estimator: Any, X: Any) -> Array:
     """Return the raw output of a fitted estimator's network for X: shape (n, width of the output), dtype of θ."""
-    running = _run(estimator, X)
-    with _threads_for(*running):
-        return predicted(*running)
+    return predicted(*_run(estimator, X))
 
 
 def raw_blocks(estimator: Any, X: Any) -> Iterator[Array]:
     """Yield the raw output for X, a block of rows at a time; a block is valid until the next."""
-    return _blocks(*_run(estimator, X))
-
-
-def _blocks(*running: Any) -> Iterator[Array]:
-    with _threads_for(*running):
-        yield from predicted_blocks(*running)
-
-
-def _threads_for(network: Network, *others: Any) -> AbstractContextManager[None]:
-    """Return what keeps BLAS to one thread where blocks are small; for few rows it would take longer than they do."""
-    rows = int(others[-1].shape[0])
-    if rows < _WORTH_IT:
-        return nullcontext()
-    block = next(network.blocks(rows))
-    return few_threads(network, block.stop - block.start)
+    return predicted_blocks(*_run(estimator, X))
 
 
 def _run(estimator: Any, X: Any) -> tuple[Network, Accelerator | None, Array, Array, Any]:

@@ -1,6 +1,7 @@
 """How many threads BLAS gets: small products take longer on several than on one, above all on a busy machine.
 
-The limit is that of the process while it lasts: what other threads multiply meanwhile has one thread as well.
+The limit is that of the process while it lasts, so predictions set none, though many rows would take half the time on
+one thread of a busy machine: of several threads that predict at once, each would find other limits, and get other bits.
 """
 
 import math
@@ -36,7 +37,7 @@ def few_threads(network: Network, rows: int) -> Iterator[None]:
     ----------
     network : Network
     rows : int
-        Per step, or per block of a prediction.
+        Per step.
     """
     largest = max(
         (
