@@ -28,8 +28,10 @@ def main() -> None:
     X, labels = spirals(400, rng)
     y = np.eye(2)[labels]  # one output per class
 
-    model = ModNetRegressor(layers=(12,), activation="sigmoid", output_activation="sigmoid", alpha=0, random_state=0)
-    model.set_params(optimizer=SGD(1.0, momentum=0.9), batch_size=50, max_iter=2000, tol=1e-5, n_iter_no_change=50)
+    # inputs=None: what the first layer sees is X itself, and no encoding of it, as in the textbook.
+    model = ModNetRegressor((12,), "sigmoid", inputs=None, output_activation="sigmoid", random_state=0)
+    model.set_params(optimizer=SGD(1.0, momentum=0.9), batch_size=50, early_stopping=False)
+    model.set_params(max_iter=2000, tol=1e-5, n_iter_no_change=50)
     t = trace(model, X[:5], y[:5])  # with the first weights: it has not been fitted
     print(t, end="\n\n")
     compare(t)

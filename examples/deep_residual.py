@@ -1,12 +1,14 @@
 """Twenty hidden layers: a plain stack of sigmoid layers learns nothing, shortcuts and normalization make it learn.
 
 Trains four networks of the same depth and width on the digits with the same seed and settings. The gradient that
-reaches the first layer before training tells why, and the loss curves show what comes of it:
+reaches the first layer before training tells why, and the loss curves show what comes of it. A network that has learnt
+nothing says so:
 
     python deep_residual.py [directory for deep_residual.png, default: the current one]
 """
 
 import sys
+import textwrap
 import warnings
 from pathlib import Path
 
@@ -17,7 +19,6 @@ from rich.table import Table
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import StandardScaler
 
 from modnet import ModNetClassifier, Module, trace
 from modnet.layers import BatchNorm, Dense, Residual
@@ -49,24 +50,25 @@ def main() -> None:
     """Train, report, draw."""
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
-    scaler = StandardScaler().fit(X_train)
-    X_train, X_test = scaler.transform(X_train).astype(np.float32), scaler.transform(X_test).astype(np.float32)
 
-    models = {}
+    models, remarks = {}, []
     table = Table(title=f"{DEPTH} hidden layers of {WIDTH} units, {EPOCHS} epochs")
     for column in ("network", "gradient, first : last", "last loss", "held-out accuracy"):
         table.add_column(column, justify="left" if column == "network" else "right")
     for name, layers in networks().items():
         # Of 1,347 rows 47 are left for the last batch; 3, as with 64 a batch, would be too few to normalize by.
-        model = ModNetClassifier(layers, optimizer=OPTIMIZER, batch_size=100, random_state=0)
-        model.set_params(max_iter=EPOCHS, n_iter_no_change=EPOCHS)
+        model = ModNetClassifier(layers, inputs="standardize", loss="cross_entropy", optimizer=OPTIMIZER)
+        model.set_params(batch_size=100, max_iter=EPOCHS, random_state=0)
         ratio = gradient_ratio(model, X_train, y_train)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are counted on purpose
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", ConvergenceWarning)
             models[name] = model.fit(X_train, y_train)
+        remarks += [f"{name}: {warning.message}" for warning in said]
         accuracy = model.score(X_test, y_test)
         table.add_row(name, f"{ratio:.0e}", f"{model.loss_curve_[-1]:.3f}", f"{accuracy:.3f}")
     Console().print(table)
+    for remark in remarks:
+        print(textwrap.fill(remark, 80))
 
     directory = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
     directory.mkdir(parents=True, exist_ok=True)

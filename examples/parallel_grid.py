@@ -17,8 +17,6 @@ from sklearn.base import clone
 from sklearn.datasets import make_friedman1
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import GridSearchCV, train_test_split
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 
 from modnet import ModNetRegressor
 from modnet.errors import ModNetError
@@ -26,18 +24,18 @@ from modnet.layers import Dense, Parallel, Residual
 
 GRID = [
     # Inside the architecture that the model has: a layer by its name, and a field of every layer that has it.
-    {"net__layers__trunk__units": [16, 64], "net__layers__all__activation": ["relu", "tanh"]},
+    {"layers__trunk__units": [16, 64], "layers__all__activation": ["relu", "tanh"]},
     # Other architectures: numbers of units, names, mappings and instances, mixed.
     {
-        "net__layers": [
+        "layers": [
             (32, {"type": "dropout", "rate": 0.1}, 32),
             (32, Residual([Dense(32, activation="relu"), Dense(32)])),
             (Parallel([Dense(32, activation="relu"), Dense(32, activation="tanh")]), 16),
         ]
     },
     # Neither can work: a residual block puts out as many numbers as it takes in, and such steps diverge.
-    {"net__layers": [(32, Residual([Dense(16)]))]},
-    {"net__optimizer": ["sgd"], "net__optimizer__learning_rate": [100.0]},
+    {"layers": [(32, Residual([Dense(16)]))]},
+    {"optimizer": ["sgd"], "optimizer__learning_rate": [100.0]},
 ]
 
 
@@ -46,15 +44,8 @@ def main() -> None:
     X, y = make_friedman1(900, noise=1.0, random_state=0)
     X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
 
-    net = ModNetRegressor(
-        layers=(Dense(32, activation="relu", name="trunk"), Dense(16, activation="relu", name="head")),
-        optimizer={"type": "adam", "learning_rate": 0.005},
-        batch_size=50,
-        early_stopping=True,
-        max_iter=1000,
-        random_state=0,
-    )
-    model = Pipeline([("scale", StandardScaler()), ("net", net)])
+    layers = (Dense(32, activation="relu", name="trunk"), Dense(16, activation="relu", name="head"))
+    model = ModNetRegressor(layers, random_state=0)
     search = GridSearchCV(model, GRID, cv=3, n_jobs=2)
 
     with warnings.catch_warnings(record=True) as caught:
@@ -87,7 +78,7 @@ def print_results(results: dict[str, Any]) -> None:
     Console().print(table, markup=False)
 
 
-def print_reasons(model: Pipeline, results: dict[str, Any], X: np.ndarray, y: np.ndarray) -> None:
+def print_reasons(model: ModNetRegressor, results: dict[str, Any], X: np.ndarray, y: np.ndarray) -> None:
     """Fit what failed once more, alone, and print what it has to say."""
     for params, mean in zip(results["params"], results["mean_test_score"], strict=True):
         if np.isnan(mean):
@@ -101,8 +92,8 @@ def print_reasons(model: Pipeline, results: dict[str, Any], X: np.ndarray, y: np
 
 
 def as_text(params: dict[str, Any]) -> str:
-    """Return parameters, one per line, without the name of the pipeline's step."""
-    return "\n".join(f"{name.removeprefix('net__')} = {value}" for name, value in params.items())
+    """Return parameters, one per line."""
+    return "\n".join(f"{name} = {value}" for name, value in params.items())
 
 
 if __name__ == "__main__":

@@ -15,8 +15,6 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, train_test_split
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 
 from modnet import ModelSpec, ModNetClassifier
 from modnet.layers import Dense, Dropout, Residual
@@ -27,18 +25,16 @@ def main() -> None:
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
-    # Early stopping ends each training where the validation loss stops falling, long before 500 epochs.
-    net = ModNetClassifier(layers=(64,), early_stopping=True, max_iter=500, batch_size=100, random_state=0)
-    model = Pipeline([("scale", StandardScaler()), ("net", net)])
-
+    # Nothing has to be scaled, and no number of epochs be found: early stopping sees when to cool down.
+    model = ModNetClassifier(layers=(64,), random_state=0)
     grid = [
         # Inside one architecture: the width of its layer and the optimizer's learning rate.
-        {"net__layers__0__units": [32, 128], "net__optimizer__learning_rate": [0.001, 0.01]},
+        {"layers__0__units": [32, 128], "optimizer__learning_rate": [0.001, 0.01]},
         # Whole architectures: numbers of units, mappings, names and instances, mixed.
         {
-            "net__layers": [
+            "layers": [
                 (128, 64),
-                (256, {"type": "dropout", "rate": 0.5}, 128),
+                (128, {"type": "dropout", "rate": 0.5}, 64),
                 (Dense(64, activation="tanh"), Dropout(0.2)),
                 (64, Residual([Dense(64, activation="relu"), "dropout", Dense(64)])),
             ]
@@ -49,7 +45,7 @@ def main() -> None:
     print_results(search.cv_results_)
     print(f"\nheld-out accuracy of the winner: {search.score(X_test, y_test):.3f}")
 
-    winner = search.best_estimator_["net"]
+    winner = search.best_estimator_
     text = winner.to_spec().to_json()
     print_layers(text)
     print(f"the JSON gives back the same spec: {ModelSpec.from_json(text) == winner.to_spec()}")
@@ -66,7 +62,7 @@ def print_results(results: dict[str, Any]) -> None:
         table.add_column(column, justify="right", no_wrap=True)
     for i in results["rank_test_score"].argsort(kind="stable"):
         table.add_row(
-            "\n".join(f"{name.removeprefix('net__')} = {value}" for name, value in results["params"][i].items()),
+            "\n".join(f"{name} = {value}" for name, value in results["params"][i].items()),
             f"{results['mean_test_score'][i]:.3f} ± {results['std_test_score'][i]:.3f}",
             f"{results['mean_fit_time'][i]:.2f} s",
             f"{results['rank_test_score'][i]}",
@@ -83,16 +79,18 @@ def print_layers(text: str) -> None:
 
 
 def draw_learning_curve(net: ModNetClassifier, path: Path) -> None:
-    """Draw training and validation loss over epochs."""
+    """Draw training and validation loss over epochs, and where the cool-down begins."""
     training, validation = net.loss_curve_, net.validation_loss_curve_
-    epochs = range(1, net.n_iter_ + 1)
-    kept = min(epochs, key=lambda epoch: validation[epoch - 1])
+    scouting = range(1, net.cooldown_start_ + 1)
+    best = min(scouting, key=lambda epoch: validation[epoch - 1])
 
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.subplots()
-    axes.semilogy(epochs, training, color="tab:blue", label="training (with the penalty)")
-    axes.semilogy(epochs, validation, color="tab:orange", label="validation")
-    axes.plot(kept, validation[kept - 1], "o", color="black", label=f"epoch {kept}, whose weights are kept")
+    axes.semilogy(range(1, net.n_iter_ + 1), training, color="tab:blue", label="training")
+    axes.semilogy(scouting, validation[: len(scouting)], color="tab:orange", label="validation")
+    axes.plot(best, validation[best - 1], "o", color="black", label=f"epoch {best}, the best of the scout")
+    label = f"cool-down: from the weights of epoch {best}, on all rows"
+    axes.axvspan(len(scouting) + 0.5, net.n_iter_ + 0.5, color="tab:blue", alpha=0.1, linewidth=0, label=label)
     axes.set(title="Digits: learning curve of the winner", xlabel="epoch", ylabel="cross-entropy")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.3)

@@ -96,11 +96,16 @@ class Snapshots:
 def fit(X: np.ndarray, y: np.ndarray, *, in_order: bool) -> dict[str, Any]:
     """Train on the days before the test, with early stopping; return the curves and what they come to."""
     snapshots = Snapshots()
+    # Early stopping as in the textbook: the weights of the best epoch are kept, and losses are in the units of y.
     net = ModNetRegressor(
         layers=(64, 64),
+        inputs=None,
+        optimizer="adam",
         batch_size=100,
         early_stopping=True,
+        cooldown=0,
         validation_fraction=0.2,
+        scale_target=False,
         n_iter_no_change=20,
         max_iter=1000,
         random_state=0,

@@ -15,10 +15,12 @@ NAMES = (
     "custom_layer",
     "deep_residual",
     "imbalanced",
+    "intervals",
     "migrate_mlp",
     "parallel_grid",
     "quickstart",
     "robust_losses",
+    "tables",
     "time_ordered_validation",
 )
 # One BLAS thread: several wait for each other in busy loops, which beside another busy process takes 7 times as long.
@@ -65,10 +67,10 @@ def assert_fits_a_page(text: str) -> None:
 
 
 def row(name: str, text: str) -> list[float]:
-    """Return the numbers in the row of a table that begins with a name."""
+    """Return the numbers in the row of a table that begins with a name, as far as there are any."""
     cells = re.findall(rf"^│ {re.escape(name)} +│(.*)│$", text, re.MULTILINE)
     assert len(cells) == 1, f"{name!r} is not once in:\n{text}"
-    return [float(cell) for cell in cells[0].split("│")]
+    return [float(cell) for cell in cells[0].split("│") if cell.strip()]
 
 
 def test_all_examples_are_run_here():
@@ -184,6 +186,34 @@ def test_robust_losses_find_the_curve_and_quantiles_hold_what_they_promise(tmp_p
 
 
 @pytest.mark.slow
+def test_tables_are_taken_as_they_are_and_as_well_as_by_others_who_need_more_code(tmp_path: Path):
+    text = run("tables", tmp_path)
+    assert_fits_a_page(text)
+    ours, *others = (row(name, text) for name in ("ModNetClassifier", "MLPClassifier", "HistGradientBoosting"))
+    loss, auc, _, lines = ours
+    best_loss, best_auc = row("the chance itself", text)
+    assert lines == 1 < min(other[3] for other in others)
+    assert best_loss < loss < min(other[0] for other in others) + 0.01
+    assert best_auc > auc > max(other[1] for other in others) - 0.01
+    assert_is_a_picture(tmp_path / "tables.png")
+
+
+@pytest.mark.slow
+def test_intervals_hold_what_they_promise_in_the_units_of_prices(tmp_path: Path):
+    text = run("intervals", tmp_path)
+    assert_fits_a_page(text)
+    assert 200_000 < float(re.findall(r"prices: mean (\S+), ", text)[0].replace(",", "")) < 250_000
+    for level in (5, 10, 25, 50, 75, 90, 95):
+        nominal, _, observed = row(f"below the {level}% quantile", text)
+        assert abs(observed - nominal) < 0.04
+    for level in (50, 80, 90):
+        nominal, bare, cautious = row(f"in the {level}% interval", text)
+        assert bare <= cautious
+        assert abs(cautious - nominal) < 0.06
+    assert_is_a_picture(tmp_path / "intervals.png")
+
+
+@pytest.mark.slow
 def test_deep_residual_learns_where_a_plain_stack_does_not(tmp_path: Path):
     text = run("deep_residual", tmp_path)
     assert_fits_a_page(text)
@@ -191,6 +221,7 @@ def test_deep_residual_learns_where_a_plain_stack_does_not(tmp_path: Path):
     assert ratio < 1e-6
     assert loss > 2.2  # log 10 is guessing
     assert accuracy < 0.2
+    assert "plain sigmoid: nothing was learnt: " in text
     for name in ("residual SELU", "residual BatchNorm"):
         ratio, loss, accuracy = row(name, text)
         assert ratio > 0.1

@@ -31,7 +31,9 @@ def test_the_python_runs_as_printed(tmp_path: Path):
     command = [sys.executable, "-W", "ignore:training stopped at max_iter", "-c", code]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    search, *traced = done.stdout.splitlines(keepends=True)
+    score, covered, search, *traced = done.stdout.splitlines(keepends=True)
+    assert indent(score + covered, "    ") in README
+    assert 0.75 <= float(covered.partition("%")[0]) / 100 <= 0.85
     assert float(search.split()[-1]) > 0.93
     assert indent("".join(traced), "    ") in README
 
@@ -52,7 +54,8 @@ def test_the_failure_that_is_printed_is_what_a_broken_layer_is_told():
 def test_the_table_of_a_trace_is_what_the_code_prints():
     (printed,) = re.findall(r"^    (J = .*?)\n\n`", README, re.DOTALL | re.MULTILINE)
     X, y = load_digits(return_X_y=True)
-    t = modnet.trace(modnet.ModNetClassifier(layers=(32,), activation="tanh", random_state=0), X[:100] / 16, y[:100])
+    textbook = modnet.ModNetClassifier((32,), "tanh", inputs=None, loss="cross_entropy", random_state=0)
+    t = modnet.trace(textbook, X[:100] / 16, y[:100])
     assert str(t) == printed.replace("\n    ", "\n")
 
 

@@ -20,8 +20,9 @@ class Progress:
         Rows seen in the epochs behind us.
     plateaus : int
         How often progress had ended by the rule that stops training, and the schedule asked to go on.
-    steps_per_epoch, epochs : int
-        What is planned.
+    steps_per_epoch : float
+    epochs : int
+        What is planned; behind a warm-up that ended within an epoch, what is left of it, so many steps on average.
     losses : sequence of float
         What is watched, lower being better, for each epoch behind us: the training loss, or with early stopping the
         validation loss or the negative score.
@@ -31,7 +32,7 @@ class Progress:
     epoch: int = 0
     rows: int = 0
     plateaus: int = 0
-    steps_per_epoch: int = 1
+    steps_per_epoch: float = 1
     epochs: int = 1
     losses: Sequence[float] = ()
 

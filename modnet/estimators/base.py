@@ -128,8 +128,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features) or (n, *input_shape)
-            float32 stays float32, anything else becomes float64; sparse rows stay sparse through the first layer. Rows
-            of several axes are taken if the layers make rows of one axis of them, as `Flatten` does.
+            Any table, as far as inputs and layers take it; sparse rows stay sparse through the first layer. Rows of
+            several axes are taken if the layers make rows of one axis of them, as `Flatten` does.
         y : array-like, shape (n,) or (n, k)
         sample_weight : array-like, shape (n,), optional
             Non-negative; a row of weight zero counts as absent.

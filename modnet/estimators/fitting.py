@@ -150,7 +150,7 @@ def decided(spec: ModelSpec, loss: Loss, rows: int | None, *, watched: bool, tun
     """
     training, optimizer, early = spec.training, spec.optimizer, False
     if training.batch_size is None and tuned and rows is not None:
-        training = replace(training, batch_size=min(256, max(32, 2 ** math.ceil(math.log2(rows / 40)))))
+        training = replace(training, batch_size=min(256, max(32, 2 ** round(math.log2(rows / 40)))))
     if training.early_stopping == "auto":
         if rows is not None and isinstance(optimizer, Optimizer):
             schedule, enough = optimizer.schedule, watched or rows >= ENOUGH

@@ -83,7 +83,8 @@ class BaseMLP(BaseModNet):
                 "n_iter_no_change": int(min(self.n_iter_no_change, sys.maxsize)),
                 "early_stopping": self.early_stopping and self.solver != "lbfgs",
                 "cooldown": 0,
-                **({"validation_fraction": self.validation_fraction} if self.early_stopping else {}),
+                # scikit-learn's takes 0 where no rows are held out.
+                "validation_fraction": self.validation_fraction or (0.0 if self.early_stopping else 0.1),
             },
         }
         try:

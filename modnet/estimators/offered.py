@@ -72,7 +72,7 @@ _PLACES = {
 """Where in an estimator goes what elsewhere is an argument, with its value; what has another name only is not here."""
 
 _TAKERS = {
-    **dict.fromkeys(("dtype", "precision"), "θ is of the type of X: float32 stays float32"),
+    "precision": "dtype= takes 'float32' or 'float64'",
     **dict.fromkeys(("device", "backend", "engine"), "accelerator= takes an installed one, such as modnet-numba's"),
     **dict.fromkeys(("callback", "callbacks"), "set_callbacks(…) takes them, as scikit-learn has it"),
     **dict.fromkeys(("validation_data", "eval_set"), "fit(X, y, X_val=…, y_val=…) takes them"),

@@ -105,9 +105,9 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     clones, searches (``estimator__alpha``) and shows. There is no ``prefit`` beside it: ``FrozenEstimator`` is how
     scikit-learn says that a fitted estimator is to be used as it is, and survives a clone in a pipeline or a grid.
 
-    The columns that an autoencoder gives back are its targets, so `scale_target` holds for them: each counts by how
-    much of its own variance comes back, whatever its units. The output layer is as wide as X. Sparse X is refused: what
-    it would have to give back is dense.
+    The columns that an autoencoder gives back are its targets: with ``scale_target=True`` each counts by how much of
+    its own variance comes back, whatever its units, and not by its share of all. The output layer is as wide as X.
+    Sparse X is refused: what it would have to give back is dense.
 
     Examples
     --------
@@ -125,12 +125,13 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     A layer of a classifier:
 
     >>> from modnet import ModNetClassifier
-    >>> classifier = ModNetClassifier(layers=(16, 3), activation="tanh", optimizer="lbfgs", random_state=0)
+    >>> classifier = ModNetClassifier((16, 3), activation="tanh", optimizer="lbfgs", max_iter=2000, random_state=0)
     >>> ModNetTransformer(estimator=classifier, layer=1).fit_transform(X, y).shape
     (150, 3)
     """
 
     inputs: Inputs | Module | Written | None = None
+    scale_target: bool = False
     layer: int | str | None = None
     estimator: BaseModNet | FrozenEstimator | None = None
 
@@ -180,7 +181,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
-            float32 stays float32, anything else becomes float64; sparse only for an estimator.
+            Numbers, and what the layers of an estimator take; sparse only for an estimator.
         y : array-like, shape (n,) or (n, k), optional
             For the estimator. An autoencoder does not look at it.
         sample_weight : array-like, shape (n,), optional

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from modnet.base import Array, Layout, Links, Module, Parameter, Place, Shape
+from modnet.base import Array, Context, Layout, Links, Module, Parameter, Place, Shape
 from modnet.errors import ContractError, InputError, ModNetError, ShapeError
 
 
@@ -92,6 +92,24 @@ class Link:
         error = ContractError(f"{method} returned {what}, expected shape {wanted.shape}, dtype {wanted.dtype}")
         error.link = self.origin
         return error
+
+
+def unlike(found: Any, wanted: Any) -> bool:
+    """Return whether something is no array of the shape and dtype of another, if there is one; x may be sparse."""
+    shape, dtype = (getattr(found, name, None) for name in ("shape", "dtype"))
+    return wanted is not None and (shape != wanted.shape or dtype != wanted.dtype)
+
+
+def explain(
+    links: Sequence[Link], contexts: Sequence[Context], error: Exception, ctx: Context, name: str, array: Array
+) -> None:
+    """Say in which link an error was raised, or which one beside it has returned what it cannot work on."""
+    here = next(index for index, each in enumerate(contexts) if each is ctx)
+    if name == "x" and here > 0 and unlike(array, contexts[here - 1].out):
+        raise links[here - 1].returned("forward", array, contexts[here - 1].out) from error
+    if name == "dy" and ctx is not contexts[-1] and unlike(array, ctx.out):
+        raise links[here + 1].returned("grad_input", array, ctx.out) from error
+    links[here].explain(error, name, array)
 
 
 def placed(links: Links, input_shape: Shape) -> tuple[tuple[Link, ...], Layout, Layout]:

@@ -6,13 +6,13 @@ of the one before it.
 
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modnet.base import Array, Context, Place
 from modnet.network.hooks import Hook, methods_of
-from modnet.network.link import Link
+from modnet.network.link import Link, explain, unlike
 
 if TYPE_CHECKING:
     from modnet.network.network import Network
@@ -51,9 +51,9 @@ class Chain:
                 if keeps_y:
                     ctx.y = x
         except Exception as error:
-            self._explain(error, ctx, "x", x)
+            explain(self._links, self._contexts, error, ctx, "x", x)
             raise
-        if self._contexts and unlike(x, ctx.out):
+        if self._contexts and x is not ctx.out and unlike(x, ctx.out):
             raise self._links[-1].returned("forward", x, ctx.out)
         return x
 
@@ -68,7 +68,7 @@ class Chain:
             if grad_params is not None:
                 grad_params(ctx, dy)
         except Exception as error:
-            self._explain(error, ctx, "dy", dy)
+            explain(self._links, self._contexts, error, ctx, "dy", dy)
             raise
         self._dy = dy
 
@@ -83,20 +83,11 @@ class Chain:
                     grad_params(ctx, dy)  # nothing to write, but composites pass dy on to their children
                 dy = grad_input(ctx, dy)
         except Exception as error:
-            self._explain(error, ctx, "dy", dy)
+            explain(self._links, self._contexts, error, ctx, "dy", dy)
             raise
-        if unlike(dy, ctx.dx):
+        if dy is not ctx.dx and unlike(dy, ctx.dx):
             raise self._links[0].returned("grad_input", dy, ctx.dx)
         return dy
-
-    def _explain(self, error: Exception, ctx: Context, name: str, array: Array) -> None:
-        """Say in which link an error was raised, or which one beside it has returned what it cannot work on."""
-        here = next(index for index, each in enumerate(self._contexts) if each is ctx)
-        if name == "x" and here > 0 and unlike(array, self._contexts[here - 1].out):
-            raise self._links[here - 1].returned("forward", array, self._contexts[here - 1].out) from error
-        if name == "dy" and ctx is not self._contexts[-1] and unlike(array, ctx.out):
-            raise self._links[here + 1].returned("grad_input", array, ctx.out) from error
-        self._links[here].explain(error, name, array)
 
 
 class Pass(Chain):
@@ -161,11 +152,6 @@ class Pass(Chain):
             rng=self._rng,
             children=tuple(Chain(chain, list(map(self.context_of, chain)), self._hook) for chain in link.chains),
         )
-
-
-def unlike(found: Any, wanted: Any) -> bool:
-    """Return whether something is no array of the shape and dtype of another; what a link takes may be sparse."""
-    return bool(getattr(found, "shape", None) != wanted.shape or getattr(found, "dtype", None) != wanted.dtype)
 
 
 def _views(vector: Array | None, places: Mapping[str, Place]) -> SimpleNamespace:

@@ -185,6 +185,10 @@ def summarize(network: Network, parts: FusedParts | None = None) -> Summary:
     return Summary(network.input_shape, tuple(replace(row, fused=row.path in found) for row in rows), parts)
 
 
+_LONGEST = 60
+"""Characters of a module in a table: a number for each of many columns would not be read."""
+
+
 def title_of(module: Module | Inputs) -> str:
     """Return a module as it is written, without the modules that it runs as chains.
 
@@ -197,7 +201,7 @@ def title_of(module: Module | Inputs) -> str:
     title = repr(module)
     for name in set(field_names(type(module))).difference(own_fields(module)):
         title = title.replace(f"{name}={getattr(module, name)!r}", f"{name}=…", 1)
-    return title
+    return title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1]}…"
 
 
 def own_fields(module: Module | Inputs) -> tuple[str, ...]:

@@ -205,7 +205,7 @@ def uses(component: Component) -> Iterator[tuple[Any, str, Array, Array]]:
     """Return estimators that users put a component into, the parameter it is in, and data; for a loss, of each task."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(_ROWS, 5))
-    settings: dict[str, Any] = {"layers": (3,), "max_iter": 2, "random_state": 0}
+    settings: dict[str, Any] = {"layers": (3,), "inputs": None, "max_iter": 2, "random_state": 0}
     if isinstance(component, Loss):
         for task, loss in served(component).items():
             t = loss.example_truth(task, rng, _ROWS)

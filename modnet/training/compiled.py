@@ -1,15 +1,17 @@
 """Compiled training: what an accelerator is told of a trainer's steps, so that it can make many without Python."""
 
 import copy
+import math
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modnet.acceleration import MIN_STEPS, compiled_loop
-from modnet.base import CompiledLoop, Optimizer, TrainingStep
+from modnet.acceleration import MIN_STEPS, compiled_loop, run_loop
+from modnet.base import Array, CompiledLoop, Optimizer, TrainingStep
 from modnet.training.batches import Data
+from modnet.training.divergence import diverged
 
 if TYPE_CHECKING:
     from modnet.training.loop import Trainer
@@ -33,6 +35,30 @@ def compiled_loop_for(trainer: "Trainer", data: Data, rows: int, steps: int) -> 
         return None
     step = _training_step(trainer, data, rows)
     return compiled_loop(accelerator, step, partial(_copied_steps, trainer, data, rows))
+
+
+def run_compiled(
+    trainer: "Trainer", loop: CompiledLoop, data: Data, order: Array | None, size: int
+) -> tuple[Array, float, float]:
+    """Make the steps on full batches of an epoch; return rows it has not taken, Σ w J and Σ w of those it has.
+
+    There are as many as a batch has, or more, if the loop has failed.
+
+    Raises
+    ------
+    NonFiniteError
+        If the loop ended where a loss is not finite.
+    """
+    optimizer = trainer.optimizer
+    assert isinstance(optimizer, Optimizer), "a solver makes no steps"
+    order = np.arange(len(data)) if order is None else order
+    made, total, weights = run_loop(loop, optimizer, trainer.optimizer_state, trainer.progress, order, size)
+    order = order[made * size :]
+    if len(order) >= size:
+        batch = data.take(order[:size])
+        if not math.isfinite(value := trainer.backpropagate(batch)):
+            raise diverged(trainer, batch, value)
+    return order, total, weights
 
 
 def _training_step(trainer: "Trainer", data: Data, rows: int) -> TrainingStep:

@@ -5,20 +5,19 @@ One step is the textbook's: ŷ forward, J and ∂J/∂ŷ from the loss, ∇J(θ)
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from modnet.acceleration import Engine, predicted, run_loop
+from modnet.acceleration import Engine, predicted
 from modnet.base import Accelerator, Array, CompiledLoop, Loss, Optimizer, OptimizerState, Progress, Solver
 from modnet.errors import NonFiniteError
 from modnet.network import Network, Pass
 from modnet.training.batches import Data, batches, rows_per_batch, shuffled
 from modnet.training.combining import constrained, first_state
-from modnet.training.compiled import compiled_loop_for
-from modnet.training.divergence import diagnosis
+from modnet.training.compiled import compiled_loop_for, run_compiled
+from modnet.training.divergence import diverged
 from modnet.training.monitor import History, Monitor, OnEpoch, Patience
 from modnet.training.publishing import begin_anew, include, judge, publish
 from modnet.training.settings import TrainingSettings
@@ -54,8 +53,8 @@ class Trainer:
         θ and the network's state in training: the published arrays themselves, unless another point predicts.
     gradient : ndarray, shape of θ
         ∇J(θ) of the last batch.
-    progress : Progress
-        Steps, epochs and rows behind us.
+    progress, before : Progress
+        Steps, epochs and rows behind us; those of an earlier stage.
 
     Examples
     --------
@@ -98,7 +97,7 @@ class Trainer:
             self.moving_state = state.copy() if begun.moving_state is None else begun.moving_state
         self.shuffle_rng, self.noise_rng = shuffle_rng, noise_rng
         self.gradient = np.zeros_like(theta)
-        self.progress, self._before = Progress(step=self.optimizer_state.step), Progress()
+        self.progress, self.before = Progress(step=self.optimizer_state.step), Progress()
         self.engine = Engine(network, loss, optimizer, accelerator, theta.dtype)
         self._constrained = constrained(network, self.moving, optimizer)
         n = network.layout.regularized
@@ -199,18 +198,13 @@ class Trainer:
         with _overflow_is_looked_for():
             total = weights = 0.0
             if loop is not None:
-                order = np.arange(len(data)) if order is None else order
-                made, total, weights = run_loop(loop, optimizer, self.optimizer_state, progress, order, size)
-                order = order[made * size :]
-                if len(order) >= size:  # where it ended there is a loss that is not finite
-                    batch = data.take(order[:size])
-                    if not math.isfinite(value := self.backpropagate(batch)):
-                        raise self.diverged(batch, value)
-                    self._loop = data, size, None  # or it has failed: the rest is made step by step
+                order, total, weights = run_compiled(self, loop, data, order, size)
+                if len(order) >= size:
+                    self._loop = data, size, None  # it has failed: the rest is made step by step
             for batch in batches(data, size, order, reuse=True):
                 value, weight = self.backpropagate(batch), batch.total_weight
                 if not math.isfinite(value):
-                    raise self.diverged(batch, value)
+                    raise diverged(self, batch, value)
                 total += (value + self.penalize(self.gradient, weight)) * weight
                 weights += weight
                 self._move(optimizer)
@@ -219,7 +213,7 @@ class Trainer:
             # A sum of finite numbers is finite unless they are huge; to look at each one takes memory.
             huge = not np.isfinite(self.moving.sum()) and not np.isfinite(self.moving).all()
             if huge or not math.isfinite(total):
-                raise self.diverged(data.rows(slice(0, size)), math.nan if huge else math.inf)
+                raise diverged(self, data.rows(slice(0, size)), math.nan if huge else math.inf)
             progress.epoch += 1
             progress.rows += len(data)
             if optimizer.swa is not None and progress.epoch > optimizer.swa * progress.epochs:
@@ -271,18 +265,6 @@ class Trainer:
         with _overflow_is_looked_for():
             raw = predicted(self.network, self.engine.accelerator, self.theta, self.state, data.x)
             return self.loss.value(data.t, raw, weight=data.weight)
-
-    def diverged(self, batch: Data, value: float) -> NonFiniteError:
-        """Return the error that says where the first value that is not finite came up."""
-        rate, now, before = self.optimizer_state.learning_rate, self.progress, self._before
-        here = replace(now, epoch=now.epoch + before.epoch, step=now.step + before.step)
-        return NonFiniteError(diagnosis(self.network, self.moving, self.moving_state, batch, value, rate, here))
-
-    def begin_anew(self, optimizer: Optimizer, settings: TrainingSettings) -> None:
-        """Go on from the published θ as a training of its own: what the optimizer remembers is forgotten."""
-        self.optimizer, self.settings = optimizer, settings
-        self._before, self.progress = self.progress, Progress(rows=self.progress.rows)
-        begin_anew(self)
 
     def _compiled_loop(self, data: Data, rows: int) -> CompiledLoop | None:
         """Return the accelerator's loop for batches of so many rows; None if steps have to be made one by one."""

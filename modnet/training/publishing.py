@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from modnet.base import Array, Optimizer, OptimizerState
 from modnet.network import Pass
 from modnet.training.batches import Data, rows_per_batch
+from modnet.training.divergence import diverged
 
 if TYPE_CHECKING:
     from modnet.training.loop import Trainer
@@ -50,7 +51,7 @@ def judge(trainer: "Trainer", data: Data) -> None:
     """Raise if what the last step has led to makes no finite numbers of the first batch."""
     batch = data.rows(slice(0, rows_per_batch(trainer.settings.batch_size, len(data))))
     if not math.isfinite(value := trainer.evaluate(batch)):
-        raise trainer.diverged(batch, value)
+        raise diverged(trainer, batch, value)
 
 
 def begin_anew(trainer: "Trainer") -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from modnet.base import Array, Solver
 from modnet.training.batches import Data, batches
+from modnet.training.divergence import diverged
 from modnet.training.monitor import Monitor
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def solve(trainer: "Trainer", solver: Solver, data: Data, monitor: Monitor) -> b
             gradient += share * trainer.gradient
         value += trainer.penalize(gradient, total)
         if not math.isfinite(value):
-            raise trainer.diverged(data.rows(slice(0, size)), value)
+            raise diverged(trainer, data.rows(slice(0, size)), value)
         return value, gradient
 
     def after(theta: Array, value: float) -> bool:

@@ -6,11 +6,12 @@ Both are ordinary trainings; what differs is the schedule, and from where they s
 from collections.abc import Callable
 from dataclasses import replace
 
-from modnet.base import Optimizer, Solver
+from modnet.base import Optimizer, Progress, Solver
 from modnet.registry import registry
 from modnet.training.batches import Data, rows_per_batch
 from modnet.training.loop import Trainer
 from modnet.training.monitor import History, OnEpoch
+from modnet.training.publishing import begin_anew
 from modnet.training.settings import TrainingSettings
 
 WARM_UP = 1.2
@@ -92,6 +93,8 @@ def train_in_stages(
     if history.stopped or epochs < 1:
         return history
     history.cooldown_start = len(history.losses)
-    trainer.begin_anew(annealed(optimizer), replace(settings, max_iter=epochs, early_stopping=False))
+    trainer.optimizer, trainer.settings = annealed(optimizer), replace(settings, max_iter=epochs, early_stopping=False)
+    trainer.before, trainer.progress = trainer.progress, Progress(rows=trainer.progress.rows)
+    begin_anew(trainer)
     watched = (validation, score) if len(whole) == len(data) else (None, None)
     return trainer.fit(whole, watched[0], score=watched[1], on_begin=on_begin, on_epoch=on_epoch, history=history)

@@ -261,6 +261,16 @@ def test_a_warm_up_of_steps_hands_over_within_an_epoch():
     assert rates[21:] == [0.025] * 7
 
 
+@pytest.mark.parametrize("per_epoch", [1, 3, 10, 100])
+def test_behind_warm_ups_of_steps_the_plan_is_the_steps_that_are_left(per_epoch):
+    planned, cosine = 30 * per_epoch, Cosine(unit="step")
+    warm_up = WarmUp(9, then=WarmUp(4, then=cosine, unit="step"), unit="step")
+    for step in range(13, planned + 9):
+        here = Progress(step, step // per_epoch, epochs=30, steps_per_epoch=per_epoch)
+        alone = Progress(step - 13, epochs=planned - 13)
+        assert warm_up.rate(0.1, here) == pytest.approx(cosine.rate(0.1, alone), rel=1e-12)
+
+
 def test_a_warm_up_longer_than_the_plan_is_a_warm_up_all_along():
     rates = by_epoch(WarmUp(100, 0.5, Cosine()), 20, planned=20)
     np.testing.assert_allclose(rates, 0.1 * (0.5 + np.arange(20) / 200), rtol=1e-12)

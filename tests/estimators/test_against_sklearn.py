@@ -6,6 +6,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from support.classic import CLASSIC
 
 from modnet import ModelSpec, ModNetClassifier
 from modnet.layers import Dense
@@ -47,7 +48,7 @@ def test_loss_curves_from_equal_weights_are_equal(task: str, optimizer: str, act
 
     # One step at a rate that moves no float64 shows the weights that a seed starts from.
     start = clone(mlp).set_params(solver="sgd", learning_rate_init=1e-300, max_iter=1).fit(X, y)
-    network = ModelSpec(layers=[Dense(12, activation), Dense(7, activation)]).network((6,), width)
+    network = ModelSpec(inputs=None, layers=[Dense(12, activation), Dense(7, activation)]).network((6,), width)
     theta, state = network.initialize(np.random.default_rng(0))
     views = network.layout.views(theta)
     for path, W, b in zip(("layers[0]", "layers[1]", "output"), start.coefs_, start.intercepts_, strict=True):
@@ -69,7 +70,8 @@ def test_digits_are_read_as_well_as_by_scikit_learns_network():
     scores = []
     for seed in range(5):
         X_train, X_test, y_train, y_test = train_test_split(X / 16, y, test_size=0.5, random_state=seed, stratify=y)
-        ours = ModNetClassifier((64,), max_iter=30, optimizer=Adam(0.005), random_state=seed)
+        settings = {**CLASSIC, "max_iter": 30, "optimizer": Adam(0.005), "batch_size": 200, "loss": "cross_entropy"}
+        ours = ModNetClassifier((64,), **settings, random_state=seed)
         theirs = MLPClassifier((64,), max_iter=30, learning_rate_init=0.005, random_state=seed)
         scores.append([model.fit(X_train, y_train).score(X_test, y_test) for model in (ours, theirs)])
     mean, difference = np.mean(scores, axis=0), np.mean(scores, axis=0) @ [1, -1]

@@ -34,6 +34,7 @@ ESTIMATORS = (ModNetClassifier, ModNetRegressor, ModNetTransformer)
         ("callbacks", [], "set_callbacks"),
         ("validation_data", (), "X_val="),
         ("max_iters", 5, "max_iter=5"),
+        ("precision", 32, "dtype= takes 'float32'"),
     ],
 )
 def test_an_argument_of_another_library_is_told_where_it_goes(estimator: Any, argument: str, value: Any, place: str):
@@ -68,6 +69,11 @@ def test_a_parameter_that_is_set_by_another_name_is_suggested():
     }.items():
         with pytest.raises(ValueError, match=f"Did you mean '{ours}'"):
             ModNetClassifier().set_params(**{brought: 1})
+
+
+def test_fields_of_the_optimizer_that_auto_stands_for_can_be_set():
+    model = ModNetClassifier().set_params(optimizer__learning_rate=0.1)
+    assert (model.optimizer.learning_rate, model.optimizer.beta_2) == (0.1, 0.95)
 
 
 def test_what_is_like_nothing_is_answered_with_all_there_is():

@@ -15,6 +15,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from support.classic import CLASSIC
 
 from modnet import ModNetClassifier, ModNetRegressor
 from modnet.errors import NonFiniteError
@@ -26,7 +27,8 @@ quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarnin
 X, CODES = load_iris(return_X_y=True)
 X = StandardScaler().fit_transform(X)
 y = np.array(["setosa", "versicolor", "virginica"])[CODES]
-NET = ModNetClassifier((8,), max_iter=4, batch_size=50, random_state=0)
+SHORT = {**CLASSIC, "max_iter": 4, "random_state": 0}
+NET = ModNetClassifier((8,), **{**SHORT, "batch_size": 50})
 
 
 class Diary:
@@ -58,9 +60,9 @@ class Diary:
 
 MODELS = {
     "classifier": (NET, y),
-    "regressor": (ModNetRegressor((8,), max_iter=4, random_state=0), X[:, 0]),
-    "lbfgs": (ModNetRegressor((8,), max_iter=4, optimizer=LBFGS(), random_state=0), X[:, 0]),
-    "early stopping": (clone(NET).set_params(early_stopping=True), y),
+    "regressor": (ModNetRegressor((8,), **SHORT), X[:, 0]),
+    "lbfgs": (ModNetRegressor((8,), **{**SHORT, "optimizer": LBFGS()}), X[:, 0]),
+    "early stopping": (clone(NET).set_params(early_stopping=True, cooldown=1.0), y),
     "MLPClassifier": (MLPClassifier((8,), max_iter=4, random_state=0), y),
     "MLPRegressor": (MLPRegressor(hidden_layer_sizes=(8,), max_iter=4, solver="lbfgs", random_state=0), X[:, 0]),
 }

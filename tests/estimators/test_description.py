@@ -21,6 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 X = np.random.default_rng(0).normal(size=(30, 4))
 y = np.arange(30) % 3
+PLAIN = {"inputs": None, "max_iter": 1}
 
 
 def blocks(estimator: Any) -> list[tuple[str, str]]:
@@ -34,7 +35,7 @@ def drawn(estimator: Any) -> str:
 
 
 def test_a_fitted_estimator_shows_layers_with_shapes_and_parameters() -> None:
-    model = ModNetRegressor((6, "dropout"), output_activation="identity", max_iter=1).fit(X, y)
+    model = ModNetRegressor((6, "dropout"), output_activation="identity", **PLAIN).fit(X, y)
     assert blocks(model) == [
         ("Dense(units=6, activation=ReLU())", "4 → 6, 30 parameters"),
         ("Dropout()", "6 → 6"),
@@ -44,7 +45,10 @@ def test_a_fitted_estimator_shows_layers_with_shapes_and_parameters() -> None:
 
 
 def test_an_unfitted_estimator_shows_its_hidden_layers() -> None:
-    assert blocks(ModNetClassifier((6, "dropout"))) == [("Dense(units=6, activation=ReLU())", ""), ("Dropout()", "")]
+    assert blocks(ModNetClassifier((6, "dropout"), **PLAIN)) == [
+        ("Dense(units=6, activation=ReLU())", ""),
+        ("Dropout()", ""),
+    ]
 
 
 def test_the_shortcut_of_a_residual_block_is_a_branch_beside_its_body() -> None:
@@ -68,7 +72,7 @@ def test_only_branches_have_a_frame_inside_the_outer_one() -> None:
 @pytest.mark.parametrize("fitted", [False, True])
 def test_layers_inside_layers_are_blocks_inside_blocks(fitted: bool) -> None:
     layers = [Residual([Dense(8, "tanh"), Dense(4)], name="trunk"), Parallel([Dense(2), Dense(3)])]
-    model = ModNetRegressor(layers, max_iter=1)
+    model = ModNetRegressor(layers, **PLAIN)
     names = [name for name, _ in blocks(model.fit(X, y) if fitted else model)]
     assert [name.partition(" · ")[0] for name in names[:6]] == [
         "Residual(body=…, name=&#x27;trunk&#x27;)",
@@ -89,12 +93,12 @@ def test_a_layer_that_stands_for_several_links_is_one_block() -> None:
         def links(self) -> Links:
             return (("down", Dense(2)), ("up", Dense(self.units)))
 
-    model = ModNetRegressor([Bottleneck(6)], max_iter=1).fit(X, y)
+    model = ModNetRegressor([Bottleneck(6)], **PLAIN).fit(X, y)
     assert blocks(model)[0][1] == f"4 → 6, {(4 * 2 + 2) + (2 * 6 + 6)} parameters"
 
 
 def test_an_opened_block_shows_path_fields_and_arrays() -> None:
-    page = drawn(ModNetRegressor((6,), max_iter=1).fit(X, y))
+    page = drawn(ModNetRegressor((6,), **PLAIN).fit(X, y))
     details = re.findall("<pre>([^<]*)</pre>", page)
     assert details[0].startswith("layers[0]\n\nunits = 6\nactivation = ReLU()\n")
     assert details[0].endswith("\n\nlayers[0].W  (4, 6)\nlayers[0].b  (1, 6)")
@@ -124,7 +128,7 @@ def test_every_estimator_shows_its_layers(estimator: Any) -> None:
         ModNetClassifier(layers=object()),
         ModNetClassifier(layers=(-3, "no_such_layer", {"units": 2})),
         ModNetClassifier(layers=[Dense], optimizer=3.5, alpha=np.nan),
-        ModNetRegressor(layers=()),
+        ModNetRegressor(layers=(), inputs=None),
         MLPRegressor(hidden_layer_sizes="many"),
     ],
 )

@@ -44,7 +44,7 @@ def labels(display: TrainingCurveDisplay) -> list[str]:
 
 
 def test_a_bare_fit_is_one_panel_with_one_line() -> None:
-    model = net().fit(X, y)
+    model = net(early_stopping=False).fit(X, y)
     display = TrainingCurveDisplay.from_estimator(model)
     assert labels(display) == ["Loss"]
     assert list(display.lines_) == ["loss"]

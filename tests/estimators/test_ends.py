@@ -144,7 +144,7 @@ def test_an_output_takes_data_frames_whatever_widths_it_refuses():
     with pytest.raises(ShapeError, match="takes a multiple of three columns, got 1"):
         model.fit(frame, y > 0)
     with pytest.raises(ValueError, match="column 'town'"):  # an output alone reads every column
-        ModNetClassifier((), max_iter=2).fit(frame, y)
+        ModNetClassifier((), inputs=None, max_iter=2).fit(frame, y)
 
 
 def test_a_summary_asks_the_loss_for_the_width_of_the_output():
@@ -190,12 +190,12 @@ class Descending(ModNetRegressor):
 
 @pytest.mark.parametrize("cls", [ModNetClassifier, ModNetRegressor, ModNetTransformer, Descending])
 def test_what_a_spec_leaves_at_its_default_is_not_shown(cls):
-    usual = "sgd" if cls is Descending else "adam"
-    short = cls.from_spec(ModelSpec(layers=["tanh"], optimizer=usual))
+    usual, rule = ("sgd", "sgd") if cls is Descending else ("auto", "adam")
+    short = cls.from_spec(ModelSpec(inputs=cls().inputs, layers=["tanh"], optimizer=usual))
     assert repr(short) == f"{cls.__name__}(layers=(Tanh(),))"
     assert (short.optimizer, short.output) == (usual, "affine")
-    other = cls.from_spec(ModelSpec(optimizer={"type": usual, "learning_rate": 0.5}, output=Deep()))
-    assert other.optimizer == ModelSpec(optimizer={"type": usual, "learning_rate": 0.5}).optimizer
+    other = cls.from_spec(ModelSpec(optimizer={"type": rule, "learning_rate": 0.5}, output=Deep()))
+    assert other.optimizer == ModelSpec(optimizer={"type": rule, "learning_rate": 0.5}).optimizer
     assert other.output == Deep()
 
 
@@ -225,17 +225,20 @@ def test_a_drop_in_comes_back_from_its_spec(mlp):
 
 
 def test_a_plain_spec_makes_a_drop_in():
-    mlp = MLPClassifier.from_spec({"layers": [16], "optimizer": {"type": "adam", "learning_rate": 0.01}})
-    assert mlp.get_params() == MLPClassifier(hidden_layer_sizes=(16,), learning_rate_init=0.01).get_params()
+    optimizer = {"type": "adam", "learning_rate": 0.01}
+    mlp = MLPClassifier.from_spec({"inputs": None, "layers": [16], "optimizer": optimizer})
+    usual = {"alpha": 0.0, "max_iter": 120, "n_iter_no_change": 8, "validation_fraction": 0.15}  # of a spec
+    assert mlp.get_params() == MLPClassifier(hidden_layer_sizes=(16,), learning_rate_init=0.01, **usual).get_params()
 
 
 @pytest.mark.parametrize(("early_stopping", "cooldown"), [("auto", 1.0), (False, 1.0), (True, 0.0)])
 def test_a_drop_in_has_no_cool_down_and_chooses_where_a_spec_says_auto(early_stopping, cooldown):
     training = {"early_stopping": early_stopping, "cooldown": cooldown}
-    mlp = MLPClassifier.from_spec({"layers": [16], "optimizer": "adam", "training": training})
+    plain = {"inputs": None, "layers": [16], "optimizer": "adam"}
+    mlp = MLPClassifier.from_spec({**plain, "training": training})
     assert mlp.early_stopping is (early_stopping is True)
     with pytest.raises(InvalidSpecError, match=r"cooldown: no parameter of scikit-learn's says 0\.5"):
-        MLPClassifier.from_spec({"layers": [16], "training": {"early_stopping": True, "cooldown": 0.5}})
+        MLPClassifier.from_spec({**plain, "training": {"early_stopping": True, "cooldown": 0.5}})
 
 
 def test_what_scikit_learn_has_no_parameter_for_is_named():

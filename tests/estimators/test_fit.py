@@ -198,7 +198,7 @@ def test_the_validation_set_is_stratified_by_class():
 
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_verbose_prints_a_line_per_epoch(multiclass, early_stopping: bool, capsys):
-    multiclass.fitted(verbose=True, max_iter=4 if early_stopping else 3, early_stopping=early_stopping)
+    multiclass.fitted(verbose=True, max_iter=4 if early_stopping else 3, early_stopping=early_stopping, cooldown=1.0)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3 + early_stopping
     for epoch, line in enumerate(lines, 1):
@@ -224,10 +224,22 @@ def test_one_feature_and_a_handful_of_rows_are_enough(cls: type):
 
 @quiet
 def test_batches_larger_than_the_data_are_the_data_and_say_so(regression):
-    models = [regression.fitted(batch_size=size) for size in (150, "auto")]
+    whole = regression.fitted(batch_size=150)
     with pytest.warns(UserWarning, match="larger than sample size. It is going to be clipped"):
-        models.append(regression.fitted(batch_size=10_000))
-    assert len({model.theta_.tobytes() for model in models}) == 1
+        larger = regression.fitted(batch_size=10_000)
+    assert larger.theta_.tobytes() == whole.theta_.tobytes()
+
+
+@quiet
+@pytest.mark.parametrize(("rows", "size"), [(9, 32), (1800, 32), (1820, 64), (3000, 64), (8000, 256), (30_000, 256)])
+def test_batches_are_a_fortieth_of_the_rows_as_a_power_of_two_within_bounds(recwarn, rows: int, size: int):
+    x = np.linspace(-1, 1, rows)
+    sizes = "auto", min(size, rows)
+    auto, said = (
+        ModNetRegressor((2,), batch_size=each, max_iter=2, random_state=0).fit(x[:, None], x) for each in sizes
+    )
+    assert auto.theta_.tobytes() == said.theta_.tobytes()
+    assert not [each for each in recwarn if "batch_size" in str(each.message)]
 
 
 @quiet
@@ -259,4 +271,4 @@ def test_a_schedule_that_ran_to_its_end_is_no_lack_of_convergence(schedule, recw
     ModNetRegressor((4,), optimizer=optimizer, max_iter=12, tol=0.0).fit(np.eye(9), np.arange(9.0))
     assert not recwarn
     with pytest.warns(ConvergenceWarning, match="training stopped at max_iter epochs before"):
-        ModNetRegressor((4,), max_iter=12, tol=0.0).fit(np.eye(9), np.arange(9.0))
+        ModNetRegressor((4,), early_stopping=False, max_iter=12, tol=0.0).fit(np.eye(9), np.arange(9.0))

@@ -167,6 +167,6 @@ def test_a_model_that_is_not_fitted_says_so(case):
 
 
 def test_data_on_a_wild_scale_is_named_as_a_likely_cause(regression):
-    model = ModNetRegressor(optimizer=SGD(0.1), random_state=0)
+    model = ModNetRegressor(inputs=None, optimizer=SGD(0.1), random_state=0)
     with pytest.raises(NonFiniteError, match=r"not scaled \(here \|x\| ≤ [\d.]+e\+"):
         model.fit(regression.X * 1e30, regression.y)

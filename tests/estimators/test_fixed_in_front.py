@@ -13,7 +13,7 @@ from modnet.layers import Clip, Columns, Dense, Dropout, Parallel, Sequential, S
 
 X, y = load_diabetes(return_X_y=True)
 y = (y - y.mean()) / y.std()
-QUICK = {"max_iter": 4, "tol": 0.0, "batch_size": 32, "random_state": 0}
+QUICK = {"inputs": None, "max_iter": 4, "tol": 0.0, "batch_size": 32, "random_state": 0}
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SEEN: list[int] = []
 
@@ -63,6 +63,7 @@ FRONTS = {
         "layers": (Parallel([Columns([0, 1]), Sequential([Columns([2, 3]), Standardize()])]), 8, "batch_norm")
     },
     "nothing else": {"layers": (Standardize(),)},
+    "table": {"inputs": "table", "layers": (8,)},
 }
 
 
@@ -71,7 +72,7 @@ FRONTS = {
 def test_the_weights_are_the_same_to_the_last_bit(front, more):
     weight = np.random.default_rng(0).uniform(0.5, 2, len(X))
     once, always = (
-        ModNetRegressor(**front, **more, **QUICK, inputs_budget=budget, accelerator=None).fit(X, y, weight)
+        ModNetRegressor(**{**QUICK, **front, **more}, inputs_budget=budget, accelerator=None).fit(X, y, weight)
         for budget in (2**28, 0)
     )
     np.testing.assert_array_equal(once.theta_, always.theta_)
@@ -80,7 +81,7 @@ def test_the_weights_are_the_same_to_the_last_bit(front, more):
 
 
 def test_steps_are_the_same_in_partial_fit():
-    once, always = (ModNetRegressor(**FRONTS["inputs"], **QUICK, inputs_budget=room) for room in (2**28, 0))
+    once, always = (ModNetRegressor(**{**QUICK, **FRONTS["inputs"]}, inputs_budget=room) for room in (2**28, 0))
     for rows in (slice(0, 100), slice(100, 103), slice(103, None)):
         for model in (once, always):
             model.partial_fit(X[rows], y[rows])
@@ -158,7 +159,7 @@ def test_an_error_in_adapt_names_the_layer():
 
 
 def test_a_path_reads_a_layer():
-    model = ModNetRegressor((Sequential([Dense(3), "tanh"]), 4), inputs="standardize", **QUICK)
+    model = ModNetRegressor((Sequential([Dense(3), "tanh"]), 4), **{**QUICK, "inputs": "standardize"})
     widths = {"inputs": 10, "layers[0]": 3, "layers[0].body[0]": 3, "layers[1]": 4, "output": 1}
     for path, width in widths.items():
         assert ModNetTransformer(layer=path, estimator=model).fit_transform(X, y).shape == (len(X), width)
@@ -194,5 +195,5 @@ class Projection(Module):
 
 
 def test_the_summary_counts_products_with_matrices_that_are_not_trained():
-    rows = ModNetRegressor((Projection(), Standardize(), 4)).summary(n_features=10, n_outputs=1).rows
+    rows = ModNetRegressor((Projection(), Standardize(), 4), inputs=None).summary(n_features=10, n_outputs=1).rows
     assert [row.multiply_adds for row in rows] == [30, 0, 12, 0, 4]

@@ -1,6 +1,7 @@
 """inputs="table": one table, one model, whatever holds it; numbers, gaps, truth values and categories."""
 
 import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -154,13 +155,20 @@ def test_numbers_in_lists_arrays_frames_and_memory_maps_are_one_model(n, tmp_pat
     np.testing.assert_allclose(small().fit(X, y).predict(sparse.csr_array(new)), expected, rtol=0, atol=1e-12)
 
 
-def test_sparse_rows_and_rows_of_several_axes_pass_as_they_are():
+@pytest.mark.parametrize(("n", "dtype"), [(60, np.float64), (1200, np.float32)])  # θ is narrow where there are many
+def test_sparse_rows_and_rows_of_several_axes_pass_as_they_are(n: int, dtype: Any):
     rng = np.random.default_rng(0)
-    X = sparse.random_array((60, 5), density=0.3, rng=rng, format="csr")
-    assert small().fit(X, rng.normal(size=60)).spec_.inputs is None
-    images = rng.normal(size=(60, 3, 3))
-    model = ModNetRegressor(("flatten", 8), max_iter=4).fit(images, rng.normal(size=60))
-    assert model.spec_.inputs is None
+    y = rng.normal(size=n)
+    for X, layers in [
+        (sparse.random_array((n, 5), density=0.3, rng=rng, format="csr"), (8,)),
+        (rng.normal(size=(n, 3, 3)), ("flatten", 8)),
+    ]:
+        model, plain = (
+            ModNetRegressor(layers, inputs=inputs, max_iter=4, random_state=0).fit(X, y) for inputs in ("table", None)
+        )
+        assert model.spec_.inputs is None
+        assert model.theta_.dtype == dtype
+        np.testing.assert_array_equal(model.predict(X), plain.predict(X))
 
 
 def test_layers_that_go_by_columns_themselves_get_the_table_as_it_is():

@@ -13,6 +13,7 @@ from modnet.registry import registry
 
 README = Path(__file__).parents[2] / "README.md"
 KINDS = {
+    "inputs": "inputs",
     "layer": "layers",
     "output": "outputs",
     "activation": "activations",

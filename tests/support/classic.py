@@ -1,4 +1,4 @@
-"""The settings of scikit-learn's MLP, for tests of the textbook's network: as X is, one rate, no stages."""
+"""The settings of scikit-learn's MLP, for tests of the textbook's network: nothing in front, one rate, no stages."""
 
 from typing import Any
 
@@ -14,4 +14,4 @@ CLASSIC: dict[str, Any] = {
     "scale_target": False,
     "dtype": "auto",
 }
-"""Estimators of ours with these, and layers of one's own, train as `sklearn.neural_network` on up to 8,000 rows."""
+"""Estimators of ours with these, and layers of one's own, train as `sklearn.neural_network` does, batches apart."""

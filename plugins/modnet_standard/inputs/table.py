@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 import numpy as np
 
 from modnet import Array, Blocks, Context, Count, Inputs, Module, Parameter, Shape, Slot, default
-from modnet.base import Column, Links, TableShape, located, shape_through
+from modnet.base import Column, Links, TableShape, shape_through
 from modnet_standard.activations.functions import Identity
 from modnet_standard.initializers.distributions import Ones, Zeros
 from modnet_standard.layers.codes import Embedding
@@ -290,8 +290,8 @@ class Numbers(Module):
 
     def chains(self) -> Sequence[Links]:
         """Return the layer on the numbers, centred if it is fixed."""
-        centre = (Standardize(scale=False),) if self.layer.fixed else ()
-        return (located("body", (Columns(dtype="number"), self.layer, *centre)),)
+        centre = (("centre", Standardize(scale=False)),) if self.layer.fixed else ()
+        return ((("columns", Columns(dtype="number")), ("layer", self.layer), *centre),)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of a table: what the layer makes, and the others."""

@@ -322,15 +322,17 @@ class WarmUp(TimedSchedule):
     def _since(self, progress: Progress) -> Progress:
         """Return the progress made after the warm-up."""
         per_epoch = progress.steps_per_epoch
-        epochs, steps = self.length, self.length * per_epoch
+        epochs, steps = self.length, round(self.length * per_epoch)
         if self.unit == "step":
-            epochs, steps = self.length // per_epoch, self.length
-        epoch = max(progress.epoch - epochs, 0)
+            epochs, steps = int(self.length // per_epoch), self.length
+        epoch, left = max(progress.epoch - epochs, 0), max(progress.epochs - epochs, 1)
+        steps_left = round(progress.epochs * per_epoch) - steps
         return replace(
             progress,
             step=max(progress.step - steps, 0),  # epochs may once have had fewer steps than now
             epoch=epoch,
             rows=progress.rows * epoch // max(progress.epoch, 1),
-            epochs=max(progress.epochs - epochs, 1),
+            epochs=left,
+            steps_per_epoch=steps_left / left if steps_left > 0 else per_epoch,
             losses=progress.losses[epochs:],
         )

@@ -32,7 +32,7 @@ class TimedSchedule(Schedule):
 
     def planned(self, progress: Progress) -> int:
         """Return T: the epochs or steps of the whole training, as planned."""
-        return progress.epochs if self.unit == "epoch" else progress.epochs * progress.steps_per_epoch
+        return progress.epochs if self.unit == "epoch" else round(progress.epochs * progress.steps_per_epoch)
 
 
 class Constant(Schedule):
