@@ -141,9 +141,9 @@ def test_a_search_of_nine_candidates_prints_one_warning():
 
 
 def test_who_asks_for_all_warnings_of_a_search_gets_all():
+    model = ModNetClassifier((4,), early_stopping=False, max_iter=2)
     for _ in range(2):
         with pytest.warns(ConvergenceWarning) as told:
-            model = ModNetClassifier((4,), early_stopping=False, max_iter=2)
             GridSearchCV(model, {"alpha": [0.0, 0.1]}, cv=2).fit(X, y)
         assert len(told) == 5
         assert len({str(each.message) for each in told}) == 1
