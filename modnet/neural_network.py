@@ -13,8 +13,8 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from modnet.estimators import ModNetClassifier, ModNetRegressor
-from modnet.estimators.base import makes_steps
 from modnet.estimators.mlp import BaseMLP, like_labels
+from modnet.estimators.offered import makes_steps
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 

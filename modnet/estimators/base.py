@@ -8,7 +8,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from operator import methodcaller
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -27,6 +26,7 @@ from modnet.estimators.parameters import SLOTS, NestedParameters, chosen_acceler
 from modnet.estimators.preparation import Sample, learn_scale, modules_of, network_for, prepared, takes
 from modnet.estimators.table import Table
 from modnet.estimators.target import Numbers, loss_before_target, loss_for
+from modnet.estimators.threads import few_threads
 from modnet.network import Network
 from modnet.network.summary import Summary, summarize
 from modnet.network.trial import check_values, rows_counted
@@ -35,9 +35,6 @@ from modnet.training import History, Trainer
 from modnet.training.batches import rows_per_batch
 from modnet.training.combining import first_state
 from modnet.training.stages import cools_down
-
-makes_steps = methodcaller("_makes_steps")
-"""Whether an estimator has `partial_fit`."""
 
 
 class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
@@ -188,7 +185,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 return task.end_epoch()
 
             batched = isinstance(spec.optimizer, Optimizer)
-            with fitting.few_threads(self.network_, rows_per_batch(training.batch_size, n) if batched else n):
+            with few_threads(self.network_, rows_per_batch(training.batch_size, n) if batched else n):
                 history = train(
                     trainer,
                     data,
@@ -260,7 +257,9 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         waiting = CompileTimer(chosen_accelerator(self))
         trainer, data, _ = fitting.trainer_on(self, sample, None)
         trainer.progress.epoch, trainer.progress.losses = self.n_iter_, self.loss_curve_
-        started, loss = time.perf_counter(), trainer.epoch(data)
+        started = time.perf_counter()
+        with few_threads(self.network_, rows_per_batch(trainer.settings.batch_size, len(data))):
+            loss = trainer.epoch(data)
         telling.warn_of_the_end(trainer)
         self.loss_curve_.append(loss)  # in place, at the very end: a copy of both would take longer than the step
         self.learning_rate_curve_.append(trainer.optimizer_state.learning_rate)

@@ -13,9 +13,9 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
 from modnet.base import Array
-from modnet.estimators.fitting import few_threads
 from modnet.estimators.parameters import loss_of
 from modnet.estimators.preparation import Sample
+from modnet.estimators.threads import few_threads
 from modnet.training import History
 from modnet.training.constant import EPOCHS, constant_loss, learns, underway
 

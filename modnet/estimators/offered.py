@@ -5,10 +5,14 @@ Both errors begin as Python's and scikit-learn's do, and go on with the reason a
 
 import functools
 from collections.abc import Callable
+from operator import methodcaller
 from types import MethodType
 from typing import Any
 
 from modnet.text import suggestions
+
+makes_steps = methodcaller("_makes_steps")
+"""Whether an estimator has `partial_fit`."""
 
 
 class _Offered:

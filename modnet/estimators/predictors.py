@@ -12,10 +12,10 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from modnet.base import Array, DensityLoss, QuantileLoss
-from modnet.estimators.base import BaseModNet, makes_steps
+from modnet.estimators.base import BaseModNet
 from modnet.estimators.fitting import unchanged_on_failure
 from modnet.estimators.given import declared_order
-from modnet.estimators.offered import offered_if
+from modnet.estimators.offered import makes_steps, offered_if
 from modnet.estimators.parameters import chosen_loss, completed, loss_of
 from modnet.estimators.preparation import dense, raw_blocks, raw_output
 from modnet.estimators.target import Classes, Numbers, second_link

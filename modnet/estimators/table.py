@@ -181,6 +181,8 @@ class Table:
             row = next(
                 i for i in np.flatnonzero(~missing) if not parts_of(word_for(type(values[i]))) <= parts_of(before)
             )
+            if word_for(type(values[row])).endswith(" objects"):  # which no column holds, in fit neither
+                raise refused(title_of(name, self.named), int(row), values[row])
             raise TypeError(
                 f"{title_of(name, self.named)} held {before} in fit, and holds {found} here, such as {values[row]!r} "
                 f"in row {row}: give it the type that it had"

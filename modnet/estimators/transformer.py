@@ -18,10 +18,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from modnet.acceleration import predicted
 from modnet.base import Array, Inputs, Module
-from modnet.estimators.base import BaseModNet, makes_steps
+from modnet.estimators.base import BaseModNet
 from modnet.estimators.fitting import FitMetadata, unchanged_on_failure
 from modnet.estimators.nested import path_of
-from modnet.estimators.offered import offered_if
+from modnet.estimators.offered import makes_steps, offered_if
 from modnet.estimators.parameters import Written, chosen_accelerator, completed, invalid_parameter, loss_of
 from modnet.estimators.preparation import Sample, rows_of
 from modnet.network import Network

@@ -12,7 +12,7 @@ import numpy as np
 from modnet import ModNetRegressor
 X = np.random.default_rng(0).normal(size=(40, 3))
 for accelerator in (None, "auto"):
-    model = ModNetRegressor((4,), accelerator=accelerator, max_iter=20, tol=1e9, n_iter_no_change=1).fit(X, X[:, 0])
+    model = ModNetRegressor((4,), accelerator=accelerator, max_iter=60, random_state=0).fit(X, X[:, 0])
     model.predict(X)
     print(sorted(name for name in sys.modules if name.partition(".")[0] in ("numba", "llvmlite", "modnet_numba")))
 """

@@ -107,6 +107,16 @@ def test_of_a_column_that_turns_mixed_the_value_is_named_that_does_not_belong_th
     assert "holds numbers and text here, such as 'high' in row 2" in said
 
 
+@every_holder
+def test_what_no_column_can_hold_is_refused_in_the_words_of_scikit_learn(held: Held):
+    if held is polars_frame:
+        pytest.skip("holds no dicts among numbers")
+    model = regressor().fit(held({"age": AGE, "income": INCOME}), Y)
+    said = complaint(lambda: model.predict(held({"age": AGE, "income": [{"a": 1}, *INCOME[1:]]})))
+    assert "float() argument must be a string or a real number" in said
+    assert "such as {'a': 1} in row 0" in said
+
+
 @every_frame
 def test_a_column_of_text_that_turns_numbers_is_named_with_both_types(held: Held):
     model = reads_towns().fit(held({"age": AGE, "town": ["1", "2", "x"] * 8}), Y)

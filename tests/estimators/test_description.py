@@ -88,11 +88,14 @@ def test_layers_inside_layers_are_blocks_inside_blocks(fitted: bool) -> None:
     assert drawn(model).count('class="sk-parallel-item"') == 2 + 2  # body and shortcut, and the branches
 
 
-def test_a_layer_that_stands_for_several_links_is_one_block() -> None:
-    class Bottleneck(Dense):
-        def links(self) -> Links:
-            return (("down", Dense(2)), ("up", Dense(self.units)))
+class Bottleneck(Dense):
+    """Two layers with few units between them."""
 
+    def links(self) -> Links:
+        return (("down", Dense(2)), ("up", Dense(self.units)))
+
+
+def test_a_layer_that_stands_for_several_links_is_one_block() -> None:
     model = ModNetRegressor([Bottleneck(6)], **PLAIN).fit(X, y)
     assert blocks(model)[0][1] == f"4 → 6, {(4 * 2 + 2) + (2 * 6 + 6)} parameters"
 

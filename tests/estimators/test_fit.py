@@ -231,7 +231,7 @@ def test_batches_larger_than_the_data_are_the_data_and_say_so(regression):
 
 
 @quiet
-@pytest.mark.parametrize(("rows", "size"), [(9, 32), (1280, 32), (1281, 64), (3000, 128), (10_240, 256), (30_000, 256)])
+@pytest.mark.parametrize(("rows", "size"), [(9, 32), (1800, 32), (1820, 64), (3000, 64), (8000, 256), (30_000, 256)])
 def test_batches_are_a_fortieth_of_the_rows_as_a_power_of_two_within_bounds(recwarn, rows: int, size: int):
     x = np.linspace(-1, 1, rows)
     sizes = "auto", min(size, rows)

@@ -129,7 +129,8 @@ from modnet import ModNetClassifier
 
 X, y = load_iris(return_X_y=True)
 grid = {"alpha": [0.0, 0.1, 0.2], "optimizer__learning_rate": [0.001, 0.01, 0.1]}
-GridSearchCV(ModNetClassifier((4,), max_iter=2, accelerator=None), grid, cv=3).fit(X, y)
+model = ModNetClassifier((4,), early_stopping=False, max_iter=2, accelerator=None)
+GridSearchCV(model, grid, cv=3).fit(X, y)
 """
 
 
@@ -140,8 +141,9 @@ def test_a_search_of_nine_candidates_prints_one_warning():
 
 
 def test_who_asks_for_all_warnings_of_a_search_gets_all():
+    model = ModNetClassifier((4,), early_stopping=False, max_iter=2)
     for _ in range(2):
         with pytest.warns(ConvergenceWarning) as told:
-            GridSearchCV(ModNetClassifier((4,), max_iter=2), {"alpha": [0.0, 0.1]}, cv=2).fit(X, y)
+            GridSearchCV(model, {"alpha": [0.0, 0.1]}, cv=2).fit(X, y)
         assert len(told) == 5
         assert len({str(each.message) for each in told}) == 1

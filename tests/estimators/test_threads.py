@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info
 
 from modnet import ModNetRegressor, Network
-from modnet.estimators.fitting import SMALL, few_threads
+from modnet.estimators.threads import SMALL, few_threads
 from modnet.layers import Dense
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -99,7 +99,7 @@ def test_score_is_the_share_of_the_variance_that_comes_back() -> None:
 
 def test_the_inverse_applies_the_link_of_the_loss() -> None:
     counts = np.round(np.exp(X[:, :3]))
-    encoder = short(loss=Poisson()).fit(counts)
+    encoder = short(loss=Poisson(), scale_target=True).fit(counts)
     given_back = encoder.inverse_transform(encoder.transform(counts))
     assert (given_back > 0).all()
     rates = np.exp(encoder.network_.predict(encoder.theta_, encoder.state_, counts))
