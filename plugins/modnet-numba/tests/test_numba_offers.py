@@ -161,8 +161,9 @@ def test_fused_losses_and_optimizers_have_the_fields_of_their_originals():
 def test_estimators_know_it_by_name():
     assert registry.get("accelerator", "numba") is Numba
     X, y = np.random.default_rng(0).normal(size=(40, 3)), np.arange(40) % 3
+    settings = {"early_stopping": False, "max_iter": 30, "tol": 0, "random_state": 0}
     models = [
-        ModNetClassifier((8,), "tanh", max_iter=30, tol=0, random_state=0, accelerator=accelerator)
+        ModNetClassifier((8,), "tanh", **settings, accelerator=accelerator)
         for accelerator in ("numba", {"type": "numba"}, None)
     ]
     with pytest.warns(match="training stopped"):
@@ -171,10 +172,12 @@ def test_estimators_know_it_by_name():
     np.testing.assert_array_equal(predictions[0], predictions[1])
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # wrong formulas learn nothing
 @pytest.mark.parametrize("activation", [Wrong(), Broken()])
 def test_formulas_that_are_wrong_are_not_used_and_a_warning_says_so(activation: Activation):
     X = np.random.default_rng(0).normal(size=(20, 3))
-    settings = {"max_iter": 500, "tol": 1e-2, "random_state": 0}
+    textbook = {"inputs": None, "optimizer": "adam", "scale_target": False, "early_stopping": False}
+    settings = {**textbook, "max_iter": 500, "tol": 1e-2, "n_iter_no_change": 10, "random_state": 0}
     with pytest.warns(RuntimeWarning, match=rf"modnet runs .*{re.escape(repr(activation))} itself"):
         fast = ModNetRegressor((4,), activation, accelerator="numba", **settings).fit(X, X[:, 0])
     plain = ModNetRegressor((4,), activation, accelerator=None, **settings).fit(X, X[:, 0])
