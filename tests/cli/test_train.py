@@ -349,7 +349,7 @@ def test_models_saved_in_python_predict_as_well(modnet: Any, iris: Path, tmp_pat
 
 def test_a_transformer_predicts_nothing(modnet: Any, iris: Path, tmp_path: Path):
     X = pd.read_csv(iris).drop(columns="species")
-    save(ModNetTransformer((2,), tol=1e6, n_iter_no_change=1, random_state=0).fit(X), tmp_path / "model.npz")
+    save(ModNetTransformer((4,), "tanh", inputs="standardize", random_state=0).fit(X), tmp_path / "model.npz")
     done = modnet("predict", tmp_path / "model.npz", iris)
     assert done.status == 1
     assert "makes features and predicts nothing" in done.err
