@@ -23,7 +23,7 @@ from modnet.network.trial import adapt, check_links
 from modnet.spec import ModelSpec
 from modnet.training import Data, History, Trainer, train_in_stages
 from modnet.training.combining import first_state
-from modnet.training.stages import annealed
+from modnet.training.stages import annealed, cools_down
 
 CALLBACKS = ("_skl_callbacks", "_skl_callbacks_to_teardown", "_callback_fit_ctx", "_parent_callback_ctx")
 """Where scikit-learn keeps callbacks, and how far they are, on an estimator."""
@@ -152,7 +152,7 @@ def decided(spec: ModelSpec, loss: Loss, rows: int | None, *, watched: bool, tun
         if rows is not None and isinstance(optimizer, Optimizer):
             schedule, enough = optimizer.schedule, watched or rows >= ENOUGH
             early = enough and (schedule is None or not schedule.ends)
-            if not enough and schedule is None and training.cooldown > 0:
+            if not enough and cools_down(replace(training, early_stopping=True), optimizer):
                 optimizer = annealed(optimizer)
         training = replace(training, early_stopping=early)
     elif loss == spec.loss and training is spec.training:

@@ -116,8 +116,9 @@ def check_values(network: Network, theta: Array, state: Array, x: Array) -> None
     """
     network.check_rows(x)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # training says so, and what to do
-        if any(link.module.takes_codes for link in network.walk()):
-            network.predict(theta, state, x)
+        codes = [link for link in network.walk() if link.module.takes_codes]
+        if codes:
+            network.up_to(codes[-1]).predict(theta, state, x)
         check_missing(network, theta, state, x)
 
 

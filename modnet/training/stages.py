@@ -19,9 +19,12 @@ WARM_UP = 1.2
 
 
 def cools_down(settings: TrainingSettings, optimizer: Optimizer | Solver) -> bool:
-    """Return whether a training is to end with a cool-down; an optimizer with a schedule of its own keeps it."""
-    makes_plan = isinstance(optimizer, Optimizer) and optimizer.schedule is None
-    return bool(settings.early_stopping) and settings.cooldown > 0 and makes_plan
+    """Return whether a training is to end with a cool-down; an optimizer with a schedule of its own keeps it.
+
+    So does a rule with points of its own, such as a schedule-free one, which does without any.
+    """
+    free = isinstance(optimizer, Optimizer) and optimizer.schedule is None and not optimizer.own_points
+    return bool(settings.early_stopping) and settings.cooldown > 0 and free
 
 
 def annealed(optimizer: Optimizer) -> Optimizer:

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
+from support.optimizers import ScheduleFreeAdamW
 
 from modnet import ModNetClassifier, ModNetRegressor, ModNetTransformer, load, save
 from modnet.callbacks import Checkpoint
@@ -247,3 +248,12 @@ def test_what_early_stopping_may_be_is_said(value: Any):
         clone(net()).set_params(early_stopping=value).fit(X, y)
     with pytest.raises(ValueError, match="cooldown: should be greater than or equal to 0"):
         net(cooldown=-1).fit(X, y)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # few epochs do
+@pytest.mark.parametrize("n", [100, 400])
+def test_a_rule_that_does_without_a_schedule_gets_none(n: int):
+    model = net(optimizer=ScheduleFreeAdamW(0.01), early_stopping="auto", max_iter=12).fit(X[:n], y[:n])
+    assert model.spec_.optimizer == ScheduleFreeAdamW(0.01)
+    assert len(set(model.learning_rate_curve_)) == 1
+    assert not hasattr(model, "cooldown_start_")
