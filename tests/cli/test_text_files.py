@@ -129,7 +129,7 @@ def test_classes_are_written_as_they_were(modnet: Any, file: Any, y: list[str]):
 def test_numbers_as_classes_of_a_model_are_not_compared_with_text(modnet: Any, file: Any, tmp_path: Path):
     data = file("pq")
     frame = pd.read_csv(data)
-    model = ModNetClassifier((2,), tol=10, n_iter_no_change=1)
+    model = ModNetClassifier((2,), max_iter=2, random_state=0)
     save(model.fit(frame[["a", "b"]], (frame.y == "p").astype(int)), tmp_path / "m.npz")
     done = modnet("doctor", "--model", tmp_path / "m.npz", "--data", data, "--target", "y")
     assert "column 'y' does not hold the model's classes, which are [0 1], but 'p' in row 1 (line 2)" in done.err
