@@ -134,7 +134,7 @@ def test_a_polars_frame(table):
     polars = pytest.importorskip("polars")
     X, y = table
     frame = polars.DataFrame({"age": X.age.to_list(), "income": [None, *X.income[1:].to_list()]})
-    found = diagnose(ModNetClassifier(random_state=0), frame, y.to_numpy())
+    found = diagnose(ModNetClassifier(inputs=None, random_state=0), frame, y.to_numpy())
     assert "1 value missing or infinite in 1 row: income (1)" in found[0].found
 
 
