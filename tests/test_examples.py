@@ -96,6 +96,7 @@ def test_quickstart_finds_a_network_that_reads_digits(tmp_path: Path):
     assert_is_a_picture(tmp_path / "quickstart.png")
 
 
+@pytest.mark.slow
 def test_backpropagation_agrees_with_the_textbook_and_separates_the_spirals(tmp_path: Path):
     pictures = tmp_path / "all" / "pictures"
     text = run("backpropagation", tmp_path, pictures)

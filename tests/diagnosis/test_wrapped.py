@@ -138,6 +138,7 @@ def test_a_polars_frame(table):
     assert "1 value missing or infinite in 1 row: income (1)" in found[0].found
 
 
+@pytest.mark.slow
 def test_sparse_rows(moons):
     X, y = load_digits(return_X_y=True)
     model = ModNetClassifier(max_iter=20, random_state=0)

@@ -167,6 +167,7 @@ def test_predicting_changes_nothing(case):
         assert not np.shares_memory(one, two)
 
 
+@pytest.mark.slow
 def test_eight_threads_get_the_answer_of_one():
     X, y = load_digits(return_X_y=True)
     model = ModNetClassifier(layers=(32, *DEEP), max_iter=3, random_state=0).fit(X / 16, y)

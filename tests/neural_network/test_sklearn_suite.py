@@ -26,6 +26,7 @@ PRIVATE = {
 }
 
 
+@pytest.mark.slow
 def test_all_but_the_tests_of_private_attributes_pass(tmp_path: Path):
     suite = Path(sklearn.neural_network.tests.__path__[0], "test_mlp.py").read_text(encoding="utf-8")
     assert suite.count(THEIRS) == 1

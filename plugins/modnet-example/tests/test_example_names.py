@@ -25,6 +25,7 @@ def test_a_spec_comes_back_from_json_and_says_what_it_requires():
     assert spec.requires == {"modnet-layers": spec.requires["modnet-layers"], "modnet-example": "0.1.0"}
 
 
+@pytest.mark.slow
 def test_rbf_tells_digits_apart():
     X, X_new, y, y_new = train_test_split(*load_digits(return_X_y=True), random_state=0)
     net = ModNetClassifier(layers=({"type": "rbf", "units": 64},), early_stopping=True, random_state=0)
