@@ -9,6 +9,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import pytest
 import sklearn.neural_network.tests
 
 THEIRS = "from sklearn.neural_network import MLPClassifier, MLPRegressor"

@@ -1,6 +1,7 @@
 """The plugin as users meet it: by name, in estimators and in specs."""
 
 import numpy as np
+import pytest
 from modnet_example import RBF, Snake
 from sklearn.datasets import load_digits, make_moons
 from sklearn.model_selection import GridSearchCV, train_test_split
