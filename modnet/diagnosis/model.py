@@ -298,12 +298,13 @@ def _trial(net: BaseModNet, X: Any, y: Any, found: Sequence[Finding]) -> Iterato
         remedy = f"likely causes: {causes}" if causes else said
         yield Finding("loss-not-finite", "problem", "a trial fit", said, remedy)
         return
-    look = observe(trained, scaled(trained, prepared(trained, X, y)).data)
+    sample = scaled(trained, prepared(trained, X, y))
+    look = observe(trained, sample.data)
     known = {(finding.check, finding.subject) for finding in found}
     for finding in signals.idle_units(look):
         if (finding.check, finding.subject) not in known:
             yield replace(finding, found=f"after {trained.n_iter_} epochs {finding.found}")
-    yield from _course(trained, _constant(trained, prepared(trained, X, y)))
+    yield from _course(trained, _constant(trained, sample))
 
 
 def _course(net: BaseModNet, constant: float) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from sklearn.utils.validation import _num_samples
 
 from modnet.base import Array
 from modnet.estimators.parameters import loss_of
-from modnet.estimators.preparation import Sample
+from modnet.estimators.preparation import Sample, scaled
 from modnet.estimators.threads import few_threads
 from modnet.training import History
 from modnet.training.constant import EPOCHS, constant_loss, learns, underway
@@ -62,7 +62,7 @@ def _failure(estimator: Any, sample: Sample, history: History, X: Any, y: Any) -
     cut = not history.converged
     if underway(history.losses, cut=cut):
         return ""
-    loss, width, data = loss_of(estimator), estimator.network_.output_shape[-1], sample.data
+    loss, width, data = loss_of(estimator), estimator.network_.output_shape[-1], scaled(estimator, sample).data
     with few_threads(estimator.network_, 1):
         constant = constant_loss(loss, data.t, width, data.weight)
     if history.losses and learns(history.losses[-1], constant):  # a solver may be at the minimum from the start

@@ -170,3 +170,12 @@ def test_nor_does_one_that_has_a_constant_to_learn(model):
 
 def test_nor_does_an_autoencoder():
     assert said(ModNetTransformer(random_state=0, optimizer={"type": "adam", "learning_rate": 0.01}), ALONE) == []
+
+
+@pytest.mark.parametrize("units", [1e-6, 1.0, 1e6])
+def test_what_was_learnt_is_judged_in_the_scale_in_which_it_was_learnt(units: float):
+    X, y = load_diabetes(return_X_y=True)
+    ModNetRegressor(random_state=0).fit(X, units * y)  # a warning would be an error here
+    still = ModNetRegressor((8,), optimizer={"type": "sgd", "learning_rate": 1e-12}, random_state=1)
+    with pytest.warns(ConvergenceWarning, match="nothing was learnt"):
+        still.fit(X, units * y)
