@@ -5,7 +5,7 @@ for an `accelerated` network.
 """
 
 from modnet.acceleration.comparing import attempted
-from modnet.acceleration.engine import MIN_STEPS, Engine, compiled_loop, run_loop
+from modnet.acceleration.engine import MIN_STEPS, Engine, compiled_loop
 from modnet.acceleration.fusing import accelerated, fused_parts, predicted, predicted_blocks
 from modnet.acceleration.installed import CompileTimer, accelerator_name, installed_accelerator
 
@@ -21,5 +21,4 @@ __all__ = [
     "installed_accelerator",
     "predicted",
     "predicted_blocks",
-    "run_loop",
 ]

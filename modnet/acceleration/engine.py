@@ -6,25 +6,23 @@ A compiled loop is compared by one step on copies, made both ways: J, ∇J and t
 links, loss and penalty compute, and θ has to be where modnet's own optimizer goes from the same gradient.
 """
 
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 
-from modnet.acceleration.comparing import agrees, asked, attempted
+from modnet.acceleration.comparing import agrees, asked
 from modnet.acceleration.fusing import accelerated, set_aside
 from modnet.base import (
     Accelerator,
     Array,
     CompiledLoop,
+    Epochs,
     Layout,
     Loss,
     Optimizer,
-    OptimizerState,
-    Progress,
+    Patience,
     Solver,
     TrainingStep,
 )
@@ -173,9 +171,12 @@ def compiled_loop(
         Once, if it fails or differs.
     """
     weights = None if step.weight is None else step.weight.dtype
-    data = (step.x.flags.c_contiguous, step.x.shape[1:], step.t.dtype, step.t.shape[1:], weights, step.rows)
-    penalty = (step.alpha > 0, step.l1_ratio)
-    key = (accelerator, step.modules, step.loss, step.optimizer, penalty, data, step.theta.dtype)
+    left = 0 if step.rest is None else step.rest.rows
+    data = (step.x.flags.c_contiguous, step.x.shape[1:], step.t.dtype, step.t.shape[1:], weights, step.rows, left)
+    penalty = (step.alpha > 0, step.l1_ratio, bool(step.watched))
+    constraints = tuple((W.shape, constraint) for W, constraint in step.constrained)
+    groups = tuple(step.optimizer_state.layout.factors.items())
+    key = (accelerator, step.modules, step.loss, step.optimizer, penalty, data, constraints, groups, step.theta.dtype)
     what = f"the training loop of {', '.join(map(repr, step.modules))} with {step.loss!r} and {step.optimizer!r}"
     loop: CompiledLoop | None = asked(accelerator, key, what, CompiledLoop, lambda: accelerator.compile(step))
     if loop is None:
@@ -184,93 +185,74 @@ def compiled_loop(
     return loop if agrees(accelerator, key, what, both.compiled, both.own, lambda make: make()) else None
 
 
-def run_loop(
-    loop: CompiledLoop, optimizer: Optimizer, state: OptimizerState, progress: Progress, order: Array, rows: int
-) -> tuple[int, float, float]:
-    """Make a step on each full batch of an epoch, in as few calls as can be, until a loss is not finite or it fails.
-
-    Parameters
-    ----------
-    loop : CompiledLoop
-    optimizer : Optimizer
-        Whose learning rates they are.
-    state : OptimizerState
-    progress : Progress
-        Both count the steps.
-    order : ndarray of int64
-        Which rows of the data are the first batch, the second, and so on.
-    rows : int
-        Of a batch.
-
-    Returns
-    -------
-    made : int
-        How many steps.
-    loss, weight : float
-        Σ w J and Σ w over their batches.
-    """
-    made, total, weights, count = 0, 0.0, 0.0, len(order) // rows
-    for start in range(0, count, loop.max_steps):
-        stop = min(start + loop.max_steps, count)
-        rates = _rates(optimizer, progress, stop - start)
-        ran, failure = attempted(partial(loop.run, order[start * rows : stop * rows], rates))
-        if ran is None:
-            text = f"modnet makes the rest of the steps one by one, because the compiled loop failed: {failure}"
-            warnings.warn(text, RuntimeWarning, stacklevel=2)
-            break
-        here, value, weight = ran
-        made, total, weights = made + here, total + value, weights + weight
-        state.step += here
-        progress.step += here
-        if here:
-            state.learning_rate = float(rates[here - 1])
-        if here < len(rates):
-            break
-    return made, total, weights
-
-
-def _rates(optimizer: Optimizer, progress: Progress, count: int) -> Array:
-    """Return the learning rates of the next steps."""
-    if optimizer.schedule is None:
-        return np.full(count, optimizer.learning_rate)
-    rates, at = np.empty(count), replace(progress)
-    for index in range(count):
-        at.step = progress.step + index
-        rates[index] = optimizer.rate(at)
-    return rates
-
-
 class _Comparison:
-    """One step, made both ways: two lists of arrays that should be the same."""
+    """A step on a full batch and one on a smaller, made both ways: two lists of arrays that should be the same."""
 
     def __init__(self, accelerator: Accelerator, copies: Callable[[], tuple[TrainingStep, TrainingStep]]) -> None:
         self._accelerator, self._copies = accelerator, copies
 
     def own(self) -> list[Array]:
-        """Return J, ∇J and the network's state after a step as modnet makes it; the last array is 0."""
-        self._fast, self._plain = self._copies()
-        step, first = self._plain, slice(0, self._plain.rows)
-        weight = None if step.weight is None else step.weight[first]
-        raw = step.forward(step.x[first])
-        value, draw = step.loss.value_and_gradient(step.t[first], raw, weight=weight, out=step.draw)
-        step.backward(draw)
-        value += step.penalize(step.gradient, step.rows if weight is None else float(weight.sum()))
-        step.optimizer.clip(step.gradient)
-        self._scale = float(np.abs(step.gradient).max(initial=0)) or 1.0
-        dtype = step.theta.dtype
-        return [np.asarray(value, dtype), step.gradient / self._scale, step.state, np.zeros(1, dtype)]
+        """Return J, ∇J and the network's state after each step as modnet makes it, and zeros."""
+        self._pairs = [self._copies()]
+        if self._pairs[0][0].rest is not None:
+            self._pairs.append(tuple(each.rest for each in self._copies()))  # type: ignore[arg-type]  # both have one
+        self._scales: list[float] = []
+        found = []
+        for _, step in self._pairs:
+            dtype, first = step.theta.dtype, slice(0, step.rows)
+            weight = None if step.weight is None else step.weight[first]
+            raw = step.forward(step.x[first])
+            value, draw = step.loss.value_and_gradient(step.t[first], raw, weight=weight, out=step.draw)
+            step.backward(draw)
+            value += step.penalize(step.gradient, step.rows if weight is None else float(weight.sum()))
+            _freeze(step)
+            step.optimizer.clip(step.gradient)
+            self._scales.append(float(np.abs(step.gradient).max(initial=0)) or 1.0)
+            found += [np.asarray(value, dtype), step.gradient / self._scales[-1], step.state.copy(), np.zeros(2, dtype)]
+        return found
 
     def compiled(self) -> list[Array]:
-        """Return the same of the loop; the last array says how far its θ is from where its gradient leads."""
-        fast, plain = self._fast, self._plain
-        loop = self._accelerator.compile(fast)
-        assert loop is not None, "it was there for the same step"
-        _, loss, weight = loop.run(np.arange(fast.rows), np.array([plain.optimizer_state.learning_rate]))
-        gradient, before = fast.gradient.copy(), plain.theta.copy()
-        plain.optimizer.update(plain.theta, fast.gradient, plain.optimizer_state)
-        # Where steps are as small as the last digits of θ, rounding is all there is to see.
-        digits = 1e3 * float(np.finfo(before.dtype).eps) * np.abs(before).max(initial=0)
-        moved = np.abs(plain.theta - before).max(initial=0) + digits
-        away = np.abs(plain.theta - fast.theta).max(initial=0) / (moved or 1.0)
-        dtype = before.dtype
-        return [np.asarray(loss / weight, dtype), gradient / self._scale, fast.state, np.array([away], dtype)]
+        """Return the same of the loop; the last two say how far its θ or mean, and validation loss, are from the right.
+
+        Right is where its gradient leads, and what modnet's own makes of the θ that it has come to.
+        """
+        found = []
+        for (fast, plain), scale in zip(self._pairs, self._scales, strict=True):
+            loop = self._accelerator.compile(replace(fast, rest=None))
+            assert loop is not None, "it was there for the same step"
+            before, rate = fast.theta.copy(), plain.optimizer_state.learning_rate
+            epochs = Epochs(np.full((1, 2), np.nan), Patience(0.0, 1), None, by_watched=False, steps=1)
+            loop.run(np.arange(fast.rows), np.array([rate]), epochs)
+            gradient, state = fast.gradient.copy(), plain.optimizer_state
+            plain.optimizer.update(plain.theta, fast.gradient, state)
+            for W, constraint in plain.constrained:
+                constraint.project(W)
+            away = [np.abs(plain.theta - fast.theta).max(initial=0)]
+            if plain.optimizer.ema is not None:
+                own, other = state.average, fast.optimizer_state.average
+                share = (1 - plain.optimizer.ema) if state.averaged else 1
+                away.append(np.abs(own + share * (plain.theta - own) - other).max(initial=0))  # type: ignore[operator]
+            # Where steps are as small as the last digits of θ, rounding is all there is to see.
+            dtype = before.dtype
+            digits = 1e3 * float(np.finfo(dtype).eps) * np.abs(before).max(initial=0)
+            moved = np.abs(plain.theta - before).max(initial=0) + digits
+            watched = _watched_loss(plain, fast.theta) - epochs.losses[0, 1] if fast.watched else 0.0
+            distances = np.array([max(away) / (moved or 1.0), watched], dtype)
+            found += [np.asarray(epochs.losses[0, 0], dtype), gradient / scale, fast.state.copy(), distances]
+        return found
+
+
+def _freeze(step: TrainingStep) -> None:
+    """Take the gradient of frozen layers away."""
+    layout = step.optimizer_state.layout
+    for name, factor in layout.factors.items():
+        if factor == 0:
+            layout.places[name].view(step.gradient)[...] = 0
+
+
+def _watched_loss(step: TrainingStep, theta: Array) -> float:
+    """Return the loss of the watched rows at some θ."""
+    step.theta[...] = theta
+    losses = [(step.loss.value(each.t, each.forward(each.x), weight=each.weight), each) for each in step.watched]
+    weights = [len(each.x) if each.weight is None else float(each.weight.sum()) for _, each in losses]
+    return float(np.average([value for value, _ in losses], weights=weights))

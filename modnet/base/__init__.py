@@ -3,7 +3,7 @@
 Each file holds one base.
 """
 
-from modnet.base.accelerator import Accelerator, CompiledLoop, Fused, TrainingStep
+from modnet.base.accelerator import Accelerator, Block, CompiledLoop, Epochs, Fused, Patience, TrainingStep
 from modnet.base.activation import Activation, Formulas
 from modnet.base.constraint import Constraint
 from modnet.base.context import Context
@@ -22,6 +22,7 @@ __all__ = [
     "Accelerator",
     "Activation",
     "Array",
+    "Block",
     "Blocks",
     "Column",
     "ColumnType",
@@ -29,6 +30,7 @@ __all__ = [
     "Constraint",
     "Context",
     "DensityLoss",
+    "Epochs",
     "Formulas",
     "Fused",
     "Initializer",
@@ -43,6 +45,7 @@ __all__ = [
     "Output",
     "Parameter",
     "ParameterGroup",
+    "Patience",
     "Place",
     "Progress",
     "QuantileLoss",

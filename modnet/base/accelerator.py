@@ -3,14 +3,16 @@
 The components stay what a spec names and what a reader reads; fused ones take their place when a network is run.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from modnet.base.constraint import Constraint
 from modnet.base.loss import Loss
 from modnet.base.module import Module
 from modnet.base.optimizer import Optimizer, OptimizerState
@@ -39,6 +41,24 @@ class Fused:
 
 
 @dataclass(frozen=True)
+class Block:
+    """Rows that are watched: their loss is looked at after each epoch, at θ as it is then.
+
+    Attributes
+    ----------
+    forward : callable
+        From x to the raw output, as in prediction.
+    x, t, weight : ndarray
+        The rows; weight may be None.
+    """
+
+    forward: Callable[[Array], Array]
+    x: Array
+    t: Array
+    weight: Array | None
+
+
+@dataclass(frozen=True)
 class TrainingStep:
     """A step of training on a mini-batch, as the parts that it is made of: those of an accelerator where it has any.
 
@@ -52,11 +72,13 @@ class TrainingStep:
         Takes ∇J and Σw, adds the gradient of the penalty to ∇J and returns its value.
     loss : Loss
     optimizer : Optimizer
-        Its weight decay, unless it has points of its own, and its limits of the gradient hold; it has no groups and no
-        running mean.
+        Its weight decay and groups, unless it has points of its own, its limits of the gradient and its running mean
+        `ema` hold.
     rule : Optimizer
         Whose `step` moves θ.
     optimizer_state : OptimizerState
+    constrained : tuple of (ndarray, Constraint)
+        Views of θ, and what each is put back into after the step.
     theta, gradient, state : ndarray
         θ, ∇J and the network's state, all of them in training: other points may predict.
     draw : ndarray, shape (rows, *output_shape)
@@ -69,6 +91,10 @@ class TrainingStep:
         All rows of the data; weight may be None.
     rows : int
         Of a batch.
+    rest : TrainingStep or None
+        The same on the last batch of an epoch, where that is smaller.
+    watched : tuple of Block
+        The validation set, where its loss is looked at after each epoch; may be empty.
     """
 
     modules: tuple[Module, ...]
@@ -79,6 +105,7 @@ class TrainingStep:
     optimizer: Optimizer
     rule: Optimizer
     optimizer_state: OptimizerState
+    constrained: tuple[tuple[Array, Constraint], ...]
     theta: Array
     gradient: Array
     state: Array
@@ -90,10 +117,85 @@ class TrainingStep:
     t: Array
     weight: Array | None
     rows: int
+    rest: "TrainingStep | None" = None
+    watched: tuple[Block, ...] = ()
+
+
+@dataclass
+class Patience:
+    """Counts epochs without progress.
+
+    The rule is that of sklearn.neural_network: an epoch is progress if its loss lies more than `tol` below the best
+    so far, and training stops when more than `limit` epochs in a row were none.
+
+    Attributes
+    ----------
+    tol : float
+    limit : int
+    first : bool
+        Whether of equal losses the first is the best, as in sklearn.neural_network, and not the last.
+    best : float
+        The lowest loss so far; inf before the first.
+    waited : int
+        Epochs since the last progress.
+    """
+
+    tol: float
+    limit: int
+    first: bool = False
+    best: float = math.inf
+    waited: int = 0
+
+    def update(self, loss: float) -> bool:
+        """Take note of an epoch; return whether its loss is the lowest so far."""
+        self.waited = self.waited + 1 if loss > self.best - self.tol else 0
+        improved = loss < self.best or (loss == self.best and not self.first)
+        if improved:
+            self.best = loss
+        return improved
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether to stop."""
+        return self.waited > self.limit
+
+
+@dataclass
+class Epochs:
+    """What a compiled loop is told of epochs, and tells of them.
+
+    Attributes
+    ----------
+    losses : ndarray of float64, shape (epochs, 2)
+        Where the mean loss of each epoch is written, and the loss of the watched rows after it, if there are any.
+    patience : Patience
+        When to stop; a copy of its own.
+    best : tuple of ndarray or None
+        Where θ and the network's state are kept at the end of an epoch that is the best so far; None: nowhere.
+    by_watched : bool
+        Whether an epoch is judged by the watched rows.
+    steps : int
+        Steps per epoch.
+    position : int
+        How many of them have been made in the present epoch.
+    sums : ndarray of float64, shape (2,)
+        Σ w J and Σ w over them; J includes the penalty, w is Σᵢ wᵢ of a batch.
+    ended : int
+        How many epochs are over.
+    """
+
+    losses: Array
+    patience: Patience
+    best: tuple[Array, Array] | None
+    by_watched: bool
+    steps: int
+    position: int = 0
+    sums: Array = field(default_factory=lambda: np.zeros(2))
+    ended: int = 0
 
 
 class CompiledLoop(ABC):
-    """A loop over training steps that does not come back to Python between them.
+    """A loop over training steps, and over epochs, that does not come back to Python between them.
 
     Attributes
     ----------
@@ -104,27 +206,28 @@ class CompiledLoop(ABC):
     max_steps: int
 
     @abstractmethod
-    def run(self, order: Array, rates: Array) -> tuple[int, float, float]:
-        """Make steps until there are no more, or the loss of a batch is not finite.
+    def run(self, order: Array, rates: Array, epochs: Epochs) -> int:
+        """Make steps until there are no more, an epoch ends without patience, or a loss is not finite.
 
         Parameters
         ----------
-        order : ndarray of int64, shape (k · rows,)
-            Which rows of the data are the first batch, the second, and so on.
+        order : ndarray of int64
+            Which rows of the data are the first batch, the second, and so on; the last one of an epoch may be smaller.
         rates : ndarray of float64, shape (k,)
             The learning rate of each step; k is at most `max_steps`.
+        epochs : Epochs
+            Changed: `position`, `sums`, `ended`, `losses`, `patience` and what is in `best`. An epoch whose loss is not
+            finite ends, and is the last.
 
         Returns
         -------
-        made : int
-            How many steps were made, or, if that is fewer than k, how many before the one whose loss is not finite.
-        loss, weight : float
-            Σ w J and Σ w over the batches that steps were made on; J includes the penalty, w is Σᵢ wᵢ of a batch.
+        int
+            How many steps were made, that on a batch whose loss is not finite not among them.
 
         Notes
         -----
-        θ, the network's state and the vectors of the optimizer's state change; its step count does not. ∇J is that of
-        the last step, penalty and limits included.
+        θ, the network's state and the vectors of the optimizer's state change, its running mean among them; its counts
+        do not. ∇J is that of the last step, penalty and limits included.
         """
 
 

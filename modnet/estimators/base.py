@@ -182,8 +182,9 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 self._rows_seen = trainer.progress.rows
                 if self.verbose:
                     print(*waiting.lines(), self._report(history), sep="\n")
-                return task.end_epoch()
+                return not alone and task.end_epoch()
 
+            alone = not (self.verbose or vars(self).get("_skl_callbacks"))  # nobody looks at each epoch
             batched = isinstance(spec.optimizer, Optimizer)
             with few_threads(self.network_, rows_per_batch(training.batch_size, n) if batched else n):
                 history = train(
@@ -191,8 +192,9 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                     data,
                     watched,
                     score=fitting.scorer_on(self, validation),
-                    on_begin=task.begin_epoch,
+                    on_begin=None if alone else task.begin_epoch,
                     on_epoch=on_epoch,
+                    several=alone,
                 )
             self._record(history)
             task.end()

@@ -8,17 +8,17 @@ import sys
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import sklearn.neural_network
 from scipy import sparse
 from sklearn import get_config
 from sklearn.base import is_classifier
-from sklearn.utils import check_random_state, shuffle
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from modnet.base import Array, Optimizer, OptimizerState
+from modnet.base import Array, Optimizer, OptimizerState, Patience
 from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.estimators.base import BaseModNet
 from modnet.estimators.fitting import Streams
@@ -27,7 +27,7 @@ from modnet.estimators.parameters import loss_of
 from modnet.estimators.preparation import Sample
 from modnet.spec import DENSE, ModelSpec
 from modnet.training import Data, History, Trainer
-from modnet.training.monitor import OnEpoch, Patience
+from modnet.training.monitor import OnEpoch
 
 
 class _Order:
@@ -38,11 +38,26 @@ class _Order:
         self._order: Array = np.empty(0, int)
 
     def permutation(self, n: int) -> Array:
-        """Return the next order of n rows."""
-        if len(self._order) != n:
-            self._order = np.arange(n)
-        self._order = shuffle(self._order, random_state=self._random_state)
+        """Return the next order of n rows, drawn as by `sklearn.utils.shuffle`."""
+        drawn = np.arange(n)
+        self._random_state.shuffle(drawn)
+        self._order = drawn if len(self._order) != n else self._order.take(drawn)
         return self._order
+
+    @property
+    def bit_generator(self) -> Self:
+        """What has the `state`, as of a generator of NumPy."""
+        return self
+
+    @property
+    def state(self) -> Any:
+        """What the next orders follow from."""
+        return self._random_state.get_state(legacy=False), self._order
+
+    @state.setter
+    def state(self, state: Any) -> None:
+        drawn, self._order = state
+        self._random_state.set_state(drawn)
 
 
 class BaseMLP(BaseModNet):
@@ -158,7 +173,7 @@ class BaseMLP(BaseModNet):
         return sample
 
     def _train(
-        self, trainer: Trainer, data: Data, validation: Data | None, *, on_epoch: OnEpoch, **hooks: Any
+        self, trainer: Trainer, data: Data, validation: Data | None, *, on_epoch: OnEpoch, several: bool, **hooks: Any
     ) -> History:
         """Train with scikit-learn's rules for warm starts, divergence and interrupts; arguments as in `Trainer.fit`."""
         first = trainer.theta.copy() if self.early_stopping and isinstance(trainer.optimizer, Optimizer) else None
@@ -178,7 +193,8 @@ class BaseMLP(BaseModNet):
         if watched:
             patience.best, patience.waited = min(watched), vars(self).get("_no_improvement_count", 0)
         try:
-            history = trainer.fit(data, validation, on_epoch=counted, patience=patience, **hooks)
+            hooks |= {"on_epoch": counted, "several": several and not seen}
+            history = trainer.fit(data, validation, patience=patience, **hooks)
         except NonFiniteError as error:
             lost = not np.isfinite(trainer.theta).all()
             if first is None or (lost and not told and is_classifier(self)):

@@ -1,71 +1,198 @@
-"""Compiled training: what an accelerator is told of a trainer's steps, so that it can make many without Python."""
+"""Compiled training: what an accelerator is told of a trainer's steps, so that it can make many without Python.
+
+It goes through as many epochs at a time as nobody has to be asked between: no callback, score or other θ to publish.
+"""
 
 import copy
 import math
-from dataclasses import replace
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from modnet.acceleration import MIN_STEPS, compiled_loop, run_loop
-from modnet.base import Array, CompiledLoop, Optimizer, TrainingStep
-from modnet.training.batches import Data
-from modnet.training.divergence import diverged
+from modnet.acceleration import MIN_STEPS, attempted, compiled_loop
+from modnet.base import Array, Block, CompiledLoop, Epochs, Optimizer, TrainingStep
+from modnet.network import Pass
+from modnet.training.batches import Data, rows_per_batch, shuffled
+from modnet.training.monitor import Monitor
 
 if TYPE_CHECKING:
     from modnet.training.loop import Trainer
 
+_COMPARED = 5
+"""Rows of the validation set on which a loop is compared."""
 
-def compiled_loop_for(trainer: "Trainer", data: Data, rows: int, steps: int) -> CompiledLoop | None:
-    """Return an accelerator's loop for so many steps on batches of so many rows.
 
-    Returns
-    -------
-    CompiledLoop or None
-        None if steps have to be made one by one: there are few, or there is more to do in them than a loop can, or the
-        accelerator has no loop for them.
+@dataclass(frozen=True)
+class Compiled:
+    """An accelerator's loop for the data of a training.
+
+    Attributes
+    ----------
+    loop : CompiledLoop
+    validated : bool
+        Whether it knows the validation loss, if there is a validation set.
     """
-    optimizer, accelerator, links = trainer.optimizer, trainer.engine.accelerator, trainer.engine.network.links
-    assert isinstance(optimizer, Optimizer), "a solver makes no steps"
-    more_to_do = optimizer.groups or optimizer.ema is not None or trainer.network.layout.constraints
-    if accelerator is None or steps < MIN_STEPS or more_to_do or not isinstance(data.x, np.ndarray):
-        return None
-    if any(link.chains for link in links):
-        return None
-    step = _training_step(trainer, data, rows)
-    return compiled_loop(accelerator, step, partial(_copied_steps, trainer, data, rows))
+
+    loop: CompiledLoop
+    validated: bool
+
+    @classmethod
+    def of(cls, trainer: "Trainer", data: Data, validation: Data | None) -> Self | None:
+        """Return the loop of a trainer's accelerator; None if steps have to be made one by one.
+
+        That is so if there are few, or there is more to do in them than a loop can, or the accelerator has no loop.
+        """
+        optimizer, engine, settings = trainer.optimizer, trainer.engine, trainer.settings
+        if engine.accelerator is None or not isinstance(optimizer, Optimizer):
+            return None
+        engine.compare_loss(data.t)
+        rows = rows_per_batch(settings.batch_size, len(data))
+        steps = settings.max_iter * -(-len(data) // rows)
+        if steps < MIN_STEPS or not isinstance(data.x, np.ndarray):
+            return None
+        if any(link.chains for link in engine.network.links):
+            return None
+        if trainer.moving is not trainer.theta or not (validation is None or isinstance(validation.x, np.ndarray)):
+            validation = None  # another θ is published first, in Python
+        watched = () if validation is None else tuple(_blocks(trainer, validation))
+        step = _with_rest(trainer, data, rows, watched)
+        loop = compiled_loop(engine.accelerator, step, partial(_copied_steps, trainer, data, rows, validation))
+        return None if loop is None else cls(loop, validation is not None)
 
 
 def run_compiled(
-    trainer: "Trainer", loop: CompiledLoop, data: Data, order: Array | None, size: int
-) -> tuple[Array, float, float]:
-    """Make the steps on full batches of an epoch; return rows it has not taken, Σ w J and Σ w of those it has.
+    trainer: "Trainer", compiled: Compiled, data: Data, monitor: Monitor, most: int
+) -> tuple[list[tuple[float, float | None]], bool]:
+    """Go through one epoch, or through several where nobody has to be asked between them.
 
-    There are as many as a batch has, or more, if the loop has failed.
+    Returns
+    -------
+    losses : list of (float, float or None)
+        Of each epoch the mean loss and, where the loop knows it, the validation loss.
+    failed : bool
+        Whether the loop has failed; the last epoch was finished without it then.
 
     Raises
     ------
     NonFiniteError
-        If the loop ended where a loss is not finite.
+        If a loss is not finite.
     """
-    optimizer = trainer.optimizer
-    assert isinstance(optimizer, Optimizer), "a solver makes no steps"
-    order = np.arange(len(data)) if order is None else order
-    made, total, weights = run_loop(loop, optimizer, trainer.optimizer_state, trainer.progress, order, size)
-    order = order[made * size :]
-    if len(order) >= size:
-        batch = data.take(order[:size])
-        if not math.isfinite(value := trainer.backpropagate(batch)):
-            raise diverged(trainer, batch, value)
-    return order, total, weights
+    loop, settings, n, rng = compiled.loop, trainer.settings, len(data), trainer.shuffle_rng
+    size, before = trainer.begin_epoch(data), rng.bit_generator.state
+    steps, moving_state = -(-n // size), trainer.moving_state
+    alone = trainer.moving is trainer.theta and monitor.may_skip(validated=compiled.validated)
+    kept = None if alone else moving_state.copy()
+    rates = _rates(trainer, max(1, min(most, loop.max_steps // steps)) if alone else 1, n)
+    epochs = Epochs(
+        np.full((len(rates) // steps, 2), math.nan),
+        copy.copy(monitor.patience),
+        monitor.best() if compiled.validated else None,
+        compiled.validated and monitor.watches,
+        steps,
+    )
+    orders = list(_orders(trainer, n, size, len(epochs.losses)))
+    failed = _run(trainer, loop, epochs, rates, np.concatenate(orders), (n, size))
+    if epochs.position or not epochs.ended:  # a loss is not finite, or the loop has failed: single steps say which
+        rest = orders[epochs.ended][epochs.position * size :]
+        total, weights = trainer.steps(data, size, rest, *map(float, epochs.sums))
+        epochs.losses[epochs.ended] = total / weights, math.nan
+        epochs.ended += 1
+    if epochs.ended < len(orders):
+        rng.bit_generator.state = before
+        list(_orders(trainer, n, size, epochs.ended))  # as if the others had never been drawn
+    losses = epochs.losses[: epochs.ended]
+    trainer.end_epochs(data, size, float(losses[:, 0].sum()), epochs.ended)
+    if trainer.moving is not trainer.theta and kept is not None:
+        trainer.publish(data, size, orders[0] if settings.shuffle else None, kept)
+    return [(loss, None if math.isnan(watched) else watched) for loss, watched in losses.tolist()], failed
 
 
-def _training_step(trainer: "Trainer", data: Data, rows: int) -> TrainingStep:
-    """Return the parts of a trainer's step."""
-    (running, draw), optimizer = trainer.pass_for(rows), trainer.optimizer
+def _run(
+    trainer: "Trainer", loop: CompiledLoop, epochs: Epochs, rates: Array, order: Array, sizes: tuple[int, int]
+) -> bool:
+    """Make steps in as few calls as can be, until patience ends or a loss is not finite; return whether it failed."""
+    (n, size), steps, state, progress = sizes, epochs.steps, trainer.optimizer_state, trainer.progress
+    for start in range(0, len(rates), loop.max_steps):
+        stop = min(start + loop.max_steps, len(rates))
+        first, last = (each // steps * n + each % steps * size for each in (start, stop))
+        made, failure = attempted(partial(loop.run, order[first:last], rates[start:stop], epochs))
+        if made is None:
+            text = f"modnet makes the rest of the steps one by one, because the compiled loop failed: {failure}"
+            warnings.warn(text, RuntimeWarning, stacklevel=2)
+            return True
+        if made:
+            state.learning_rate = float(rates[start + made - 1])
+        state.step += made
+        progress.step += made
+        if state.average is not None and trainer.optimizer.ema is not None:  # type: ignore[union-attr]
+            state.averaged += made
+        if made < stop - start:
+            break
+    return False
+
+
+def _orders(trainer: "Trainer", n: int, size: int, count: int) -> Iterator[Array]:
+    """Yield the order of the rows in each of the next epochs."""
+    for _ in range(count):
+        order = shuffled(n, size, trainer.shuffle_rng if trainer.settings.shuffle else None)
+        yield np.arange(n) if order is None else order
+
+
+class _Losses(Sequence[float]):
+    """The losses so far, which take note that a schedule has looked at them."""
+
+    def __init__(self, losses: Sequence[float]) -> None:
+        self._losses, self.seen = losses, False
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return some of them."""
+        self.seen = True
+        return self._losses[index]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        self.seen = True
+        return len(self._losses)
+
+
+def _rates(trainer: "Trainer", epochs: int, rows: int) -> Array:
+    """Return the learning rates of the next steps: of one epoch, if they depend on losses that are not yet known."""
+    optimizer, progress = trainer.optimizer, trainer.progress
+    assert isinstance(optimizer, Optimizer)
+    steps = round(progress.steps_per_epoch)
+    count = epochs * steps
+    if optimizer.schedule is None:
+        return np.full(count, optimizer.learning_rate)
+    losses = _Losses(progress.losses)
+    rates, at = np.empty(count), replace(progress, losses=losses)
+    for index in range(count):
+        if index and index % steps == 0:
+            if losses.seen:
+                return rates[:index]
+            at.epoch, at.rows = at.epoch + 1, at.rows + rows
+        at.step = progress.step + index
+        rates[index] = optimizer.rate(at)
+    return rates
+
+
+def _with_rest(trainer: "Trainer", data: Data, rows: int, watched: tuple[Block, ...]) -> TrainingStep:
+    """Return the parts of a trainer's step on batches of so many rows, and on those that are left."""
+    left = len(data) % rows
+    rest = _training_step(trainer, data, left, watched) if left else None
+    return replace(_training_step(trainer, data, rows, watched), rest=rest)
+
+
+def _training_step(trainer: "Trainer", data: Data, rows: int, watched: tuple[Block, ...]) -> TrainingStep:
+    """Return the parts of a trainer's step on batches of so many rows."""
+    (running, draw), optimizer, state = trainer.pass_for(rows), trainer.optimizer, trainer.optimizer_state
     assert isinstance(optimizer, Optimizer)
     assert trainer.engine.rule is not None
+    if optimizer.ema is not None and state.average is None:
+        state.average = np.zeros_like(trainer.moving)  # nothing is in it as long as `averaged` is 0
     return TrainingStep(
         modules=tuple(link.module for link in trainer.engine.network.links),
         forward=running.forward,
@@ -75,7 +202,8 @@ def _training_step(trainer: "Trainer", data: Data, rows: int) -> TrainingStep:
         # A loop is told the rates: one that agrees under a schedule agrees under all.
         optimizer=optimizer if optimizer.schedule is None else replace(optimizer, schedule=None),
         rule=trainer.engine.rule,
-        optimizer_state=trainer.optimizer_state,
+        optimizer_state=state,
+        constrained=tuple(trainer.constrained),
         theta=trainer.moving,
         gradient=trainer.gradient,
         state=trainer.moving_state,
@@ -87,10 +215,23 @@ def _training_step(trainer: "Trainer", data: Data, rows: int) -> TrainingStep:
         t=data.t,
         weight=data.weight,
         rows=rows,
+        watched=watched,
     )
 
 
-def _copied_steps(trainer: "Trainer", data: Data, rows: int) -> tuple[TrainingStep, TrainingStep]:
+def _blocks(trainer: "Trainer", validation: Data) -> Iterator[Block]:
+    """Yield the validation set in blocks, with what predicts for each."""
+    network, passes = trainer.engine.network, dict[int, Pass]()
+    for block in network.blocks(len(validation)):
+        data, rows = validation.rows(block), block.stop - block.start
+        if rows not in passes:
+            passes[rows] = Pass(network, trainer.theta, trainer.state, rows=rows)
+        yield Block(passes[rows].forward, data.x, data.t, data.weight)
+
+
+def _copied_steps(
+    trainer: "Trainer", data: Data, rows: int, validation: Data | None
+) -> tuple[TrainingStep, TrainingStep]:
     """Return a step by the accelerator and one without it, each on copies of all that a step changes."""
     steps = []
     for accelerator in (trainer.engine.accelerator, None):
@@ -107,5 +248,6 @@ def _copied_steps(trainer: "Trainer", data: Data, rows: int) -> tuple[TrainingSt
             accelerator=accelerator,
         )
         copied.engine.compare_loss(data.t)
-        steps.append(_training_step(copied, data, rows))
+        watched = () if validation is None else tuple(_blocks(copied, validation.rows(slice(0, _COMPARED))))
+        steps.append(_with_rest(copied, data, rows, watched))
     return steps[0], steps[1]

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from modnet.acceleration import Engine, predicted
-from modnet.base import Accelerator, Array, CompiledLoop, Loss, Optimizer, OptimizerState, Progress, Solver
+from modnet.base import Accelerator, Array, Loss, Optimizer, OptimizerState, Patience, Progress, Solver
 from modnet.errors import NonFiniteError
 from modnet.network import Network, Pass
 from modnet.training.batches import Data, batches, rows_per_batch, shuffled
 from modnet.training.combining import constrained, first_state
-from modnet.training.compiled import compiled_loop_for, run_compiled
+from modnet.training.compiled import Compiled, run_compiled
 from modnet.training.divergence import diverged
-from modnet.training.monitor import History, Monitor, OnEpoch, Patience
+from modnet.training.monitor import History, Monitor, OnEpoch
 from modnet.training.publishing import begin_anew, include, judge, publish
 from modnet.training.settings import TrainingSettings
 from modnet.training.solving import solve
@@ -53,6 +53,8 @@ class Trainer:
         θ and the network's state in training: the published arrays themselves, unless another point predicts.
     gradient : ndarray, shape of θ
         ∇J(θ) of the last batch.
+    constrained : list of (ndarray, Constraint)
+        Views of θ in training, and what they are put back into after a step.
     progress, before : Progress
         Steps, epochs and rows behind us; those of an earlier stage.
 
@@ -99,14 +101,13 @@ class Trainer:
         self.gradient = np.zeros_like(theta)
         self.progress, self.before = Progress(step=self.optimizer_state.step), Progress()
         self.engine = Engine(network, loss, optimizer, accelerator, theta.dtype)
-        self._constrained = constrained(network, self.moving, optimizer)
+        self.constrained = constrained(network, self.moving, optimizer)
         n = network.layout.regularized
         parts = [slice(start, min(start + _BLOCK, n)) for start in range(0, n, _BLOCK)]
         memory = np.empty(min(n, _BLOCK), theta.dtype)
         self._penalized = [(part, self.moving[part], memory[: part.stop - part.start]) for part in parts]
         self._passes: dict[int, tuple[Pass, Array]] = {}
-        self._planned_steps = 0
-        self._loop: tuple[Data, int, CompiledLoop | None] | None = None
+        self._compiled: Compiled | None = None
 
     def fit(
         self,
@@ -118,6 +119,7 @@ class Trainer:
         on_epoch: OnEpoch | None = None,
         patience: Patience | None = None,
         history: History | None = None,
+        several: bool = False,
     ) -> History:
         """Train until progress ends or `max_iter` epochs are over.
 
@@ -133,6 +135,8 @@ class Trainer:
             To go on counting epochs without progress where an earlier training ended.
         history : History, optional
             To be continued.
+        several : bool
+            Whether the two may be called once for several epochs in a row, which saves time between them.
 
         Raises
         ------
@@ -143,7 +147,6 @@ class Trainer:
         """
         settings, optimizer = self.settings, self.optimizer
         self.network.check_rows(data.x)
-        self._planned_steps = settings.max_iter * (len(data) // rows_per_batch(settings.batch_size, len(data)))
         monitor = Monitor(
             settings,
             self.theta,
@@ -154,6 +157,7 @@ class Trainer:
             on_epoch=on_epoch,
             patience=patience,
             history=history,
+            several=several,
         )
         history = monitor.history
         try:
@@ -162,19 +166,22 @@ class Trainer:
                 with _overflow_is_looked_for():
                     history.converged = solve(self, optimizer, data, monitor)
                 return history
-            for _ in range(settings.max_iter):
+            self._compiled = Compiled.of(self, data, validation)
+            left, stop = settings.max_iter, False
+            while left and not stop:
                 monitor.before()
-                loss = self.epoch(data)
-                stop = monitor.after(loss, self.optimizer_state.learning_rate)
+                ran = [(self.epoch(data), None)] if self._compiled is None else self._epochs(data, monitor, left)
+                left -= len(ran)
+                for index, (loss, watched) in enumerate(ran):
+                    rate = self.optimizer_state.learning_rate
+                    stop = monitor.after(loss, rate, watched, tell=index == len(ran) - 1)
                 self.progress.losses = monitor.watched
-                if monitor.exhausted and not stop:
+                if monitor.patience.exhausted and not stop:
                     if optimizer.should_continue(self.progress):
                         self.progress.plateaus += 1
-                        monitor.forgive()
+                        monitor.patience.waited = 0
                     else:
                         stop = history.converged = True
-                if stop:
-                    break
             if validation is None:  # else the loss of what is kept has been looked at
                 self._passes.clear()
                 with _overflow_is_looked_for():
@@ -184,44 +191,72 @@ class Trainer:
             if monitor.restore_best() and self.moving is not self.theta:
                 begin_anew(self)
             self._passes.clear()
-            self._loop = None
+            self._compiled = None
 
     def epoch(self, data: Data) -> float:
         """Go through the data once; return the mean loss over its batches, penalty included."""
-        settings, progress, optimizer = self.settings, self.progress, self.optimizer
-        assert isinstance(optimizer, Optimizer), "a solver has no epochs"
-        size = rows_per_batch(settings.batch_size, len(data))
-        progress.steps_per_epoch, progress.epochs = -(-len(data) // size), settings.max_iter
-        order = shuffled(len(data), size, self.shuffle_rng if settings.shuffle else None)
-        loop = None if self.engine.accelerator is None else self._compiled_loop(data, size)
-        before, taken = None if self.moving is self.theta else self.moving_state.copy(), order
+        size = self.begin_epoch(data)
+        order = shuffled(len(data), size, self.shuffle_rng if self.settings.shuffle else None)
+        before = None if self.moving is self.theta else self.moving_state.copy()
         with _overflow_is_looked_for():
-            total = weights = 0.0
-            if loop is not None:
-                order, total, weights = run_compiled(self, loop, data, order, size)
-                if len(order) >= size:
-                    self._loop = data, size, None  # it has failed: the rest is made step by step
-            for batch in batches(data, size, order, reuse=True):
-                value, weight = self.backpropagate(batch), batch.total_weight
-                if not math.isfinite(value):
-                    raise diverged(self, batch, value)
-                total += (value + self.penalize(self.gradient, weight)) * weight
-                weights += weight
-                self._move(optimizer)
-            if not math.isfinite(total) and np.abs(self.moving).max() < 1e100:  # it is not the weights that are huge
-                raise NonFiniteError(f"the penalty of the weights became inf: alpha={settings.alpha} is too large")
-            # A sum of finite numbers is finite unless they are huge; to look at each one takes memory.
-            huge = not np.isfinite(self.moving.sum()) and not np.isfinite(self.moving).all()
-            if huge or not math.isfinite(total):
-                raise diverged(self, data.rows(slice(0, size)), math.nan if huge else math.inf)
-            progress.epoch += 1
-            progress.rows += len(data)
-            if optimizer.swa is not None and progress.epoch > optimizer.swa * progress.epochs:
-                include(self.optimizer_state, self.moving, None)
+            total, weights = self.steps(data, size, order)
+            self.end_epochs(data, size, total, 1)
             if before is not None:
-                stayed = np.array_equal(before, self.moving_state)
-                publish(self, None if stayed else batches(data, size, taken, reuse=True))
+                self.publish(data, size, order, before)
         return total / weights
+
+    def begin_epoch(self, data: Data) -> int:
+        """Tell schedules how long an epoch is; return the rows of a batch."""
+        size = rows_per_batch(self.settings.batch_size, len(data))
+        self.progress.steps_per_epoch, self.progress.epochs = -(-len(data) // size), self.settings.max_iter
+        return size
+
+    def steps(
+        self, data: Data, size: int, order: Array | None, total: float = 0.0, weights: float = 0.0
+    ) -> tuple[float, float]:
+        """Make steps on the batches of an epoch, or on those left of it; return Σ w J and Σ w, on top of those given.
+
+        Raises
+        ------
+        NonFiniteError
+            If the loss of a batch is not finite.
+        """
+        optimizer = self.optimizer
+        assert isinstance(optimizer, Optimizer), "a solver has no epochs"
+        for batch in batches(data, size, order, reuse=True):
+            value, weight = self.backpropagate(batch), batch.total_weight
+            if not math.isfinite(value):
+                raise diverged(self, batch, value)
+            total += (value + self.penalize(self.gradient, weight)) * weight
+            weights += weight
+            self._move(optimizer)
+        return total, weights
+
+    def end_epochs(self, data: Data, size: int, total: float, count: int) -> None:
+        """Take note of epochs that have been gone through, and of a sum over their losses.
+
+        Raises
+        ------
+        NonFiniteError
+            If that or a weight is not finite.
+        """
+        progress, optimizer = self.progress, self.optimizer
+        if not math.isfinite(total) and np.abs(self.moving).max() < 1e100:  # it is not the weights that are huge
+            raise NonFiniteError(f"the penalty of the weights became inf: alpha={self.settings.alpha} is too large")
+        # A sum of finite numbers is finite unless they are huge; to look at each one takes memory.
+        huge = not np.isfinite(np.add.reduce(self.moving)) and not np.isfinite(self.moving).all()
+        if huge or not math.isfinite(total):
+            raise diverged(self, data.rows(slice(0, size)), math.nan if huge else math.inf)
+        progress.epoch += count
+        progress.rows += count * len(data)
+        assert isinstance(optimizer, Optimizer), "a solver has no epochs"
+        if optimizer.swa is not None and progress.epoch > optimizer.swa * progress.epochs:
+            include(self.optimizer_state, self.moving, None)
+
+    def publish(self, data: Data, size: int, order: Array | None, before: Array) -> None:
+        """Write what predicts into θ; `before` is the network's state before the epoch that went in that order."""
+        stayed = np.array_equal(before, self.moving_state)
+        publish(self, None if stayed else batches(data, size, order, reuse=True))
 
     def backpropagate(self, batch: Data) -> float:
         """Return J for a batch, with ∇J in `gradient`; the penalty is not in them."""
@@ -266,12 +301,14 @@ class Trainer:
             raw = predicted(self.network, self.engine.accelerator, self.theta, self.state, data.x)
             return self.loss.value(data.t, raw, weight=data.weight)
 
-    def _compiled_loop(self, data: Data, rows: int) -> CompiledLoop | None:
-        """Return the accelerator's loop for batches of so many rows; None if steps have to be made one by one."""
-        if self._loop is None or self._loop[0] is not data or self._loop[1] != rows:
-            self.engine.compare_loss(data.t)
-            self._loop = data, rows, compiled_loop_for(self, data, rows, self._planned_steps)
-        return self._loop[2]
+    def _epochs(self, data: Data, monitor: Monitor, most: int) -> list[tuple[float, float | None]]:
+        """Run a compiled loop through one epoch or several, until it fails; return their losses as it has them."""
+        assert self._compiled is not None, "it is asked for where there is one"
+        with _overflow_is_looked_for():
+            ran, failed = run_compiled(self, self._compiled, data, monitor, most)
+        if failed:
+            self._compiled = None  # the rest is made step by step
+        return ran
 
     def _move(self, optimizer: Optimizer) -> None:
         """Move θ along `gradient`, with all that the optimizer is combined with."""
@@ -282,7 +319,7 @@ class Trainer:
         except Exception as error:
             step = partial(optimizer.update, self.moving, self.gradient, state)
             self.engine.without_accelerator(error, step)
-        for W, constraint in self._constrained:
+        for W, constraint in self.constrained:
             constraint.project(W)
         if optimizer.ema is not None:
             include(state, self.moving, optimizer.ema)

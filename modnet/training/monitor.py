@@ -8,49 +8,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from modnet.base import Array
+from modnet.base import Array, Patience
 from modnet.errors import NonFiniteError
 from modnet.training.settings import TrainingSettings
-
-
-class Patience:
-    """Counts epochs without progress.
-
-    The rule is that of sklearn.neural_network: an epoch is progress if its loss lies more than `tol` below the best
-    so far, and training stops when more than `limit` epochs in a row were none.
-
-    Attributes
-    ----------
-    best : float
-        The lowest loss so far; inf before the first.
-    waited : int
-        Epochs since the last progress.
-
-    Parameters
-    ----------
-    tol : float
-    limit : int
-    first : bool
-        Whether of equal losses the first is the best, as in sklearn.neural_network, and not the last.
-    """
-
-    def __init__(self, tol: float, limit: int, *, first: bool = False) -> None:
-        self._tol, self._limit, self._first = tol, limit, first
-        self.best = math.inf
-        self.waited = 0
-
-    def update(self, loss: float) -> bool:
-        """Take note of an epoch; return whether its loss is the lowest so far."""
-        self.waited = self.waited + 1 if loss > self.best - self._tol else 0
-        improved = loss < self.best or (loss == self.best and not self._first)
-        if improved:
-            self.best = loss
-        return improved
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether to stop."""
-        return self.waited > self._limit
 
 
 @dataclass
@@ -125,6 +85,14 @@ class Monitor:
         To go on counting epochs without progress where an earlier training ended.
     history : History, optional
         To be continued; its best epoch stays.
+    several : bool
+        Whether `on_begin` and `on_epoch` may be called once for several epochs in a row.
+
+    Attributes
+    ----------
+    watches : bool
+        Whether an epoch is judged by the validation set.
+    patience : Patience
     """
 
     def __init__(
@@ -139,30 +107,34 @@ class Monitor:
         on_epoch: OnEpoch | None = None,
         patience: Patience | None = None,
         history: History | None = None,
+        several: bool = False,
     ) -> None:
         self.history = History() if history is None else history
         self._theta, self._state = theta, state
         self._validation_loss, self._score = validation_loss, score
         self._on_begin, self._on_epoch = on_begin, on_epoch
-        self._patience = Patience(settings.tol, settings.n_iter_no_change) if patience is None else patience
-        self._watches = bool(settings.early_stopping) and validation_loss is not None
+        self.patience = Patience(settings.tol, settings.n_iter_no_change) if patience is None else patience
+        self.watches = bool(settings.early_stopping) and validation_loss is not None
+        self._several = several and score is None
         self._best: tuple[Array, Array] | None = None
+        self._has_best = False
         self._continues = history is not None
         self._started = time.perf_counter()
 
     @property
     def watched(self) -> list[float]:
         """What progress is measured by, for each epoch so far."""
-        return self.history.watched(early_stopping=self._watches)
+        return self.history.watched(early_stopping=self.watches)
 
-    @property
-    def exhausted(self) -> bool:
-        """Whether progress has ended."""
-        return self._patience.exhausted
+    def may_skip(self, *, validated: bool) -> bool:
+        """Return whether nobody has to be asked between two epochs; `validated`: nor for the validation loss."""
+        return self._several and (validated or self._validation_loss is None)
 
-    def forgive(self) -> None:
-        """Count epochs without progress from zero again."""
-        self._patience.waited = 0
+    def best(self) -> tuple[Array, Array] | None:
+        """Return where the weights of the best epoch are kept; None if they are not."""
+        if self.watches and self._best is None:
+            self._best = self._theta.copy(), self._state.copy()
+        return self._best
 
     def before(self) -> None:
         """Take note that an epoch begins."""
@@ -170,24 +142,39 @@ class Monitor:
         if self._on_begin is not None:
             self._on_begin()
 
-    def after(self, loss: float, learning_rate: float | None) -> bool:
-        """Take note of an epoch; return whether a callback wants to stop."""
+    def after(
+        self, loss: float, learning_rate: float | None, validation_loss: float | None = None, *, tell: bool = True
+    ) -> bool:
+        """Take note of an epoch; return whether a callback wants to stop.
+
+        Parameters
+        ----------
+        loss, learning_rate : float
+        validation_loss : float, optional
+            If it is known already; then the weights of the best epoch are kept, too.
+        tell : bool
+            Whether this is an epoch after which `on_epoch` is called.
+        """
         history = self.history
         history.losses.append(loss)
         if learning_rate is not None:
             history.learning_rates.append(learning_rate)
         if self._validation_loss is not None:
-            history.validation_losses.append(self._finite(self._validation_loss()))
+            found = self._validation_loss() if validation_loss is None else validation_loss
+            history.validation_losses.append(self._finite(found))
         if self._score is not None:
             history.validation_scores.append(self._number(self._score()))
-        if self._patience.update(self.watched[-1]):
+        if self.patience.update(self.watched[-1]):
             if not self._continues:
                 history.best_epoch = len(history.losses) - 1
-            if self._watches:
-                self._best = self._theta.copy(), self._state.copy()
-        history.waited = self._patience.waited
-        history.seconds = time.perf_counter() - self._started
-        history.stopped = self._on_epoch is not None and bool(self._on_epoch(history))
+            if (best := self.best()) is not None:
+                self._has_best = True
+                if validation_loss is None:
+                    best[0][...], best[1][...] = self._theta, self._state
+        history.waited = self.patience.waited
+        if tell:
+            history.seconds = time.perf_counter() - self._started
+            history.stopped = self._on_epoch is not None and bool(self._on_epoch(history))
         return history.stopped
 
     def _finite(self, loss: float) -> float:
@@ -209,6 +196,6 @@ class Monitor:
 
     def restore_best(self) -> bool:
         """Put the weights of the best epoch back, if they were watched on a validation set; return whether."""
-        if self._best is not None:
+        if self._best is not None and self._has_best:
             self._theta[...], self._state[...] = self._best
-        return self._best is not None
+        return self._has_best

@@ -68,7 +68,7 @@ def include(state: OptimizerState, theta: Array, ema: float | None) -> None:
     Where θ is frozen, θ − mean is 0, and the mean keeps its bits; as (1 − w) mean + w θ it would not.
     """
     state.averaged += 1
-    if state.average is None:
+    if state.average is None or state.averaged == 1:
         state.average = theta.copy()
         return
     way = theta - state.average

@@ -49,6 +49,6 @@ def solve(trainer: "Trainer", solver: Solver, data: Data, monitor: Monitor) -> b
         trainer.theta[...] = theta
         trainer.progress.epoch += 1
         monitor.before()
-        return monitor.after(value, None) or (settings.early_stopping and monitor.exhausted)
+        return monitor.after(value, None) or (settings.early_stopping and monitor.patience.exhausted)
 
     return solver.minimize(objective, trainer.theta, max_iter=settings.max_iter, tol=settings.tol, after=after)

@@ -5,6 +5,7 @@ Both are ordinary trainings; what differs is the schedule, and from where they s
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from modnet.base import Optimizer, Progress, Solver
 from modnet.registry import registry
@@ -42,6 +43,7 @@ def train_in_stages(
     score: Callable[[], float] | None = None,
     on_begin: Callable[[], None] | None = None,
     on_epoch: OnEpoch | None = None,
+    several: bool = False,
 ) -> History:
     """Find on rows held out how long to train, and let the best θ cool down on all rows.
 
@@ -58,7 +60,7 @@ def train_in_stages(
         What the scout learns from and what it watches.
     whole : Data
         What the cool-down learns from: `data`, or those and the rows held out, which are no longer watched then.
-    score, on_begin, on_epoch : callable, optional
+    score, on_begin, on_epoch, several
         As in `Trainer.fit`.
 
     Returns
@@ -90,7 +92,8 @@ def train_in_stages(
     warm_up = registry.get("schedule", "modnet-layers:warm_up")(length, 1 / length, unit="step")
     trainer.optimizer = replace(optimizer, schedule=warm_up)
     trainer.settings = replace(settings, max_iter=max(1, int(settings.max_iter / (1 + settings.cooldown))))
-    history = trainer.fit(data, validation, score=score, on_begin=on_begin, on_epoch=on_epoch)
+    hooks: dict[str, Any] = {"on_begin": on_begin, "on_epoch": on_epoch, "several": several}
+    history = trainer.fit(data, validation, score=score, **hooks)
     epochs = max(1, round(settings.cooldown * (history.best_epoch + 1)))
     epochs = min(epochs, settings.max_iter - len(history.losses))
     if history.stopped or epochs < 1:
@@ -100,4 +103,4 @@ def train_in_stages(
     trainer.before, trainer.progress = trainer.progress, Progress(rows=trainer.progress.rows)
     begin_anew(trainer)
     watched = (validation, score) if len(whole) == len(data) else (None, None)
-    return trainer.fit(whole, watched[0], score=watched[1], on_begin=on_begin, on_epoch=on_epoch, history=history)
+    return trainer.fit(whole, watched[0], score=watched[1], history=history, **hooks)

@@ -9,6 +9,7 @@ from support.optimizers import ScheduleFreeAdamW
 
 from modnet import Accelerator, CompiledLoop, ModNetClassifier, ModNetRegressor, TrainingStep
 from modnet.acceleration import MIN_STEPS
+from modnet.callbacks import EpochCallback
 from modnet.errors import NonFiniteError
 from modnet.layers import BatchNorm, Dense, Dropout, Residual
 from modnet.optimizers import SGD, Adam
@@ -28,35 +29,69 @@ def _nothing_run_yet() -> None:
 class Loop(CompiledLoop):
     """A loop in Python, a few steps at a time, with a slip if one is asked for."""
 
-    max_steps = 5
+    max_steps = 23
 
     def __init__(self, step: TrainingStep, slip: str) -> None:
         self._step, self._slip = step, slip
 
-    def run(self, order, rates):
-        step, total, weights = self._step, 0.0, 0.0
+    def run(self, order, rates, epochs):
         if self._slip == "raises":
             raise RuntimeError("no compiler found")
         Looping.runs.append(len(rates))
-        for index, rate in enumerate(rates):
-            rows = order[index * step.rows : (index + 1) * step.rows]
-            weight = None if step.weight is None else step.weight[rows]
-            value, draw = step.loss.value_and_gradient(step.t[rows], step.forward(step.x[rows]), weight=weight)
-            if not np.isfinite(value):
-                return index, total, weights
-            step.backward(draw)
-            w = step.rows if weight is None else weight.sum()
-            value += step.penalize(step.gradient, w)
-            if self._slip == "gradient":
-                step.gradient[0] *= 1.01
-            state = step.optimizer_state
-            count, state.learning_rate = state.step, rate if self._slip != "rate" else 1.01 * rate
-            step.optimizer.clip(step.gradient)
-            step.optimizer.update(step.theta, step.gradient.copy(), state, rule=step.rule)
-            state.step = count + (index < len(rates) - 1)
-            total, weights = total + value * w * (2 if self._slip == "loss" else 1), weights + w
-        self._step.optimizer_state.step -= len(rates) - 1
-        return len(rates), total, weights
+        state, taken = self._step.optimizer_state, 0
+        before = state.step, state.averaged
+        try:
+            for index, rate in enumerate(rates):
+                step = self._step
+                if step.rest is not None and epochs.position == epochs.steps - 1:
+                    step = step.rest
+                if not self._made(step, order[taken : taken + step.rows], rate, epochs):
+                    return index
+                taken, epochs.position = taken + step.rows, epochs.position + 1
+                if epochs.position == epochs.steps and self._ends(epochs):
+                    return index + 1
+            return len(rates)
+        finally:
+            state.step, state.averaged = before
+
+    def _made(self, step, rows, rate, epochs):
+        weight = None if step.weight is None else step.weight[rows]
+        value, draw = step.loss.value_and_gradient(step.t[rows], step.forward(step.x[rows]), weight=weight)
+        if not np.isfinite(value):
+            return False
+        step.backward(draw)
+        w = step.rows if weight is None else weight.sum()
+        value += step.penalize(step.gradient, w)
+        if self._slip == "gradient":
+            step.gradient[0] *= 1.01
+        state = step.optimizer_state
+        state.learning_rate = rate if self._slip != "rate" else 1.01 * rate
+        for name, factor in state.layout.factors.items():
+            if factor == 0:
+                state.layout.places[name].view(step.gradient)[...] = 0
+        step.optimizer.clip(step.gradient)
+        step.optimizer.update(step.theta, step.gradient.copy(), state, rule=step.rule)
+        for W, constraint in step.constrained:
+            constraint.project(W)
+        if step.optimizer.ema is not None:
+            share = 1 - step.optimizer.ema if state.averaged else 1
+            state.averaged += 1
+            state.average += share * (step.theta - state.average)
+        epochs.sums += value * w * (2 if self._slip == "loss" else 1), w
+        return True
+
+    def _ends(self, epochs):
+        step, slip = self._step, 1.01 if self._slip == "watched" else 1
+        watched = np.nan
+        if step.watched:
+            losses = [step.loss.value(each.t, each.forward(each.x), weight=each.weight) for each in step.watched]
+            watched = slip * np.average(losses, weights=[len(each.x) for each in step.watched])
+        loss = epochs.sums[0] / epochs.sums[1]
+        epochs.losses[epochs.ended] = loss, watched
+        epochs.ended, epochs.position, epochs.sums[:] = epochs.ended + 1, 0, 0
+        if epochs.patience.update(watched if epochs.by_watched else loss) and epochs.best is not None:
+            epochs.best[0][:], epochs.best[1][:] = step.theta, step.state
+        return epochs.patience.exhausted
 
 
 class Looping(Accelerator):
@@ -90,6 +125,16 @@ def fitted(accelerator: Accelerator | None, layers: Any = (5,), weight: Any = No
         {"weight": np.linspace(0.5, 2, 70)},
         {"layers": (5, BatchNorm(), Dropout(0.3), 4)},
         {"early_stopping": True, "max_iter": 40},
+        {"early_stopping": True, "n_iter_no_change": 2, "tol": 1e-2},
+        {"n_iter_no_change": 2, "tol": 1e-2},
+        {"optimizer": SGD(0.01, schedule="plateau"), "early_stopping": True},
+        {"optimizer": SGD(0.01, schedule="adaptive"), "n_iter_no_change": 2, "tol": 1e-2},
+        {"optimizer": SGD(0.01, schedule="inverse_scaling")},
+        {"optimizer": Adam(0.01, ema=0.9), "layers": (5, BatchNorm(), 4)},
+        {"optimizer": Adam(groups=[{"layers": "layers[0]", "factor": 0.1}], clip_norm=0.1)},
+        {"optimizer": Adam(groups=[{"layers": "layers[0]", "factor": 0}])},
+        {"layers": (Dense(5, kernel_constraint="max_norm"),), "optimizer": SGD(0.5)},
+        {"batch_size": 70},
     ],
     ids=lambda params: ", ".join(params) or "defaults",
 )
@@ -105,25 +150,41 @@ def test_a_compiled_loop_leads_to_where_single_steps_lead(params: dict[str, Any]
 
 def test_a_loop_is_compared_once_whatever_the_schedule():
     accelerator = Looping(test="once")
-    for params in ({"early_stopping": True}, {"optimizer": Adam(schedule="coslog")}, {}):
+    for params in ({"optimizer": Adam(schedule="cosine")}, {"optimizer": Adam(schedule="coslog")}, {}):
         fitted(accelerator, **{"optimizer": Adam(), **params})
-    assert Looping.runs.count(1) == 1
+    assert Looping.runs.count(1) == 2  # a step on a full batch and one on the last
 
 
-def test_no_more_steps_are_asked_for_than_a_loop_makes():
+def test_as_many_epochs_are_asked_for_at_once_as_a_loop_makes():
     fitted(Looping(test="counts"))
-    comparison, *runs = Looping.runs
-    assert comparison == 1
-    assert runs == [5, 3] * 30  # and the last batch, which is smaller, is a step by itself
+    assert Looping.runs[2:] == [18] * 15  # two epochs of nine steps are fewer than 23
 
 
-@pytest.mark.parametrize("slip", ["gradient", "rate", "loss", "raises", "offer"])
+def test_an_epoch_longer_than_a_loop_makes_is_divided():
+    fitted(Looping(test="divided"), batch_size=2, max_iter=2)
+    assert Looping.runs[1:] == [23, 12] * 2
+
+
+@pytest.mark.parametrize(
+    "asks", [{"verbose": True}, {"callbacks": True}, {"early_stopping": True, "scoring": "r2"}], ids=str
+)
+def test_an_epoch_at_a_time_is_asked_for_where_somebody_looks_at_each(asks: dict[str, Any]):
+    model = ModNetRegressor((5,), accelerator=Looping(test=str(asks)), **SETTINGS)
+    if asks.pop("callbacks", False):
+        model.set_callbacks(EpochCallback())
+    model.set_params(**asks).fit(X, Y)
+    scout = 2 + getattr(model, "cooldown_start_", model.n_iter_)
+    assert set(Looping.runs[2:scout]) == {8 if "scoring" in asks else 9}
+
+
+@pytest.mark.parametrize("slip", ["gradient", "rate", "loss", "raises", "offer", "watched"])
 def test_a_loop_that_differs_is_not_run_with_one_warning(slip: str):
-    single = fitted(None)
+    params = {"early_stopping": slip == "watched"}
+    single = fitted(None, **params)
     reason = rf"modnet runs the training loop of Dense.* itself, because what Looping\(slip='{slip}'\)"
     with pytest.warns(RuntimeWarning, match=reason):
-        model = fitted(Looping(slip))
-    fitted(Looping(slip))  # would fail, if it warned again
+        model = fitted(Looping(slip), **params)
+    fitted(Looping(slip), **params)  # would fail, if it warned again
     np.testing.assert_array_equal(model.theta_, single.theta_)
 
 
@@ -131,9 +192,6 @@ def test_a_loop_that_differs_is_not_run_with_one_warning(slip: str):
     "params",
     [
         {"max_iter": 1, "batch_size": 70 // MIN_STEPS + 1},
-        {"optimizer": Adam(ema=0.9)},
-        {"optimizer": Adam(groups=[{"layers": "layers[0]", "factor": 0.1}])},
-        {"layers": (Dense(5, kernel_constraint="max_norm"),)},
         {"layers": (Residual([Dense(3)]),)},
     ],
     ids=lambda params: next(iter(params)),

@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modnet.training.monitor import Patience
+from modnet.base import Patience
 
 # A coarse grid makes ties, and losses exactly tol below the best, as likely as anything else.
 curves = st.lists(st.integers(0, 12).map(lambda k: k / 4), min_size=1, max_size=40)

@@ -197,35 +197,89 @@ def _jump(context: Any, address: Any, words: Any) -> Any:
 
 @kernel
 def play(
-    addresses: Array, words: Array, starts: Array, judged: int, rates: Array, clock: Array, value: Array, totals: Array
+    addresses: Array,
+    words: Array,
+    starts: Array,
+    marks: Array,
+    rates: Array,
+    clock: Array,
+    value: Array,
+    watched: Array,
+    rule: Array,
+    count: Array,
+    sums: Array,
+    losses: Array,
+    theta: Array,
+    state: Array,
+    best_theta: Array,
+    best_state: Array,
 ) -> int:
-    """Run a tape once per rate, until a loss is not finite; return how many steps were made, −1 if a kernel failed.
+    """Make a step per rate, until an epoch ends without patience or a loss is not finite; return how many were made.
 
     Parameters
     ----------
     addresses, words, starts : ndarray of int64
-        The tape.
-    judged : int
-        How many of its calls it takes to know the loss.
+        The tape: a step on a full batch, one on the last batch of an epoch if that is smaller, and what finds the loss
+        of the watched rows, if there are any.
+    marks : ndarray of int64, shape (7,)
+        How many calls come before the loss is judged and before the end, of the first and of the second; before the end
+        of the third; rows of a full batch and of a smaller one, 0 if there is none.
     rates : ndarray of float64
         The learning rate of each step.
     clock : ndarray of float64, shape (3,)
-        The number of steps made, the learning rate, and how many batches have been taken; changed.
+        The number of steps made, the learning rate, and how many rows have been taken; changed.
     value : ndarray of float64, shape (3,)
         Where the tape writes J of the batch, the penalty, and Σ w of the batch.
-    totals : ndarray of float64, shape (2,)
-        Σ J w and Σ w over batches, added to.
+    watched : ndarray of float64, shape (2,)
+        Where the tape adds Σ w J and Σ w of the watched rows.
+    rule, count : ndarray of float64, shape (5,) and (4,)
+        Of the epochs: tol, limit, first, by_watched and steps; best, waited, position and ended. The second is changed.
+    sums, losses : ndarray of float64, shape (2,) and (epochs, 2)
+        Of the epochs.
+    theta, state, best_theta, best_state : ndarray of uint8
+        Bytes of θ and of the state, and where those of the best epoch are kept; empty: nowhere.
+
+    Returns
+    -------
+    int
+        −1 if a kernel failed.
     """
     base = words.ctypes.data
     for step in range(rates.size):
         clock[0] += 1
         clock[1] = rates[step]
-        for i in range(addresses.size):
+        smaller = marks[6] > 0 and count[2] == rule[4] - 1
+        first, judged, last = (marks[1], marks[2], marks[3]) if smaller else (0, marks[0], marks[1])
+        for i in range(first, last):
             if i == judged and not np.isfinite(value[0]):
                 return step
             if _jump(addresses[i], base + 8 * starts[i]):
                 return -1
-        clock[2] += 1
-        totals[0] += (value[0] + value[1]) * value[2]
-        totals[1] += value[2]
+        clock[2] += marks[6] if smaller else marks[5]
+        sums[0] += (value[0] + value[1]) * value[2]
+        sums[1] += value[2]
+        count[2] += 1
+        if count[2] < rule[4]:
+            continue
+        epoch = int(count[3])
+        loss = sums[0] / sums[1]
+        losses[epoch, 0] = loss
+        if marks[3] < marks[4]:
+            watched[:] = 0
+            for i in range(marks[3], marks[4]):
+                if _jump(addresses[i], base + 8 * starts[i]):
+                    return -1
+            losses[epoch, 1] = watched[0] / watched[1]
+            if rule[3]:
+                loss = losses[epoch, 1]
+        sums[:] = 0
+        count[2] = 0
+        count[3] += 1
+        count[1] = count[1] + 1 if loss > count[0] - rule[0] else 0
+        if loss < count[0] or (loss == count[0] and not rule[2]):
+            count[0] = loss
+            best_theta[:] = theta[: best_theta.size]
+            best_state[:] = state[: best_state.size]
+        if count[1] > rule[1] or not np.isfinite(losses[epoch, 0]) or (rule[3] and not np.isfinite(loss)):
+            return step + 1
     return rates.size

@@ -48,8 +48,12 @@ def _fail(x: Array) -> None:
 
 
 def played(tape: Tape, judged: int, rates: Any, value: Array, clock: Array) -> tuple[int, Array]:
-    totals = np.zeros(2)
-    return play.compiled(*tape.arrays(), judged, np.array(rates, float), clock, value, totals), totals
+    """Play a tape as one epoch, longer than it is played; return how many steps were made, and the sums."""
+    sums, nothing = np.zeros(2), np.empty(0, np.uint8)
+    marks = np.array([judged, len(tape), 0, len(tape), len(tape), 1, 0])
+    rule, count = np.array([0, 1, 0, 0, len(rates) + 1.0]), np.array([np.inf, 0, 0, 0])
+    numbers = np.array(rates, float), clock, value, np.zeros(2), rule, count, sums, np.zeros((1, 2))
+    return play.compiled(*tape.arrays(), marks, *numbers, *[nothing] * 4), sums
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
