@@ -11,10 +11,10 @@ import pkgutil
 import re
 import threading
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 from modnet.entries import (
     DISABLE,
@@ -38,6 +38,8 @@ from modnet.errors import (
 )
 from modnet.text import suggestions
 
+_REMEMBERED = 256
+_Found = TypeVar("_Found")
 _ALLOWED: ContextVar[frozenset[str] | None] = ContextVar("allowed", default=None)
 
 
@@ -64,6 +66,7 @@ class Registry:
         self._loaded: dict[Entry, type] = {}
         self._failed: dict[Entry, BaseException] = {}
         self._told: set[str] = set()
+        self._memo: dict[Any, Any] = {}
 
     # Kinds
 
@@ -154,6 +157,9 @@ class Registry:
 
     def entry_of(self, cls: type) -> Entry | None:
         """Return the entry that leads to `cls`, or None."""
+        return self.remembered(cls, lambda: self._entry_of(cls))
+
+    def _entry_of(self, cls: type) -> Entry | None:
         kind = str(getattr(cls, "kind", ""))
         value = f"{cls.__module__}:{cls.__qualname__}"
         for entry in self.entries(kind):
@@ -258,6 +264,21 @@ class Registry:
         self._told.add(text)
         return not before
 
+    def remembered(self, key: Hashable, find: Callable[[], _Found]) -> _Found:
+        """Return what `find` returns, from memory if it was found before and what is on offer has not changed since.
+
+        Some hundreds are remembered. Nothing is where only some distributions are allowed, and no error is.
+        """
+        self._names()
+        memo = self._memo if _ALLOWED.get() is None else {}
+        if key not in memo:
+            found = find()
+            if len(memo) >= _REMEMBERED:
+                memo.clear()
+            memo[key] = found
+            return found
+        return memo[key]  # type: ignore[no-any-return]
+
     # Inside
 
     def _find(self, kind: str, name: str) -> Sequence[Entry]:
@@ -279,7 +300,7 @@ class Registry:
                 for entry in sorted(known, key=lambda e: (e.kind, e.name, not e.standard, e.distribution)):
                     of_kind = book.setdefault(entry.kind, {})
                     of_kind[entry.name] = (*of_kind.get(entry.name, ()), entry)
-                self._book, self._told = book, set()
+                self._book, self._told, self._memo = book, set(), {}
             return self._book
 
     def _load(self, entry: Entry) -> type:

@@ -15,9 +15,9 @@ from modnet.network.summary import FusedParts
 
 _ROWS = 5
 
-_FAST: WeakKeyDictionary[Network, dict[Any, tuple[Link, ...]]] = WeakKeyDictionary()
-"""The links that are run in place of a network's own, by accelerator and dtype, while the network is there: each
-prediction asks for them."""
+_FAST: WeakKeyDictionary[Network, dict[Any, Network | None]] = WeakKeyDictionary()
+"""What is run in place of a network, by accelerator and dtype, while it is there: each prediction asks for it. None:
+the network itself."""
 
 Judge = Callable[[Sequence[Link], Module, Accelerator, "np.dtype[Any]"], bool]
 """Says whether a fused module may run in place of links."""
@@ -44,8 +44,8 @@ def accelerated(network: Network, accelerator: Accelerator | None, dtype: "np.dt
     fast, key = _FAST.setdefault(network, {}), (accelerator, np.dtype(dtype))
     if key not in fast:
         links = _fused(network.links, accelerator, np.dtype(dtype), _runs_alike)
-        fast[key] = network.links if links == network.links else links
-    return network if fast[key] is network.links else network.with_links(fast[key])
+        fast[key] = None if links == network.links else network.with_links(links)
+    return fast[key] or network
 
 
 def predicted(network: Network, accelerator: Accelerator | None, theta: Array, state: Array, x: Array) -> Array:
@@ -81,7 +81,7 @@ def predicted_blocks(
 
 def set_aside(network: Network, accelerator: Accelerator, dtype: "np.dtype[Any]", error: Exception) -> None:
     """Let a network run without an accelerator from now on, and say so: its modules agreed, and have failed since."""
-    _FAST.setdefault(network, {})[accelerator, np.dtype(dtype)] = network.links
+    _FAST.setdefault(network, {})[accelerator, np.dtype(dtype)] = None
     fall_back(accelerator, (accelerator, network), "a network", f"{type(error).__name__}: {error}")
 
 

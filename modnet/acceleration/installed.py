@@ -20,6 +20,10 @@ def installed_accelerator(book: Registry = registry) -> Accelerator | None:
     RuntimeWarning
         Once, for each that cannot.
     """
+    return book.remembered("installed accelerator", lambda: _first(book))
+
+
+def _first(book: Registry) -> Accelerator | None:
     for entry, cls in book.classes("accelerator"):
         reason = str(cls)
         if not isinstance(cls, RegistryError):

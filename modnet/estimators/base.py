@@ -96,6 +96,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _ravel_y = False
     _told_of_unknown = False
     _tuned = True  # whether batches and precision go by the number of rows
+    _accelerator_unasked: ClassVar[str] = "auto"  # what "auto" means where MODNET_ACCELERATOR says nothing
     _reads_all = False  # whether every column of X counts as read
 
     spec_: ModelSpec
@@ -277,11 +278,12 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
 
     def _record(self, history: History) -> None:
         """Show the history so far as attributes."""
-        self.loss_curve_, self.n_iter_ = list(history.losses), len(history.losses)
-        self.learning_rate_curve_ = list(history.learning_rates)
+        # The lists themselves, which grow: copies would take longer from epoch to epoch.
+        self.loss_curve_, self.n_iter_ = history.losses, len(history.losses)
+        self.learning_rate_curve_ = history.learning_rates
         found = {
-            "validation_loss_curve_": list(history.validation_losses),
-            "validation_scores_": list(history.validation_scores),
+            "validation_loss_curve_": history.validation_losses,
+            "validation_scores_": history.validation_scores,
             "cooldown_start_": history.cooldown_start,
         }
         for name, value in found.items():

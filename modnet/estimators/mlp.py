@@ -6,7 +6,7 @@ difference in a method of its own.
 
 import sys
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -23,7 +23,7 @@ from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.estimators.base import BaseModNet
 from modnet.estimators.fitting import Streams
 from modnet.estimators.mlp_parts import Arrays, Clipped
-from modnet.estimators.parameters import loss_of
+from modnet.estimators.parameters import chosen_accelerator, loss_of
 from modnet.estimators.preparation import Sample
 from modnet.spec import DENSE, ModelSpec
 from modnet.training import Data, History, Trainer
@@ -70,10 +70,14 @@ class BaseMLP(BaseModNet):
     loss = "auto"
     scoring = None
     initial_weights = None
-    accelerator = None
-    """None: the numbers are to be scikit-learn's to the last digits that there are."""
+    accelerator = "auto"
+    _accelerator_unasked = "none"
+    """The numbers are to be scikit-learn's to the last digits that there are, unless the environment asks otherwise."""
 
-    def to_spec(self) -> ModelSpec:
+    def _spec_names(self) -> Sequence[str]:
+        return self._get_param_names()  # type: ignore[no-any-return]
+
+    def _to_spec(self) -> ModelSpec:
         """Return what the parameters say as a spec.
 
         Raises
@@ -110,7 +114,8 @@ class BaseMLP(BaseModNet):
 
     def _trained_on(self) -> Any:
         plain = not is_classifier(self) or self._target.kind == "multioutput"  # which scikit-learn does not have
-        return loss_of(self) if plain else Clipped(loss_of(self))
+        fast = chosen_accelerator(self) is not None  # which has its own version of the loss as it is
+        return loss_of(self) if plain or fast else Clipped(loss_of(self))
 
     @classmethod
     def _said_of(cls, spec: ModelSpec, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -225,8 +230,10 @@ class BaseMLP(BaseModNet):
     def _record(self, history: History) -> None:
         super()._record(history)
         self._no_improvement_count = history.waited
-        self.loss_curve_ = [*self._earlier.losses, *history.losses]
-        scores = [*self._earlier.validation_scores, *history.validation_scores]
+        scores = history.validation_scores
+        if self._earlier.losses:
+            self.loss_curve_ = [*self._earlier.losses, *history.losses]
+            scores = [*self._earlier.validation_scores, *scores]
         self.validation_scores_ = scores if self.early_stopping else None
 
     def _makes_steps(self) -> bool:

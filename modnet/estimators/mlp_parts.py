@@ -1,5 +1,6 @@
 """Parts of the drop-ins for scikit-learn's MLP: the loss that they show, and weights that can be assigned."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,10 @@ class Clipped:
     ) -> tuple[float, Array]:
         """Return both; arguments as of a `Loss`."""
         value, draw = self._loss.value_and_gradient(t, raw, weight=weight, out=out)
-        eps = np.finfo(raw.dtype).eps
-        if not np.abs(raw).max() < -0.5 * np.log(eps):  # else no two logits are so far apart that some p < ε
+        eps = float(np.finfo(raw.dtype).eps)
+        # For some p < ε two logits have to be as far apart as −log ε, or, with a sigmoid, one from 0.
+        limit = -math.log(eps) * (0.5 if t.ndim == 1 else 1)
+        if not (raw.max() < limit and raw.min() > -limit):
             p = np.clip(self._loss.predict(raw), eps, 1 - eps)
             J = np.log(p[np.arange(len(t)), t] if t.ndim == 1 else np.where(t, p, 1 - p))
             value = -float(np.average(J, axis=0, weights=weight).sum())

@@ -5,6 +5,7 @@ described once, on their base.
 """
 
 import inspect
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, fields, replace
@@ -21,6 +22,7 @@ from modnet.errors import InvalidSpecError
 from modnet.estimators.nested import listed, replaced, understood
 from modnet.estimators.offered import telling
 from modnet.estimators.target import loss_before_target
+from modnet.registry import registry
 from modnet.slot import Slot, parse, slots
 from modnet.spec import LayerSlot, ModelSpec
 from modnet.strict import is_number, is_sequence, truth
@@ -34,6 +36,8 @@ _SPEC = slots(ModelSpec)
 
 SLOTS = {**_SPEC, "activation": Slot("activation", "layer"), "accelerator": Slot("accelerator", keep=("auto",))}
 """The parameters that hold components: those of a spec, and two more."""
+
+_NAMES = (*_SPEC, "activation", "warm_start", "verbose", *field_names(TrainingSettings))
 
 
 @dataclass(eq=False, repr=False)
@@ -189,6 +193,17 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         InvalidSpecError
             With the path of every parameter that is not valid.
         """
+        try:
+            key = type(self), tuple(_hashable(getattr(self, name)) for name in self._spec_names())
+        except TypeError:
+            return self._to_spec()
+        return registry.remembered(key, self._to_spec)
+
+    def _spec_names(self) -> Sequence[str]:
+        """Return the names of the parameters that a spec follows from."""
+        return _NAMES
+
+    def _to_spec(self) -> ModelSpec:
         subject = type(self).__name__
         layers = [self.layers] if isinstance(self.layers, str | Mapping) else self.layers
         problems: list[tuple[str, str]] = []
@@ -283,6 +298,24 @@ def invalid_parameter(estimator: BaseEstimator, key: str) -> str:
     return f"Invalid parameter {key!r} for estimator {estimator}. Valid parameters are: {own!r}.{hint}"
 
 
+def _hashable(value: Any) -> Any:
+    """Return a value with its types, as something that has a hash: 1, 1.0 and True are equal, and are not the same.
+
+    Raises
+    ------
+    TypeError
+        If it has none.
+    """
+    if isinstance(value, tuple | list):
+        return type(value), *map(_hashable, value)
+    if isinstance(value, dict):
+        return type(value), *map(_hashable, value.items())
+    if isinstance(value, np.ndarray):
+        raise TypeError("arrays change")
+    hash(value)
+    return type(value), value
+
+
 def chosen_accelerator(estimator: Any) -> Accelerator | None:
     """Return the accelerator that the parameter of an estimator means.
 
@@ -291,13 +324,19 @@ def chosen_accelerator(estimator: Any) -> Accelerator | None:
     InvalidSpecError
         If it means none.
     """
-    given = estimator.accelerator
+    given, path = estimator.accelerator, "accelerator"
+    if given == "auto" and (asked := os.environ.get("MODNET_ACCELERATOR", estimator._accelerator_unasked)) != "auto":
+        given, path = (None if asked == "none" else asked), "MODNET_ACCELERATOR"
     if given is None:
         return None
     if given == "auto":
         return installed_accelerator()
-    found: Accelerator = parse(SLOTS["accelerator"], given, subject=type(estimator).__name__, path="accelerator")
-    return found
+
+    def find() -> Accelerator:
+        found: Accelerator = parse(SLOTS["accelerator"], given, subject=type(estimator).__name__, path=path)
+        return found
+
+    return registry.remembered(("accelerator", given), find) if isinstance(given, str) else find()
 
 
 def chosen_loss(estimator: Any) -> Loss | None:

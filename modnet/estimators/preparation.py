@@ -6,7 +6,7 @@ layer takes codes, columns of categories are written as codes on the way in; see
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -217,7 +217,8 @@ def raw_blocks(estimator: Any, X: Any) -> Iterator[Array]:
 
 def _run(estimator: Any, X: Any) -> tuple[Network, Accelerator | None, Array, Array, Any]:
     """Return what predicts, and the rows."""
-    check_is_fitted(estimator)
+    if not hasattr(estimator, "theta_"):
+        check_is_fitted(estimator)  # which asks for tags, and says what to do
     rows = rows_of(estimator, X)
     return estimator.network_, chosen_accelerator(estimator), estimator.theta_, estimator.state_, rows
 
@@ -240,13 +241,20 @@ def network_for(estimator: Any, spec: ModelSpec, width: int) -> Network:
     if 0 in shape:
         raise ShapeError(f"rows of shape {shape} have no elements: a network takes at least one number per row")
     try:
-        return spec.network(shape, width)
+        # A shape with columns is equal to one without.
+        return spec.network(shape, width) if isinstance(shape, TableShape) else _network(spec, shape, width)
     except ShapeError as error:
         if len(shape) == 1:
             raise
         # As scikit-learn begins it.
         text = f"Found array with dim {len(shape) + 1}, while dim <= 2 is required by {type(estimator).__name__}"
         raise ShapeError(f"{text}, whose layers do not take rows of shape {shape}: {error}") from error
+
+
+@lru_cache(64)
+def _network(spec: ModelSpec, shape: Shape, width: int) -> Network:
+    """Return the network of a spec: the same one for each fold of a search, since it holds no weights."""
+    return spec.network(shape, width)
 
 
 def with_chosen_inputs(estimator: Any, spec: ModelSpec, sample: Sample) -> tuple[ModelSpec, Sample]:

@@ -34,7 +34,8 @@ class Chain:
         self._forward, backward = [], []
         for link, ctx in zip(links, contexts, strict=True):
             forward, grad_params, grad_input = methods_of(link, hook)
-            self._forward.append((forward, ctx, "x" in link.module.reads, "y" in link.module.reads))
+            reads = link.module.reads
+            self._forward.append((forward, ctx, "x" in reads, "y" in reads))
             backward.append((grad_params, grad_input, ctx))
         # Links in front of the first parameter need no gradient at all: backpropagation ends at it.
         first = next((index for index, link in enumerate(links) if link.trainable), len(links) - 1)
