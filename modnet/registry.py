@@ -271,13 +271,12 @@ class Registry:
         """
         self._names()
         memo = self._memo if _ALLOWED.get() is None else {}
-        if key not in memo:
-            found = find()
-            if len(memo) >= _REMEMBERED:
-                memo.clear()
-            memo[key] = found
-            return found
-        return memo[key]  # type: ignore[no-any-return]
+        if key in memo:
+            return memo[key]  # type: ignore[no-any-return]
+        found = memo[key] = find()
+        if len(memo) > _REMEMBERED:
+            self._memo = {}
+        return found  # type: ignore[no-any-return]
 
     # Inside
 

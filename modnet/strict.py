@@ -145,3 +145,26 @@ def checked(rule: Callable[[Any], Any], name: str, value: Any) -> Any:
         return rule(value)
     except ValueError as error:
         raise ValueError(f"{name}: {error}, got {value!r}") from None
+
+
+def hashable(value: Any) -> Any:
+    """Return a value with its types, as something that has a hash: 1, 1.0 and True are equal, and are not the same.
+
+    Raises
+    ------
+    TypeError
+        If it has none.
+
+    Examples
+    --------
+    >>> hashable([1]) == hashable([1]), hashable([1]) == hashable([True])
+    (True, False)
+    """
+    if isinstance(value, tuple | list):
+        return type(value), *map(hashable, value)
+    if isinstance(value, dict):
+        return type(value), *map(hashable, value.items())
+    if isinstance(value, np.ndarray):
+        raise TypeError("arrays change")
+    hash(value)
+    return type(value), value

@@ -84,7 +84,9 @@ class EpochTask:
     def _learnt(self) -> dict[str, Any]:
         """Return what makes a copy of the estimator a fitted one of its own, for callbacks that want it."""
         mutable = ("theta_", "state_", "optimizer_state_", "_streams")
-        return {name: copy.deepcopy(getattr(self._given["estimator"], name)) for name in mutable}
+        curves = ("loss_curve_", "learning_rate_curve_", "validation_loss_curve_", "validation_scores_")
+        found = vars(self._given["estimator"])
+        return {name: copy.deepcopy(found[name]) for name in (*mutable, *curves) if name in found}
 
 
 def scorer_on(estimator: Any, validation: Sample | None) -> Callable[[], float] | None:

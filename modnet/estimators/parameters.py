@@ -25,7 +25,7 @@ from modnet.estimators.target import loss_before_target
 from modnet.registry import registry
 from modnet.slot import Slot, parse, slots
 from modnet.spec import LayerSlot, ModelSpec
-from modnet.strict import is_number, is_sequence, truth
+from modnet.strict import hashable, is_number, is_sequence, truth
 from modnet.text import suggestions
 from modnet.training import TrainingSettings
 
@@ -194,7 +194,7 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
             With the path of every parameter that is not valid.
         """
         try:
-            key = type(self), tuple(_hashable(getattr(self, name)) for name in self._spec_names())
+            key = type(self), tuple(hashable(getattr(self, name)) for name in self._spec_names())
         except TypeError:
             return self._to_spec()
         return registry.remembered(key, self._to_spec)
@@ -296,24 +296,6 @@ def invalid_parameter(estimator: BaseEstimator, key: str) -> str:
     hint = f" Did you mean {close[0]!r}?" if close and close[0] != key else ""
     own = sorted(estimator.get_params(deep=False))
     return f"Invalid parameter {key!r} for estimator {estimator}. Valid parameters are: {own!r}.{hint}"
-
-
-def _hashable(value: Any) -> Any:
-    """Return a value with its types, as something that has a hash: 1, 1.0 and True are equal, and are not the same.
-
-    Raises
-    ------
-    TypeError
-        If it has none.
-    """
-    if isinstance(value, tuple | list):
-        return type(value), *map(_hashable, value)
-    if isinstance(value, dict):
-        return type(value), *map(_hashable, value.items())
-    if isinstance(value, np.ndarray):
-        raise TypeError("arrays change")
-    hash(value)
-    return type(value), value
 
 
 def chosen_accelerator(estimator: Any) -> Accelerator | None:

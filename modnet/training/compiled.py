@@ -18,6 +18,7 @@ from modnet.base import Array, Block, CompiledLoop, Epochs, Optimizer, TrainingS
 from modnet.network import Pass
 from modnet.training.batches import Data, rows_per_batch, shuffled
 from modnet.training.monitor import Monitor
+from modnet.training.publishing import publish_epoch
 
 if TYPE_CHECKING:
     from modnet.training.loop import Trainer
@@ -66,15 +67,15 @@ class Compiled:
 
 def run_compiled(
     trainer: "Trainer", compiled: Compiled, data: Data, monitor: Monitor, most: int
-) -> tuple[list[tuple[float, float | None]], bool]:
+) -> list[tuple[float, float | None]]:
     """Go through one epoch, or through several where nobody has to be asked between them.
+
+    A loop that fails is not used again; the epoch is finished by single steps.
 
     Returns
     -------
-    losses : list of (float, float or None)
+    list of (float, float or None)
         Of each epoch the mean loss and, where the loop knows it, the validation loss.
-    failed : bool
-        Whether the loop has failed; the last epoch was finished without it then.
 
     Raises
     ------
@@ -95,26 +96,28 @@ def run_compiled(
         steps,
     )
     orders = list(_orders(trainer, n, size, len(epochs.losses)))
-    failed = _run(trainer, loop, epochs, rates, np.concatenate(orders), (n, size))
-    if epochs.position or not epochs.ended:  # a loss is not finite, or the loop has failed: single steps say which
-        rest = orders[epochs.ended][epochs.position * size :]
-        total, weights = trainer.steps(data, size, rest, *map(float, epochs.sums))
-        epochs.losses[epochs.ended] = total / weights, math.nan
+    _run(trainer, loop, epochs, rates, np.concatenate(orders), (n, size))
+    whole = epochs.ended
+    if begun := bool(epochs.position) or not whole:  # a loss is not finite, or the loop failed: single steps say which
         epochs.ended += 1
     if epochs.ended < len(orders):
         rng.bit_generator.state = before
         list(_orders(trainer, n, size, epochs.ended))  # as if the others had never been drawn
-    losses = epochs.losses[: epochs.ended]
-    trainer.end_epochs(data, size, float(losses[:, 0].sum()), epochs.ended)
-    if trainer.moving is not trainer.theta and kept is not None:
-        trainer.publish(data, size, orders[0] if settings.shuffle else None, kept)
-    return [(loss, None if math.isnan(watched) else watched) for loss, watched in losses.tolist()], failed
+    if whole:
+        trainer.end_epochs(data, float(epochs.losses[:whole, 0].sum()), whole)
+    losses = [(loss, None if math.isnan(watched) else watched) for loss, watched in epochs.losses[:whole].tolist()]
+    if begun:
+        total, weights = epochs.sums.tolist()
+        losses.append((trainer.epoch(data, (orders[whole], epochs.position, total, weights)), None))
+    elif kept is not None and trainer.moving is not trainer.theta:
+        publish_epoch(trainer, data, orders[0] if settings.shuffle else None, kept)
+    return losses
 
 
 def _run(
     trainer: "Trainer", loop: CompiledLoop, epochs: Epochs, rates: Array, order: Array, sizes: tuple[int, int]
-) -> bool:
-    """Make steps in as few calls as can be, until patience ends or a loss is not finite; return whether it failed."""
+) -> None:
+    """Make steps in as few calls as can be, until patience ends, a loss is not finite or the loop fails."""
     (n, size), steps, state, progress = sizes, epochs.steps, trainer.optimizer_state, trainer.progress
     for start in range(0, len(rates), loop.max_steps):
         stop = min(start + loop.max_steps, len(rates))
@@ -123,7 +126,8 @@ def _run(
         if made is None:
             text = f"modnet makes the rest of the steps one by one, because the compiled loop failed: {failure}"
             warnings.warn(text, RuntimeWarning, stacklevel=2)
-            return True
+            trainer.compiled = None
+            break
         if made:
             state.learning_rate = float(rates[start + made - 1])
         state.step += made
@@ -132,7 +136,6 @@ def _run(
             state.averaged += made
         if made < stop - start:
             break
-    return False
 
 
 def _orders(trainer: "Trainer", n: int, size: int, count: int) -> Iterator[Array]:

@@ -19,7 +19,7 @@ from modnet.training.combining import constrained, first_state
 from modnet.training.compiled import Compiled, run_compiled
 from modnet.training.divergence import diverged
 from modnet.training.monitor import History, Monitor, OnEpoch
-from modnet.training.publishing import begin_anew, include, judge, publish
+from modnet.training.publishing import begin_anew, include, judge, publish_epoch
 from modnet.training.settings import TrainingSettings
 from modnet.training.solving import solve
 
@@ -53,6 +53,8 @@ class Trainer:
         θ and the network's state in training: the published arrays themselves, unless another point predicts.
     gradient : ndarray, shape of θ
         ∇J(θ) of the last batch.
+    compiled : Compiled or None
+        An accelerator's loop for the data, in `fit`.
     constrained : list of (ndarray, Constraint)
         Views of θ in training, and what they are put back into after a step.
     progress, before : Progress
@@ -107,7 +109,7 @@ class Trainer:
         memory = np.empty(min(n, _BLOCK), theta.dtype)
         self._penalized = [(part, self.moving[part], memory[: part.stop - part.start]) for part in parts]
         self._passes: dict[int, tuple[Pass, Array]] = {}
-        self._compiled: Compiled | None = None
+        self.compiled: Compiled | None = None
 
     def fit(
         self,
@@ -166,11 +168,13 @@ class Trainer:
                 with _overflow_is_looked_for():
                     history.converged = solve(self, optimizer, data, monitor)
                 return history
-            self._compiled = Compiled.of(self, data, validation)
+            self.compiled = Compiled.of(self, data, validation)
             left, stop = settings.max_iter, False
             while left and not stop:
                 monitor.before()
-                ran = [(self.epoch(data), None)] if self._compiled is None else self._epochs(data, monitor, left)
+                with _overflow_is_looked_for():
+                    ran = run_compiled(self, self.compiled, data, monitor, left) if self.compiled else None
+                    ran = ran or [(self.epoch(data), None)]
                 left -= len(ran)
                 for index, (loss, watched) in enumerate(ran):
                     rate = self.optimizer_state.learning_rate
@@ -191,18 +195,40 @@ class Trainer:
             if monitor.restore_best() and self.moving is not self.theta:
                 begin_anew(self)
             self._passes.clear()
-            self._compiled = None
+            self.compiled = None
 
-    def epoch(self, data: Data) -> float:
-        """Go through the data once; return the mean loss over its batches, penalty included."""
-        size = self.begin_epoch(data)
-        order = shuffled(len(data), size, self.shuffle_rng if self.settings.shuffle else None)
+    def epoch(self, data: Data, begun: tuple[Array, int, float, float] | None = None) -> float:
+        """Go through the data once; return the mean loss over its batches, penalty included.
+
+        Parameters
+        ----------
+        data : Data
+        begun : tuple of (ndarray, int, float, float), optional
+            Of an epoch that a compiled loop has begun: the order of rows, how many batches it has taken, and Σ w J and
+            Σ w over them.
+
+        Raises
+        ------
+        NonFiniteError
+            If the loss of a batch, the penalty or a weight is not finite.
+        """
+        settings, optimizer, size = self.settings, self.optimizer, self.begin_epoch(data)
+        assert isinstance(optimizer, Optimizer), "a solver has no epochs"
+        order, taken, total, weights = (None, 0, 0.0, 0.0) if begun is None else begun
+        if begun is None:
+            order = shuffled(len(data), size, self.shuffle_rng if settings.shuffle else None)
         before = None if self.moving is self.theta else self.moving_state.copy()
         with _overflow_is_looked_for():
-            total, weights = self.steps(data, size, order)
-            self.end_epochs(data, size, total, 1)
+            for batch in batches(data, size, order if order is None else order[taken * size :], reuse=True):
+                value, weight = self.backpropagate(batch), batch.total_weight
+                if not math.isfinite(value):
+                    raise diverged(self, batch, value)
+                total += (value + self.penalize(self.gradient, weight)) * weight
+                weights += weight
+                self._move(optimizer)
+            self.end_epochs(data, total, 1)
             if before is not None:
-                self.publish(data, size, order, before)
+                publish_epoch(self, data, order, before)
         return total / weights
 
     def begin_epoch(self, data: Data) -> int:
@@ -211,52 +237,21 @@ class Trainer:
         self.progress.steps_per_epoch, self.progress.epochs = -(-len(data) // size), self.settings.max_iter
         return size
 
-    def steps(
-        self, data: Data, size: int, order: Array | None, total: float = 0.0, weights: float = 0.0
-    ) -> tuple[float, float]:
-        """Make steps on the batches of an epoch, or on those left of it; return Σ w J and Σ w, on top of those given.
-
-        Raises
-        ------
-        NonFiniteError
-            If the loss of a batch is not finite.
-        """
-        optimizer = self.optimizer
-        assert isinstance(optimizer, Optimizer), "a solver has no epochs"
-        for batch in batches(data, size, order, reuse=True):
-            value, weight = self.backpropagate(batch), batch.total_weight
-            if not math.isfinite(value):
-                raise diverged(self, batch, value)
-            total += (value + self.penalize(self.gradient, weight)) * weight
-            weights += weight
-            self._move(optimizer)
-        return total, weights
-
-    def end_epochs(self, data: Data, size: int, total: float, count: int) -> None:
-        """Take note of epochs that have been gone through, and of a sum over their losses.
-
-        Raises
-        ------
-        NonFiniteError
-            If that or a weight is not finite.
-        """
+    def end_epochs(self, data: Data, total: float, count: int) -> None:
+        """Take note of so many epochs, after a look at a sum over their losses and at the weights."""
         progress, optimizer = self.progress, self.optimizer
+        assert isinstance(optimizer, Optimizer), "a solver has no epochs"
         if not math.isfinite(total) and np.abs(self.moving).max() < 1e100:  # it is not the weights that are huge
             raise NonFiniteError(f"the penalty of the weights became inf: alpha={self.settings.alpha} is too large")
         # A sum of finite numbers is finite unless they are huge; to look at each one takes memory.
         huge = not np.isfinite(np.add.reduce(self.moving)) and not np.isfinite(self.moving).all()
         if huge or not math.isfinite(total):
-            raise diverged(self, data.rows(slice(0, size)), math.nan if huge else math.inf)
+            first = slice(0, rows_per_batch(self.settings.batch_size, len(data)))
+            raise diverged(self, data.rows(first), math.nan if huge else math.inf)
         progress.epoch += count
         progress.rows += count * len(data)
-        assert isinstance(optimizer, Optimizer), "a solver has no epochs"
         if optimizer.swa is not None and progress.epoch > optimizer.swa * progress.epochs:
             include(self.optimizer_state, self.moving, None)
-
-    def publish(self, data: Data, size: int, order: Array | None, before: Array) -> None:
-        """Write what predicts into θ; `before` is the network's state before the epoch that went in that order."""
-        stayed = np.array_equal(before, self.moving_state)
-        publish(self, None if stayed else batches(data, size, order, reuse=True))
 
     def backpropagate(self, batch: Data) -> float:
         """Return J for a batch, with ∇J in `gradient`; the penalty is not in them."""
@@ -300,15 +295,6 @@ class Trainer:
         with _overflow_is_looked_for():
             raw = predicted(self.network, self.engine.accelerator, self.theta, self.state, data.x)
             return self.loss.value(data.t, raw, weight=data.weight)
-
-    def _epochs(self, data: Data, monitor: Monitor, most: int) -> list[tuple[float, float | None]]:
-        """Run a compiled loop through one epoch or several, until it fails; return their losses as it has them."""
-        assert self._compiled is not None, "it is asked for where there is one"
-        with _overflow_is_looked_for():
-            ran, failed = run_compiled(self, self._compiled, data, monitor, most)
-        if failed:
-            self._compiled = None  # the rest is made step by step
-        return ran
 
     def _move(self, optimizer: Optimizer) -> None:
         """Move θ along `gradient`, with all that the optimizer is combined with."""

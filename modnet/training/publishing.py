@@ -9,13 +9,22 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from modnet.base import Array, Optimizer, OptimizerState
 from modnet.network import Pass
-from modnet.training.batches import Data, rows_per_batch
+from modnet.training.batches import Data, batches, rows_per_batch
 from modnet.training.divergence import diverged
 
 if TYPE_CHECKING:
     from modnet.training.loop import Trainer
+
+
+def publish_epoch(trainer: "Trainer", data: Data, order: Array | None, before: Array) -> None:
+    """Publish after an epoch that took rows in an order; `before` is the network's state before it."""
+    size = rows_per_batch(trainer.settings.batch_size, len(data))
+    stayed = np.array_equal(before, trainer.moving_state)
+    publish(trainer, None if stayed else batches(data, size, order, reuse=True))
 
 
 def publish(trainer: "Trainer", seen: Iterator[Data] | None) -> None:
