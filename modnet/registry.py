@@ -276,7 +276,7 @@ class Registry:
         found = memo[key] = find()
         if len(memo) > _REMEMBERED:
             self._memo = {}
-        return found  # type: ignore[no-any-return]
+        return found
 
     # Inside
 
