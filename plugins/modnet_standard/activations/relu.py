@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from modnet import Activation, Array, Formulas, Unit
+from modnet import Activation, Array, Formulas, Graph, Unit, Value
 from modnet_standard.arrays import zeros
 
 __all__ = ["LeakyReLU", "ReLU", "ReLU6"]
@@ -47,6 +47,10 @@ class ReLU(Rectifier):
         """Return max(z, 0)."""
         # An array of zeros, because np.maximum(z, 0) misses NumPy's SIMD loop: 3 to 4 times slower.
         return np.maximum(z, zeros(z.shape, z.dtype), out=out)
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z.clip(0.0)
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return da ∘ [a > 0]."""
@@ -91,6 +95,10 @@ class LeakyReLU(Rectifier):
         """Return max(z, s z)."""
         return np.maximum(z, z * self.negative_slope, out=out)
 
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return graph.op("Max", z, z * self.negative_slope)
+
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return da ∘ max([a > 0], s)."""
         assert a is not None
@@ -122,6 +130,10 @@ class ReLU6(Rectifier):
     def f(self, z: Array, *, out: Array | None = None) -> Array:
         """Return min(max(z, 0), 6)."""
         return z.clip(0.0, 6.0, out=out)
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z.clip(0.0, 6.0)
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return da ∘ [0 < a < 6]."""

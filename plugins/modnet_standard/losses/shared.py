@@ -11,9 +11,9 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax
 
-from modnet import Array, Loss
+from modnet import Array, Graph, Loss, Value
 from modnet.base import Task
-from modnet_standard.activations.sigmoids import Softmax
+from modnet_standard.activations.softmax import Softmax
 
 
 class NumberLoss(Loss):
@@ -152,6 +152,10 @@ class LogitLoss(Loss):
     def log_predict(self, raw: Array) -> Array:
         """Return the logarithms of the probabilities, exact where a probability rounds to 0."""
         return log_probabilities(self.link, raw)
+
+    def onnx(self, graph: Graph, raw: Value) -> Value:
+        """Write ŷ."""
+        return graph.op("Softmax", raw, axis=-1) if self.link == "softmax" else graph.op("Sigmoid", raw)
 
     def codes(self, task: Task, raw: Array) -> Array:
         """Return what the base does; of several classes without exponentials, where rounding does not decide."""
