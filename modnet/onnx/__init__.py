@@ -6,20 +6,19 @@ transformers with modnet inside can then be exported by either.
 
 from importlib import import_module
 from importlib.util import find_spec
+from numbers import Integral
 from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
 from modnet.base import Array, Graph, Loss, Module
+from modnet.errors import ExportError
 from modnet.estimators import BaseModNet
 from modnet.estimators.graphs import columns_of, row_dtype
 from modnet.estimators.holders import frame_of, type_of
-from modnet.onnx.writing import written
+from modnet.onnx.writing import OPSET, written
 
 __all__ = ["exports", "feeds", "to_onnx"]
-
-OPSET = 18
-"""Version of the operators that is asked for by default: onnxruntime knows it from 1.14 on."""
 
 
 def to_onnx(model: Any, X_sample: Any = None, *, target_opset: int = OPSET) -> Any:
@@ -38,9 +37,9 @@ def to_onnx(model: Any, X_sample: Any = None, *, target_opset: int = OPSET) -> A
     X_sample : array-like, optional
         A few rows as they will come, which decide the types of the inputs: float32, float64, whole numbers. Not given:
         float64 where columns are encoded, else the dtype of the weights. Whatever is around modnet's estimators needs
-        it.
+        it, and some steps of scikit-learn's, such as `SimpleImputer`, run in float32 only: onnxruntime has no others.
     target_opset : int
-        Version of ONNX's operators, from 13.
+        Version of ONNX's operators, from 13 to 22.
 
     Returns
     -------
@@ -63,11 +62,12 @@ def to_onnx(model: Any, X_sample: Any = None, *, target_opset: int = OPSET) -> A
 
     Examples
     --------
-    >>> from modnet import ModNetClassifier, to_onnx
-    >>> model = ModNetClassifier((16,), max_iter=5)
-    >>> to_onnx(model.fit(X, y)).SerializeToString()  # doctest: +SKIP
+    >>> from modnet import to_onnx
+    >>> Path("model.onnx").write_bytes(to_onnx(model).SerializeToString())  # doctest: +SKIP
     """
     protobuf = _needed("onnx", "protobuf")
+    if not (isinstance(target_opset, Integral) and 13 <= target_opset <= 22):
+        raise ExportError(f"target_opset should be a whole number from 13 to 22, got {target_opset!r}")
     check_is_fitted(model)
     if not isinstance(model, BaseModNet):
         model_of_steps: Any = _needed("skl2onnx", "pipelines").to_onnx
@@ -88,7 +88,7 @@ def exports(cls: type) -> bool:
 
 
 def feeds(model: Any, X: Any) -> dict[str, Array]:
-    """Return what onnxruntime takes for X, as in ``session.run(None, feeds(model, X))``.
+    """Return X as `run` of an onnxruntime session takes it: an array for each input.
 
     Parameters
     ----------

@@ -12,9 +12,10 @@ from sklearn.model_selection._search import BaseSearchCV
 
 from modnet.base import Graph, Value
 from modnet.errors import ExportError
+from modnet.estimators import BaseModNet
 from modnet.estimators.holders import frame_of, type_of
-from modnet.onnx.protobuf import ML, dtype_of, node_of, tensor_of
-from modnet.onnx.writing import written
+from modnet.onnx.protobuf import ML, checked, dtype_of, node_of, tensor_of
+from modnet.onnx.writing import OPSET, written
 from modnet.registry import estimators
 
 _TYPES: dict[Any, Any] = {
@@ -24,6 +25,8 @@ _TYPES: dict[Any, Any] = {
     np.dtype(bool): data_types.BooleanTensorType,
     np.dtype(object): data_types.StringTensorType,
 }
+
+_NUMBERS = {np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.int64)}
 
 
 def register() -> None:
@@ -51,23 +54,31 @@ def to_onnx(model: Any, X_sample: Any, target_opset: int) -> Any:
         inputs = [("X", _TYPES[dtype]([None, *X.shape[1:]]))]
     else:
         dtypes = {name: dtype_of(frame[name], type_of(frame[name])) for name in frame.columns}
+        numbers = {dtype for dtype in dtypes.values() if dtype in _NUMBERS}
+        if len(numbers) > 1:  # steps of scikit-learn's take one type of numbers there
+            common = max(numbers - {np.dtype(np.int64)}, key=lambda dtype: dtype.itemsize)
+            dtypes = {name: common if dtype in _NUMBERS else dtype for name, dtype in dtypes.items()}
         inputs = [(name, _TYPES[dtype]([None, 1])) for name, dtype in dtypes.items()]
     options = {"zipmap": False} if is_classifier(model) else None
     try:
-        return skl2onnx.to_onnx(
+        made = skl2onnx.to_onnx(
             model, initial_types=inputs, target_opset={"": target_opset, "ai.onnx.ml": ML}, options=options
         )
     except (MissingConverter, MissingShapeCalculator) as error:
-        known = skl2onnx.supported_converters(False) and skl2onnx._supported_operators.sklearn_operator_name_map
+        known = skl2onnx.supported_converters(False)
         strange = [
             f"{name} ({type(each).__name__})"
-            for name, each in {"model": model, **model.get_params()}.items()
-            if isinstance(each, BaseEstimator) and type(each) not in known
+            for name, each in model.get_params().items()
+            if isinstance(each, BaseEstimator)
+            and f"Sklearn{type(each).__name__}" not in known
+            and not isinstance(each, BaseModNet | BaseSearchCV)
+            and estimators.entry_of(type(each)) is None
         ]
         raise ExportError(
-            f"{', '.join(strange) or type(model).__name__}: skl2onnx has no converter for it: take another step, or "
+            f"{' or '.join(strange) or type(model).__name__}: skl2onnx has no converter for it: take another step, or "
             "register one with skl2onnx.update_registered_converter"
         ) from error
+    return checked(made)
 
 
 def _graph_of(operator: Any, opset: int) -> Graph:
@@ -89,16 +100,14 @@ def _parsed(scope: Any, model: Any, inputs: Sequence[Any], custom_parsers: Any =
     """Declare what an estimator puts out."""
     operator = scope.declare_local_operator(f"Modnet{type(model).__name__}", model)
     operator.inputs = inputs
-    for name, value in _graph_of(
-        operator, scope.target_opset[""] if isinstance(scope.target_opset, dict) else 18
-    ).outputs.items():
+    for name, value in _graph_of(operator, OPSET).outputs.items():
         operator.outputs.append(scope.declare_local_variable(name, _TYPES[value.dtype]([])))
     return operator.outputs
 
 
 def _types(operator: Any) -> None:
     """Say of which type they are, where another estimator has declared them."""
-    for variable, value in zip(operator.outputs, _graph_of(operator, 18).outputs.values(), strict=False):
+    for variable, value in zip(operator.outputs, _graph_of(operator, OPSET).outputs.values(), strict=False):
         shape = variable.type.shape or [None, None]
         variable.type = _TYPES[value.dtype](shape)
 

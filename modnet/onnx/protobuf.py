@@ -53,6 +53,17 @@ def model_of(graph: Graph, *, metadata: Mapping[str, Any]) -> Any:
     )
     told = {"modnet": version(OWN), **metadata}
     helper.set_model_props(made, {k: v if isinstance(v, str) else json.dumps(v) for k, v in told.items()})
+    return checked(made)
+
+
+def checked(made: Any) -> Any:
+    """Return a model whose outputs have the shapes that follow from its nodes, checked in full.
+
+    A model of more than 2 GB, which no message of protobuf holds, cannot be.
+    """
+    for output in made.graph.output:
+        if output.type.HasField("tensor_type"):
+            output.type.tensor_type.ClearField("shape")
     inferred = onnx.shape_inference.infer_shapes(made, data_prop=True)
     for output, found in zip(made.graph.output, inferred.graph.output, strict=True):
         output.type.CopyFrom(found.type)
@@ -99,7 +110,7 @@ def feeds(model: Any, X: Any, frame: Any) -> dict[str, Array]:
             found[each.name] = np.asarray(X, dtype)
             continue
         column = frame[each.name].to_list() if frame is not None else np.asarray(X, object)[:, int(each.name[1:])]
-        if dtype == object:
+        if dtype.kind == "O":
             column = ["" if value is None or value != value else str(value) for value in column]
         elif dtype.kind == "f":
             column = [np.nan if value is None else value for value in column]

@@ -7,6 +7,9 @@ from modnet.errors import ExportError
 from modnet.estimators import BaseModNet
 from modnet.estimators.graphs import METHODS, row_dtype, rows_written
 
+OPSET = 18
+"""Version of the operators that is asked for by default: onnxruntime knows it from 1.14 on."""
+
 
 def written(model: BaseModNet, graph: Graph, columns: Any, dtype: Any = None) -> None:
     """Write a fitted estimator into a graph, from the values of its columns to its outputs.

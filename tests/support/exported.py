@@ -22,13 +22,13 @@ def exported(estimator, X, **options) -> dict:
     return found
 
 
-def assert_same(found, wanted) -> None:
+def assert_same(found, wanted, dtype="float64") -> None:
     """That predictions agree: labels are equal, numbers up to the rounding of their dtype."""
     wanted = np.asarray(wanted)
     assert found.shape == wanted.shape
     if wanted.dtype.kind != "f":
         assert found.tolist() == wanted.tolist()
         return
-    tolerance = 1e-5 if min(found.dtype.itemsize, wanted.dtype.itemsize) == 4 else 1e-9
+    tolerance = 1e-5 if "float32" in (found.dtype, wanted.dtype, dtype) else 1e-9
     scale = max(1, np.abs(wanted).max())
     np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=tolerance * scale)
