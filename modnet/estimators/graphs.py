@@ -78,8 +78,10 @@ def rows_written(estimator: Any, graph: Graph, columns: Sequence[Value], dtype: 
     given = dict(zip(names if len(columns) == len(names) else read, columns, strict=True))
     made = {name: _numbers(graph, table, name, given[name]).astype(dtype) for name in read}
     any_column = next(iter(made.values()))
-    nothing = graph.where(graph.op("IsNaN", any_column), 0.0, any_column * 0) if len(read) < len(names) else None
-    return graph.concat([made.get(name, nothing) for name in names])
+    if len(read) < len(names):  # what no layer reads is zero, whatever is in it
+        nothing = graph.where(graph.op("IsNaN", any_column), 0.0, any_column * 0)
+        made = {name: made.get(name, nothing) for name in names}
+    return graph.concat([made[name] for name in names])
 
 
 def _numbers(graph: Graph, table: Any, name: str, column: Value) -> Value:
@@ -97,7 +99,7 @@ def _numbers(graph: Graph, table: Any, name: str, column: Value) -> Value:
         keys, codes = [str(each) for each in categories], count.tolist()
         if "" not in keys:  # ONNX has no missing text
             keys, codes = [*keys, ""], [*codes, -2]
-        values = {"keys_strings": keys, "values_int64s": codes, "default_int64": -1}
+        values: dict[str, Any] = {"keys_strings": keys, "values_int64s": codes, "default_int64": -1}
         code = graph.op("LabelEncoder", column, domain="ai.onnx.ml", dtype=np.int64, **values).astype(np.float64)
         return graph.where(code.equal(-2.0), np.nan, code)
     column = column.astype(np.float64)

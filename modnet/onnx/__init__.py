@@ -84,7 +84,7 @@ def exports(cls: type) -> bool:
     """
     base: Any = Module if issubclass(cls, Module) else Loss
     written_by_base = base.onnx is getattr(cls, "onnx", None)
-    return issubclass(cls, Module | Loss) and (not written_by_base or (base is Loss and cls.links is False))  # type: ignore[attr-defined]
+    return issubclass(cls, Module | Loss) and (not written_by_base or (base is Loss and cls.links is False))
 
 
 def feeds(model: Any, X: Any) -> dict[str, Array]:

@@ -39,7 +39,7 @@ def model_of(graph: Graph, *, metadata: Mapping[str, Any]) -> Any:
     nodes = [node_of(node) for node in graph.nodes]
     # Outputs by their own names.
     nodes += [helper.make_node("Identity", [value.name], [name], name) for name, value in graph.outputs.items()]
-    outputs = [_info(name, value.dtype, None) for name, value in graph.outputs.items()]
+    outputs = [_info(name, value.dtype, ["n"]) for name, value in graph.outputs.items()]
     weights = [tensor_of(name, array) for name, array in graph.initializers.items()]
     domains = [helper.make_opsetid("", graph.opset)]
     if any(node.domain for node in graph.nodes):
@@ -61,22 +61,22 @@ def checked(made: Any) -> Any:
 
     A model of more than 2 GB, which no message of protobuf holds, cannot be.
     """
-    for output in made.graph.output:
-        if output.type.HasField("tensor_type"):
-            output.type.tensor_type.ClearField("shape")
-    inferred = onnx.shape_inference.infer_shapes(made, data_prop=True)
+    bare = onnx.ModelProto()
+    bare.CopyFrom(made)
+    for output in bare.graph.output:
+        output.type.tensor_type.ClearField("shape")
+    inferred = onnx.shape_inference.infer_shapes(bare, data_prop=True)
     for output, found in zip(made.graph.output, inferred.graph.output, strict=True):
-        output.type.CopyFrom(found.type)
-        shape = output.type.tensor_type.shape
-        if shape.dim:
-            shape.dim[0].dim_param = "n"
+        if found.type.tensor_type.HasField("shape"):
+            output.type.CopyFrom(found.type)
+        output.type.tensor_type.shape.dim[0].dim_param = "n"
     onnx.checker.check_model(made, full_check=True)
     return made
 
 
 def node_of(node: Node) -> Any:
     """Return a node of a graph as onnx has it."""
-    attributes = {
+    attributes: dict[str, Any] = {
         name: onnx.helper.np_dtype_to_tensor_dtype(value) if isinstance(value, np.dtype) else value
         for name, value in node.attributes.items()
     }

@@ -23,13 +23,12 @@ def written(model: BaseModNet, graph: Graph, columns: Any, dtype: Any = None) ->
     writer = next((cls for cls in mro if "onnx" in vars(cls)), None)
     own = [name for cls in mro[: mro.index(writer) if writer else 1] for name in METHODS if name in vars(cls)]
     if writer is None or own:
-        cls = type(model)
+        cls, what = type(model), f"{own[0]} of its own" if own else "no onnx"
         raise ExportError(
-            f"{cls.__name__} cannot be exported to ONNX: {cls.__module__}.{cls.__qualname__} has {own[0] if own else 'no'}"
-            f" {'of its own' if own else 'onnx'}, and so its author would add `def onnx(self, graph, x)`, which returns "
-            "its outputs by name"
+            f"{cls.__name__} cannot be exported to ONNX: {cls.__module__}.{cls.__qualname__} has {what}, and so its "
+            "author would add `def onnx(self, graph, x)`, which returns its outputs by name"
         )
     rows = dtype or (columns[0].dtype if len(columns) == 1 or len({each.dtype for each in columns}) == 1 else None)
     rows = rows if rows in ("float32", "float64") else row_dtype(model)
     x = rows_written(model, graph, columns, rows)
-    graph.outputs.update(model.onnx(graph, x))  # type: ignore[attr-defined]  # found above
+    graph.outputs.update(model.onnx(graph, x))

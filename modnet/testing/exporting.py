@@ -1,6 +1,6 @@
-"""The contract of what writes itself as ONNX: onnxruntime predicts the same; only where onnx and onnxruntime are installed.
+"""The contract of what writes itself as ONNX: onnxruntime predicts the same.
 
-Whoever has neither gets no such check; `check_onnx` says what is to be installed.
+It is optional: where onnx or onnxruntime is not installed there is no such check, and `check_onnx` says so.
 """
 
 from collections.abc import Mapping

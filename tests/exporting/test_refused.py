@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from modnet import Activation, Loss, ModNetClassifier, ModNetRegressor, to_onnx
+from modnet import Activation, ModNetClassifier, ModNetRegressor, to_onnx
 from modnet.errors import ExportError
 from modnet.onnx import exports
 from modnet.registry import registry
@@ -55,4 +55,3 @@ def test_every_registered_layer_and_loss_is_exported():
         each.name for each in mine if not exports(registry.get(each.kind, f"{each.distribution}:{each.name}"))
     ] == []
     assert not exports(Double)
-    assert not exports(Loss)
