@@ -68,7 +68,7 @@ def main() -> None:
         (make_pipeline(SimpleImputer(), StandardScaler()), make_column_selector(dtype_include="number")),
         (OneHotEncoder(handle_unknown="ignore"), ["town"]),
     )
-    peer = make_pipeline(encoded, MLPRegressor(hidden_layer_sizes=(128, 128), max_iter=200, early_stopping=True)).fit(
+    peer = make_pipeline(encoded, MLPRegressor(hidden_layer_sizes=(128, 128), max_iter=2000, early_stopping=True)).fit(
         X, y
     )
     one, wanted = new[:1], model.predict(new)

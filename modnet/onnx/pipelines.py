@@ -1,12 +1,10 @@
 """modnet's estimators inside of others: converters for skl2onnx, which exports the steps around them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
-import skl2onnx
-from skl2onnx.common import data_types
-from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.model_selection._search import BaseSearchCV
 
@@ -18,13 +16,19 @@ from modnet.onnx.protobuf import ML, checked, dtype_of, node_of, tensor_of
 from modnet.onnx.writing import OPSET, written
 from modnet.registry import estimators
 
-_TYPES: dict[Any, Any] = {
-    np.dtype(np.float32): data_types.FloatTensorType,
-    np.dtype(np.float64): data_types.DoubleTensorType,
-    np.dtype(np.int64): data_types.Int64TensorType,
-    np.dtype(bool): data_types.BooleanTensorType,
-    np.dtype(object): data_types.StringTensorType,
+with suppress(ImportError):  # an extra: `to_onnx` says so where it is missing
+    import skl2onnx
+    from skl2onnx.common import data_types
+    from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
+
+_TYPES = {
+    np.dtype(np.float32): "FloatTensorType",
+    np.dtype(np.float64): "DoubleTensorType",
+    np.dtype(np.int64): "Int64TensorType",
+    np.dtype(bool): "BooleanTensorType",
+    np.dtype(object): "StringTensorType",
 }
+"""What skl2onnx calls them."""
 
 _NUMBERS = {np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.int64)}
 
@@ -51,14 +55,14 @@ def to_onnx(model: Any, X_sample: Any, target_opset: int) -> Any:
     if frame is None:
         X = np.asarray(X_sample)
         dtype = np.dtype(object) if X.dtype.kind in "OUS" else X.dtype if X.dtype in _TYPES else np.dtype(np.float64)
-        inputs = [("X", _TYPES[dtype]([None, *X.shape[1:]]))]
+        inputs = [("X", _type(dtype, [None, *X.shape[1:]]))]
     else:
         dtypes = {name: dtype_of(frame[name], type_of(frame[name])) for name in frame.columns}
         numbers = {dtype for dtype in dtypes.values() if dtype in _NUMBERS}
         if len(numbers) > 1:  # steps of scikit-learn's take one type of numbers there
             common = max(numbers - {np.dtype(np.int64)}, key=lambda dtype: dtype.itemsize)
             dtypes = {name: common if dtype in _NUMBERS else dtype for name, dtype in dtypes.items()}
-        inputs = [(name, _TYPES[dtype]([None, 1])) for name, dtype in dtypes.items()]
+        inputs = [(name, _type(dtype, [None, 1])) for name, dtype in dtypes.items()]
     options = {"zipmap": False} if is_classifier(model) else None
     try:
         made = skl2onnx.to_onnx(
@@ -81,6 +85,10 @@ def to_onnx(model: Any, X_sample: Any, target_opset: int) -> Any:
     return checked(made)
 
 
+def _type(dtype: Any, shape: list[Any]) -> Any:
+    return getattr(data_types, _TYPES[dtype])(shape)
+
+
 def _graph_of(operator: Any, opset: int) -> Graph:
     """Return the graph of one of modnet's estimators, from the variables that come to it."""
     model = operator.raw_operator
@@ -90,7 +98,7 @@ def _graph_of(operator: Any, opset: int) -> Graph:
 
 
 def _value(graph: Graph, variable: Any) -> Value:
-    dtype = next((dtype for dtype, type_ in _TYPES.items() if type(variable.type) is type_), None)
+    dtype = next((dtype for dtype, type_ in _TYPES.items() if type(variable.type).__name__ == type_), None)
     if dtype is None:
         raise ExportError(f"{variable.raw_name} comes as {type(variable.type).__name__}, which no column is")
     return Value(graph, variable.full_name, dtype)
@@ -101,7 +109,7 @@ def _parsed(scope: Any, model: Any, inputs: Sequence[Any], custom_parsers: Any =
     operator = scope.declare_local_operator(f"Modnet{type(model).__name__}", model)
     operator.inputs = inputs
     for name, value in _graph_of(operator, OPSET).outputs.items():
-        operator.outputs.append(scope.declare_local_variable(name, _TYPES[value.dtype]([])))
+        operator.outputs.append(scope.declare_local_variable(name, _type(value.dtype, [])))
     return operator.outputs
 
 
@@ -109,7 +117,7 @@ def _types(operator: Any) -> None:
     """Say of which type they are, where another estimator has declared them."""
     for variable, value in zip(operator.outputs, _graph_of(operator, OPSET).outputs.values(), strict=False):
         shape = variable.type.shape or [None, None]
-        variable.type = _TYPES[value.dtype](shape)
+        variable.type = _type(value.dtype, shape)
 
 
 def _converted(scope: Any, operator: Any, container: Any) -> None:

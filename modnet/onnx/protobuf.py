@@ -2,26 +2,31 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 
 from modnet.base import Array, Graph, Node
 from modnet.entries import OWN
+
+with suppress(ImportError):  # an extra: `to_onnx` says so where it is missing
+    import onnx
+    from onnx import helper, numpy_helper
 
 ML = 3
 """Version of the operators of ai.onnx.ml."""
 
 _ELEMENTS: dict[Any, int] = {
-    np.dtype(np.float32): TensorProto.FLOAT,
-    np.dtype(np.float64): TensorProto.DOUBLE,
-    np.dtype(np.int64): TensorProto.INT64,
-    np.dtype(bool): TensorProto.BOOL,
-    np.dtype(object): TensorProto.STRING,
+    np.dtype(np.float32): 1,
+    np.dtype(np.int64): 7,
+    np.dtype(object): 8,
+    np.dtype(bool): 9,
+    np.dtype(np.float64): 11,
 }
+"""Numbers of `onnx.TensorProto`."""
+
 _DTYPES = {element: dtype for dtype, element in _ELEMENTS.items()}
 
 
