@@ -21,7 +21,7 @@ with suppress(ImportError):  # an extra: `to_onnx` says so where it is missing
     from skl2onnx.common import data_types
     from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
 
-_TYPES = {
+_TYPES: dict[Any, str] = {
     np.dtype(np.float32): "FloatTensorType",
     np.dtype(np.float64): "DoubleTensorType",
     np.dtype(np.int64): "Int64TensorType",

@@ -11,9 +11,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from modnet import Activation, Array, Formulas, Graph, Value
+from modnet_standard.activations.relu import Rectifier
 from modnet_standard.arrays import zeros
 
-__all__ = ["HardSigmoid", "HardTanh", "LogSigmoid", "Sigmoid", "Softsign", "Tanh"]
+__all__ = ["HardSigmoid", "HardTanh", "LogSigmoid", "ReLU6", "Sigmoid", "Softsign", "Tanh"]
 
 
 class Sigmoid(Activation):
@@ -290,3 +291,36 @@ class Softsign(Activation):
 
 HUGE = 1e30
 """Here a is ±1 to the last digit; z is cut for the sake of ∞ / ∞."""
+
+
+class ReLU6(Rectifier):
+    """The rectifier up to 6: a = min(max(z, 0), 6), dz = da where 0 < a < 6, else 0 (0 at the kinks z = 0 and z = 6).
+
+    References
+    ----------
+    Krizhevsky (2010), Convolutional deep belief networks on CIFAR-10, unpublished manuscript.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet.activations import ReLU6
+    >>> ReLU6().f(np.array([-1.0, 2.0, 7.0]))
+    array([0., 2., 6.])
+    """
+
+    def f(self, z: Array, *, out: Array | None = None) -> Array:
+        """Return min(max(z, 0), 6)."""
+        return z.clip(0.0, 6.0, out=out)
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z.clip(0.0, 6.0)
+
+    def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
+        """Return da ∘ [0 < a < 6]."""
+        assert a is not None
+        return np.multiply(da, (a > 0) & (a < 6), out=out)
+
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        return lambda z: min(max(z, 0), 6), lambda z, a: 1 if 0 < a < 6 else 0

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from modnet import Array, Graph, Value
 from modnet_standard.arrays import ones, zeros
-from modnet_standard.losses.shared import ClassLink, LogitLoss, check_classes, unsmoothed
+from modnet_standard.losses.shared import ClassLink, LogitLoss, check_classes, onnx_unsmoothed, unsmoothed
 
 __all__ = ["CrossEntropy"]
 
@@ -92,15 +92,8 @@ class CrossEntropy(LogitLoss):
         return np.log(self.predict(raw)) if self.label_smoothing else super().log_predict(raw)
 
     def onnx(self, graph: Graph, raw: Value) -> Value:
-        """Write ŷ; smoothing is undone, see `unsmoothed`."""
-        p, least = super().onnx(graph, raw), float(np.finfo(raw.dtype).eps)
-        if not self.label_smoothing:
-            return p
-        if self.link == "sigmoid":
-            return ((p - 0.5) / (1 - self.label_smoothing) + 0.5).clip(least, 1 - least)
-        k = graph.op("Gather", graph.op("Shape", p), [-1]).astype(p.dtype)
-        p = (p - self.label_smoothing / k).clip(0.0)
-        return (p / p.sum()).clip(least)
+        """Write ŷ; smoothing is undone."""
+        return onnx_unsmoothed(self.link, graph, super().onnx(graph, raw), self.label_smoothing)
 
 
 def _softmax_parts(

@@ -115,6 +115,18 @@ def unsmoothed(link: ClassLink, q: Array, smoothing: float) -> Array:
     return p
 
 
+def onnx_unsmoothed(link: ClassLink, graph: Graph, q: Value, smoothing: float) -> Value:
+    """Write `unsmoothed`."""
+    if not smoothing:
+        return q
+    least = float(np.finfo(q.dtype).eps)
+    if link == "sigmoid":
+        return ((q - 0.5) / (1 - smoothing) + 0.5).clip(least, 1 - least)
+    k = graph.op("Gather", graph.op("Shape", q), [-1]).astype(q.dtype)
+    p = (q - smoothing / k).clip(0.0)
+    return (p / p.sum()).clip(least)
+
+
 def likeliest(z: Array, predict: Callable[[Array], Array]) -> Array:
     """Return the class of the largest probability in each row, of equal ones the first; exponentials only in doubt.
 
