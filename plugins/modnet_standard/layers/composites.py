@@ -12,19 +12,8 @@ from typing import Annotated, ClassVar, Literal, Self, final
 import numpy as np
 from annotated_types import MinLen
 
-from modnet import (
-    Activation,
-    Array,
-    Context,
-    Graph,
-    Module,
-    Parameter,
-    Shape,
-    Slot,
-    Slots,
-    Value,
-)
-from modnet.base import Links, located, shape_through
+from modnet import Activation, Array, Context, Module, Parameter, Shape, Slot, Slots
+from modnet.base import Graph, Links, Value, located, shape_through
 from modnet.errors import ShapeError
 from modnet_standard.activations.functions import Identity
 from modnet_standard.activations.sigmoids import Sigmoid, Tanh

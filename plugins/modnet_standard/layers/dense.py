@@ -9,22 +9,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modnet import (
-    Activation,
-    Array,
-    Constraint,
-    Context,
-    Count,
-    Graph,
-    Initializer,
-    Module,
-    Parameter,
-    Shape,
-    Slot,
-    Value,
-    default,
-)
-from modnet.base import Links
+from modnet import Activation, Array, Constraint, Context, Count, Initializer, Module, Parameter, Shape, Slot, default
+from modnet.base import Graph, Links, Value
 from modnet_standard.activations.sigmoids import Tanh
 from modnet_standard.arrays import column_sums, product, transposed_product
 from modnet_standard.initializers.distributions import Zeros

@@ -8,20 +8,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modnet import (
-    Activation,
-    Array,
-    Context,
-    Count,
-    Graph,
-    Initializer,
-    Module,
-    Parameter,
-    Shape,
-    Slot,
-    Value,
-    default,
-)
+from modnet import Activation, Array, Context, Count, Initializer, Module, Parameter, Shape, Slot, default
+from modnet.base import Graph, Value
 from modnet_standard.activations.functions import Identity
 from modnet_standard.activations.sigmoids import Sigmoid, Tanh
 from modnet_standard.activations.silu import SiLU
