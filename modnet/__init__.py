@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from modnet.diagnosis import diagnose
     from modnet.estimators import BaseModNet, ModNetClassifier, ModNetRegressor, ModNetTransformer, TrainingCurveDisplay
     from modnet.estimators.persistence import load, save
+    from modnet.onnx import to_onnx
     from modnet.tracing import trace
 
 __version__ = "0.1.0"
 
 __all__ = ["Component", "Converted", "Count", "ModelSpec", "Network", "Slot", "Slots", "Unit", "default", "errors"]
-__all__ += ["diagnose", "load", "register", "save", "trace"]
+__all__ += ["diagnose", "load", "register", "save", "to_onnx", "trace"]
 __all__ += ["BaseModNet", "ModNetClassifier", "ModNetRegressor", "ModNetTransformer", "TrainingCurveDisplay"]
 __all__ += base.__all__
 
@@ -35,12 +36,13 @@ _LAZY = {
     ),
     **dict.fromkeys(("load", "save"), "modnet.estimators.persistence"),
     "diagnose": "modnet.diagnosis",
+    "to_onnx": "modnet.onnx",
     "trace": "modnet.tracing",
 }
 
 _SUBMODULES = (
     *("activations", "constraints", "initializers", "inputs", "layers", "losses", "optimizers", "outputs"),
-    *("schedules", "callbacks", "neural_network", "testing"),
+    *("schedules", "callbacks", "neural_network", "onnx", "testing"),
 )
 """Imported when they are looked at: ``modnet.layers.Dense`` works after ``import modnet``."""
 

@@ -5,3 +5,4 @@ from modnet_standard.activations.rectifiers import *
 from modnet_standard.activations.relu import *
 from modnet_standard.activations.sigmoids import *
 from modnet_standard.activations.silu import *
+from modnet_standard.activations.softmax import *

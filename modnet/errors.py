@@ -12,6 +12,7 @@ Every message says what was asked, what was found and what to do next::
     ├── InputError              a layer cannot take a value in X                      (a ValueError)
     ├── ShapeError              a link does not fit the shape it is given             (a ValueError)
     ├── ContractError           a component broke the contract of its base            (a TypeError)
+    ├── ExportError             a model cannot be written as ONNX                     (a TypeError)
     ├── ModelFileError          a file is no model file, or a model fits in none      (a ValueError)
     └── NonFiniteError          the loss or the weights became inf or NaN             (a ValueError)
 """
@@ -105,6 +106,22 @@ class ContractError(ModNetError, TypeError):
     ----------
     link : str
         Path and class of the layer that did, if it is in a network; the network fills it in.
+    """
+
+    link = ""
+
+    def __str__(self) -> str:
+        """Return the layer and what is wrong."""
+        return f"{self.link}: {super().__str__()}".removeprefix(": ")
+
+
+class ExportError(ModNetError, TypeError):
+    """A model cannot be written as ONNX: a part of it has no nodes.
+
+    Attributes
+    ----------
+    link : str
+        Path and class of the layer, if it is one; who writes the network fills it in.
     """
 
     link = ""

@@ -5,7 +5,9 @@ from modnet_standard.layers.columns import *
 from modnet_standard.layers.composites import *
 from modnet_standard.layers.dense import *
 from modnet_standard.layers.elements import *
+from modnet_standard.layers.gated_linear import *
 from modnet_standard.layers.norms import *
 from modnet_standard.layers.piecewise_linear import *
 from modnet_standard.layers.scale import *
 from modnet_standard.layers.shapes import *
+from modnet_standard.layers.standardize import *

@@ -87,6 +87,7 @@ class MLPClassifier(_Parameters, BaseMLP, ModNetClassifier):  # type: ignore[mis
 
     _name = "MLPClassifier"
     class_weight = None
+    onnx = ModNetClassifier.onnx  # predicts the same
 
     @available_if(makes_steps)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:

@@ -7,6 +7,7 @@ from modnet.base.accelerator import Accelerator, Block, CompiledLoop, Epochs, Fu
 from modnet.base.activation import Activation, Formulas
 from modnet.base.constraint import Constraint
 from modnet.base.context import Context
+from modnet.base.graph import Graph, Node, Value, not_exported
 from modnet.base.initializer import Initializer
 from modnet.base.inputs import Inputs
 from modnet.base.layout import Layout, Place
@@ -33,12 +34,14 @@ __all__ = [
     "Epochs",
     "Formulas",
     "Fused",
+    "Graph",
     "Initializer",
     "Inputs",
     "Layout",
     "Links",
     "Loss",
     "Module",
+    "Node",
     "Objective",
     "Optimizer",
     "OptimizerState",
@@ -56,8 +59,10 @@ __all__ = [
     "TargetScale",
     "Task",
     "TrainingStep",
+    "Value",
     "column_title",
     "located",
+    "not_exported",
     "served",
     "shape_through",
     "under",

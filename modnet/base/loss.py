@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 
+from modnet.base.graph import Graph, Value, not_exported
 from modnet.base.types import Array
 from modnet.component import Component
 from modnet.errors import InvalidSpecError
@@ -165,6 +166,25 @@ class Loss(Component, kind="loss"):
         """
         return np.log(self.predict(raw))
 
+    def onnx(self, graph: Graph, raw: Value) -> Value:
+        """Write `predict` as nodes of ONNX, and return ŷ; default: the raw output, unless it `links`.
+
+        Raises
+        ------
+        ExportError
+            If it links, and there is no such method.
+        """
+        if self.links:
+            raise not_exported(self)
+        return raw
+
+    def onnx_codes(self, graph: Graph, task: Task, raw: Value) -> Value:
+        """Write `codes` as nodes of ONNX, and return them, int64; a loss that serves multioutput defines it."""
+        predicted, above = self.onnx(graph, raw), 0.5 if self.probabilistic else 0.0
+        if task == "multiclass":
+            return graph.op("ArgMax", predicted, axis=1, keepdims=0)
+        return (predicted > above).astype(np.int64)
+
 
 def _value_then_gradient(
     self: Loss, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None
@@ -186,6 +206,10 @@ class QuantileLoss(Loss):
             For k targets and q levels.
         """
 
+    def onnx_quantiles(self, graph: Graph, raw: Value) -> Value:
+        """Write `predict_quantiles` as nodes of ONNX, shape (n, k, q); default: it cannot be exported."""
+        raise not_exported(self, "onnx_quantiles")
+
 
 class DensityLoss(Loss):
     """A loss whose raw output tells mean and spread of the target: ``predict(X, return_std=True)``."""
@@ -199,6 +223,10 @@ class DensityLoss(Loss):
         ndarray, shape (n, k), dtype of raw
             Positive.
         """
+
+    def onnx_std(self, graph: Graph, raw: Value) -> Value:
+        """Write `predict_std` as nodes of ONNX, shape (n, k); default: it cannot be exported."""
+        raise not_exported(self, "onnx_std")
 
 
 def served(loss: Loss) -> dict[Task, Loss]:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 
 from modnet.base.constraint import Constraint
 from modnet.base.context import Context
+from modnet.base.graph import Graph, Value, not_exported
 from modnet.base.initializer import Initializer
 from modnet.base.types import Array, Shape
 from modnet.component import Component
@@ -223,6 +224,16 @@ class Module(Component, kind="layer"):
         ndarray, shape (n, *input_shape), dtype of θ
             ``ctx.dx`` or a fresh array; where dx = dy, dy itself or a view of it.
         """
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y = f(x; θ) as nodes of ONNX, as it is in prediction, and return y; default: it cannot be exported.
+
+        Raises
+        ------
+        ExportError
+            If there is no such method.
+        """
+        raise not_exported(self)
 
 
 Links = Sequence[tuple[str, Module]]

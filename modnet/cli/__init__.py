@@ -32,6 +32,7 @@ COMMANDS = {
         "Train a model on a CSV or Parquet file, and save it: that of a spec, or an estimator with its defaults.",
     ),
     "predict": ("models", "Predict the rows of a CSV or Parquet file with a saved model."),
+    "export": ("export", "Write a saved model as ONNX, for other programs to predict with."),
     "doctor": ("doctor", "Look for what is wrong or slow on this machine, or with a model."),
     "new-plugin": (
         "new_plugin",

@@ -15,6 +15,7 @@ from modnet.base import Array, DensityLoss, QuantileLoss
 from modnet.estimators.base import BaseModNet
 from modnet.estimators.fitting import unchanged_on_failure
 from modnet.estimators.given import declared_order
+from modnet.estimators.graphs import classes_written, numbers_written
 from modnet.estimators.offered import makes_steps, offered_if
 from modnet.estimators.parameters import chosen_loss, completed, loss_of
 from modnet.estimators.preparation import dense, raw_blocks, raw_output
@@ -88,6 +89,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
     _default_loss = MappingProxyType({"type": "cross_entropy", "label_smoothing": 0.1})
     _y_numeric = False
     _ravel_y = True
+    onnx = classes_written
 
     @offered_if(makes_steps)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -280,6 +282,7 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
     """
 
     _target: Numbers
+    onnx = numbers_written
 
     @offered_if(makes_steps)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:

@@ -136,7 +136,7 @@ def prepared(
         present = np.flatnonzero(given > 0)
         X, y, given = X[present], y[present], given[present]
     dtype = _dtype(estimator, X) if reset else estimator.theta_.dtype
-    X = X if _encodes(estimator) else X.astype(dtype, copy=False)
+    X = X if encodes(estimator) else X.astype(dtype, copy=False)
     if estimator._ravel_y and y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     if learning:
@@ -289,7 +289,7 @@ def takes(what: Literal["codes", "missing"], among: Iterable[Module | Inputs]) -
     return any(each.takes_codes if what == "codes" else each.takes_missing for each in among)
 
 
-def _encodes(estimator: Any) -> bool:
+def encodes(estimator: Any) -> bool:
     """Return whether there is a plan for columns in front: it takes float64 rows, whatever the dtype of θ."""
     return isinstance(estimator.spec_.inputs, Inputs)
 
@@ -314,7 +314,7 @@ def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool,
         y=y,
         reset=reset,
         # What is neither becomes the first.
-        dtype=(np.float64, np.float32) if reset or _encodes(estimator) else estimator.theta_.dtype,
+        dtype=(np.float64, np.float32) if reset or encodes(estimator) else estimator.theta_.dtype,
         ensure_all_finite="allow-nan" if takes("missing", modules_of(estimator, fitted=not reset)) else True,
         accept_sparse=estimator._sparse_format,
         allow_nd=estimator._allow_nd if reset else len(shape) > 1,
@@ -327,7 +327,7 @@ def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool,
     if reset:
         rows = found[0] if isinstance(found, tuple) else found
         estimator.input_shape_ = rows.shape[1:]
-        if table is None and _encodes(estimator) and isinstance(rows, np.ndarray) and rows.ndim == 2:
+        if table is None and encodes(estimator) and isinstance(rows, np.ndarray) and rows.ndim == 2:
             truth_values = isinstance(X, np.ndarray) and X.dtype == bool
             estimator.table_ = Table.of_numbers(rows, truth_values=truth_values)
     return found

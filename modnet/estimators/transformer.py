@@ -20,6 +20,7 @@ from modnet.acceleration import predicted
 from modnet.base import Array, Inputs, Module
 from modnet.estimators.base import BaseModNet
 from modnet.estimators.fitting import FitMetadata, unchanged_on_failure
+from modnet.estimators.graphs import layer_written
 from modnet.estimators.nested import path_of
 from modnet.estimators.offered import makes_steps, offered_if
 from modnet.estimators.parameters import Written, chosen_accelerator, completed, invalid_parameter, loss_of
@@ -136,6 +137,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     estimator: BaseModNet | FrozenEstimator | None = None
 
     fitted_attributes: ClassVar[Mapping[str, Any]] = {**BaseModNet.fitted_attributes, "layer_": str}
+    onnx = layer_written
 
     # Parameters: those of the estimator are below its name
 

@@ -25,6 +25,7 @@ from modnet.testing.collecting import (
     registered_examples,
 )
 from modnet.testing.comparing import CheckFailed, check_gradient, numeric_gradient
+from modnet.testing.exporting import check_onnx
 from modnet.testing.problems import check_network
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "check_loss",
     "check_module",
     "check_network",
+    "check_onnx",
     "check_optimizer",
     "check_schedule",
     "check_solver",

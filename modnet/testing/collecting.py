@@ -14,18 +14,18 @@ from modnet.component import Component
 from modnet.entries import NAMES, Entry, normalized
 from modnet.errors import UnknownComponentError
 from modnet.registry import registry
-from modnet.testing import accelerators, components, losses, modules, optimizers, passes, plans, values
+from modnet.testing import accelerators, components, exporting, losses, modules, optimizers, passes, plans, values
 from modnet.testing.comparing import CheckFailed
 from modnet.testing.rules import Rule
 
 _EVERY = (*components.RULES, *components.USES)
-_MODULE = (*modules.RULES, *passes.RULES, *_EVERY)
+_MODULE = (*modules.RULES, *passes.RULES, *exporting.RULES, *_EVERY)
 RULES: dict[str, Sequence[Rule]] = {
     "layer": _MODULE,
     "activation": (*values.ACTIVATIONS, *_MODULE),
     "inputs": (*plans.INPUTS, *_EVERY),
     "output": (*plans.OUTPUTS, *_EVERY),
-    "loss": (*losses.RULES, *_EVERY),
+    "loss": (*losses.RULES, *exporting.RULES, *_EVERY),
     "optimizer": (*optimizers.RULES, *_EVERY),
     "solver": (*optimizers.SOLVERS, *_EVERY),
     "initializer": (*values.INITIALIZERS, *_EVERY),

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import Field
 
-from modnet import Array, Context, Count, Initializer, Module, Parameter, Shape
+from modnet import Array, Context, Count, Graph, Initializer, Module, Parameter, Shape, Value
 from modnet.errors import ShapeError
 
 
@@ -81,6 +81,12 @@ class RBF(Module):
         np.maximum(D, 0, out=D)
         y: Array = np.multiply(D, -np.exp(ctx.p.g), out=ctx.out)
         return np.exp(y, out=y)
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        C = graph.p.C
+        D = (x * x).sum() - 2 * (x @ C) + (C * C).sum(axis=0)
+        return (-graph.p.g.exp() * D.clip(0.0)).exp()
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂g = Σ rows e ∘ D and ∂J/∂C = 2 (C ∘ Σ rows e − xᵀ e)."""

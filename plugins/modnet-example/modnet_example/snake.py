@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from modnet import Activation, Array
+from modnet import Activation, Array, Graph, Value
 
 
 class Snake(Activation):
@@ -42,6 +42,11 @@ class Snake(Activation):
         np.multiply(a, a, out=a)
         np.divide(a, self.alpha, out=a)
         return np.add(a, z, out=a)
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write z + sin²(αz) / α."""
+        s = graph.op("Sin", self.alpha * z)
+        return z + s * s / self.alpha
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return da ∘ (1 + sin 2αz)."""

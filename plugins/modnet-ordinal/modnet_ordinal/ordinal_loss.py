@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modnet import Array, Loss
+from modnet import Array, Graph, Loss, Value
 from modnet.activations import Softmax
 from modnet.base import Task
 
@@ -68,6 +68,10 @@ class OrdinalLoss(Loss):
         z = raw - raw.max(axis=-1, keepdims=True)
         logs: Array = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
         return logs
+
+    def onnx(self, graph: Graph, raw: Value) -> Value:
+        """Write the probability of each class."""
+        return graph.op("Softmax", raw, axis=-1)
 
 
 def sums_from_below(a: Array) -> Array:

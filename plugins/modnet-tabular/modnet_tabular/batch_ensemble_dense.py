@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from modnet import Activation, Array, Context, Count, Initializer, Module, Parameter, Shape, Slot, default
+from modnet import Activation, Array, Context, Count, Graph, Initializer, Module, Parameter, Shape, Slot, Value, default
 from modnet.activations import Tanh
 from modnet.base import Links
 from modnet.initializers import Ones
@@ -100,6 +100,12 @@ class BatchEnsembleDense(Module):
         scaled = hW if self.scaling is None else np.multiply(hW, ctx.p.s, out=ctx.out)
         z: Array = np.add(scaled, ctx.p.b, out=ctx.out)
         return z
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        if self.scaling is None:
+            return x @ graph.p.W + graph.p.b
+        return (x * graph.p.r) @ graph.p.W * graph.p.s + graph.p.b
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂W = Σₘ hₘᵀ eₘ, and ∂J/∂r, ∂J/∂s and ∂J/∂b."""

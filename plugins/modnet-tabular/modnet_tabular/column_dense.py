@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modnet import Activation, Array, Context, Count, Module, Parameter, Shape, Slot, default
+from modnet import Activation, Array, Context, Count, Graph, Module, Parameter, Shape, Slot, Value, default
 from modnet.activations import Tanh
 from modnet.base import Links
 from modnet.errors import ShapeError
@@ -88,6 +88,14 @@ class ColumnDense(Module):
         np.matmul(by_column(x, d), W, out=by_column(z, d))
         np.add(z, np.tile(ctx.p.b, d) if self.shared else ctx.p.b, out=z)
         return z
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        d = self._columns(graph.input_shape)
+        z = (x.reshape(0, d, self.inputs).transpose(1, 0, 2) @ graph.p.W).transpose(1, 0, 2)
+        if self.shared:
+            return (z + graph.p.b).reshape(0, d * self.units)
+        return z.reshape(0, d * self.units) + graph.p.b
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂Wⱼ = xⱼᵀ dzⱼ and ∂J/∂bⱼ = Σ rows dzⱼ, summed over columns where they are shared."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from scipy.sparse import csc_array
 
-from modnet import Array, Context, Converted, Count, Parameter, Shape, default
+from modnet import Array, Context, Converted, Count, Graph, Parameter, Shape, Value, default
 from modnet.errors import ShapeError
 from modnet.initializers import Normal, Zeros
 from modnet_standard.layers.codes import CodesLayer, category_counts, known_codes
@@ -103,6 +103,20 @@ class ColumnEmbedding(CodesLayer):
             for j, count, length in self._columns(ctx.input_shape)
         ]
         return np.concatenate(parts, axis=1, out=ctx.out)
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y; a code that is none is missing, as nothing can be raised there."""
+        parts = []
+        for j, count, length in self._columns(graph.input_shape):
+            code = x.part(j, j + 1)
+            if not length:
+                parts.append(code.equal(np.arange(float(count))).astype(graph.dtype))
+                continue
+            known = (code >= 0) & (code < count) & code.equal(graph.op("Floor", code))
+            row = graph.where(known, code, float(count)).astype(np.int64).reshape(-1)
+            table = graph.concat([getattr(graph.p, f"E{j}"), getattr(graph.p, f"U{j}")], axis=0)
+            parts.append(graph.op("Gather", table, row, axis=0))
+        return graph.concat(parts)
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂[Eⱼ; Uⱼ] = hᵀ dy: each row of dy is added to the row of the table that it came from."""

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from modnet import Array, Context, Count, Initializer, Module, Parameter, Shape
+from modnet import Array, Context, Count, Graph, Initializer, Module, Parameter, Shape, Value
 from modnet.initializers import Normal
 from modnet_tabular.arrays import features, member_sums
 from modnet_tabular.first_values import Signs
@@ -79,6 +79,11 @@ class EnsembleView(Module):
             return np.repeat(x, self.ensemble_size, axis=-2)
         ctx.out[...] = x
         return ctx.out
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        members = graph.p.r if self.scaling is not None else np.ones((self.ensemble_size, 1))
+        return x.reshape(0, 1, -1) * members
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂r = Σ rows x ∘ dy."""

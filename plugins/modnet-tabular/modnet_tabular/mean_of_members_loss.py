@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import model_validator
 
-from modnet import Array, Count, Loss, Slot, default
+from modnet import Array, Count, Graph, Loss, Slot, Value, default
 from modnet.base import TargetScale, Task
 from modnet.losses import CrossEntropy, GaussianNLL, PerOutput, SquaredError
 
@@ -119,6 +119,13 @@ class MeanOfMembersLoss(Loss):
         mean: Array = np.logaddexp.reduce(logs, axis=1) - math.log(self.ensemble_size)
         return np.minimum(mean, 0, out=mean)  # not above log 1 by rounding
 
+    def onnx(self, graph: Graph, raw: Value) -> Value:
+        """Write ŷ."""
+        k = self.ensemble_size
+        rows = raw.reshape(0, -1, k).transpose(0, 2, 1)
+        found = self.loss.onnx(graph, _last_axis_kept(graph, rows, [-1]))
+        return _last_axis_kept(graph, found, [-1, k]).mean(1, keepdims=False)
+
     def _by_member(self, raw: Array) -> Array:
         """Return the raw output with a row per member, shape (n · k, width of `loss`)."""
         columns = raw.shape[-1] // self.ensemble_size
@@ -127,3 +134,9 @@ class MeanOfMembersLoss(Loss):
     def _members(self, predicted: Array) -> Array:
         """Return what was predicted for rows of members, shape (n · k, m), with members on an axis: (n, k, m)."""
         return predicted.reshape(-1, self.ensemble_size, predicted.shape[-1])
+
+
+def _last_axis_kept(graph: Graph, x: Value, front: list[int]) -> Value:
+    """Return x with other axes in front of the last."""
+    width = graph.op("Gather", graph.op("Shape", x), [-1])
+    return graph.op("Reshape", x, graph.concat([graph.constant(np.array(front)), width], axis=0))

@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modnet import Array, Context, Count, Module, Parameter, Shape
+from modnet import Array, Context, Count, Graph, Module, Parameter, Shape, Value
 from modnet_tabular.arrays import column_sums, joined, members
 from modnet_tabular.first_values import Around, inverse_root
 
@@ -73,6 +73,13 @@ class MemberHeads(Module):
         found = z.mean(axis=0) if self.mean else joined(z.transpose(1, 2, 0))
         y: Array = np.add(found, ctx.p.b, out=ctx.out)
         return y
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        z = x.transpose(1, 0, 2) @ graph.p.W
+        if self.mean:
+            return z.mean(0, keepdims=False) + graph.p.b
+        return z.transpose(1, 2, 0).reshape(0, -1) + graph.p.b
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂Wₘ = xₘᵀ dzₘ and ∂J/∂b = Σ rows dy."""

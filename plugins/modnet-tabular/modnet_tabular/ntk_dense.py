@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modnet import Activation, Array, Context, Count, Module, Parameter, Shape, Slot, default
+from modnet import Activation, Array, Context, Count, Graph, Module, Parameter, Shape, Slot, Value, default
 from modnet.activations import Tanh
 from modnet.base import Links
 from modnet.initializers import Normal
@@ -82,6 +82,10 @@ class NTKDense(Module):
         np.multiply(z, inverse_root(x.shape[-1]), out=z)
         np.add(z, ctx.p.b, out=z)
         return z
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        return x @ graph.p.W * inverse_root(graph.input_shape[-1]) + graph.p.b
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂W = xᵀ dz / √n_in and ∂J/∂b = Σ rows dz."""

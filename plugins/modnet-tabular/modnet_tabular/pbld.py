@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from modnet import Array, Context, Count, Module, Parameter, Shape
+from modnet import Array, Context, Count, Graph, Module, Parameter, Shape, Value
 from modnet.initializers import Normal
 from modnet_tabular.arrays import by_column, column_sums, features, ones
 from modnet_tabular.first_values import Around, inverse_root
@@ -91,6 +91,13 @@ class PBLD(Module):
         row = np.zeros((d, self.units), y.dtype)
         row[:, 1:] = ctx.p.c[:, 0]
         return np.add(y, row.ravel(), out=y)
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        d, k = graph.input_shape[0], self.frequencies
+        v = x.reshape(0, d, 1) * (2 * math.pi * graph.p.w).reshape(d, k) + graph.p.b.reshape(d, k)
+        h = graph.op("Cos", v).transpose(1, 0, 2) @ graph.p.W + graph.p.c
+        return graph.concat([x.reshape(0, d, 1), h.transpose(1, 0, 2)]).reshape(0, d * self.units)
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂W = hᵀ dy, ∂J/∂c = Σ rows dy, ∂J/∂w = 2π Σ rows x dv and ∂J/∂b = Σ rows dv."""

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import Field
 
-from modnet import Array, Context, Count, Module, Parameter, Shape
+from modnet import Array, Context, Count, Graph, Module, Parameter, Shape, Value
 from modnet.initializers import Normal
 from modnet_tabular.arrays import features
 
@@ -73,6 +73,12 @@ class Periodic(Module):
         np.sin(v, out=sine)
         np.cos(v, out=cosine)
         return y
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        d = graph.input_shape[0]
+        v = x.reshape(0, d, 1) * (2 * math.pi * graph.p.c)
+        return graph.concat([graph.op("Sin", v), graph.op("Cos", v)]).reshape(0, d * 2 * self.frequencies)
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂c = 2π Σ rows x dv, with dv = dy_sin ∘ cos v − dy_cos ∘ sin v."""

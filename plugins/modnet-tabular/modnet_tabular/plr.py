@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
 
-from modnet import Activation, Array, Context, Count, Module, Shape, Slot, default
+from modnet import Activation, Array, Context, Count, Graph, Module, Shape, Slot, Value, default
 from modnet.activations import ReLU
 from modnet.base import Links, shape_through
 from modnet_tabular.column_dense import ColumnDense
@@ -75,6 +75,10 @@ class PLR(Module):
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return the output of the last."""
         return ctx.children[0].forward(x)
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        return graph.children[0](x)
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write the gradients of c, W and b."""

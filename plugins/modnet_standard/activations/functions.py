@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from modnet import Activation, Array, Formulas
+from modnet import Activation, Array, Formulas, Graph, Value
 
 __all__ = ["Exponential", "HardShrink", "Identity", "Sine", "SoftShrink", "TanhShrink", "Threshold"]
 
@@ -31,6 +31,10 @@ class Identity(Activation):
     def f(self, z: Array, *, out: Array | None = None) -> Array:
         """Return z itself, or its copy in `out`."""
         return z if out is None else _copied(z, out)
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return da itself, or its copy in `out`."""
@@ -67,6 +71,10 @@ class Exponential(Activation):
         with np.errstate(over="ignore"):  # infinities are replaced in the next line
             a = np.exp(z, out=out)
         return a.clip(0.0, _largest(a), out=a)
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z.exp().clip(high=_largest(np.empty(0, z.dtype)))
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return a ∘ da, 0 where a is the largest float."""
@@ -119,6 +127,10 @@ class Sine(Activation):
         a = np.multiply(z, self.omega, out=out)
         return np.sin(a, out=a)
 
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return graph.op("Sin", self.omega * z)
+
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return ω cos(ωz) ∘ da."""
         assert z is not None
@@ -169,6 +181,10 @@ class Threshold(Activation):
         a = np.positive(z, out=out)
         np.copyto(a, self.value, where=z <= self.threshold)  # not ~(z > θ): NaN stays NaN
         return a
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return graph.where(z <= self.threshold, self.value, z)
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return da ∘ [z > θ]."""
@@ -235,6 +251,10 @@ class HardShrink(Shrinker):
         threshold = self.threshold
         return lambda z: z if abs(z) > threshold else 0, lambda z, a: 1 if a != 0 else 0
 
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return graph.where(abs(z) > self.threshold, z, 0.0)
+
 
 class SoftShrink(Shrinker):
     """The soft shrinkage: a = z − min(max(z, −λ), λ), dz = da where a ≠ 0, else 0 (0 at the kinks z = ±λ).
@@ -266,6 +286,10 @@ class SoftShrink(Shrinker):
         threshold = self.threshold
         return lambda z: z - min(max(z, -threshold), threshold), lambda z, a: 1 if a != 0 else 0
 
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z - z.clip(-self.threshold, self.threshold)
+
 
 class TanhShrink(Activation):
     """The tanh shrinkage: a = z − tanh z, dz = tanh² z ∘ da.
@@ -288,6 +312,10 @@ class TanhShrink(Activation):
         """Return z − tanh z."""
         t = np.tanh(z, out=out)
         return np.subtract(z, t, out=t)
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z - z.tanh()
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return tanh² z ∘ da."""

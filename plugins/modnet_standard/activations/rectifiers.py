@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from modnet import Array, Formulas
+from modnet import Array, Formulas, Graph, Value
 from modnet_standard.activations.relu import Rectifier, step
 from modnet_standard.arrays import zeros
 
@@ -36,6 +36,11 @@ class ExponentialUnit(Rectifier):
         if above != 1:
             np.multiply(a, above, out=a)
         return np.add(a, negative, out=a)
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        above, below = self.sides()
+        return above * z.clip(0.0) + below * (z.clip(high=0.0).exp() - 1)
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return s da where a > 0, else (a + l) da."""
@@ -128,6 +133,10 @@ class CELU(Rectifier):
         a = np.maximum(z, nothing, out=out)
         return np.add(a, below, out=a)
 
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z.clip(0.0) + self.alpha * ((z.clip(high=0.0) / self.alpha).exp() - 1)
+
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return (min(a, 0)/α + 1) da."""
         assert a is not None
@@ -215,6 +224,10 @@ class Softplus(Rectifier):
         a = np.maximum(z, zeros(z.shape, z.dtype), out=out)
         return np.add(a, rest, out=a)
 
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z.clip(0.0) + (1 + (-self.beta * abs(z)).exp()).log() / self.beta
+
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return (1 − e^(−βa)) da."""
         assert a is not None
@@ -268,6 +281,10 @@ class Squareplus(Rectifier):
         a = np.maximum(z, zeros(z.shape, z.dtype), out=out)
         return np.add(a, rest, out=a)
 
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z.clip(0.0) + 0.5 * self.b / ((z * z + self.b).sqrt() + abs(z))
+
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return da / (1 + b / (4a²))."""
         # √(z² + b) = a + b/(4a), and σ' = a / √(z² + b).
@@ -312,6 +329,11 @@ class SparsePlus(Rectifier):
         np.subtract(a, 1, out=a)
         return np.add(a, corner, out=a)
 
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        corner = (z.clip(-1.0, 1.0) + 1) * 0.5
+        return z.clip(1.0) - 1 + corner * corner
+
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return min(√a, 1) ∘ da."""
         assert a is not None
@@ -344,6 +366,11 @@ class ReLUSquared(Rectifier):
         """Return max(z, 0)²."""
         a = np.maximum(z, zeros(z.shape, z.dtype), out=out)
         return np.multiply(a, a, out=a)
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        a = z.clip(0.0)
+        return a * a
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return 2 √a ∘ da."""

@@ -8,10 +8,10 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from modnet import Activation, Array, Formulas, Unit
+from modnet import Activation, Array, Formulas, Graph, Unit, Value
 from modnet_standard.arrays import zeros
 
-__all__ = ["LeakyReLU", "ReLU", "ReLU6"]
+__all__ = ["LeakyReLU", "ReLU"]
 
 
 class Rectifier(Activation):
@@ -47,6 +47,10 @@ class ReLU(Rectifier):
         """Return max(z, 0)."""
         # An array of zeros, because np.maximum(z, 0) misses NumPy's SIMD loop: 3 to 4 times slower.
         return np.maximum(z, zeros(z.shape, z.dtype), out=out)
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z.clip(0.0)
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return da ∘ [a > 0]."""
@@ -91,6 +95,10 @@ class LeakyReLU(Rectifier):
         """Return max(z, s z)."""
         return np.maximum(z, z * self.negative_slope, out=out)
 
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return graph.op("Max", z, z * self.negative_slope)
+
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return da ∘ max([a > 0], s)."""
         assert a is not None
@@ -102,32 +110,3 @@ class LeakyReLU(Rectifier):
         """Return σ(z) and σ'(z) of one number."""
         slope = self.negative_slope
         return lambda z: z if z > slope * z else slope * z, lambda z, a: 1 if a > 0 else slope
-
-
-class ReLU6(Rectifier):
-    """The rectifier up to 6: a = min(max(z, 0), 6), dz = da where 0 < a < 6, else 0 (0 at the kinks z = 0 and z = 6).
-
-    References
-    ----------
-    Krizhevsky (2010), Convolutional deep belief networks on CIFAR-10, unpublished manuscript.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from modnet.activations import ReLU6
-    >>> ReLU6().f(np.array([-1.0, 2.0, 7.0]))
-    array([0., 2., 6.])
-    """
-
-    def f(self, z: Array, *, out: Array | None = None) -> Array:
-        """Return min(max(z, 0), 6)."""
-        return z.clip(0.0, 6.0, out=out)
-
-    def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
-        """Return da ∘ [0 < a < 6]."""
-        assert a is not None
-        return np.multiply(da, (a > 0) & (a < 6), out=out)
-
-    def formulas(self) -> Formulas:
-        """Return σ(z) and σ'(z) of one number."""
-        return lambda z: min(max(z, 0), 6), lambda z, a: 1 if 0 < a < 6 else 0

@@ -1,6 +1,6 @@
-"""S-shaped functions, which saturate on both sides: logistic function, tanh and their kin; and the softmax and its kin.
+"""S-shaped functions, which saturate on both sides: logistic function, tanh and their kin.
 
-The softmaxes make each row a distribution over its elements; so their derivative mixes the elements of a row.
+Each looks at one element alone.
 """
 
 import math
@@ -10,10 +10,11 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from modnet import Activation, Array, Formulas
+from modnet import Activation, Array, Formulas, Graph, Value
+from modnet_standard.activations.relu import Rectifier
 from modnet_standard.arrays import zeros
 
-__all__ = ["HardSigmoid", "HardTanh", "LogSigmoid", "LogSoftmax", "Sigmoid", "Softmax", "Softsign", "Sparsemax", "Tanh"]
+__all__ = ["HardSigmoid", "HardTanh", "LogSigmoid", "ReLU6", "Sigmoid", "Softsign", "Tanh"]
 
 
 class Sigmoid(Activation):
@@ -42,6 +43,10 @@ class Sigmoid(Activation):
         np.tanh(a, out=a)
         np.multiply(a, 0.5, out=a)
         return np.add(a, 0.5, out=a)
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return graph.op("Sigmoid", z)
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return da ∘ a ∘ (1 − a)."""
@@ -83,6 +88,10 @@ class LogSigmoid(Activation):
         a = np.minimum(z, zeros(z.shape, z.dtype), out=out)
         return np.subtract(a, rest, out=a)
 
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z.clip(high=0.0) - (1 + (-abs(z)).exp()).log()
+
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return (1 − eᵃ) da."""
         assert a is not None
@@ -118,6 +127,10 @@ class HardSigmoid(Activation):
         np.add(a, 0.5, out=a)
         return a.clip(0.0, 1.0, out=a)
 
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return (z / 6 + 0.5).clip(0.0, 1.0)
+
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return da/6 ∘ [0 < a < 1]."""
         assert a is not None
@@ -149,6 +162,10 @@ class Tanh(Activation):
     def f(self, z: Array, *, out: Array | None = None) -> Array:
         """Return tanh z."""
         return np.tanh(z, out=out)
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z.tanh()
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return da ∘ (1 − a²)."""
@@ -211,6 +228,10 @@ class HardTanh(Activation):
         """Return min(max(z, l), u)."""
         return z.clip(self.min_value, self.max_value, out=out)
 
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z.clip(self.min_value, self.max_value)
+
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return da ∘ [l < a < u]."""
         assert a is not None
@@ -248,6 +269,10 @@ class Softsign(Activation):
         np.add(a, 1, out=a)
         return np.divide(x, a, out=a)
 
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z.clip(-HUGE, HUGE) / (1 + abs(z.clip(-HUGE, HUGE)))
+
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return da / (1 + |z|)²."""
         assert z is not None
@@ -268,117 +293,34 @@ HUGE = 1e30
 """Here a is ±1 to the last digit; z is cut for the sake of ∞ / ∞."""
 
 
-class Softmax(Activation):
-    """The softmax of each row: aⱼ = e^zⱼ / Σₖ e^zₖ, dzⱼ = aⱼ (daⱼ − Σₖ daₖ aₖ).
-
-    The largest element of a row is subtracted first, so nothing overflows. For classification leave it out: the
-    `cross_entropy` loss works on logits and applies the softmax itself.
+class ReLU6(Rectifier):
+    """The rectifier up to 6: a = min(max(z, 0), 6), dz = da where 0 < a < 6, else 0 (0 at the kinks z = 0 and z = 6).
 
     References
     ----------
-    Bridle (1990), Training stochastic model recognition algorithms as networks can lead to maximum mutual information
-    estimation of parameters, NIPS 2, sec. 2.
+    Krizhevsky (2010), Convolutional deep belief networks on CIFAR-10, unpublished manuscript.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from modnet.activations import Softmax
-    >>> Softmax().f(np.array([[0.0, 0.0], [1000.0, -1000.0]]))
-    array([[0.5, 0.5],
-           [1. , 0. ]])
+    >>> from modnet.activations import ReLU6
+    >>> ReLU6().f(np.array([-1.0, 2.0, 7.0]))
+    array([0., 2., 6.])
     """
 
-    reads: ClassVar[frozenset[str]] = frozenset({"y"})
-
     def f(self, z: Array, *, out: Array | None = None) -> Array:
-        """Return e^z / Σ e^z along the last axis."""
-        a: Array = np.subtract(z, z.max(axis=-1, keepdims=True), out=out)
-        np.exp(a, out=a)
-        a /= a.sum(axis=-1, keepdims=True)
-        return a
+        """Return min(max(z, 0), 6)."""
+        return z.clip(0.0, 6.0, out=out)
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z.clip(0.0, 6.0)
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
-        """Return a ∘ (da − Σ da ∘ a)."""
+        """Return da ∘ [0 < a < 6]."""
         assert a is not None
-        dz = np.multiply(da, a, out=out)
-        inner = dz.sum(axis=-1, keepdims=True)
-        np.subtract(da, inner, out=dz)
-        return np.multiply(dz, a, out=dz)
+        return np.multiply(da, (a > 0) & (a < 6), out=out)
 
-
-class LogSoftmax(Activation):
-    """The logarithm of the softmax of each row: aⱼ = zⱼ − log Σₖ e^zₖ, dzⱼ = daⱼ − e^aⱼ Σₖ daₖ.
-
-    The largest element of a row is subtracted first, so nothing overflows. For classification leave it out: the
-    `cross_entropy` loss works on logits.
-
-    References
-    ----------
-    Goodfellow, Bengio & Courville (2016), Deep learning, MIT Press, sec. 6.2.2.3.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from modnet.activations import LogSoftmax
-    >>> LogSoftmax().f(np.array([[0.0, 0.0], [1000.0, -1000.0]])).round(4)
-    array([[-6.931e-01, -6.931e-01],
-           [ 0.000e+00, -2.000e+03]])
-    """
-
-    reads: ClassVar[frozenset[str]] = frozenset({"y"})
-
-    def f(self, z: Array, *, out: Array | None = None) -> Array:
-        """Return z − max z − log Σ e^(z − max z) along the last axis."""
-        a: Array = np.subtract(z, z.max(axis=-1, keepdims=True), out=out)
-        total: Array = np.exp(a).sum(axis=-1, keepdims=True)
-        return np.subtract(a, np.log(total, out=total), out=a)
-
-    def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
-        """Return da − eᵃ Σ da."""
-        assert a is not None
-        dz = np.exp(a, out=out)
-        np.multiply(dz, da.sum(axis=-1, keepdims=True), out=dz)
-        return np.subtract(da, dz, out=dz)
-
-
-class Sparsemax(Activation):
-    """The point of the probability simplex closest to each row: aⱼ = max(zⱼ − τ, 0) with τ such that Σⱼ aⱼ = 1.
-
-    Where aⱼ > 0, dzⱼ = daⱼ − the mean of da over all k with aₖ > 0; elsewhere dzⱼ = 0, also at the kink zⱼ = τ.
-
-    References
-    ----------
-    Martins & Astudillo (2016), From softmax to sparsemax: a sparse model of attention and multi-label classification,
-    ICML, algorithm 1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from modnet.activations import Sparsemax
-    >>> Sparsemax().f(np.array([[0.5, 0.25, -1.0], [3.0, 0.0, 0.0]]))
-    array([[0.625, 0.375, 0.   ],
-           [1.   , 0.   , 0.   ]])
-    """
-
-    reads: ClassVar[frozenset[str]] = frozenset({"y"})
-
-    def f(self, z: Array, *, out: Array | None = None) -> Array:
-        """Return max(z − τ, 0) along the last axis."""
-        a: Array = np.subtract(z, z.max(axis=-1, keepdims=True), out=out)
-        # With z sorted downwards, k elements are above τ if 1 + k z_k > z_1 + … + z_k, and then τ = (Σ − 1) / k.
-        down = -np.sort(-a, axis=-1)
-        sums = down.cumsum(axis=-1)
-        k = np.arange(1, z.shape[-1] + 1, dtype=z.dtype)
-        support = np.count_nonzero(1 + k * down > sums, axis=-1, keepdims=True)
-        tau = (np.take_along_axis(sums, support - 1, axis=-1) - 1) / support.astype(z.dtype)
-        np.subtract(a, tau, out=a)
-        return np.maximum(a, zeros(a.shape, a.dtype), out=a)
-
-    def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
-        """Return da − its mean over the support, on the support a > 0; elsewhere 0."""
-        assert a is not None
-        support: Array = (a > 0).astype(a.dtype)
-        dz: Array = np.multiply(da, support, out=out)
-        mean: Array = dz.sum(axis=-1, keepdims=True) / support.sum(axis=-1, keepdims=True)
-        np.multiply(support, mean, out=support)
-        return np.subtract(dz, support, out=dz)
+    def formulas(self) -> Formulas:
+        """Return σ(z) and σ'(z) of one number."""
+        return lambda z: min(max(z, 0), 6), lambda z, a: 1 if 0 < a < 6 else 0

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from scipy.special import ndtr
 
-from modnet import Activation, Array, Formulas
+from modnet import Activation, Array, Formulas, Graph, Value
 
 __all__ = ["GELU", "HardSwish", "Mish", "SiLU"]
 
@@ -46,6 +46,10 @@ class SiLU(SelfGated):
     def f(self, z: Array, *, out: Array | None = None) -> Array:
         """Return z σ(z)."""
         return swish(z, 1.0, out=out)
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z * graph.op("Sigmoid", z)
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return σ(z) (1 + z (1 − σ(z))) da."""
@@ -98,6 +102,15 @@ class GELU(SelfGated):
         x: Array = z.clip(-DEEP, math.inf)
         a = ndtr(x, out=out) if self.approximate == "none" else _half_tanh(x, out=out)
         return np.multiply(a, x, out=a)
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        if self.approximate == "sigmoid":
+            return z * graph.op("Sigmoid", K * z)
+        if self.approximate == "tanh":
+            return 0.5 * z * (1 + (C * z * (1 + CUBIC * z * z)).tanh())
+        erf = graph.op("Erf", (ROOT * z).astype(np.float32))  # onnxruntime has no other
+        return 0.5 * z * (1 + erf.astype(z.dtype))
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return (Φ(z) + z Φ'(z)) da."""
@@ -192,6 +205,12 @@ class Mish(SelfGated):
         np.divide(n, np.add(n, 2, out=e), out=n)
         return np.multiply(n, z.clip(-DEEP, math.inf, out=e), out=n)
 
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        e = z.clip(high=20.0).exp()  # beyond, n / (n + 2) is 1
+        n = e * (e + 2)
+        return z * n / (n + 2)
+
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return r (n + 2 r z n') da, r = 1 / (n + 2), n' = 2 e^z (e^z + 1) = 2 (n − e^z)."""
         assert z is not None
@@ -241,6 +260,10 @@ class HardSwish(SelfGated):
         a.clip(0.0, 6.0, out=a)
         np.multiply(a, z.clip(-3.0, math.inf), out=a)  # not z: −∞ times 0 would be NaN
         return np.divide(a, 6, out=a)
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write σ(z)."""
+        return z * (z + 3).clip(0.0, 6.0) / 6
 
     def df(self, z: Array | None, a: Array | None, da: Array, *, out: Array | None = None) -> Array:
         """Return (h + z h') da, h' = 1/6 where |z| < 3, else 0."""

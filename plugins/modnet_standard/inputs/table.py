@@ -9,15 +9,15 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 
-from modnet import Array, Blocks, Context, Count, Inputs, Module, Parameter, Shape, Slot, default
+from modnet import Array, Blocks, Context, Count, Graph, Inputs, Module, Parameter, Shape, Slot, Value, default
 from modnet.base import Column, Links, TableShape, shape_through
 from modnet_standard.activations.functions import Identity
 from modnet_standard.initializers.distributions import Ones, Zeros
 from modnet_standard.layers.codes import Embedding
 from modnet_standard.layers.columns import Columns
 from modnet_standard.layers.composites import Parallel
-from modnet_standard.layers.norms import Standardize
 from modnet_standard.layers.piecewise_linear import PiecewiseLinear
+from modnet_standard.layers.standardize import Standardize
 from modnet_standard.quantiles import bin_edges, quantiles, sampled, weighted_values
 
 __all__ = ["Table"]
@@ -249,6 +249,36 @@ class Encode(Module):
         y -= ctx.s.mean
         return y
 
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write the columns, centred."""
+        plan = _plan(columns_of(graph.input_shape), self.one_hot)
+        parts = []
+        if plan.numbers.size:
+            given = x.take(plan.numbers)
+            z = (given - (graph.s.median.astype(x.dtype) + graph.s.rest.astype(x.dtype))) * graph.s.factor.astype(
+                x.dtype
+            )
+            z = z.clip(-_FAR, _FAR)
+            parts.append(graph.where(graph.op("IsNaN", given), 0.0, z / (1 + (z / 3) * (z / 3)).sqrt()))
+        if plan.gaps.size:
+            parts.append(graph.op("IsNaN", x.take(plan.gaps)))
+        if plan.binary.size:
+            codes = x.take(plan.binary)
+            parts.append(graph.where(graph.op("Or", codes.equal(0.0), codes.equal(1.0)), codes * 2 - 1, 0.0))
+        if plan.few.size:
+            here = x.take(plan.few)
+            here = graph.where(graph.op("IsNaN", here), plan.few_missing.astype(float), here)
+            parts.append(here.equal(plan.code.astype(float)))
+        if plan.many.size:
+            codes, starts = x.take(plan.many), np.cumsum(plan.counts) - plan.counts
+            codes = graph.where(graph.op("IsNaN", codes), plan.many_missing.astype(float), codes)
+            known = (codes >= 0) & (codes < plan.counts.astype(float))
+            codes = graph.where(known, graph.op("Floor", codes), -1.0)
+            places = (codes.clip(0.0) + starts.astype(float)).astype(np.int64)
+            common = graph.op("Gather", graph.s.common.reshape(-1), places)
+            parts.append(graph.where(common > 0, codes, -1.0))
+        return graph.concat([part.astype(graph.dtype) for part in parts]) - graph.s.mean
+
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return dy / (range (1 + (z/3)²)^(3/2)) for the numbers, and 0 for what has no derivative."""
         plan = _plan(columns_of(ctx.input_shape), self.one_hot)
@@ -304,6 +334,11 @@ class Numbers(Module):
         made, others = ctx.children[0].forward(x), _others(ctx.input_shape)
         y: Array = np.concatenate([made, x[:, others]], axis=1, out=ctx.out)
         return y
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        others = _others(graph.input_shape)
+        return graph.concat([graph.children[0](x), *([x.take(others)] if others else [])])
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write the gradients of the layer."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy.sparse import csc_array
 
-from modnet import Array, Context, Count, Initializer, Module, Parameter, Shape, Slot, default
+from modnet import Array, Context, Count, Graph, Initializer, Module, Parameter, Shape, Slot, Value, default
 from modnet.base import Column, TableShape, column_title
 from modnet.errors import InputError, ShapeError
 from modnet_standard.initializers.distributions import Normal, Zeros
@@ -108,6 +108,12 @@ class OneHot(CodesLayer):
         np.equal(repeated, codes, out=y)
         return y
 
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write [xⱼ = k]; a code that is none is missing, as nothing can be raised there."""
+        counts = category_counts(self.categories, graph.input_shape)
+        codes = np.concatenate([np.arange(count, dtype=float) for count in counts])
+        return x.take(np.repeat(np.arange(len(counts)), counts)).equal(codes).astype(graph.dtype)
+
 
 class Embedding(CodesLayer):
     """Learnt rows for codes: y = [E₁[x₁], …, E_d[x_d]], where row k of table Eⱼ stands for category k of column j.
@@ -190,6 +196,17 @@ class Embedding(CodesLayer):
             y[missing] = ctx.p.U[missing.nonzero()[-1]]
         y = y.reshape(*x.shape[:-1], d * self.units)
         return np.concatenate([x[..., rest], y], axis=-1, out=ctx.out) if rest.size else y
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write [E₁[x₁], …, E_d[x_d]]; a code that is none is missing, as nothing can be raised there."""
+        counts, coded, rest = self._arranged(graph.input_shape)
+        codes, size, d = x.take(coded), sum(counts), len(counts)
+        known = (codes >= 0) & (codes < np.array(counts, float)) & codes.equal(graph.op("Floor", codes))
+        rows = graph.where(known, codes + np.cumsum((0, *counts[:-1])).astype(float), size + np.arange(float(d)))
+        table = graph.concat([graph.p.E, graph.p.U], axis=0)
+        y = graph.op("Gather", table, rows.astype(np.int64), axis=0)
+        y = y.reshape(*[0] * len(graph.input_shape), d * self.units)
+        return graph.concat([x.take(rest), y]) if rest.size else y
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂[E; U] = hᵀ dy: each row of dy is added to the row of the table that it came from."""

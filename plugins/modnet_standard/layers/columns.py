@@ -12,7 +12,7 @@ from annotated_types import MinLen
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from modnet import Array, Context, Converted, Module, Parameter, Shape, default
+from modnet import Array, Context, Converted, Graph, Module, Parameter, Shape, Value, default
 from modnet.base import Column, ColumnType, TableShape
 from modnet.errors import ShapeError
 from modnet_standard.initializers.distributions import Values
@@ -99,6 +99,10 @@ class Columns(Module):
             chosen: Array = x[:, _positions(ctx)].toarray()
             return chosen
         return np.take(x, _positions(ctx), axis=-1, out=ctx.out, mode="clip")  # NumPy buffers `out` in other modes
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        return x.take(self._index(graph.input_shape))
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return zeros with dy in the columns chosen."""

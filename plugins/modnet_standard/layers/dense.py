@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from modnet import Activation, Array, Constraint, Context, Count, Initializer, Module, Parameter, Shape, Slot, default
-from modnet.base import Links
+from modnet.base import Graph, Links, Value
 from modnet_standard.activations.sigmoids import Tanh
 from modnet_standard.arrays import column_sums, product, transposed_product
 from modnet_standard.initializers.distributions import Zeros
@@ -101,6 +101,10 @@ class Dense(Module):
         """Return z = x W + b."""
         z = product(x, ctx.p.W, out=ctx.out)
         return np.add(z, ctx.p.b, out=z) if self.use_bias else z
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        return x @ graph.p.W + graph.p.b if self.use_bias else x @ graph.p.W
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂W = xᵀ dz and ∂J/∂b = Σ rows dz."""

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Self, final
 import numpy as np
 from pydantic import Field, model_validator
 
-from modnet import Array, Context
+from modnet import Array, Context, Graph, Value
 from modnet_standard.layers.inputs import Elementwise
 
 __all__ = ["AlphaDropout", "Clip", "Dropout", "GaussianDropout", "GaussianNoise", "SmoothClip"]
@@ -38,6 +38,10 @@ class MaskedNoise(Elementwise):
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return x with noise in training, else x."""
         return self.noisy(ctx, x) if ctx.training and self.rate else x
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        return x
 
     @final
     def grad_input(self, ctx: Context, dy: Array) -> Array:
@@ -199,6 +203,10 @@ class GaussianNoise(Elementwise):
         np.multiply(noise, self.stddev, out=noise)
         return np.add(x, noise, out=ctx.out)
 
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        return x
+
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return dy."""
         return dy
@@ -261,6 +269,10 @@ class Clip(Elementwise):
         """Return min(max(x, low), high)."""
         return np.clip(x, self.low, self.high, out=ctx.out)
 
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        return x.clip(self.low, self.high)
+
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return dy where y = x, else 0."""
         return np.multiply(dy, np.equal(ctx.x, ctx.y), out=ctx.dx)
@@ -302,6 +314,11 @@ class SmoothClip(Elementwise):
         np.sqrt(r, out=r)
         np.reciprocal(r, out=r)
         return np.multiply(x, r, out=ctx.out)
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        z = x / self.limit
+        return x / (1 + z * z).sqrt()
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return dy r³."""

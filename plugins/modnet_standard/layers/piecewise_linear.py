@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 from annotated_types import MinLen
 
-from modnet import Array, Blocks, Context, Count, Module, Parameter, Shape
+from modnet import Array, Blocks, Context, Count, Graph, Module, Parameter, Shape, Value
 from modnet.errors import ShapeError
 from modnet_standard.initializers.distributions import Values
 from modnet_standard.layers.inputs import expected, features
@@ -107,6 +107,11 @@ class PiecewiseLinear(Module):
         np.multiply(y, ctx.s.factor, out=y)
         np.minimum(y, most, out=y)
         return np.maximum(y, least, out=y)
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        column, _, least, most = _columns(self._counts(graph.input_shape), graph.dtype)
+        return ((x.take(column) - graph.s.left) * graph.s.factor).clip(least, most)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return Σₜ dyₜ / (eₜ − eₜ₋₁) over the one bin that x is in."""

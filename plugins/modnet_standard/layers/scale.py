@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from modnet import Array, Context, Initializer, Parameter, Shape, Slot, default
+from modnet import Array, Context, Graph, Initializer, Parameter, Shape, Slot, Value, default
 from modnet_standard.arrays import column_sums, zeros
 from modnet_standard.initializers.distributions import Constant, Ones, Zeros
 from modnet_standard.layers.inputs import PerFeature, features, per_feature
@@ -56,6 +56,10 @@ class Scale(PerFeature):
         y: Array = np.multiply(x, ctx.p.g, out=ctx.out)
         return y
 
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        return x * graph.p.g
+
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂g = Σ rows dy ∘ x."""
         products = np.multiply(dy, ctx.x, out=ctx.scratch("dy∘x", dy.shape, dy.dtype))
@@ -99,6 +103,10 @@ class Bias(PerFeature):
         """Return x + b."""
         y: Array = np.add(x, ctx.p.b, out=ctx.out)
         return y
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        return x + graph.p.b
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂b = Σ rows dy."""
@@ -160,6 +168,10 @@ class PReLU(PerFeature):
         below = np.minimum(x, nothing, out=ctx.scratch("below", x.shape, x.dtype))
         y: Array = np.multiply(ctx.p.a, below, out=ctx.out)
         return np.add(y, np.maximum(x, nothing), out=y)
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        return x.clip(0.0) + graph.p.a * x.clip(high=0.0)
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂a = Σ rows dy ∘ min(x, 0), summed over all features if they share it."""

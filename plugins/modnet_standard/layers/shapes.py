@@ -9,7 +9,7 @@ import numpy as np
 from annotated_types import MinLen
 from pydantic import Field, model_validator
 
-from modnet import Array, Context, Module, Shape
+from modnet import Array, Context, Graph, Module, Shape, Value
 from modnet.errors import ShapeError
 
 __all__ = ["Flatten", "Reshape"]
@@ -33,6 +33,10 @@ class Reshaping(Module):
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return x in the shape of y."""
         return x.reshape(len(x), *self.output_shape(ctx.input_shape))
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """Write y."""
+        return x.reshape(0, *self.output_shape(graph.input_shape))
 
     @final
     def grad_input(self, ctx: Context, dy: Array) -> Array:

@@ -14,7 +14,7 @@ import numpy as np
 from annotated_types import MinLen
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from modnet import Array, Converted, Count, DensityLoss, Loss, QuantileLoss, Slots, default
+from modnet import Array, Converted, Count, DensityLoss, Graph, Loss, QuantileLoss, Slots, Value, default
 from modnet.base import TargetScale, Task
 from modnet_standard.losses.cross_entropy import CrossEntropy
 from modnet_standard.losses.shared import AveragedLoss, NumberLoss, softplus_and_sigmoid
@@ -105,9 +105,23 @@ class Quantile(NumberLoss, AveragedLoss, QuantileLoss):
         middle = min(range(len(self.quantiles)), key=lambda j: abs(self.quantiles[j] - 0.5))
         return self.predict_quantiles(raw)[..., middle]
 
+    def onnx(self, graph: Graph, raw: Value) -> Value:
+        """Write ŷ."""
+        middle = min(range(len(self.quantiles)), key=lambda j: abs(self.quantiles[j] - 0.5))
+        return self.onnx_quantiles(graph, raw).part(middle, middle + 1).reshape(0, -1)
+
     def predict_quantiles(self, raw: Array) -> Array:
         """Return ŷ₁ = z₁, ŷⱼ = ŷⱼ₋₁ + log(1 + e^zⱼ)."""
         return self._ascent(raw)[0]
+
+    def onnx_quantiles(self, graph: Graph, raw: Value) -> Value:
+        """Write the quantiles."""
+        levels = len(self.quantiles)
+        z = raw.reshape(0, -1, levels)
+        if levels == 1:
+            return z
+        first, rest = z.part(0, 1), z.part(1, levels)
+        return graph.op("CumSum", graph.concat([first, _softplus(rest)]), np.int64(-1))
 
     def _ascent(self, raw: Array) -> tuple[Array, Array]:
         """Return the quantiles, shape (n, k, q), and the derivatives of the steps between them, shape (n, k, q − 1)."""
@@ -175,11 +189,30 @@ class GaussianNLL(NumberLoss, AveragedLoss, DensityLoss):
         """Return μ."""
         return raw[..., : raw.shape[-1] // 2]
 
+    def onnx(self, graph: Graph, raw: Value) -> Value:
+        """Write μ."""
+        return _halves(graph, raw)[0]
+
     def predict_std(self, raw: Array) -> Array:
         """Return √v."""
         v = softplus_and_sigmoid(raw[..., raw.shape[-1] // 2 :])[0]
         v += self.epsilon
         return np.sqrt(v, out=v)
+
+    def onnx_std(self, graph: Graph, raw: Value) -> Value:
+        """Write √v."""
+        return (_softplus(_halves(graph, raw)[1]) + self.epsilon).sqrt()
+
+
+def _softplus(z: Value) -> Value:
+    return z.clip(0.0) + (1 + (-abs(z)).exp()).log()
+
+
+def _halves(graph: Graph, raw: Value) -> tuple[Value, Value]:
+    """Return the first and the second half of the columns."""
+    pairs = raw.reshape(0, 2, -1)
+    first, second = (graph.op("Gather", pairs, np.int64(j), axis=1) for j in (0, 1))
+    return first, second
 
 
 class PerOutput(Loss):
@@ -285,6 +318,16 @@ class PerOutput(Loss):
     def codes(self, task: Task, raw: Array) -> Array:
         """Return the classes that each loss predicts, in its own column."""
         return np.column_stack([loss.codes(task, raw[:, part]) for loss, task, part in self._columns()])
+
+    def onnx(self, graph: Graph, raw: Value) -> Value:
+        """Write each loss's prediction in its own columns."""
+        parts = [loss.onnx(graph, raw.part(part.start, part.stop)) for loss, _, part in self._columns()]
+        return graph.concat(parts)
+
+    def onnx_codes(self, graph: Graph, task: Task, raw: Value) -> Value:
+        """Write the classes that each loss predicts, in its own column."""
+        parts = [loss.onnx_codes(graph, each, raw.part(part.start, part.stop)) for loss, each, part in self._columns()]
+        return graph.concat([part.reshape(-1, 1) for part in parts])
 
     def _columns(self) -> Iterator[tuple[Loss, Task, slice]]:
         """Yield each loss with its task and its columns of the raw output."""

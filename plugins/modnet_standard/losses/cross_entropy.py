@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from modnet import Array
+from modnet import Array, Graph, Value
 from modnet_standard.arrays import ones, zeros
-from modnet_standard.losses.shared import ClassLink, LogitLoss, check_classes, unsmoothed
+from modnet_standard.losses.shared import ClassLink, LogitLoss, check_classes, onnx_unsmoothed, unsmoothed
 
 __all__ = ["CrossEntropy"]
 
@@ -90,6 +90,10 @@ class CrossEntropy(LogitLoss):
     def log_predict(self, raw: Array) -> Array:
         """Return the logarithms of the probabilities; without smoothing they are exact where one rounds to 0."""
         return np.log(self.predict(raw)) if self.label_smoothing else super().log_predict(raw)
+
+    def onnx(self, graph: Graph, raw: Value) -> Value:
+        """Write ŷ; smoothing is undone."""
+        return onnx_unsmoothed(self.link, graph, super().onnx(graph, raw), self.label_smoothing)
 
 
 def _softmax_parts(

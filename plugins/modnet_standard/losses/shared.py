@@ -11,9 +11,9 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax
 
-from modnet import Array, Loss
+from modnet import Array, Graph, Loss, Value
 from modnet.base import Task
-from modnet_standard.activations.sigmoids import Softmax
+from modnet_standard.activations.softmax import Softmax
 
 
 class NumberLoss(Loss):
@@ -115,6 +115,18 @@ def unsmoothed(link: ClassLink, q: Array, smoothing: float) -> Array:
     return p
 
 
+def onnx_unsmoothed(link: ClassLink, graph: Graph, q: Value, smoothing: float) -> Value:
+    """Write `unsmoothed`."""
+    if not smoothing:
+        return q
+    least = float(np.finfo(q.dtype).eps)
+    if link == "sigmoid":
+        return ((q - 0.5) / (1 - smoothing) + 0.5).clip(least, 1 - least)
+    k = graph.op("Gather", graph.op("Shape", q), [-1]).astype(q.dtype)
+    p = (q - smoothing / k).clip(0.0)
+    return (p / p.sum()).clip(least)
+
+
 def likeliest(z: Array, predict: Callable[[Array], Array]) -> Array:
     """Return the class of the largest probability in each row, of equal ones the first; exponentials only in doubt.
 
@@ -152,6 +164,10 @@ class LogitLoss(Loss):
     def log_predict(self, raw: Array) -> Array:
         """Return the logarithms of the probabilities, exact where a probability rounds to 0."""
         return log_probabilities(self.link, raw)
+
+    def onnx(self, graph: Graph, raw: Value) -> Value:
+        """Write ŷ."""
+        return graph.op("Softmax", raw, axis=-1) if self.link == "softmax" else graph.op("Sigmoid", raw)
 
     def codes(self, task: Task, raw: Array) -> Array:
         """Return what the base does; of several classes without exponentials, where rounding does not decide."""

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Self, final
 import numpy as np
 from pydantic import Field
 
-from modnet import Array
+from modnet import Array, Graph, Value
 from modnet.base import TargetScale, Task
 from modnet_standard.losses.shared import AveragedLoss, NumberLoss, averaged, check_rows, exponential
 
@@ -180,6 +180,10 @@ class Deviance(NumberLoss, AveragedLoss):
     def predict(self, raw: Array) -> Array:
         """Return ŷ = e^z."""
         return exponential(raw)
+
+    def onnx(self, graph: Graph, raw: Value) -> Value:
+        """Write ŷ."""
+        return raw.exp()
 
 
 class Poisson(Deviance):
