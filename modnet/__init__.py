@@ -40,7 +40,7 @@ _LAZY = {
 
 _SUBMODULES = (
     *("activations", "constraints", "initializers", "inputs", "layers", "losses", "optimizers", "outputs"),
-    *("schedules", "callbacks", "neural_network", "testing"),
+    *("schedules", "callbacks", "inspection", "neural_network", "testing"),
 )
 """Imported when they are looked at: ``modnet.layers.Dense`` works after ``import modnet``."""
 
