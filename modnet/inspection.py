@@ -85,9 +85,10 @@ def expected_gradients(
     columns is f(x) less the mean of f over the background, but for the error of sampling; of a linear model φⱼ is its
     coefficient times xⱼ less the mean, exactly.
 
-    Numbers go straight from x' to x. Between categories, and between a number and a missing one, there is nothing:
-    there the encoded rows go straight from one to the other (their one-hot columns, learnt rows, columns that say what is
-    missing), and what these add is summed back to the column that they were made of.
+    Rows that are taken as they are go straight from x' to x. Those of a table (`inputs`) go straight from one encoded
+    row to the other, since between two categories, or a number and a missing one, there is nothing: what their one-hot
+    columns, bins, learnt rows and columns that say what is missing add is summed back to the column that they were made
+    of. Where other layers take codes, those go encoded, and numbers straight.
 
     Parameters
     ----------
@@ -162,12 +163,11 @@ class _Explained:
         self._response = response_of(model, response_method, target)
         self._model, self.network = model, model.network_
         self._theta, self._state = model.theta_.astype(float), model.state_.astype(float)
-        coding = [
-            link
-            for link in self.network.links
-            if any(each.module.takes_codes or each.module.takes_missing for each in walk([link]))
-        ]
-        self.cut: Link | None = coding[-1] if coding else None
+        self.cut: Link | None = None
+        for link in self.network.links:
+            bins = self.cut is not None and link.path.startswith("inputs") and link.module.fixed
+            if bins or any(each.module.takes_codes or each.module.takes_missing for each in walk([link])):
+                self.cut = link
 
     def rows(self, X: Any) -> Array:
         """Return validated rows."""
@@ -181,9 +181,11 @@ class _Explained:
         return running.input_gradient().copy()
 
     def without_derivative(self, x: Array) -> Array:
-        """Return which columns change what is encoded of them, if at all, in steps: those along which it is flat."""
+        """Return which columns go encoded: all of a table, else those along which what is encoded of them is flat."""
         if self.cut is None:
             return np.zeros(x.shape[1:], bool)
+        if self.cut.path.startswith("inputs"):  # along numbers themselves the slopes of bins jump: 4 times the error
+            return np.ones(x.shape[1:], bool)
         running = self._passing(self.network.up_to(self.cut), len(x), None)
         running.backward(np.random.default_rng(0).normal(size=running.forward(x).shape))
         flat: Array = (running.input_gradient() == 0).all(axis=0)
