@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from modnet.base import Array, Layout, Place, TargetScale
@@ -94,10 +95,10 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     entry = estimators.entry_of(type(model))
     if entry is None:
         cls = type(model).__name__
-        if not isinstance(model, BaseModNet):
+        if isinstance(model, BaseEstimator) and not isinstance(model, BaseModNet):
             raise ModelFileError(
-                f"a model file holds an estimator of modnet, got a {cls}: write it with joblib.dump or skops.io.dump, or "
-                "give the network the table as it is: inputs= does what steps in front would do"
+                f"a model file holds an estimator of modnet, got a {cls}: write it with joblib.dump or skops.io.dump, "
+                "or give the network the table as it is: inputs= does what steps in front would do"
             )
         raise ModelFileError(
             f"a model file holds an estimator of a registered class, got {model!r}: call modnet.register({cls}), or "
