@@ -42,7 +42,7 @@ _LAZY = {
 
 _SUBMODULES = (
     *("activations", "constraints", "initializers", "inputs", "layers", "losses", "optimizers", "outputs"),
-    *("schedules", "callbacks", "neural_network", "onnx", "testing"),
+    *("schedules", "callbacks", "inspection", "neural_network", "onnx", "testing"),
 )
 """Imported when they are looked at: ``modnet.layers.Dense`` works after ``import modnet``."""
 

@@ -13,7 +13,7 @@ from pydantic import AfterValidator
 from modnet.base import Array
 from modnet.component import Component, Count
 
-__all__ = ["Checkpoint", "EpochCallback"]
+__all__ = ["Checkpoint", "EpochCallback", "OptunaPruning"]
 
 Watched = Literal["loss", "validation_loss", "score"]
 """What an epoch is judged by: the training loss, the validation loss or the validation score."""
@@ -129,6 +129,32 @@ class Checkpoint(EpochCallback, Component):
         except Exception as error:
             error.add_note(f"Checkpoint was about to write the estimator, after epoch {epoch}, to {path}")
             raise
+
+
+class OptunaPruning(EpochCallback):
+    """Tells an Optuna trial how each epoch went, and ends the fit with ``optuna.TrialPruned`` where it is to be pruned.
+
+    Parameters
+    ----------
+    trial : optuna.Trial
+        Of a study with one direction; of one to be maximized, losses count negatively.
+    monitor : {"loss", "validation_loss", "score"}, optional
+        What an epoch is judged by; None: the score, or else the validation loss, or else the training loss. A cool-down
+        in which nothing is watched is not judged.
+    """
+
+    def __init__(self, trial: Any, monitor: Watched | None = None) -> None:
+        self.trial, self.monitor = trial, monitor
+
+    def on_fit_task_end(self, estimator: Any, context: Task) -> None:
+        """Report the epoch."""
+        if context.task_name != "epoch" or not len(curve := _watched(estimator, context, self.monitor)):
+            return
+        import optuna
+
+        self.trial.report(curve[-1] if self.trial.study.direction.name == "MINIMIZE" else -curve[-1], context.task_id)
+        if self.trial.should_prune():
+            raise optuna.TrialPruned(f"after epoch {context.task_id + 1}")
 
 
 def _watched(estimator: Any, context: Task, monitor: Watched | None) -> Array:

@@ -37,7 +37,15 @@ REEXPORTS = {
 }
 OUTWARD = {"modnet.estimators", "modnet.neural_network"}
 """The parts that speak scikit-learn."""
-TOOLS = {"modnet.onnx", "modnet.testing", "modnet.diagnosis", "modnet.tracing", "modnet.cli", "modnet.__main__"}
+TOOLS = {
+    "modnet.testing",
+    "modnet.diagnosis",
+    "modnet.inspection",
+    "modnet.onnx",
+    "modnet.tracing",
+    "modnet.cli",
+    "modnet.__main__",
+}
 """What looks at models and components from outside."""
 
 

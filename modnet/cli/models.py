@@ -3,6 +3,7 @@
 import argparse
 import csv
 import io
+import math
 import sys
 import time
 import warnings
@@ -51,6 +52,9 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=_seed, default=0, help="decides the first weights, and which rows are held out (default: 0)"
     )
+    parser.add_argument(
+        "--max-time", type=_seconds, metavar="SECONDS", help="of training; it stops after the epoch then"
+    )
     parser.add_argument("--picture", type=Path, metavar="FILE", help=f"draw the training curve: {', '.join(PICTURES)}")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 
@@ -62,6 +66,16 @@ def _share(text: str) -> float:
         value = -1.0
     if not 0 <= value < 1:
         raise argparse.ArgumentTypeError(f"should be a number in [0, 1), got {text!r}")
+    return value
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"should be a number of seconds above 0, got {text!r}")
     return value
 
 
@@ -89,6 +103,8 @@ def train(args: argparse.Namespace) -> None:
     X = data.features(file, args.target, args.without)[target.rows]
     with registry.allowing(args.allow):
         model, why = estimator_for(spec, target, args.task, args.estimator, random_state=args.seed)
+    if args.max_time is not None:
+        model.set_params(max_time=args.max_time)
     y = target.for_model(model)
     _check_types(file, X, model, target.rows)
     rows, held_out = _held_out(args, target, y, classes=is_classifier(model))
@@ -115,6 +131,7 @@ def train(args: argparse.Namespace) -> None:
         "parameters": model.theta_.size,
         "epochs": model.n_iter_,
         "max_iter": model.spec_.training.max_iter,
+        "timed_out": getattr(model, "timed_out_", None),
         "seconds": seconds,
         "accelerator": accelerator_name(accelerator),
         "compile_seconds": compile_seconds,
@@ -241,7 +258,7 @@ def _fit(model: Any, X: Any, y: Array, args: argparse.Namespace) -> float:
         model.set_callbacks(ProgressBar() if drawn else _Lines(model.max_iter))
     started = time.perf_counter()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the text says so when max_iter was reached
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the text says so when max_iter or max_time was reached
         model.fit(X, y)
     return time.perf_counter() - started
 
@@ -275,7 +292,8 @@ def _text(found: dict[str, Any]) -> str:
     held_out, classes = found["held_out"], found["classes"]
     rows = f"{found['rows']:,} rows to train on" + (f", {held_out['rows']:,} held out" if held_out else "")
     task = found["task"] if classes is None else f"{len(classes)} classes: {listed(classes, most=10)}"
-    end = "epochs, all that max_iter allows," if found["epochs"] == found["max_iter"] else "epochs"
+    limit = "max_time" if found["timed_out"] else "max_iter" if found["epochs"] == found["max_iter"] else None
+    end = f"epochs, all that {limit} allows," if limit else "epochs"
     lines = [
         ("data", f"{found['data']}: {rows}"),
         ("features", listed(found["features"], most=10)),

@@ -59,6 +59,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         Epochs run.
     cooldown_start_ : int
         How many of them were before the cool-down, if there was one.
+    timed_out_ : int
+        After how many of them `max_time` was over, if it was: training ended there, or the first of its two stages.
     input_shape_ : tuple of int
         Shape per row of X.
     n_features_in_ : int
@@ -285,6 +287,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             "validation_loss_curve_": history.validation_losses,
             "validation_scores_": history.validation_scores,
             "cooldown_start_": history.cooldown_start,
+            "timed_out_": history.timed_out,
         }
         for name, value in found.items():
             self.__dict__.pop(name, None)
@@ -395,9 +398,4 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _train: Any = staticmethod(Trainer.fit)
     _report: Any = staticmethod(telling.report)
     _warn_of_failure: Any = staticmethod(failing.warn_of_failure)
-
-    def _not_converged(self, trainer: Trainer) -> str:
-        """Return what to warn of where progress had not ended; nothing where a schedule has run to its end."""
-        if telling.has_run_out(trainer):
-            return ""
-        return "training stopped at max_iter epochs before the loss stopped improving; raise max_iter, or loosen tol"
+    _not_converged: Any = telling.not_converged

@@ -70,6 +70,10 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         Rows per step; "auto": a fortieth of the rows as a power of two, 32 to 256; of `partial_fit` min(200, n).
     max_iter : int
         Epochs at most, those of the cool-down among them.
+    max_time : float, optional
+        Seconds of training at most, > 0: it stops after the epoch in which they are over, and the best weights are kept
+        as ever. Of two stages the first has its share of them, 1 / (1 + `cooldown`), and the cool-down as many epochs
+        as fit into the rest. `partial_fit` takes no notice.
     shuffle : bool
         Whether each epoch sees the rows in another order.
     tol : float
@@ -124,6 +128,7 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
     l1_ratio: float = 0.0
     batch_size: int | str = "auto"
     max_iter: int = 120
+    max_time: float | None = None
     shuffle: bool = True
     tol: float = 0.0001
     n_iter_no_change: int = 8

@@ -15,11 +15,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from modnet.base import Array, Layout, Place, TargetScale
 from modnet.entries import OWN, group_of
 from modnet.errors import ModelFileError, ModNetError, UnknownComponentError
+from modnet.estimators.base import BaseModNet
 from modnet.estimators.fitting import CALLBACKS
 from modnet.estimators.forms import Reader, Writer, fits
 from modnet.estimators.parameters import chosen_accelerator
@@ -93,6 +95,11 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     entry = estimators.entry_of(type(model))
     if entry is None:
         cls = type(model).__name__
+        if isinstance(model, BaseEstimator) and not isinstance(model, BaseModNet):
+            raise ModelFileError(
+                f"a model file holds an estimator of modnet, got a {cls}: write it with joblib.dump or skops.io.dump, "
+                "or give the network the table as it is: inputs= does what steps in front would do"
+            )
         raise ModelFileError(
             f"a model file holds an estimator of a registered class, got {model!r}: call modnet.register({cls}), or "
             f"give the class an entry point in group {group_of('estimator')}; it should derive from modnet.BaseModNet"

@@ -8,6 +8,7 @@ import warnings
 from typing import Any
 
 from modnet.base import Optimizer
+from modnet.text import counted
 from modnet.training import History, Trainer
 
 
@@ -25,13 +26,23 @@ def report(history: History) -> str:
         parts.append(f"validation loss {history.validation_losses[-1]:.6f}")
     if len(history.validation_scores) == epochs:
         parts.append(f"score {history.validation_scores[-1]:.4f}")
-    return "  ".join([*parts, f"{history.seconds:.3f} s"])
+    late = ["max_time is over"] if history.timed_out == epochs else []
+    return "  ".join([*parts, f"{history.seconds:.3f} s", *late])
 
 
 def has_run_out(trainer: Trainer) -> bool:
     """Return whether a schedule has brought the rate down to the optimizer's least: more epochs would not help."""
     optimizer = trainer.optimizer
     return isinstance(optimizer, Optimizer) and optimizer.rate(trainer.progress) <= optimizer.least_rate
+
+
+def not_converged(estimator: Any, trainer: Trainer) -> str:
+    """Return what to warn of where progress had not ended; nothing where a schedule has run to its end."""
+    if has_run_out(trainer):
+        return ""
+    late = getattr(estimator, "timed_out_", None) == estimator.n_iter_
+    name, epochs = ("max_time", f", after {counted(estimator.n_iter_, 'epoch')},") if late else ("max_iter", " epochs")
+    return f"training stopped at {name}{epochs} before the loss stopped improving; raise {name}, or loosen tol"
 
 
 def warn_of_the_end(trainer: Trainer) -> None:

@@ -34,6 +34,8 @@ class History:
         Index of the epoch with the lowest watched loss, or the highest score.
     cooldown_start : int or None
         Index of the first epoch of the cool-down; None: there was none.
+    timed_out : int or None
+        How many epochs there were when `max_time` was over; None: it was not.
     waited : int
         Epochs since the last progress.
     converged : bool
@@ -49,6 +51,7 @@ class History:
     seconds: float = 0.0
     best_epoch: int = 0
     cooldown_start: int | None = None
+    timed_out: int | None = None
     waited: int = 0
     converged: bool = False
     stopped: bool = False
@@ -115,11 +118,12 @@ class Monitor:
         self._on_begin, self._on_epoch = on_begin, on_epoch
         self.patience = Patience(settings.tol, settings.n_iter_no_change) if patience is None else patience
         self.watches = bool(settings.early_stopping) and validation_loss is not None
-        self._several = several and score is None
+        self._several = several and score is None and settings.max_time is None
         self._best: tuple[Array, Array] | None = None
         self._has_best = False
         self._continues = history is not None
-        self._started = time.perf_counter()
+        self._started = self._epoch_started = time.perf_counter()
+        self._max_time = settings.max_time
 
     @property
     def watched(self) -> list[float]:
@@ -138,14 +142,14 @@ class Monitor:
 
     def before(self) -> None:
         """Take note that an epoch begins."""
-        self._started = time.perf_counter()
+        self._epoch_started = time.perf_counter()
         if self._on_begin is not None:
             self._on_begin()
 
     def after(
         self, loss: float, learning_rate: float | None, validation_loss: float | None = None, *, tell: bool = True
     ) -> bool:
-        """Take note of an epoch; return whether a callback wants to stop.
+        """Take note of an epoch; return whether a callback wants to stop, or `max_time` is over.
 
         Parameters
         ----------
@@ -172,10 +176,15 @@ class Monitor:
                 if validation_loss is None:
                     best[0][...], best[1][...] = self._theta, self._state
         history.waited = self.patience.waited
-        if tell:
-            history.seconds = time.perf_counter() - self._started
-            history.stopped = self._on_epoch is not None and bool(self._on_epoch(history))
-        return history.stopped
+        if not tell:
+            return False
+        now = time.perf_counter()
+        history.seconds = now - self._epoch_started
+        late = self._max_time is not None and now - self._started >= self._max_time
+        if late:
+            history.timed_out = len(history.losses)
+        history.stopped = self._on_epoch is not None and bool(self._on_epoch(history))
+        return history.stopped or late
 
     def _finite(self, loss: float) -> float:
         if not math.isfinite(loss):

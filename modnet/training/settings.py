@@ -30,6 +30,8 @@ class TrainingSettings(Component):
     ----------
     max_iter : int
         Epochs at most, those of a cool-down among them, ≥ 1.
+    max_time : float or None
+        Seconds of training at most, those of a cool-down among them, > 0: it stops after the epoch in which they end.
     batch_size : int or None
         Rows per step, ≥ 1; None (or ``"auto"``): ``min(200, n)``, and in ``fit`` of estimators a fortieth of the rows
         as a power of two, 32 to 256.
@@ -70,6 +72,7 @@ class TrainingSettings(Component):
     """
 
     max_iter: Count = 120
+    max_time: Annotated[float, Field(gt=0)] | None = None
     batch_size: Annotated[Count | None, BeforeValidator(_auto)] = None
     shuffle: bool = True
     alpha: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0

@@ -3,6 +3,7 @@
 Both are ordinary trainings; what differs is the schedule, and from where they start.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -54,8 +55,8 @@ def train_in_stages(
     Parameters
     ----------
     trainer : Trainer
-        One with early stopping; `max_iter` bounds both stages together. If a callback stops the scout, or no epoch is
-        left, training ends with the best θ.
+        One with early stopping; `max_iter` and `max_time` bound both stages together. If a callback stops the scout, or
+        no epoch is left, training ends with the best θ.
     data, validation : Data
         What the scout learns from and what it watches.
     whole : Data
@@ -91,15 +92,26 @@ def train_in_stages(
     length = max(1, round(WARM_UP * -(-len(data) // rows_per_batch(settings.batch_size, len(data)))))
     warm_up = registry.get("schedule", "modnet-layers:warm_up")(length, 1 / length, unit="step")
     trainer.optimizer = replace(optimizer, schedule=warm_up)
-    trainer.settings = replace(settings, max_iter=max(1, int(settings.max_iter / (1 + settings.cooldown))))
+    whole_time, share, started = settings.max_time, 1 / (1 + settings.cooldown), time.perf_counter()
+    trainer.settings = replace(
+        settings,
+        max_iter=max(1, int(settings.max_iter * share)),
+        max_time=None if whole_time is None else whole_time * share,
+    )
     hooks: dict[str, Any] = {"on_begin": on_begin, "on_epoch": on_epoch, "several": several}
     history = trainer.fit(data, validation, score=score, **hooks)
     epochs = max(1, round(settings.cooldown * (history.best_epoch + 1)))
     epochs = min(epochs, settings.max_iter - len(history.losses))
+    if whole_time is not None:
+        spent = time.perf_counter() - started
+        whole_time -= spent
+        fit = 0.9 * whole_time / spent * len(data) / len(whole)  # a tenth in reserve: epochs differ
+        epochs = min(epochs, int(fit * len(history.losses)))
     if history.stopped or epochs < 1:
         return history
     history.cooldown_start = len(history.losses)
-    trainer.optimizer, trainer.settings = annealed(optimizer), replace(settings, max_iter=epochs, early_stopping=False)
+    trainer.optimizer = annealed(optimizer)
+    trainer.settings = replace(settings, max_iter=epochs, max_time=whole_time, early_stopping=False)
     trainer.before, trainer.progress = trainer.progress, Progress(rows=trainer.progress.rows)
     begin_anew(trainer)
     watched = (validation, score) if len(whole) == len(data) else (None, None)

@@ -37,3 +37,11 @@ def test_an_estimator_for_another_task_is_refused(modnet: Any, spec: Path, iris:
     assert "for no target" in modnet(*train, "transformer").err
     assert "column 'species' holds no numbers, as regression needs them" in modnet(*train, "regressor").err
     assert "unknown estimator 'regresor'; did you mean 'regressor'?" in modnet(*train, "regresor").err
+
+
+def test_training_ends_when_its_time_is_over(modnet: Any, spec: Path, iris: Path, file: Path):
+    train = ("train", spec, iris, "--target", "species", "--out", file, "--quiet", "--max-time")
+    assert "training  1 epochs, all that max_time allows, in " in modnet(*train, "1e-9").out
+    assert load(file).max_time == 1e-9
+    assert "should be a number of seconds above 0, got '0'" in modnet(*train, "0").err
+    assert modnet(*train, "100", "--json").json["timed_out"] is None

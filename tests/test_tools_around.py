@@ -1,0 +1,85 @@
+"""Libraries that people use beside scikit-learn, each as its documentation shows it; skipped where one is missing."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from modnet import ModNetClassifier, ModNetRegressor, save
+from modnet.callbacks import OptunaPruning
+from modnet.estimators.persistence import ModelFileError
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of others
+X, y = load_diabetes(return_X_y=True)
+FLOWERS, CODES = load_iris(return_X_y=True, as_frame=True)
+CLASSIFIER = ModNetClassifier((8,), random_state=0)
+
+
+def test_optuna_prunes_a_trial_that_learns_nothing():
+    optuna = pytest.importorskip("optuna")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+    def objective(trial: Any) -> float:
+        rate = (0.01, 1e-9)[trial.number > 0]
+        model = ModNetRegressor((8,), optimizer={"type": "adam", "learning_rate": rate}, max_iter=30, random_state=0)
+        return model.set_callbacks(OptunaPruning(trial)).fit(X, y).score(X, y)
+
+    study = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner(1, n_warmup_steps=5))
+    study.optimize(objective, n_trials=2)
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE", "PRUNED"]
+    assert len(study.trials[1].intermediate_values) < len(study.trials[0].intermediate_values)
+
+
+def test_skops_gives_back_what_predicts_the_same():
+    io = pytest.importorskip("skops.io")
+    model = CLASSIFIER.fit(FLOWERS, CODES)
+    written = io.dumps(model)
+    again = io.loads(written, trusted=io.get_untrusted_types(data=written))
+    np.testing.assert_array_equal(again.predict_proba(FLOWERS), model.predict_proba(FLOWERS))
+
+
+def test_skrub_takes_it_at_the_end_of_a_tabular_pipeline():
+    skrub = pytest.importorskip("skrub")
+    table = FLOWERS.assign(kind=np.where(np.arange(150) % 2, "a", "b"))
+    assert skrub.tabular_pipeline(CLASSIFIER).fit(table, CODES).score(table, CODES) > 0.9
+
+
+def test_imbalanced_learn_samples_in_front_of_it():
+    pytest.importorskip("imblearn")
+    from imblearn.over_sampling import SMOTE
+    from imblearn.pipeline import make_pipeline as with_samplers
+
+    rows = np.r_[0:65]
+    model = with_samplers(SMOTE(random_state=0), CLASSIFIER).fit(FLOWERS.iloc[rows], CODES[rows])
+    assert model.score(FLOWERS[:100], CODES[:100]) > 0.9
+
+
+def test_mapie_makes_intervals_that_hold():
+    regression = pytest.importorskip("mapie.regression")
+    model = regression.SplitConformalRegressor(
+        ModNetRegressor((8,), random_state=0), confidence_level=0.9, prefit=False
+    )
+    model.fit(X[:200], y[:200]).conformalize(X[200:350], y[200:350])
+    low, high = model.predict_interval(X[350:])[1][..., 0].T
+    assert 0.8 < np.mean((low <= y[350:]) & (y[350:] <= high)) <= 1
+
+
+def test_sktime_forecasts_with_it():
+    reduction = pytest.importorskip("sktime.forecasting.compose")
+    series = np.sin(np.arange(120) / 6)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what it will change itself
+        forecaster = reduction.make_reduction(ModNetRegressor((16,), max_iter=60, random_state=0), window_length=12)
+        found = forecaster.fit(series[:108], fh=list(range(1, 13))).predict()
+    assert np.abs(np.ravel(found) - series[108:]).mean() < 0.5
+
+
+def test_saving_a_pipeline_or_a_search_names_the_ways_out(tmp_path: Any):
+    for model in (make_pipeline(StandardScaler(), CLASSIFIER), GridSearchCV(CLASSIFIER, {})):
+        with pytest.raises(ModelFileError, match=r"joblib.dump or skops.io.dump, or give the network .* inputs="):
+            save(model, tmp_path / "model.npz")
