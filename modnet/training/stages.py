@@ -40,6 +40,7 @@ def train_in_stages(
     whole: Data,
     *,
     score: Callable[[], float] | None = None,
+    on_scouted: Callable[[], None] | None = None,
     on_begin: Callable[[], None] | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> History:
@@ -58,6 +59,8 @@ def train_in_stages(
         What the scout learns from and what it watches.
     whole : Data
         What the cool-down learns from: `data`, or those and the rows held out, which are no longer watched then.
+    on_scouted : callable, optional
+        Called between the two, when θ is the best of the scout.
     score, on_begin, on_epoch : callable, optional
         As in `Trainer.fit`.
 
@@ -91,6 +94,8 @@ def train_in_stages(
     trainer.optimizer = replace(optimizer, schedule=warm_up)
     trainer.settings = replace(settings, max_iter=max(1, int(settings.max_iter / (1 + settings.cooldown))))
     history = trainer.fit(data, validation, score=score, on_begin=on_begin, on_epoch=on_epoch)
+    if on_scouted is not None:
+        on_scouted()
     epochs = max(1, round(settings.cooldown * (history.best_epoch + 1)))
     epochs = min(epochs, settings.max_iter - len(history.losses))
     if history.stopped or epochs < 1:
