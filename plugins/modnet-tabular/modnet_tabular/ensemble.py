@@ -15,7 +15,7 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import Tags, check_random_state, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from modnet import Array, BaseModNet, ModelSpec, NestedParameters
 from modnet.component import field_names
@@ -179,7 +179,7 @@ class BaseTabular(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         try:
             with unchanged_on_failure(self):
                 self.to_spec()
-                rows = _rows(X) if sample_weight is None else int(np.count_nonzero(sample_weight))
+                rows = _num_samples(X) if sample_weight is None else np.count_nonzero(np.asarray(sample_weight))
                 members = self._planned(rows if X_val is None else ENOUGH)
                 context = self._init_callback_context(max_subtasks=len(members), sequential_subtasks=False)
                 told = {"X": X, "y": y, "metadata": FitMetadata(sample_weight, X_val, y_val)}
@@ -361,12 +361,8 @@ def _judges(member: Any) -> bool:
     return "held_out_rows_" in vars(member)
 
 
-def _rows(data: Any) -> int:
-    return int(data.shape[0]) if getattr(data, "shape", ()) else len(data)
-
-
 def _weights(given: Any, y: Any) -> Array:
-    return np.ones(_rows(y)) if given is None else np.asarray(given, float)
+    return np.ones(_num_samples(y)) if given is None else np.asarray(given, float)
 
 
 def _fields(component: Any) -> dict[str, Any]:
