@@ -190,7 +190,7 @@ class BaseTabular(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 for each in run(job(member, task) for member, task in self._in_time(members, tasks)):
                     fitted.append(each)
                 finish()
-                context.call_on_fit_task_end(estimator=self, **told)
+                context.call_on_fit_task_end(estimator=self, **told, reconstruction_attributes=dict)
         except KeyboardInterrupt:
             if fitted:
                 finish()
