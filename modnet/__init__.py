@@ -17,8 +17,14 @@ from modnet.spec import ModelSpec
 
 if TYPE_CHECKING:
     from modnet.diagnosis import diagnose
-    from modnet.estimators import BaseModNet, ModNetClassifier, ModNetRegressor, ModNetTransformer
-    from modnet.estimators import NestedParameters, TrainingCurveDisplay
+    from modnet.estimators import (
+        BaseModNet,
+        ModNetClassifier,
+        ModNetRegressor,
+        ModNetTransformer,
+        NestedParameters,
+        TrainingCurveDisplay,
+    )
     from modnet.estimators.persistence import load, save
     from modnet.tracing import trace
 

@@ -186,7 +186,7 @@ class Reader:
             return written
         ((what, parts),) = written.items()
         if what == "estimator":
-            return self._made(*parts, self)
+            return self._made(parts[0], self)
         if what != "array":
             return _FORMS[what].made(*map(self.read, parts))
         (name,) = parts

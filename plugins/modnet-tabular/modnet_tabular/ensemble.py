@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import Tags, check_random_state, get_tags
 from sklearn.utils.metaestimators import available_if
@@ -19,7 +18,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from modnet import Array, BaseModNet, ModelSpec, NestedParameters
 from modnet.component import field_names
-from modnet.errors import InvalidSpecError, ModNetError
+from modnet.errors import InvalidSpecError
 from modnet.estimators.display import VisualBlock, can_draw, visual_block
 from modnet.estimators.fitting import ENOUGH, FitMetadata, unchanged_on_failure
 from modnet.network.summary import Summary
@@ -179,7 +178,7 @@ class BaseTabular(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         try:
             with unchanged_on_failure(self):
                 self.to_spec()
-                rows = _num_samples(X) if sample_weight is None else np.count_nonzero(np.asarray(sample_weight))
+                rows = _num_samples(X) if sample_weight is None else int(np.count_nonzero(np.asarray(sample_weight)))
                 members = self._planned(rows if X_val is None else ENOUGH)
                 context = self._init_callback_context(max_subtasks=len(members), sequential_subtasks=False)
                 told = {"X": X, "y": y, "metadata": FitMetadata(sample_weight, X_val, y_val)}
@@ -251,7 +250,7 @@ class BaseTabular(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         """
         problems = list(self._problems())
         kind = PRESETS.get(self.preset if isinstance(self.preset, str) else "", PRESETS["default"]).kinds[0]
-        spec = None
+        spec: ModelSpec | None = None
         try:
             spec = self._like(kind, max_iter=self.max_epochs).to_spec()
         except InvalidSpecError as error:
@@ -324,7 +323,8 @@ class BaseTabular(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         check_is_fitted(self)
         each = [member.summary() for member in self.estimators_]
         rows = [replace(row, path=f"estimators_[{i}].{row.path}") for i, one in enumerate(each) for row in one.rows]
-        return replace(each[0], rows=tuple(rows), parts=None)
+        whole: Summary = replace(each[0], rows=tuple(rows), parts=None)
+        return whole
 
     @available_if(can_draw)  # type: ignore[untyped-decorator]
     def _sk_visual_block_(self) -> Any:

@@ -82,17 +82,20 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
         """
         check_is_fitted(self)
         if not self._probable:
-            scores = self.decision_function(X)
+            scores: Any = self.decision_function(X)
             if self._labels:
-                return (scores > 0).astype(int)
+                labels: Array = (scores > 0).astype(int)
+                return labels
             codes = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
-            return np.asarray(self.classes_)[np.minimum(codes, len(self.classes_) - 1)]
+            one: Array = np.asarray(self.classes_)[np.minimum(codes, len(self.classes_) - 1)]
+            return one
         parts = self._parts(self._of_members(X))
         if self._labels:
-            return parts[0].argmax(axis=-1)
+            return np.asarray(parts[0].argmax(axis=-1))
         if isinstance(self.classes_, list):
             return np.stack([c[p.argmax(axis=1)] for c, p in zip(self.classes_, parts, strict=True)], axis=1)
-        return np.asarray(self.classes_)[parts[0].argmax(axis=1)]
+        found: Array = np.asarray(self.classes_)[parts[0].argmax(axis=1)]
+        return found
 
     @offered_if(gives_probabilities)
     def predict_proba(self, X: Any) -> Any:
@@ -137,8 +140,8 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
         """
         check_is_fitted(self)
         if not self._probable:
-            return np.mean([member.decision_function(X) for member in self.estimators_], axis=0, dtype=float)
-        columns = []
+            return np.asarray(np.mean([member.decision_function(X) for member in self.estimators_], axis=0))
+        columns: list[Array] = []
         for p in self._parts(self._of_members(X), self.temperature_):
             log_p = np.log(p)
             columns.append(log_p[..., 1] - log_p[..., 0] if p.shape[-1] == 2 else log_p)
@@ -311,7 +314,7 @@ class TabularRegressor(Parameters, RegressorMixin, BaseTabular):  # type: ignore
         """
         check_is_fitted(self)
         bounds = self.range_[..., np.newaxis]
-        return np.mean([np.clip(each.predict_quantiles(X), *bounds) for each in self.estimators_], axis=0)
+        return np.asarray(np.mean([np.clip(each.predict_quantiles(X), *bounds) for each in self.estimators_], axis=0))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R², the share of the variance of y that is predicted; of several targets the mean.

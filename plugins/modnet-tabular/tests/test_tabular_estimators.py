@@ -1,4 +1,4 @@
-"""TabularClassifier and TabularRegressor: what members are, what they say together, and that nothing is lost on the way."""
+"""TabularClassifier and TabularRegressor: what members are, what they say together, and how they are used."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 
 import modnet
-from modnet import ModelSpec, ModNetClassifier, ModNetRegressor
+from modnet import ModelSpec, ModNetRegressor
 from modnet.callbacks import EpochCallback
 from modnet.cli import main
 from modnet.errors import InvalidSpecError
@@ -206,7 +206,7 @@ def test_a_file_holds_the_members(classifier: TabularClassifier, regressor: Tabu
         assert repr(again) == repr(model)
         np.testing.assert_array_equal(again.predict(rows), model.predict(rows))
         np.testing.assert_array_equal(again.held_out_prediction_, model.held_out_prediction_)
-    with pytest.raises(modnet.errors.RegistryError, match="modnet-tabular.* is not allowed here"):
+    with pytest.raises(modnet.errors.RegistryError, match=r"modnet-tabular.* is not allowed here"):
         modnet.load(tmp_path / "model.npz", allow=[])
 
 
