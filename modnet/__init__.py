@@ -17,7 +17,14 @@ from modnet.spec import ModelSpec
 
 if TYPE_CHECKING:
     from modnet.diagnosis import diagnose
-    from modnet.estimators import BaseModNet, ModNetClassifier, ModNetRegressor, ModNetTransformer, TrainingCurveDisplay
+    from modnet.estimators import (
+        BaseModNet,
+        ModNetClassifier,
+        ModNetRegressor,
+        ModNetTransformer,
+        NestedParameters,
+        TrainingCurveDisplay,
+    )
     from modnet.estimators.persistence import load, save
     from modnet.onnx import to_onnx
     from modnet.tracing import trace
@@ -26,14 +33,13 @@ __version__ = "0.1.0"
 
 __all__ = ["Component", "Converted", "Count", "ModelSpec", "Network", "Slot", "Slots", "Unit", "default", "errors"]
 __all__ += ["diagnose", "load", "register", "save", "to_onnx", "trace"]
-__all__ += ["BaseModNet", "ModNetClassifier", "ModNetRegressor", "ModNetTransformer", "TrainingCurveDisplay"]
+__all__ += ["BaseModNet", "ModNetClassifier", "ModNetRegressor", "ModNetTransformer"]
+__all__ += ["NestedParameters", "TrainingCurveDisplay"]
 __all__ += base.__all__
 
 _LAZY = {
-    **dict.fromkeys(
-        ("BaseModNet", "ModNetClassifier", "ModNetRegressor", "ModNetTransformer", "TrainingCurveDisplay"),
-        "modnet.estimators",
-    ),
+    **dict.fromkeys(("BaseModNet", "NestedParameters", "TrainingCurveDisplay"), "modnet.estimators"),
+    **dict.fromkeys(("ModNetClassifier", "ModNetRegressor", "ModNetTransformer"), "modnet.estimators"),
     **dict.fromkeys(("load", "save"), "modnet.estimators.persistence"),
     "diagnose": "modnet.diagnosis",
     "to_onnx": "modnet.onnx",

@@ -394,7 +394,7 @@ registry = Registry()
 
 estimators = Registry()
 """The estimators that it knows: apart, because no spec holds one, and their base imports scikit-learn."""
-estimators.declare("estimator", "modnet.estimators.base:BaseModNet")
+estimators.declare("estimator", "modnet.estimators.parameters:NestedParameters")
 
 
 def register(cls: Any, name: str | None = None, *, override: bool = False) -> Any:

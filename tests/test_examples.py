@@ -21,6 +21,7 @@ NAMES = (
     "quickstart",
     "robust_losses",
     "tables",
+    "tabular",
     "time_ordered_validation",
 )
 # One BLAS thread: several wait for each other in busy loops, which beside another busy process takes 7 times as long.
@@ -197,6 +198,18 @@ def test_tables_are_taken_as_they_are_and_as_well_as_by_others_who_need_more_cod
     assert best_loss < loss < min(other[0] for other in others) + 0.01
     assert best_auc > auc > max(other[1] for other in others) - 0.01
     assert_is_a_picture(tmp_path / "tables.png")
+
+
+@pytest.mark.slow
+def test_tabular_is_as_good_as_its_peers_on_new_rows(tmp_path: Path):
+    text = run("tabular", tmp_path)
+    assert_fits_a_page(text)
+    for name in ("breast cancer", "digits", "two moons", "friedman1"):
+        (line,) = (each for each in text.splitlines() if each.startswith(name))
+        *peers, mine = [float(number) for number in re.findall(r"(0\.\d+) \(", line)]
+        assert len(peers) == 3
+        assert mine <= 1.1 * max(peers)
+    assert numbers(r"held out: (\d+)%", text) > [40.0]
 
 
 @pytest.mark.slow

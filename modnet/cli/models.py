@@ -29,7 +29,7 @@ from modnet.cli.data import DataFile
 from modnet.cli.shared import CommandError, add, emit, note
 from modnet.cli.target import TargetColumn, estimator_for, target_column
 from modnet.errors import InputError, ModNetError
-from modnet.estimators import BaseModNet, TrainingCurveDisplay
+from modnet.estimators import NestedParameters, TrainingCurveDisplay
 from modnet.estimators.persistence import load, save
 from modnet.estimators.preparation import modules_of, takes
 from modnet.estimators.table import Table
@@ -117,6 +117,7 @@ def train(args: argparse.Namespace) -> None:
     save(model, args.out)
     if args.picture:
         _draw(model, args.picture)
+    networks = model.networks
     classes = model.classes_ if is_classifier(model) else None
     found = {
         "data": str(args.data),
@@ -127,15 +128,15 @@ def train(args: argparse.Namespace) -> None:
         "task_because": why,
         "classes": classes,
         "estimator": type(model).__name__,
-        "loss": registry.name_of(type(model.spec_.loss)),
-        "parameters": model.theta_.size,
-        "epochs": model.n_iter_,
-        "max_iter": model.spec_.training.max_iter,
-        "timed_out": getattr(model, "timed_out_", None),
+        "loss": registry.name_of(type(networks[0].spec_.loss)),
+        "parameters": sum(each.theta_.size for each in networks),
+        "epochs": sum(each.n_iter_ for each in networks),
+        "max_iter": sum(each.spec_.training.max_iter for each in networks),
+        "timed_out": max((getattr(each, "timed_out_", 0) for each in networks), default=0) or None,
         "seconds": seconds,
         "accelerator": accelerator_name(accelerator),
         "compile_seconds": compile_seconds,
-        "loss_curve": model.loss_curve_,
+        "loss_curve": networks[0].loss_curve_,
         "held_out": score,
         "model": str(args.out),
         "bytes": args.out.stat().st_size,
@@ -167,7 +168,7 @@ def _check_outputs(args: argparse.Namespace) -> None:
         raise CommandError("--picture needs matplotlib: python -m pip install matplotlib")
 
 
-def _check_types(file: DataFile, X: Any, model: BaseModNet, rows: Array) -> None:
+def _check_types(file: DataFile, X: Any, model: NestedParameters, rows: Array) -> None:
     """Check that the layers of an estimator take what is in the columns that they read, and that no value is wrong."""
     spec = model.to_spec()
     try:
@@ -255,7 +256,7 @@ def _fit(model: Any, X: Any, y: Array, args: argparse.Namespace) -> float:
     """Train; return the seconds that it takes."""
     if not args.quiet:
         drawn = sys.stdout.isatty() and not args.json and find_spec("rich") is not None
-        model.set_callbacks(ProgressBar() if drawn else _Lines(model.max_iter))
+        model.set_callbacks(ProgressBar() if drawn else _Lines(model.to_spec().training.max_iter))
     started = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the text says so when max_iter or max_time was reached
@@ -282,7 +283,7 @@ def _draw(model: Any, path: Path) -> None:
 
     with plt.rc_context():
         plt.switch_backend("agg")  # no window: there may be no screen
-        figure: Any = TrainingCurveDisplay.from_estimator(model).figure_
+        figure: Any = TrainingCurveDisplay.from_estimator(model.networks[0]).figure_
         figure.savefig(path)
         plt.close(figure)
 
@@ -370,10 +371,11 @@ def _features(model: Any, file: DataFile) -> Any:
     file.check_columns(names)
     if ignored := [name for name in file.columns if name not in names]:
         note(f"ignored, because the model was not trained on them: {', '.join(ignored)}")
-    table = model.table_
+    (network, *_) = model.networks
+    table = network.table_
     types = {} if table is None else table.types
     X = file.frame(names, types, {} if table is None else table.categories)
-    gaps = takes("missing", modules_of(model, fitted=True))
+    gaps = takes("missing", modules_of(network, fitted=True))
     read = names if table is None else types
     file.check_values(X, read, rows=np.arange(len(file)), gaps=gaps, remedy="")
     return X.to_native() if named else np.asarray(X.to_numpy())

@@ -12,7 +12,7 @@ from modnet.base import Array, Loss, served
 from modnet.cli.data import DataFile, first_date, is_gap, missing, truth_values
 from modnet.cli.shared import CommandError, note
 from modnet.entries import OWN
-from modnet.estimators import BaseModNet
+from modnet.estimators import NestedParameters
 from modnet.registry import estimators
 from modnet.text import counted
 
@@ -138,7 +138,7 @@ def _as_written(numbers: Array, values: Array) -> tuple[Array, Array]:
 
 def estimator_for(
     spec: ModelSpec | None, target: TargetColumn, task: str = "auto", name: str | None = None, **params: Any
-) -> tuple[BaseModNet, str]:
+) -> tuple[NestedParameters, str]:
     """Return an estimator that learns a target, and why it is for classes or for numbers.
 
     Parameters
@@ -167,7 +167,7 @@ def estimator_for(
             task, why = "regression" if tasks.pop() else "classification", "as the loss of the spec needs them"
     own = f"{OWN}:regressor" if task == "regression" else f"{OWN}:classifier"
     cls: Any = estimators.get("estimator", name or own)
-    model: BaseModNet = cls(**params) if spec is None else cls.from_spec(spec, **params)
+    model: NestedParameters = cls(**params) if spec is None else cls.from_spec(spec, **params)
     learns = "classification" if is_classifier(model) else "regression" if is_regressor(model) else "no target"
     if learns == "no target" or task not in ("auto", learns):
         raise CommandError(f"{name} is a {type(model).__name__}, for {learns}: choose an estimator for the task")

@@ -57,6 +57,11 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         Learning rate per epoch.
     n_iter_ : int
         Epochs run.
+    held_out_rows_ : ndarray of int
+        Which rows of X were held out, where early stopping held some out.
+    held_out_prediction_ : ndarray or list of ndarray
+        What was predicted for them, or for the rows of `X_val`, when no step had seen them, before any cool-down: by a
+        classifier as by `predict_proba` (or `decision_function`), by a regressor as by `predict`.
     cooldown_start_ : int
         How many of them were before the cool-down, if there was one.
     timed_out_ : int
@@ -73,9 +78,6 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         Where `partial_fit` goes on.
     """
 
-    kind: ClassVar[str] = "estimator"
-    """What it is to the registry."""
-
     fitted_attributes: ClassVar[Mapping[str, Any]] = {
         **dict.fromkeys(("theta_", "state_"), np.ndarray),
         **dict.fromkeys(("loss_curve_", "learning_rate_curve_"), list[float]),
@@ -87,8 +89,6 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         "_streams": fitting.Streams,
         "_target": Numbers,
     }
-    """What every fitted one has, with types: a file that lacks one is refused. Subclasses add what they have more."""
-
     _doc_link_module = "modnet"
     _doc_link_template = ""  # scikit-learn's own would lead to a page that its site does not have
     _sparse_format: Any = "csr"
@@ -178,7 +178,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             waiting = CompileTimer(chosen_accelerator(self))
             apart = validation if X_val is not None or not stages else None
             trainer, data, watched = fitting.trainer_on(self, sample, apart)
-            train = partial(fitting.in_stages, first=first) if stages else self._train
+            look = partial(fitting.note_held_out, self, validation, from_x=X_val is None)
+            train = partial(fitting.in_stages, first=first, on_scouted=look) if stages else self._train
 
             def on_epoch(history: History) -> bool:
                 self._record(history)
@@ -200,6 +201,8 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                     several=alone,
                 )
             self._record(history)
+            if not stages:
+                look()
             task.end()
         if not (history.converged or history.stopped) and (text := self._not_converged(trainer)):
             telling.warn(text, ConvergenceWarning)
@@ -295,6 +298,11 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 setattr(self, name, value)
 
     # What an estimator tells of itself
+
+    @property
+    def networks(self) -> list[Any]:
+        """This one, once it is fitted."""
+        return [self] if self.__sklearn_is_fitted__() else []
 
     def summary(self, n_features: int | Shape | None = None, n_outputs: int | None = None) -> Summary:
         """Return the links with their shapes, parameters and multiply-adds; ``print`` shows them as a table.

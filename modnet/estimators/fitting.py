@@ -17,6 +17,7 @@ import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 
+from modnet.acceleration import predicted
 from modnet.base import Loss, Optimizer, OptimizerState
 from modnet.estimators.parameters import chosen_accelerator
 from modnet.estimators.preparation import Sample, scaled, takes
@@ -256,6 +257,17 @@ def held_out_last(estimator: Any, sample: Sample) -> tuple[Sample, int]:
         raise ValueError(f"n_samples = {rows} is too few to hold out {held_out} rows for early_stopping=True")
     fraction = max(estimator.spec_.training.validation_fraction, held_out / n)
     return sample.split(fraction, seed, stratify, alone if alone.any() else None)
+
+
+def note_held_out(estimator: Any, watched: Sample | None, *, from_x: bool) -> None:
+    """Keep what an estimator predicts for rows that it has not learnt from, and which of X they are."""
+    if watched is None or estimator._reads_all:
+        return
+    accelerator = chosen_accelerator(estimator)
+    raw = predicted(estimator.network_, accelerator, estimator.theta_, estimator.state_, watched.data.x)
+    estimator.held_out_prediction_ = estimator._told(raw)
+    if from_x:
+        estimator.held_out_rows_ = watched.index
 
 
 def in_stages(trainer: Trainer, data: Data, watched: Data | None, *, first: slice, **hooks: Any) -> History:

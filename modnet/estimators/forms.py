@@ -15,6 +15,7 @@ from modnet.base import Array, Column, Layout, OptimizerState
 from modnet.component import Component, dump
 from modnet.errors import ModelFileError
 from modnet.estimators.fitting import Streams
+from modnet.estimators.parameters import NestedParameters
 from modnet.estimators.scaling import Scaling
 from modnet.estimators.table import Table
 from modnet.estimators.target import Classes, Numbers
@@ -129,10 +130,16 @@ class Writer:
     Attributes
     ----------
     arrays : dict of str to ndarray
+
+    Parameters
+    ----------
+    described : callable
+        Takes a fitted estimator and this writer, and returns what JSON says for it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, described: Callable[[Any, "Writer"], Any]) -> None:
         self.arrays: dict[str, Array] = {}
+        self._described = described
 
     def write(self, value: Any, name: str) -> Any:
         """Return what JSON says for a value; `name` is that of the parameter or attribute that it belongs to."""
@@ -146,6 +153,8 @@ class Writer:
             return {"array": [key]}
         if isinstance(value, type) and issubclass(value, Component) and (given := registry.name_of(value)):
             return given  # the type of a mapping, which may be a class where a name could be
+        if isinstance(value, NestedParameters):
+            return {"estimator": [self._described(value, self)]}
         for what, form in _FORMS.items():
             if isinstance(value, form.cls):
                 return {what: [self.write(each, name) for each in form.parts(value)]}
@@ -163,9 +172,12 @@ class Reader:
     arrays : mapping of str to ndarray
     length : int
         Bytes of the file: no array has more elements.
+    made : callable
+        Takes what a writer says for an estimator, and this reader, and returns the estimator.
     """
 
-    def __init__(self, arrays: Mapping[str, Array], length: int) -> None:
+    def __init__(self, arrays: Mapping[str, Array], length: int, made: Callable[[Any, "Reader"], Any]) -> None:
+        self._made = made
         self._arrays, self._unread, self._length = arrays, set(arrays), length
 
     def read(self, written: Any) -> Any:
@@ -173,6 +185,8 @@ class Reader:
         if not isinstance(written, dict):
             return written
         ((what, parts),) = written.items()
+        if what == "estimator":
+            return self._made(parts[0], self)
         if what != "array":
             return _FORMS[what].made(*map(self.read, parts))
         (name,) = parts

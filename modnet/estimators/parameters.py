@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, fields, replace
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -42,7 +42,9 @@ _NAMES = (*_SPEC, "activation", "warm_start", "verbose", *field_names(TrainingSe
 
 @dataclass(eq=False, repr=False)
 class NestedParameters(BaseEstimator):  # type: ignore[misc]
-    """An estimator whose parameters are, and hold, components.
+    """An estimator whose parameters are, and hold, components: the base of all that stand in model files.
+
+    `BaseModNet` is one network. What consists of several derives from this class and says `networks`.
 
     Parameters
     ----------
@@ -116,6 +118,12 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
         Whether to print a line per epoch, and how long an accelerator had to compile.
     """
 
+    kind: ClassVar[str] = "estimator"
+    """What it is to the registry."""
+
+    fitted_attributes: ClassVar[Mapping[str, Any]] = {}
+    """What every fitted one has, with types: a file that lacks one is refused. Subclasses add what they have more."""
+
     layers: Sequence[Module | Written | int] | Written = (128, 128)
     activation: Module | Written | None = "relu"
     _: KW_ONLY
@@ -144,6 +152,11 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
     random_state: int | np.random.RandomState | None = None
     accelerator: Accelerator | Written | None = "auto"
     verbose: bool = False
+
+    @property
+    def networks(self) -> list[Any]:
+        """The fitted estimators of one network each that predict, in order; empty before `fit`."""
+        raise NotImplementedError(f"{type(self).__name__} should say which networks it consists of")
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name.
@@ -292,7 +305,8 @@ for _field in fields(NestedParameters):
 
 def slots_among(params: Mapping[str, Any]) -> dict[str, Slot]:
     """Return the slots of those parameters that hold components; the drop-ins for scikit-learn's MLP have none."""
-    return {**SLOTS, "layers": LayerSlot(params["activation"])} if "layers" in params else {}
+    found = {**SLOTS, "layers": LayerSlot(params.get("activation", "relu"))} if "layers" in params else {}
+    return {name: slot for name, slot in found.items() if name in params}
 
 
 def invalid_parameter(estimator: BaseEstimator, key: str) -> str:

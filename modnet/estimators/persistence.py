@@ -10,6 +10,7 @@ import math
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -92,6 +93,16 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     >>> bool((again.predict_proba(X) == model.predict_proba(X)).all())
     True
     """
+    writer = Writer(partial(_described, optimizer_state=False))  # of members: nobody trains them on
+    header = {"format": FORMAT, **_described(model, writer, optimizer_state=optimizer_state)}
+    text = json.dumps(header, ensure_ascii=False, allow_nan=False).encode()
+    arrays = {_HEADER: np.frombuffer(text, np.uint8), **writer.arrays}
+    # mypy takes a name among the arrays for `allow_pickle`.
+    write_whole(Path(path), lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
+
+
+def _described(model: Any, writer: Writer, *, optimizer_state: bool) -> dict[str, Any]:
+    """Return what a header says of a fitted estimator; arrays are put aside by the writer."""
     entry = estimators.entry_of(type(model))
     if entry is None:
         cls = type(model).__name__
@@ -108,29 +119,26 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     if getattr(model, "estimator", None) is not None:
         raise ModelFileError("this transformer reads a layer of an estimator: save that, it is its estimator_")
     model.to_spec()  # A parameter that is not valid is better reported now than when the file is read.
-    _check_weights(model.theta_, model.state_)
-    writer = Writer()
     params = model.get_params(deep=False)
-    # The drop-ins for scikit-learn's MLP draw from new streams in every training, as scikit-learn does.
-    old_streams = [] if isinstance(model._streams.shuffle, np.random.Generator) else ["_streams"]
-    left_out = {*params, *_NOT_WRITTEN, *old_streams, *([] if optimizer_state else ["optimizer_state_"])}
+    left_out = {*params, *_NOT_WRITTEN, *([] if optimizer_state else ["optimizer_state_"])}
+    requires = {entry.distribution: entry.version} if entry.distribution else {}
+    network: dict[str, Any] = {}
+    if isinstance(model, BaseModNet):
+        _check_weights(model.theta_, model.state_)
+        # The drop-ins for scikit-learn's MLP draw from new streams in every training, as scikit-learn does.
+        left_out |= set() if isinstance(model._streams.shuffle, np.random.Generator) else {"_streams"}
+        spec = model.spec_.to_dict()
+        requires = {**spec.pop("requires"), **requires}
+        layouts = {"parameters": model.network_.layout, "state": model.network_.state_layout}
+        network = {"spec": as_json(spec), **{name: _places(each) for name, each in layouts.items()}}
     learnt = {name: each for name, each in vars(model).items() if name not in left_out}
-    spec = model.spec_.to_dict()
-    theirs = {entry.distribution: entry.version} if entry.distribution else {}
-    header = {
-        "format": FORMAT,
+    return {
         "estimator": estimators.name_of_entry(entry),
-        "requires": {**spec.pop("requires"), **theirs},
-        "spec": as_json(spec),
-        "parameters": _described(model.network_.layout),
-        "state": _described(model.network_.state_layout),
+        "requires": requires,
+        **network,
         "params": {name: writer.write(each, name) for name, each in params.items()},
         "learnt": {name: writer.write(each, name) for name, each in learnt.items()},
     }
-    text = json.dumps(header, ensure_ascii=False, allow_nan=False).encode()
-    arrays = {_HEADER: np.frombuffer(text, np.uint8), **writer.arrays}
-    # mypy takes a name among the arrays for `allow_pickle`.
-    write_whole(Path(path), lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
 
 
 def load(path: str | Path, allow: Iterable[str] | None = None) -> Any:
@@ -160,6 +168,7 @@ def load(path: str | Path, allow: Iterable[str] | None = None) -> Any:
         If it cannot be opened.
     """
     allowed = None if allow is None else tuple(allow)
+    made = partial(_model, allow=allowed)
     with open(path, "rb") as file:
         try:
             if not zipfile.is_zipfile(file):
@@ -167,7 +176,7 @@ def load(path: str | Path, allow: Iterable[str] | None = None) -> Any:
             length = file.seek(0, 2)
             file.seek(0)
             with np.load(file, allow_pickle=False) as archive, registry.allowing(allowed):
-                return _model(_header(archive, length), Reader(archive, length), allowed)
+                return _model(_header(archive, length), Reader(archive, length, made), allowed)
         except (ModelFileError, UnknownComponentError) as error:
             raise ModelFileError(f"{path}: {error}") from error
         except ModNetError:
@@ -198,10 +207,13 @@ def _model(header: Mapping[str, Any], reader: Reader, allow: Iterable[str] | Non
     """Return the estimator that a header describes; everything is checked before it is made."""
     check_requirements(header["requires"], strict=True)
     cls = estimators.get("estimator", header["estimator"])
-    spec = ModelSpec.from_dict(header["spec"], allow=allow)
     params = {name: reader.read(each) for name, each in header["params"].items()}
     learnt = {name: reader.read(each) for name, each in header["learnt"].items()}
-    _check_learnt(cls, learnt, params)
+    _check_attributes(cls, learnt, params)
+    if not issubclass(cls, BaseModNet):
+        return _checked(cls(**params), learnt)
+    spec = ModelSpec.from_dict(header["spec"], allow=allow)
+    _check_learnt(learnt)
     loss: Any = spec.loss  # never "auto" in a file
     if isinstance(target := learnt["_target"], Classes) and not (loss.ordinal or target.sorted):
         raise ModelFileError(f"classes should be sorted where the loss is not ordinal, got {target.classes}")
@@ -224,22 +236,29 @@ def _model(header: Mapping[str, Any], reader: Reader, allow: Iterable[str] | Non
         if missing := began.vectors.keys() - remembered.vectors.keys():
             raise ModelFileError(f"optimizer_state_.vectors should have {min(missing)!r}, got {[*remembered.vectors]}")
         remembered.layout = began.layout
-    model = cls(**params)
-    # Names among the parameters are otherwise looked up by `fit`, when the allow list is no longer there.
-    model.to_spec()
+    model = _checked(cls(**params), {"optimizer_state_": began, **learnt, "spec_": spec, "network_": network})
     if model.accelerator != "auto":
         chosen_accelerator(model)
-    vars(model).update({"optimizer_state_": began, **learnt, "spec_": spec, "network_": network})
     if not hasattr(model, "_streams"):
         model._streams = model._new_streams()
+    return model
+
+
+def _checked(model: Any, learnt: Mapping[str, Any]) -> Any:
+    """Return an estimator with what it has learnt.
+
+    Names among its parameters are otherwise looked up by `fit`, when the allow list is no longer there.
+    """
+    model.to_spec()
+    vars(model).update(learnt)
     return model
 
 
 # What a file has to have
 
 
-def _check_learnt(cls: Any, learnt: Mapping[str, Any], params: Mapping[str, Any]) -> None:
-    """Check that there is what fitting the class leaves, of the right types and sizes, and nothing in its way."""
+def _check_attributes(cls: Any, learnt: Mapping[str, Any], params: Mapping[str, Any]) -> None:
+    """Check that there is what fitting the class leaves, of the right types, and nothing in its way."""
     for name in learnt:
         if not re.fullmatch(r"_?[A-Za-z]\w*", name) or hasattr(cls, name) or name in params:
             raise ModelFileError(f"{name!r} is no attribute that fitting a {cls.__name__} makes")
@@ -249,6 +268,10 @@ def _check_learnt(cls: Any, learnt: Mapping[str, Any], params: Mapping[str, Any]
         if name not in learnt or not fits(learnt[name], type_) or (type_ is int and learnt[name] < 0):
             found = repr(learnt[name]) if name in learnt else "none"
             raise ModelFileError(f"a fitted {cls.__name__} has {name}, of type {type_}, and here is {found}")
+
+
+def _check_learnt(learnt: Mapping[str, Any]) -> None:
+    """Check that what fitting a network leaves has the right sizes."""
     target, n, table = learnt["_target"], learnt["n_features_in_"], learnt["table_"]
     if learnt["input_shape_"][:1] != (n,):
         raise ModelFileError(f"n_features_in_ is {n}, and input_shape_ {learnt['input_shape_']}")
@@ -278,7 +301,7 @@ def _check_scale(target: Any, kind: TargetScale) -> None:
 # Parameters by name
 
 
-def _described(layout: Layout) -> list[Any]:
+def _places(layout: Layout) -> list[Any]:
     return [[name, place.shape] for name, place in layout.places.items()]
 
 

@@ -154,8 +154,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         -------
         ndarray, shape (n, n_classes), dtype of θ; a list of them for several columns of classes
         """
-        raw = raw_output(self, X)
-        return self._target.by_class(loss_of(self).predict(raw), lambda p: 1 - p, 1.0)
+        return self._told(raw_output(self, X))
 
     @offered_if(gives_probabilities)
     def predict_log_proba(self, X: Any) -> Any:
@@ -216,6 +215,13 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
             right = (predicted == y).all(axis=1)
             return float(np.average(right, weights=sample_weight))
         return float(super().score(X, y, sample_weight=sample_weight))
+
+    def _told(self, raw: Array) -> Any:
+        """Return probabilities, or scores where there are none."""
+        loss = loss_of(self)
+        if not loss.probabilistic:
+            return self._target.scores(loss, raw)
+        return self._target.by_class(loss.predict(raw), lambda p: 1 - p, 1.0)
 
     def _learn_target(self, y: Array, order: Array | None) -> None:
         found = Classes.of(y)
@@ -323,7 +329,7 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
             If there are no standard deviations to return.
         """
         raw, loss = raw_output(self, X), loss_of(self)
-        predicted = self._target.like_y(loss.predict(raw))
+        predicted = self._told(raw)
         if not return_std:
             return predicted
         if not isinstance(loss, DensityLoss):
@@ -345,6 +351,9 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
             At most 1.
         """
         return float(super().score(X, dense(y), sample_weight))
+
+    def _told(self, raw: Array) -> Array:
+        return self._target.like_y(loss_of(self).predict(raw))
 
     @offered_if(gives_quantiles)
     def predict_quantiles(self, X: Any) -> Array:

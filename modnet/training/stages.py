@@ -42,6 +42,7 @@ def train_in_stages(
     whole: Data,
     *,
     score: Callable[[], float] | None = None,
+    on_scouted: Callable[[], None] | None = None,
     on_begin: Callable[[], None] | None = None,
     on_epoch: OnEpoch | None = None,
     several: bool = False,
@@ -61,6 +62,8 @@ def train_in_stages(
         What the scout learns from and what it watches.
     whole : Data
         What the cool-down learns from: `data`, or those and the rows held out, which are no longer watched then.
+    on_scouted : callable, optional
+        Called between the two, when θ is the best of the scout.
     score, on_begin, on_epoch, several
         As in `Trainer.fit`.
 
@@ -100,6 +103,8 @@ def train_in_stages(
     )
     hooks: dict[str, Any] = {"on_begin": on_begin, "on_epoch": on_epoch, "several": several}
     history = trainer.fit(data, validation, score=score, **hooks)
+    if on_scouted is not None:
+        on_scouted()
     epochs = max(1, round(settings.cooldown * (history.best_epoch + 1)))
     epochs = min(epochs, settings.max_iter - len(history.losses))
     if whole_time is not None:
