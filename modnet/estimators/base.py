@@ -281,22 +281,6 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         """Learn what there is to predict; with `warm_start`, check that it is the same as before."""
         self._target = Numbers.of(y, before=self._target if self.warm_start and hasattr(self, "theta_") else None)
 
-    def _record(self, history: History) -> None:
-        """Show the history so far as attributes."""
-        # The lists themselves, which grow: copies would take longer from epoch to epoch.
-        self.loss_curve_, self.n_iter_ = history.losses, len(history.losses)
-        self.learning_rate_curve_ = history.learning_rates
-        found = {
-            "validation_loss_curve_": history.validation_losses,
-            "validation_scores_": history.validation_scores,
-            "cooldown_start_": history.cooldown_start,
-            "timed_out_": history.timed_out,
-        }
-        for name, value in found.items():
-            self.__dict__.pop(name, None)
-            if value:
-                setattr(self, name, value)
-
     # What an estimator tells of itself
 
     @property
@@ -404,6 +388,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _split: Any = fitting.held_out_last
     _trained_on: Any = loss_of
     _train: Any = staticmethod(Trainer.fit)
+    _record: Any = telling.record
     _report: Any = staticmethod(telling.report)
     _warn_of_failure: Any = staticmethod(failing.warn_of_failure)
     _not_converged: Any = telling.not_converged
