@@ -153,8 +153,8 @@ class NestedParameters(BaseEstimator):  # type: ignore[misc]
 
     @property
     def networks(self) -> list[Any]:
-        """The fitted estimators of one network each that predict, in order; empty before `fit`."""
-        raise NotImplementedError(f"{type(self).__name__} should say which networks it consists of")
+        """The fitted estimators of one network each that predict, in order: this one; empty before `fit`."""
+        return [self] if self.__sklearn_is_fitted__() else []
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name.

@@ -257,3 +257,22 @@ def test_a_rule_that_does_without_a_schedule_gets_none(n: int):
     assert model.spec_.optimizer == ScheduleFreeAdamW(0.01)
     assert len(set(model.learning_rate_curve_)) == 1
     assert not hasattr(model, "cooldown_start_")
+
+
+# What was held out
+
+
+def test_what_is_kept_of_rows_held_out_was_said_before_the_cool_down_learnt_them():
+    plain = {"inputs": None, "scale_target": False}
+    scout = net(**plain, cooldown=0, max_iter=20).fit(X, y)
+    both = net(**plain, cooldown=1, max_iter=40).fit(X, y)
+    np.testing.assert_array_equal(both.held_out_rows_, scout.held_out_rows_)
+    for model in (scout, both):
+        np.testing.assert_allclose(model.held_out_prediction_, scout.predict(X[scout.held_out_rows_]), rtol=1e-9)
+
+
+def test_what_is_said_of_a_validation_set_is_kept_as_predict_proba_has_it():
+    model = ModNetClassifier((8,), **{**SETTINGS, "early_stopping": True, "cooldown": 0})
+    model.fit(FLOWERS[::2], CODES[::2], X_val=FLOWERS[1::2], y_val=CODES[1::2])
+    np.testing.assert_allclose(model.held_out_prediction_, model.predict_proba(FLOWERS[1::2]))
+    assert not hasattr(model, "held_out_rows_")
