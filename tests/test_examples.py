@@ -205,7 +205,7 @@ def test_tabular_is_as_good_as_its_peers_on_new_rows(tmp_path: Path):
     text = run("tabular", tmp_path)
     assert_fits_a_page(text)
     for name in ("breast cancer", "digits", "two moons", "friedman1"):
-        (line,) = (each for each in text.splitlines() if each.startswith(name))
+        (line,) = (each for each in text.splitlines() if each.startswith(f"{name} "))
         *peers, mine = [float(number) for number in re.findall(r"(0\.\d+) \(", line)]
         assert len(peers) == 3
         assert mine <= 1.1 * max(peers)

@@ -263,14 +263,13 @@ def test_a_rule_that_does_without_a_schedule_gets_none(n: int):
 
 
 def test_what_is_kept_of_rows_held_out_was_said_before_the_cool_down_learnt_them():
-    plain = {"inputs": None, "scale_target": False}
-    scout = net(**plain, cooldown=0, max_iter=20).fit(X, y)
-    both = net(**plain, cooldown=1, max_iter=40).fit(X, y)
-    np.testing.assert_array_equal(both.held_out_rows_, scout.held_out_rows_)
-    for model in (scout, both):
-        np.testing.assert_allclose(model.held_out_prediction_, scout.predict(X[scout.held_out_rows_]), rtol=1e-9)
+    model = net(scale_target=False).fit(X, y)
+    told, truth = model.held_out_prediction_, y[model.held_out_rows_]
+    assert np.mean((told - truth) ** 2) / 2 == pytest.approx(min(model.validation_loss_curve_))
+    assert not np.allclose(told, model.predict(X[model.held_out_rows_]))
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_what_is_said_of_a_validation_set_is_kept_as_predict_proba_has_it():
     model = ModNetClassifier((8,), **{**SETTINGS, "early_stopping": True, "cooldown": 0})
     model.fit(FLOWERS[::2], CODES[::2], X_val=FLOWERS[1::2], y_val=CODES[1::2])
