@@ -150,6 +150,7 @@ def completed(cls: _Class) -> _Class:
 
     Examples
     --------
+    >>> from sklearn.base import BaseEstimator
     >>> class Base(BaseEstimator):
     ...     '''A base.
     ...
