@@ -2,6 +2,7 @@
 
 import math
 import os
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -18,11 +19,15 @@ HOW = f"""Wall time of whole searches over a pipeline of StandardScaler and a ne
 ({len(GRID)} candidates, five folds), RandomizedSearchCV (eight candidates, three folds), cross_val_score (ten folds),
 learning_curve (five sizes, five folds). float32, batches of at most 200 rows, Adam, all epochs run, no validation set.
 The panel is every search on every table with {EPOCHS} epochs, which is scikit-learn's default; 20 epochs show what a
-fit costs once. First searches, in which things are compiled, do not count. First weights are drawn by each contender's
+fit costs once. First searches, in which things are compiled, do not count unless they take a
+minute. First weights are drawn by each contender's
 own rule; the drop-in draws scikit-learn's."""
 
 _SHORT = 20
 """Epochs of searches in which what a fit does once weighs as much as what it learns."""
+
+_LONG = 60.0
+"""Seconds of a first search that is not repeated: that of Keras compiles a model for each fit, every time."""
 
 _CLOSE = 0.02
 """Mean scores of the same search that differ by less agree."""
@@ -50,21 +55,28 @@ def measure(job: Job, failures: list[str]) -> Iterator[Record]:
 
 
 def _contenders(job: Job, name: str) -> list[Contender]:
-    return [each for each in named(job.contenders) if each.searches is None or name in each.searches]
+    able = [each for each in named(job.contenders) if each.searches is None or name in each.searches]
+    return [each for each in able if each.searches is None] if job.quick else able
 
 
 def _searches(data: Table, search: str, epochs: int, job: Job, failures: list[str]) -> Iterator[Record]:
     wrong: list[str] = []
-    found: dict[str, Found] = {}
     ready = each_ready(lambda each: each.searched(data, epochs), _contenders(job, data.name), wrong)
     calls = {name: partial(SEARCHES[search], each, data.X) for name, each in ready.items()}
 
+    first: dict[str, float] = {}
+
     def once(contender: Contender) -> Found:
-        return calls[contender.name]()
+        started = time.perf_counter()
+        outcome = calls[contender.name]()
+        first[contender.name] = time.perf_counter() - started
+        return outcome
 
     found = each_ready(once, [each for each in named(job.contenders) if each.name in calls], wrong)
     failures += [f"{search} on {data.name}: {each}" for each in wrong]
-    for name, seconds in interleaved({name: calls[name] for name in found}, job.rounds).items():
+    repeated = interleaved({name: calls[name] for name in found if first[name] < _LONG}, job.rounds)
+    for name in found:
+        seconds = repeated.get(name, [first[name]])
         of = {"kind": "search", "search": search, "table": data.name, "epochs": epochs, "contender": name}
         yield {**of, "s": seconds, "scores": found[name].scores, "winner": found[name].winner}
 
