@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from benchmarks.contenders import named
 from benchmarks.problem import Case
 
 Record = dict[str, Any]
@@ -66,7 +67,7 @@ class Job:
         """Return the job of a section in float32 on one thread, with the kernel that OpenBLAS chooses."""
         setting: dict[str, Any] = {
             "cases": options.cases,
-            "contenders": options.contenders,
+            "contenders": tuple(each.name for each in named(options.contenders) if each.takes_part(section)),
             "dtype": "float32" if "float32" in options.dtypes else options.dtypes[0],
             "threads": min(options.threads),
             "kernel": options.kernels[0],

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.contenders import ACCELERATED, MODNET, SCIKIT_LEARN
+from benchmarks.contenders import ACCELERATED, DROP_IN, MODNET, SCIKIT_LEARN
 from benchmarks.job import Record
+from benchmarks.searching import LARGE
 from benchmarks.sections.link_profile import share
 from benchmarks.sections.memory import batches
+from benchmarks.sections.search import gain, of_kind, panel
 from benchmarks.sections.training import ratio, under
 from benchmarks.tables import shown, table
 from benchmarks.timing import Times
@@ -44,6 +46,12 @@ BATCHES = {"784-100-10/200": 8, "784-512-256-10/128": 8}
 TWO_THREADS = {"784-512-256-10/128": 1.1, "1024-1024-1024-10/1024": 1.1}
 NO_HARM = 0.95
 """At least so many times as fast as on one thread; for all other nets `NO_HARM`, which leaves room for noise."""
+
+SEARCHES = {ACCELERATED: 8, MODNET: 4, DROP_IN: 3.5}
+"""At least so many times its time for scikit-learn's searches, as the geometric mean of the panel."""
+
+TWO_PROCESSES = 1.7
+"""At least so many times as fast is a search with n_jobs=2, on the two larger tables."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,7 @@ def outcomes(records: Mapping[str, Sequence[Record]], right: str | None) -> Iter
         yield Outcome(f"share of products, {ACCELERATED}, right kernel", case, least, found)
     yield from _memory(records.get("memory", ()))
     yield from _threads(training)
+    yield from _searches(records.get("search", ()))
 
 
 def _memory(records: Sequence[Record]) -> Iterator[Outcome]:
@@ -108,6 +117,15 @@ def _threads(records: Sequence[Record]) -> Iterator[Outcome]:
         if alone and name in (MODNET, ACCELERATED):
             gain = Times.of(alone[0]["us"]).median / Times.of(each["us"]).median
             yield Outcome(f"1 thread / 2 threads, {name}", case, TWO_THREADS.get(case, NO_HARM), gain)
+
+
+def _searches(records: Sequence[Record]) -> Iterator[Outcome]:
+    for name, least in SEARCHES.items():
+        yield Outcome(f"searches: scikit-learn / {name}", "geometric mean", least, panel(records, name))
+    two = {(each["table"], each["contender"]): gain(each) for each in of_kind(records, "processes")}
+    for data in ("digits", LARGE):
+        for name in SEARCHES:
+            yield Outcome(f"n_jobs=1 / n_jobs=2, {name}", data, TWO_PROCESSES, two.get((data, name)))
 
 
 def tables(records: Mapping[str, Sequence[Record]], right: str | None) -> str:

@@ -1,15 +1,19 @@
 """The contenders, each in a file of its own that is imported only when its libraries are installed.
 
-A contender's file has two functions: `prepare`, which returns what the benchmark times, and `stream`.
+A contender's file has two functions: `prepare`, which returns what the benchmark times, and `stream`. If scikit-learn
+can search its parameters it has `searched`, too.
 """
 
 import importlib.metadata
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from benchmarks.problem import Array, Problem, Weights
+
+if TYPE_CHECKING:  # it imports scikit-learn, which not every contender needs
+    from benchmarks.searching import Searched, Table
 
 
 class Trained(Protocol):
@@ -38,6 +42,9 @@ class Entry(Protocol):
     def stream(self, problem: Problem, rows: int) -> Step:
         """Return what makes a step on mini-batches of so many rows, as `partial_fit` does."""
 
+    def searched(self, table: "Table", epochs: int) -> "Searched":
+        """Return the estimator whose parameters are searched."""
+
 
 @dataclass(frozen=True)
 class Contender:
@@ -54,6 +61,10 @@ class Contender:
         Modules that have to be there, beside modnet's own dependencies.
     imports : str
         The statement that a program begins with.
+    searches : tuple of str or None
+        The tables on which searches are measured, where one on the others takes minutes; None: all.
+    only_searches : bool
+        Whether it is a net of another contender behind other parameters, and measured in searches only.
     """
 
     name: str
@@ -63,6 +74,8 @@ class Contender:
     needs: tuple[str, ...] = ()
     has_accelerator: bool = False
     in_numpy: bool = False
+    searches: tuple[str, ...] | None = ()
+    only_searches: bool = False
 
     @property
     def missing(self) -> str | None:
@@ -79,6 +92,14 @@ class Contender:
         """Return what makes a step on mini-batches of so many rows."""
         return self._entry.stream(problem, rows)
 
+    def searched(self, table: "Table", epochs: int) -> "Searched":
+        """Return the estimator whose parameters are searched."""
+        return self._entry.searched(table, epochs)
+
+    def takes_part(self, section: str) -> bool:
+        """Whether a section measures it."""
+        return self.searches != () if section == "search" else not self.only_searches
+
     @property
     def _entry(self) -> Entry:
         return importlib.import_module(f"benchmarks.contenders.{self.file}")
@@ -89,7 +110,7 @@ def accelerators() -> list[str]:
     return sorted({each.name for each in importlib.metadata.entry_points(group="modnet.accelerators")})
 
 
-MODNET, ACCELERATED, SCIKIT_LEARN = "modnet", "modnet-accelerated", "scikit-learn"
+MODNET, ACCELERATED, DROP_IN, SCIKIT_LEARN = "modnet", "modnet-accelerated", "drop-in", "scikit-learn"
 
 CONTENDERS = (
     Contender(
@@ -98,6 +119,7 @@ CONTENDERS = (
         "modnet_numpy",
         "from modnet import ModNetClassifier",
         in_numpy=True,
+        searches=None,
     ),
     Contender(
         ACCELERATED,
@@ -105,6 +127,15 @@ CONTENDERS = (
         "modnet_accelerated",
         "from modnet import ModNetClassifier",
         has_accelerator=True,
+        searches=None,
+    ),
+    Contender(
+        DROP_IN,
+        "modnet.neural_network.MLPClassifier, accelerator=None as by default",
+        "drop_in",
+        "from modnet.neural_network import MLPClassifier",
+        searches=None,
+        only_searches=True,
     ),
     Contender(
         SCIKIT_LEARN,
@@ -112,6 +143,7 @@ CONTENDERS = (
         "scikit_learn",
         "from sklearn.neural_network import MLPClassifier",
         in_numpy=True,
+        searches=None,
     ),
     Contender(
         "torch",
@@ -127,13 +159,21 @@ CONTENDERS = (
         "import jax",
         ("jax",),
     ),
-    Contender("skorch", "NeuralNetClassifier on torch, fused Adam", "skorch_net", "import skorch", ("torch", "skorch")),
+    Contender(
+        "skorch",
+        "NeuralNetClassifier on torch, fused Adam",
+        "skorch_net",
+        "import skorch",
+        ("torch", "skorch"),
+        searches=("iris", "wine"),
+    ),
     Contender(
         "keras",
         "Sequential.fit on JAX, 32 steps per execution (on torch without JAX, step by step)",
         "keras_model",
         "import keras",
         ("keras",),
+        searches=("iris",),
     ),
 )
 

@@ -4,12 +4,14 @@ It draws first weights as always, and then takes those of the problem: no conten
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from benchmarks.contenders import Fit, Step
 from benchmarks.problem import BETA_1, BETA_2, EPSILON, LEARNING_RATE, Array, Problem, Weights
-from modnet import ModNetClassifier
+from benchmarks.searching import BATCH_SIZE, Candidate, Searched, Table
+from modnet import ModNetClassifier, ModNetRegressor
 from modnet.optimizers import Adam
 
 
@@ -64,3 +66,31 @@ def streaming(problem: Problem, rows: int, accelerator: str | None) -> Step:
     """Return `partial_fit` on mini-batches of so many rows."""
     model, classes = estimator(problem, accelerator, rows), np.arange(problem.case.sizes[-1])
     return lambda X, y: model.partial_fit(X, y, classes=classes)
+
+
+def searching(table: Table, epochs: int, accelerator: str | None) -> Searched:
+    """Return the estimator whose parameters are searched, with what scikit-learn's has fixed."""
+    made = (ModNetRegressor if table.classes is None else ModNetClassifier)(
+        inputs=None,
+        activation="relu",
+        loss="squared_error" if table.classes is None else "cross_entropy",
+        batch_size=BATCH_SIZE,
+        max_iter=epochs,
+        tol=0.0,
+        n_iter_no_change=10**6,
+        early_stopping=False,
+        cooldown=0,
+        scale_target=False,
+        dtype="float32",
+        random_state=0,
+        accelerator=accelerator,
+    )
+
+    def parameters(each: Candidate) -> dict[str, Any]:
+        return {
+            "layers": (each.units,),
+            "alpha": each.alpha,
+            "optimizer": Adam(each.rate, BETA_1, BETA_2, EPSILON),
+        }
+
+    return Searched(made, parameters, table.y)

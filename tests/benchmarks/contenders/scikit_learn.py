@@ -1,13 +1,15 @@
 """scikit-learn's MLPClassifier."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from sklearn.neural_network import MLPClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from benchmarks.contenders import Fit, Step
 from benchmarks.problem import BETA_1, BETA_2, EPSILON, LEARNING_RATE, Array, Problem, Weights
+from benchmarks.searching import BATCH_SIZE, Searched, Table
 
 
 class Started(MLPClassifier):
@@ -65,3 +67,18 @@ def stream(problem: Problem, rows: int) -> Step:
     """Return `partial_fit`."""
     model, classes = estimator(problem, rows), np.arange(problem.case.sizes[-1])
     return lambda X, y: model.partial_fit(X, y, classes=classes)
+
+
+def mlp(made: Callable[..., Any], table: Table, epochs: int) -> Searched:
+    """Return an MLP of scikit-learn's, or one that takes the same parameters, to be searched."""
+    fixed = {"batch_size": BATCH_SIZE, "max_iter": epochs, "tol": 0.0, "n_iter_no_change": 10**6, "random_state": 0}
+    return Searched(
+        made(activation="relu", solver="adam", beta_1=BETA_1, beta_2=BETA_2, epsilon=EPSILON, **fixed),
+        lambda each: {"hidden_layer_sizes": (each.units,), "alpha": each.alpha, "learning_rate_init": each.rate},
+        table.y,
+    )
+
+
+def searched(table: Table, epochs: int) -> Searched:
+    """Return the estimator whose parameters are searched."""
+    return mlp(MLPRegressor if table.classes is None else MLPClassifier, table, epochs)

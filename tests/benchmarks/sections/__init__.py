@@ -30,6 +30,7 @@ class Section(Protocol):
 SECTIONS = {
     "training": "training",
     "prediction": "prediction",
+    "search": "search",
     "import": "imports",
     "memory": "memory",
     "growth": "growth",

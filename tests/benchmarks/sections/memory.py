@@ -31,7 +31,7 @@ _MIB = 2**20
 
 def jobs(options: Options) -> list[Job]:
     """Return a job for every contender, case and number of rows: memory once used is not seen again."""
-    missing = {each.name for each in CONTENDERS if each.missing}
+    missing = {each.name for each in CONTENDERS if each.missing or not each.takes_part("memory")}
     found = []
     for case in preferred(options.cases, *_CASES):
         cases = [replace(case, epochs=1)]
