@@ -327,13 +327,18 @@ def weights_of(class_weight: Any, classes: Classes, columns: Sequence[Array], we
         )
     if not all(is_number(each) for one in dicts if isinstance(one, dict) for each in one.values()):
         raise ValueError(f"class_weight should map each class to a number, got {class_weight!r}")
-    weights = [
-        np.asarray(compute_class_weight(each, classes=labels, y=labels), float)
-        for each, labels in zip(dicts, classes.labels_of_columns, strict=True)
-    ]
+    weights = [_weights_of(each, labels) for each, labels in zip(dicts, classes.labels_of_columns, strict=True)]
     if any(not np.isfinite(each).all() or (each < 0).any() for each in weights):
         raise ValueError(f"class_weight should be non-negative and finite, got {class_weight!r}")
     return weights
+
+
+def _weights_of(given: Any, labels: Array) -> Array:
+    """Return the weights of classes as scikit-learn finds them; digits of text, its numbers, go by their places."""
+    if isinstance(given, dict) and any(isinstance(each, str) and each.isdecimal() for each in labels):
+        places = {str(label): place for place, label in enumerate(labels)}
+        given, labels = {places.get(str(key), key): each for key, each in given.items()}, np.arange(len(labels))
+    return np.asarray(compute_class_weight(given, classes=labels, y=labels), float)
 
 
 def _balanced(column: Array, weight: Array | None) -> dict[Any, float]:

@@ -1,5 +1,6 @@
 """Class weights: a row weighs as much as its class, whatever the labels are and wherever rows come from."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -195,3 +196,15 @@ def test_a_grid_over_class_weights():
     grid = {"class_weight": [None, "balanced", {"rare": 3.0, "medium": 2.0}]}
     search = GridSearchCV(NET, grid, cv=2, scoring="balanced_accuracy", error_score="raise").fit(X, y)
     assert not np.isnan(search.cv_results_["mean_test_score"]).any()
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {"0": 1.0, "10": 3.0, "9": 0.5}], ids=str)
+def test_classes_of_digits_of_text_weigh_as_numbers_do(class_weight: Any):
+    rng = np.random.default_rng(0)
+    X, codes = rng.normal(size=(60, 2)), np.arange(60) % 5 // 2
+    settings: dict[str, Any] = {"max_iter": 3, "random_state": 0}
+    by_number = class_weight if class_weight == "balanced" else dict(enumerate(class_weight.values()))
+    with warnings.catch_warnings(action="ignore"):
+        text = ModNetClassifier((3,), class_weight=class_weight, **settings).fit(X, np.array(["0", "10", "9"])[codes])
+        numbers = ModNetClassifier((3,), class_weight=by_number, **settings).fit(X, codes)
+    np.testing.assert_array_equal(text.theta_, numbers.theta_)
