@@ -265,17 +265,13 @@ class Registry:
         return not before
 
     def remembered(self, key: Hashable, find: Callable[[], _Found]) -> _Found:
-        """Return what `find` returns, from memory if it was found before and what is on offer has not changed since.
-
-        Some hundreds are remembered. Nothing is where only some distributions are allowed, and no error is.
-        """
+        """Return what `find` returns, or what it returned before, as long as what is on offer has not changed since."""
         self._names()
         memo = self._memo if _ALLOWED.get() is None else {}
         if key in memo:
             return memo[key]  # type: ignore[no-any-return]
-        found = memo[key] = find()
-        if len(memo) > _REMEMBERED:
-            self._memo = {}
+        memo[key] = found = find()
+        self._memo = {} if len(memo) > _REMEMBERED else self._memo
         return found
 
     # Inside

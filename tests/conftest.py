@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import distribution
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import settings
 from support.distributions import Site, throw_away_site
 
 from modnet.registry import Registry, registry
+
+if find_spec("onnxruntime") is None:
+    collect_ignore = ["support/exported.py"]  # whose doctests are looked for
 
 # A deadline would measure how busy the machine is.
 settings.register_profile("modnet", deadline=None)

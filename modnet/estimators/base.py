@@ -57,11 +57,9 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         Learning rate per epoch.
     n_iter_ : int
         Epochs run.
-    held_out_rows_ : ndarray of int
-        Which rows of X were held out, where early stopping held some out.
-    held_out_prediction_ : ndarray or list of ndarray
-        What was predicted for them, or for the rows of `X_val`, when no step had seen them, before any cool-down: by a
-        classifier as by `predict_proba` (or `decision_function`), by a regressor as by `predict`.
+    held_out_rows_, held_out_prediction_ : ndarray
+        Which rows of X early stopping held out, and what was said of them, or of those of `X_val`, before any
+        cool-down: probabilities (or scores) or numbers; a list for several columns of classes.
     cooldown_start_ : int
         How many of them were before the cool-down, if there was one.
     timed_out_ : int
@@ -281,28 +279,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         """Learn what there is to predict; with `warm_start`, check that it is the same as before."""
         self._target = Numbers.of(y, before=self._target if self.warm_start and hasattr(self, "theta_") else None)
 
-    def _record(self, history: History) -> None:
-        """Show the history so far as attributes."""
-        # The lists themselves, which grow: copies would take longer from epoch to epoch.
-        self.loss_curve_, self.n_iter_ = history.losses, len(history.losses)
-        self.learning_rate_curve_ = history.learning_rates
-        found = {
-            "validation_loss_curve_": history.validation_losses,
-            "validation_scores_": history.validation_scores,
-            "cooldown_start_": history.cooldown_start,
-            "timed_out_": history.timed_out,
-        }
-        for name, value in found.items():
-            self.__dict__.pop(name, None)
-            if value:
-                setattr(self, name, value)
-
     # What an estimator tells of itself
-
-    @property
-    def networks(self) -> list[Any]:
-        """This one, once it is fitted."""
-        return [self] if self.__sklearn_is_fitted__() else []
 
     def summary(self, n_features: int | Shape | None = None, n_outputs: int | None = None) -> Summary:
         """Return the links with their shapes, parameters and multiply-adds; ``print`` shows them as a table.
@@ -404,6 +381,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _split: Any = fitting.held_out_last
     _trained_on: Any = loss_of
     _train: Any = staticmethod(Trainer.fit)
+    _record: Any = telling.record
     _report: Any = staticmethod(telling.report)
     _warn_of_failure: Any = staticmethod(failing.warn_of_failure)
     _not_converged: Any = telling.not_converged

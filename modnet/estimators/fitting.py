@@ -261,6 +261,8 @@ def held_out_last(estimator: Any, sample: Sample) -> tuple[Sample, int]:
 
 def note_held_out(estimator: Any, watched: Sample | None, *, from_x: bool) -> None:
     """Keep what an estimator predicts for rows that it has not learnt from, and which of X they are."""
+    for name in ("held_out_rows_", "held_out_prediction_"):
+        vars(estimator).pop(name, None)
     if watched is None or estimator._reads_all:
         return
     accelerator = chosen_accelerator(estimator)

@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import sklearn.neural_network
@@ -22,42 +22,12 @@ from modnet.base import Array, Optimizer, OptimizerState, Patience
 from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.estimators.base import BaseModNet
 from modnet.estimators.fitting import Streams
-from modnet.estimators.mlp_parts import Arrays, Clipped
+from modnet.estimators.mlp_parts import Arrays, Clipped, Order
 from modnet.estimators.parameters import chosen_accelerator, loss_of
 from modnet.estimators.preparation import Sample
 from modnet.spec import DENSE, ModelSpec
 from modnet.training import Data, History, Trainer
 from modnet.training.monitor import OnEpoch
-
-
-class _Order:
-    """Shuffles as sklearn.neural_network does: each epoch shuffles the order of the epoch before."""
-
-    def __init__(self, random_state: np.random.RandomState) -> None:
-        self._random_state = random_state
-        self._order: Array = np.empty(0, int)
-
-    def permutation(self, n: int) -> Array:
-        """Return the next order of n rows, drawn as by `sklearn.utils.shuffle`."""
-        drawn = np.arange(n)
-        self._random_state.shuffle(drawn)
-        self._order = drawn if len(self._order) != n else self._order.take(drawn)
-        return self._order
-
-    @property
-    def bit_generator(self) -> Self:
-        """What has the `state`, as of a generator of NumPy."""
-        return self
-
-    @property
-    def state(self) -> Any:
-        """What the next orders follow from."""
-        return self._random_state.get_state(legacy=False), self._order
-
-    @state.setter
-    def state(self, state: Any) -> None:
-        drawn, self._order = state
-        self._random_state.set_state(drawn)
 
 
 class BaseMLP(BaseModNet):
@@ -148,7 +118,7 @@ class BaseMLP(BaseModNet):
 
     def _new_streams(self) -> Streams:
         random_state: Any = check_random_state(self.random_state)
-        order: Any = _Order(random_state)
+        order: Any = Order(random_state)
         return Streams(init=random_state, shuffle=order, noise=np.random.default_rng(0), split=random_state)
 
     def _first_weights(self, dtype: "np.dtype[np.floating]") -> tuple[Array, Array]:

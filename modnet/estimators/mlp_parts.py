@@ -1,11 +1,41 @@
-"""Parts of the drop-ins for scikit-learn's MLP: the loss that they show, and weights that can be assigned."""
+"""Parts of the drop-ins for scikit-learn's MLP: the order of rows, the loss that they show, weights to assign."""
 
 import math
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from modnet.base import Array, Loss
+
+
+class Order:
+    """Shuffles as sklearn.neural_network does: each epoch shuffles the order of the epoch before."""
+
+    def __init__(self, random_state: np.random.RandomState) -> None:
+        self._random_state = random_state
+        self._order: Array = np.empty(0, int)
+
+    def permutation(self, n: int) -> Array:
+        """Return the next order of n rows, drawn as by `sklearn.utils.shuffle`."""
+        drawn = np.arange(n)
+        self._random_state.shuffle(drawn)
+        self._order = drawn if len(self._order) != n else self._order.take(drawn)
+        return self._order
+
+    @property
+    def bit_generator(self) -> Self:
+        """What has the `state`, as of a generator of NumPy."""
+        return self
+
+    @property
+    def state(self) -> Any:
+        """What the next orders follow from."""
+        return self._random_state.get_state(legacy=False), self._order
+
+    @state.setter
+    def state(self, state: Any) -> None:
+        drawn, self._order = state
+        self._random_state.set_state(drawn)
 
 
 class Clipped:

@@ -4,12 +4,10 @@ They are the fields of a dataclass, stored as they are; `to_spec` validates them
 described once, on their base.
 """
 
-import inspect
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, fields, replace
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,10 +15,9 @@ from sklearn.base import BaseEstimator
 
 from modnet.acceleration import installed_accelerator
 from modnet.base import Accelerator, Activation, Inputs, Loss, Module, Optimizer, Output, Solver
-from modnet.component import field_names, without_annotations
+from modnet.component import field_names
 from modnet.errors import InvalidSpecError
 from modnet.estimators.nested import listed, replaced, understood
-from modnet.estimators.offered import telling
 from modnet.estimators.portable import Portable
 from modnet.estimators.target import loss_before_target
 from modnet.registry import registry
@@ -113,7 +110,8 @@ class NestedParameters(Portable):
     random_state : int, RandomState or None
         Seed of first weights, order of rows, dropout and split; an int gives bit-identical weights every time.
     accelerator : str, mapping, Accelerator or None
-        What runs layers, loss and optimizer fused and compiled; "auto": an installed plugin, if there is one; None:
+        What runs layers, loss and optimizer fused and compiled; "auto": what the environment variable
+        ``MODNET_ACCELERATOR`` says (``auto``, ``none`` or a name), or an installed plugin, if there is one; None:
         nothing, NumPy alone is used. Results agree to rounding.
     verbose : bool
         Whether to print a line per epoch, and how long an accelerator had to compile.
@@ -156,8 +154,8 @@ class NestedParameters(Portable):
 
     @property
     def networks(self) -> list[Any]:
-        """The fitted estimators of one network each that predict, in order; empty before `fit`."""
-        raise NotImplementedError(f"{type(self).__name__} should say which networks it consists of")
+        """The fitted estimators of one network each that predict, in order: this one; empty before `fit`."""
+        return [self] if self.__sklearn_is_fitted__() else []
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name.
@@ -351,68 +349,3 @@ def loss_of(estimator: Any) -> Loss:
     """Return the loss that a fitted estimator was trained on."""
     assert isinstance(estimator.spec_.loss, Loss)  # never "auto" once it is fitted
     return estimator.spec_.loss
-
-
-_Class = TypeVar("_Class", bound=type)
-
-_SECTION = r"(^{}\n-+\n)((?:.+\n?)*)"
-"""A section of a docstring, its title and what stands below it."""
-
-
-def completed(cls: _Class) -> _Class:
-    """Complete an estimator's class: its docstring by what its bases describe, its `__init__` by where arguments go.
-
-    What a class describes itself stands as it is. Parameters come in the order of the signature, attributes behind
-    the class's own. Usable as a decorator.
-
-    Examples
-    --------
-    >>> class Base(BaseEstimator):
-    ...     '''A base.
-    ...
-    ...     Parameters
-    ...     ----------
-    ...     a : int
-    ...     b : int
-    ...         The second.
-    ...     '''
-    >>> @completed
-    ... class Model(Base):
-    ...     '''A model.
-    ...
-    ...     Parameters
-    ...     ----------
-    ...     a : float
-    ...     '''
-    ...     def __init__(self, a, b): ...
-    >>> print(Model.__doc__.partition("-" * 10)[2].strip())
-    a : float
-    b : int
-        The second.
-    """
-    doc, names, end = inspect.cleandoc(cls.__doc__ or ""), list(inspect.signature(cls).parameters), 0
-    for title in ("Parameters", "Attributes"):
-        found: dict[str, str] = {}
-        for each in cls.__mro__:
-            for name, text in _entries(inspect.cleandoc(each.__doc__ or ""), title).items():
-                found.setdefault(name, text)
-        if not found:
-            continue
-        known = [name for name in names if name in found] if title == "Parameters" else list(found)
-        section = "\n".join([title, "-" * len(title), *(found[name] for name in known), ""])
-        if place := re.search(_SECTION.format(title), doc, re.MULTILINE):
-            start, stop = place.span()
-        else:  # behind the section before
-            start, stop, section = end, end, f"\n{section}"
-        doc, end = doc[:start] + section + doc[stop:], start + len(section)
-    init = telling(cls)
-    init.__signature__ = without_annotations(inspect.signature(init))
-    cls.__doc__, cls.__init__ = doc, init  # type: ignore[misc]
-    return cls
-
-
-def _entries(doc: str, title: str) -> dict[str, str]:
-    """Return what a section says, by the name or names in front of the colon."""
-    found = re.search(_SECTION.format(title), doc, re.MULTILINE)
-    entries = re.split(r"\n(?=\S)", found[2].rstrip()) if found and found[2].strip() else []
-    return {entry.split(" : ")[0].strip(): entry for entry in entries}

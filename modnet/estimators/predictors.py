@@ -16,8 +16,8 @@ from modnet.estimators.base import BaseModNet
 from modnet.estimators.fitting import unchanged_on_failure
 from modnet.estimators.given import declared_order
 from modnet.estimators.graphs import classes_written, numbers_written
-from modnet.estimators.offered import makes_steps, offered_if
-from modnet.estimators.parameters import chosen_loss, completed, loss_of
+from modnet.estimators.offered import completed, makes_steps, offered_if
+from modnet.estimators.parameters import chosen_loss, loss_of
 from modnet.estimators.preparation import dense, raw_blocks, raw_output
 from modnet.estimators.target import Classes, Numbers, second_link
 from modnet.strict import is_number

@@ -97,3 +97,20 @@ def warn_of_unknown(estimator: Any, x: Any) -> None:
                 stacklevel=4,
             )
             return
+
+
+def record(estimator: Any, history: History) -> None:
+    """Show the history so far as attributes."""
+    # The lists themselves, which grow: copies would take longer from epoch to epoch.
+    estimator.loss_curve_, estimator.n_iter_ = history.losses, len(history.losses)
+    estimator.learning_rate_curve_ = history.learning_rates
+    found = {
+        "validation_loss_curve_": history.validation_losses,
+        "validation_scores_": history.validation_scores,
+        "cooldown_start_": history.cooldown_start,
+        "timed_out_": history.timed_out,
+    }
+    for name, value in found.items():
+        estimator.__dict__.pop(name, None)
+        if value:
+            setattr(estimator, name, value)

@@ -22,8 +22,8 @@ from modnet.estimators.base import BaseModNet
 from modnet.estimators.fitting import FitMetadata, unchanged_on_failure
 from modnet.estimators.graphs import layer_written
 from modnet.estimators.nested import path_of
-from modnet.estimators.offered import makes_steps, offered_if
-from modnet.estimators.parameters import Written, chosen_accelerator, completed, invalid_parameter, loss_of
+from modnet.estimators.offered import completed, makes_steps, offered_if
+from modnet.estimators.parameters import Written, chosen_accelerator, invalid_parameter, loss_of
 from modnet.estimators.preparation import Sample, rows_of
 from modnet.network import Network
 from modnet.spec import ModelSpec

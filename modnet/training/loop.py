@@ -26,6 +26,9 @@ from modnet.training.solving import solve
 _BLOCK = 2**16
 """Weights that are penalized at once: what is computed beside W and ∂J/∂W does not grow with the network."""
 
+_QUIET: Any = {"over": "ignore", "invalid": "ignore", "divide": "ignore"}
+"""inf and NaN are looked for per step, and NumPy's warnings would not say the cause."""
+
 
 class Trainer:
     """Trains the weights it is given, in place.
@@ -53,8 +56,6 @@ class Trainer:
         θ and the network's state in training: the published arrays themselves, unless another point predicts.
     gradient : ndarray, shape of θ
         ∇J(θ) of the last batch.
-    compiled : Compiled or None
-        An accelerator's loop for the data, in `fit`.
     constrained : list of (ndarray, Constraint)
         Views of θ in training, and what they are put back into after a step.
     progress, before : Progress
@@ -165,14 +166,13 @@ class Trainer:
         try:
             if isinstance(optimizer, Solver):
                 self.engine.compare_loss(data.t)
-                with _overflow_is_looked_for():
+                with np.errstate(**_QUIET):
                     history.converged = solve(self, optimizer, data, monitor)
                 return history
-            self.compiled = Compiled.of(self, data, validation)
-            left, stop = settings.max_iter, False
+            self.compiled, left, stop = Compiled.of(self, data, validation), settings.max_iter, False
             while left and not stop:
                 monitor.before()
-                with _overflow_is_looked_for():
+                with np.errstate(**_QUIET):
                     ran = run_compiled(self, self.compiled, data, monitor, left) if self.compiled else None
                     ran = ran or [(self.epoch(data), None)]
                 left -= len(ran)
@@ -188,7 +188,7 @@ class Trainer:
                         stop = history.converged = True
             if validation is None:  # else the loss of what is kept has been looked at
                 self._passes.clear()
-                with _overflow_is_looked_for():
+                with np.errstate(**_QUIET):
                     judge(self, data)
             return history
         finally:
@@ -204,13 +204,7 @@ class Trainer:
         ----------
         data : Data
         begun : tuple of (ndarray, int, float, float), optional
-            Of an epoch that a compiled loop has begun: the order of rows, how many batches it has taken, and Σ w J and
-            Σ w over them.
-
-        Raises
-        ------
-        NonFiniteError
-            If the loss of a batch, the penalty or a weight is not finite.
+            Of one that a compiled loop has begun: the order of rows, how many batches it took, their Σ w J and Σ w.
         """
         settings, optimizer, size = self.settings, self.optimizer, self.begin_epoch(data)
         assert isinstance(optimizer, Optimizer), "a solver has no epochs"
@@ -218,7 +212,7 @@ class Trainer:
         if begun is None:
             order = shuffled(len(data), size, self.shuffle_rng if settings.shuffle else None)
         before = None if self.moving is self.theta else self.moving_state.copy()
-        with _overflow_is_looked_for():
+        with np.errstate(**_QUIET):
             for batch in batches(data, size, order if order is None else order[taken * size :], reuse=True):
                 value, weight = self.backpropagate(batch), batch.total_weight
                 if not math.isfinite(value):
@@ -240,7 +234,6 @@ class Trainer:
     def end_epochs(self, data: Data, total: float, count: int) -> None:
         """Take note of so many epochs, after a look at a sum over their losses and at the weights."""
         progress, optimizer = self.progress, self.optimizer
-        assert isinstance(optimizer, Optimizer), "a solver has no epochs"
         if not math.isfinite(total) and np.abs(self.moving).max() < 1e100:  # it is not the weights that are huge
             raise NonFiniteError(f"the penalty of the weights became inf: alpha={self.settings.alpha} is too large")
         # A sum of finite numbers is finite unless they are huge; to look at each one takes memory.
@@ -250,6 +243,7 @@ class Trainer:
             raise diverged(self, data.rows(first), math.nan if huge else math.inf)
         progress.epoch += count
         progress.rows += count * len(data)
+        assert isinstance(optimizer, Optimizer)
         if optimizer.swa is not None and progress.epoch > optimizer.swa * progress.epochs:
             include(self.optimizer_state, self.moving, None)
 
@@ -292,7 +286,7 @@ class Trainer:
 
     def evaluate(self, data: Data) -> float:
         """Return the loss of the published θ on other data, without the penalty."""
-        with _overflow_is_looked_for():
+        with np.errstate(**_QUIET):
             raw = predicted(self.network, self.engine.accelerator, self.theta, self.state, data.x)
             return self.loss.value(data.t, raw, weight=data.weight)
 
@@ -318,8 +312,3 @@ class Trainer:
             running = Pass(self.engine.network, self.moving, self.moving_state, rows=rows, **options)
             self._passes[rows] = running, np.empty((rows, *self.network.output_shape), self.theta.dtype)
         return self._passes[rows]
-
-
-def _overflow_is_looked_for() -> np.errstate:
-    """Return what silences NumPy: inf and NaN are looked for per step, and its warnings would not say the cause."""
-    return np.errstate(over="ignore", invalid="ignore", divide="ignore")

@@ -59,8 +59,8 @@ def saved_wide(acme: Any, file: Path) -> Path:
 
 def test_ours_come_in_by_the_same_door():
     ours = ModNetClassifier, MLPClassifier, MLPRegressor, ModNetRegressor, ModNetTransformer
-    assert tuple(map(estimators.name_of, ours)) == estimators.names("estimator")
-    assert {entry.distribution for entry in estimators.entries()} == {"modnet-layers"}
+    mine = [entry for entry in estimators.entries() if entry.distribution == "modnet-layers"]
+    assert list(map(estimators.name_of, ours)) == [entry.name for entry in mine]
 
 
 def test_estimators_are_no_components(acme: Any):
@@ -82,7 +82,7 @@ print(estimators.names("estimator")[0], "sklearn" in sys.modules)
 def test_what_is_none_is_refused(site: Site):
     points = {"modnet.estimators": {"dull": "acme_none:Dull"}}
     site.install("acme-none", modules={"acme_none": "class Dull: pass"}, entry_points=points)
-    with pytest.raises(RegistryError, match=r"Dull, which does not derive from modnet\.BaseModNet"):
+    with pytest.raises(RegistryError, match=r"Dull, which does not derive from modnet\.NestedParameters"):
         estimators.get("estimator", "dull")
 
 

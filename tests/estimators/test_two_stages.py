@@ -257,3 +257,21 @@ def test_a_rule_that_does_without_a_schedule_gets_none(n: int):
     assert model.spec_.optimizer == ScheduleFreeAdamW(0.01)
     assert len(set(model.learning_rate_curve_)) == 1
     assert not hasattr(model, "cooldown_start_")
+
+
+# What was held out
+
+
+def test_what_is_kept_of_rows_held_out_was_said_before_the_cool_down_learnt_them():
+    model = net(scale_target=False).fit(X, y)
+    told, truth = model.held_out_prediction_, y[model.held_out_rows_]
+    assert np.mean((told - truth) ** 2) / 2 == pytest.approx(min(model.validation_loss_curve_))
+    assert not np.allclose(told, model.predict(X[model.held_out_rows_]))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_what_is_said_of_a_validation_set_is_kept_as_predict_proba_has_it():
+    model = ModNetClassifier((8,), **{**SETTINGS, "early_stopping": True, "cooldown": 0})
+    model.fit(FLOWERS[::2], CODES[::2], X_val=FLOWERS[1::2], y_val=CODES[1::2])
+    np.testing.assert_allclose(model.held_out_prediction_, model.predict_proba(FLOWERS[1::2]))
+    assert not hasattr(model, "held_out_rows_")

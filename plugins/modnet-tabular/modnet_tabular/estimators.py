@@ -11,8 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from modnet import Array, ModNetClassifier, ModNetRegressor
 from modnet.base import DensityLoss
-from modnet.estimators.offered import offered_if
-from modnet.estimators.parameters import completed
+from modnet.estimators.offered import completed, offered_if
 from modnet.estimators.predictors import gives_probabilities, gives_quantiles
 from modnet.estimators.preparation import dense
 from modnet_tabular.combining import combined, mean_where_given, temperature_for
