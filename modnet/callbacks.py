@@ -177,7 +177,7 @@ class MLflowLogging(EpochCallback):
             import mlflow
 
             names = {**_CURVES, "learning_rate": "learning_rate_curve_"}
-            curves = {name: getattr(estimator, attribute, ()) for name, attribute in names.items()}
+            curves = {name: getattr(estimator, attribute, []) for name, attribute in names.items()}
             known = {name: curve[-1] for name, curve in curves.items() if len(curve) > context.task_id}
             mlflow.log_metrics(known, step=estimator.n_iter_)
 

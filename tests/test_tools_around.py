@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from modnet import ModNetClassifier, ModNetRegressor, save
 from modnet.callbacks import MLflowLogging, OptunaPruning
 from modnet.estimators.persistence import ModelFileError
+from modnet.inspection import expected_gradients
 from modnet.registry import estimators
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of others
@@ -112,6 +113,16 @@ def test_mapie_makes_intervals_that_hold():
     model.fit(X[:200], y[:200]).conformalize(X[200:350], y[200:350])
     low, high = model.predict_interval(X[350:])[1][..., 0].T
     assert 0.8 < np.mean((low <= y[350:]) & (y[350:] <= high)) <= 1
+
+
+@pytest.mark.slow
+def test_shap_draws_what_expected_gradients_find_and_agrees():
+    shap = pytest.importorskip("shap")
+    model = ModNetRegressor((8,), random_state=0).fit(X, y)
+    mine = expected_gradients(model, X[:10], X[:50], n_samples=1000, random_state=0)
+    others = shap.KernelExplainer(model.predict, X[:50], silent=True).shap_values(X[:10], nsamples=200, silent=True)
+    assert np.corrcoef(mine.ravel(), others.ravel())[0, 1] > 0.95
+    shap.plots.beeswarm(shap.Explanation(mine, model.predict(X[:50]).mean(), X[:10]), show=False)
 
 
 def test_sktime_forecasts_with_it():
