@@ -1,4 +1,4 @@
-"""Callbacks for training, on scikit-learn's own protocol: model files written while a fit goes on.
+"""Callbacks for training, on scikit-learn's own protocol: model files, MLflow's runs and Optuna's trials.
 
 They look at epochs only and ignore every other task of a fit. Hand them to ``set_callbacks`` of an estimator; in a
 pipeline or a grid, to that of the final step.
@@ -13,7 +13,7 @@ from pydantic import AfterValidator
 from modnet.base import Array
 from modnet.component import Component, Count
 
-__all__ = ["Checkpoint", "EpochCallback", "OptunaPruning"]
+__all__ = ["Checkpoint", "EpochCallback", "MLflowLogging", "OptunaPruning"]
 
 Watched = Literal["loss", "validation_loss", "score"]
 """What an epoch is judged by: the training loss, the validation loss or the validation score."""
@@ -155,6 +155,31 @@ class OptunaPruning(EpochCallback):
         self.trial.report(curve[-1] if self.trial.study.direction.name == "MINIMIZE" else -curve[-1], context.task_id)
         if self.trial.should_prune():
             raise optuna.TrialPruned(f"after epoch {context.task_id + 1}")
+
+
+class MLflowLogging(EpochCallback):
+    """Logs a fit to the active MLflow run: its parameters, and after each epoch its losses, score and learning rate.
+
+    For a bare estimator, which ``mlflow.sklearn.autolog()`` passes over: that knows scikit-learn's own classes alone. A
+    run has the parameters of one fit.
+    """
+
+    def on_fit_task_begin(self, estimator: Any, context: Task) -> None:
+        """Log the parameters."""
+        if context.task_name == "fit":
+            import mlflow
+
+            mlflow.log_params(estimator.get_params(deep=False))
+
+    def on_fit_task_end(self, estimator: Any, context: Task) -> None:
+        """Log the epoch."""
+        if context.task_name == "epoch":
+            import mlflow
+
+            names = {**_CURVES, "learning_rate": "learning_rate_curve_"}
+            curves = {name: getattr(estimator, attribute, []) for name, attribute in names.items()}
+            known = {name: curve[-1] for name, curve in curves.items() if len(curve) > context.task_id}
+            mlflow.log_metrics(known, step=estimator.n_iter_)
 
 
 def _watched(estimator: Any, context: Task, monitor: Watched | None) -> Array:

@@ -18,6 +18,7 @@ NAMES = (
     "imbalanced",
     "intervals",
     "migrate_mlp",
+    "monte_carlo_dropout",
     "parallel_grid",
     "predict_onnx",
     "quickstart",
@@ -229,6 +230,15 @@ def test_intervals_hold_what_they_promise_in_the_units_of_prices(tmp_path: Path)
         assert bare <= cautious
         assert abs(cautious - nominal) < 0.06
     assert_is_a_picture(tmp_path / "intervals.png")
+
+
+@pytest.mark.slow
+def test_passes_with_dropout_part_where_nothing_was_seen(tmp_path: Path):
+    text = run("monte_carlo_dropout", tmp_path)
+    assert_fits_a_page(text)
+    outside = numbers(r"(\S+)   outside", text)
+    inside = numbers(r"(\d\S+)\n", text)
+    assert min(outside) > max(inside)
 
 
 @pytest.mark.slow

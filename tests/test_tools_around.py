@@ -11,13 +11,19 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from modnet import ModNetClassifier, ModNetRegressor, save
-from modnet.callbacks import OptunaPruning
+from modnet.callbacks import MLflowLogging, OptunaPruning
 from modnet.estimators.persistence import ModelFileError
+from modnet.inspection import expected_gradients
+from modnet.registry import estimators
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of others
 X, y = load_diabetes(return_X_y=True)
 FLOWERS, CODES = load_iris(return_X_y=True, as_frame=True)
 CLASSIFIER = ModNetClassifier((8,), random_state=0)
+
+
+def type_name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def test_optuna_prunes_a_trial_that_learns_nothing():
@@ -35,12 +41,52 @@ def test_optuna_prunes_a_trial_that_learns_nothing():
     assert len(study.trials[1].intermediate_values) < len(study.trials[0].intermediate_values)
 
 
-def test_skops_gives_back_what_predicts_the_same():
+@pytest.mark.parametrize("around", ["nothing", "a pipeline", "a search"])
+@pytest.mark.parametrize("name", ["classifier", "tabular_classifier"])
+def test_skops_has_one_type_of_ours_to_trust(name: str, around: str):
     io = pytest.importorskip("skops.io")
-    model = CLASSIFIER.fit(FLOWERS, CODES)
-    written = io.dumps(model)
+    cls = estimators.get("estimator", name)
+    model = cls(layers=(8,), random_state=0)
+    model = {"a pipeline": make_pipeline(StandardScaler(), model), "a search": GridSearchCV(model, {}, cv=2)}.get(
+        around, model
+    )
+    written = io.dumps(model.fit(FLOWERS, CODES))
+    assert [each for each in io.get_untrusted_types(data=written) if "modnet" in each] == [type_name(cls)]
     again = io.loads(written, trusted=io.get_untrusted_types(data=written))
     np.testing.assert_array_equal(again.predict_proba(FLOWERS), model.predict_proba(FLOWERS))
+
+
+@pytest.fixture
+def mlflow(tmp_path: Any) -> Any:
+    """MLflow, with a store of its own."""
+    mlflow = pytest.importorskip("mlflow")
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/runs.db")
+    mlflow.set_experiment(experiment_id=mlflow.create_experiment("flowers", artifact_location=tmp_path.as_uri()))
+    return mlflow
+
+
+@pytest.mark.slow
+def test_mlflow_logs_and_loads_in_its_default_format(mlflow: Any):
+    model = CLASSIFIER.fit(FLOWERS, CODES)
+    made = mlflow.sklearn.log_model(
+        model, name="model", skops_trusted_types=[type_name(type(model))], pip_requirements=["modnet-layers"]
+    )
+    again = mlflow.sklearn.load_model(made.model_uri)
+    np.testing.assert_array_equal(again.predict_proba(FLOWERS), model.predict_proba(FLOWERS))
+    np.testing.assert_array_equal(mlflow.pyfunc.load_model(made.model_uri).predict(FLOWERS), model.predict(FLOWERS))
+
+
+@pytest.mark.slow
+def test_mlflow_has_the_parameters_and_each_epoch_of_a_fit(mlflow: Any):
+    model = ModNetClassifier((8,), max_iter=6, early_stopping=True, random_state=0)
+    with mlflow.start_run() as run:
+        model.set_callbacks(MLflowLogging()).fit(FLOWERS, CODES)
+    logged = mlflow.get_run(run.info.run_id).data
+    assert logged.params.keys() == model.get_params(deep=False).keys()
+    for name in ("loss", "validation_loss"):
+        steps = {each.step: each.value for each in mlflow.MlflowClient().get_metric_history(run.info.run_id, name)}
+        curve = getattr(model, f"{name}_curve_")
+        assert steps == dict(enumerate(curve, 1))
 
 
 def test_skrub_takes_it_at_the_end_of_a_tabular_pipeline():
@@ -67,6 +113,16 @@ def test_mapie_makes_intervals_that_hold():
     model.fit(X[:200], y[:200]).conformalize(X[200:350], y[200:350])
     low, high = model.predict_interval(X[350:])[1][..., 0].T
     assert 0.8 < np.mean((low <= y[350:]) & (y[350:] <= high)) <= 1
+
+
+@pytest.mark.slow
+def test_shap_draws_what_expected_gradients_find_and_agrees():
+    shap = pytest.importorskip("shap")
+    model = ModNetRegressor((8,), random_state=0).fit(X, y)
+    mine = expected_gradients(model, X[:10], X[:50], n_samples=1000, random_state=0)
+    others = shap.KernelExplainer(model.predict, X[:50], silent=True).shap_values(X[:10], nsamples=200, silent=True)
+    assert np.corrcoef(mine.ravel(), others.ravel())[0, 1] > 0.95
+    shap.plots.beeswarm(shap.Explanation(mine, model.predict(X[:50]).mean(), X[:10]), show=False)
 
 
 def test_sktime_forecasts_with_it():

@@ -18,6 +18,7 @@ from modnet.base import Accelerator, Activation, Inputs, Loss, Module, Optimizer
 from modnet.component import field_names
 from modnet.errors import InvalidSpecError
 from modnet.estimators.nested import listed, replaced, understood
+from modnet.estimators.portable import Portable
 from modnet.estimators.target import loss_before_target
 from modnet.registry import registry
 from modnet.slot import Slot, parse, slots
@@ -38,7 +39,7 @@ _NAMES = (*_SPEC, "activation", "warm_start", "verbose", *field_names(TrainingSe
 
 
 @dataclass(eq=False, repr=False)
-class NestedParameters(BaseEstimator):  # type: ignore[misc]
+class NestedParameters(Portable):
     """An estimator whose parameters are, and hold, components: the base of all that stand in model files.
 
     `BaseModNet` is one network. What consists of several derives from this class and says `networks`.

@@ -11,9 +11,10 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -41,9 +42,11 @@ FORMAT = 1
 
 _HEADER = "header"
 
-_NOT_WRITTEN = (*CALLBACKS, "_metadata_request", "spec_", "network_")
-"""Callbacks and requests, which scikit-learn keeps on an estimator and which are code; and what is made of the spec,
-which stands in the header by itself."""
+_KEPT_BACK = (*CALLBACKS, "_metadata_request")
+"""Callbacks and requests, which scikit-learn keeps on an estimator and which are code."""
+
+_NOT_WRITTEN = (*_KEPT_BACK, "_told_of_unknown", "spec_", "network_")
+"""Those; what a warning has been given for; and what is made of the spec, which stands in the header by itself."""
 
 _NOT_ALWAYS_WRITTEN = ("optimizer_state_", "_streams")
 """What is made anew where a file does not have it."""
@@ -93,12 +96,24 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     >>> bool((again.predict_proba(X) == model.predict_proba(X)).all())
     True
     """
+    content = to_bytes(model, optimizer_state=optimizer_state)
+    write_whole(Path(path), lambda file: file.write(content))
+
+
+def keeps_back(model: Any) -> bool:
+    """Return whether an estimator has what is not written: callbacks or metadata requests."""
+    return bool(vars(model).keys() & {*_KEPT_BACK})
+
+
+def to_bytes(model: Any, *, optimizer_state: bool = True) -> bytes:
+    """Return what `save` writes to a file."""
     writer = Writer(partial(_described, optimizer_state=False))  # of members: nobody trains them on
     header = {"format": FORMAT, **_described(model, writer, optimizer_state=optimizer_state)}
     text = json.dumps(header, ensure_ascii=False, allow_nan=False).encode()
     arrays = {_HEADER: np.frombuffer(text, np.uint8), **writer.arrays}
-    # mypy takes a name among the arrays for `allow_pickle`.
-    write_whole(Path(path), lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
+    file = BytesIO()
+    np.savez(file, **arrays)  # type: ignore[arg-type]  # mypy takes a name among the arrays for `allow_pickle`
+    return file.getvalue()
 
 
 def _described(model: Any, writer: Writer, *, optimizer_state: bool) -> dict[str, Any]:
@@ -167,16 +182,9 @@ def load(path: str | Path, allow: Iterable[str] | None = None) -> Any:
     OSError
         If it cannot be opened.
     """
-    allowed = None if allow is None else tuple(allow)
-    made = partial(_model, allow=allowed)
     with open(path, "rb") as file:
         try:
-            if not zipfile.is_zipfile(file):
-                raise ModelFileError("no model file, or not the whole of one; save() writes .npz archives")
-            length = file.seek(0, 2)
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as archive, registry.allowing(allowed):
-                return _model(_header(archive, length), Reader(archive, length, made), allowed)
+            return read(file, allow)
         except (ModelFileError, UnknownComponentError) as error:
             raise ModelFileError(f"{path}: {error}") from error
         except ModNetError:
@@ -185,6 +193,17 @@ def load(path: str | Path, allow: Iterable[str] | None = None) -> Any:
             # It comes from outside: there is no end to what may be wrong, nor to what NumPy, zipfile and json raise.
             found = f"{type(error).__name__}: {error}"
             raise ModelFileError(f"{path}: no model file, or a damaged one ({found})") from error
+
+
+def read(file: IO[bytes], allow: Iterable[str] | None = None) -> Any:
+    """Return the fitted estimator in an opened file; `load` says more of what it raises."""
+    if not zipfile.is_zipfile(file):
+        raise ModelFileError("no model file, or not the whole of one; save() writes .npz archives")
+    length = file.seek(0, 2)
+    file.seek(0)
+    allowed = None if allow is None else tuple(allow)
+    with np.load(file, allow_pickle=False) as archive, registry.allowing(allowed):
+        return _model(_header(archive, length), Reader(archive, length, partial(_model, allow=allowed)), allowed)
 
 
 def _header(archive: Any, length: int) -> Mapping[str, Any]:
