@@ -8,24 +8,30 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from benchmarks.agreement import disagreements
 from benchmarks.command import main
-from benchmarks.contenders import CONTENDERS, modnet_estimator, scikit_learn
+from benchmarks.contenders import CONTENDERS, drop_in, modnet_estimator, modnet_numpy, scikit_learn
 from benchmarks.job import Job, Options
 from benchmarks.picture import draw
 from benchmarks.problem import CASES, Case, Problem, mean_loss
-from benchmarks.sections import SECTIONS, section
+from benchmarks.searching import EPOCHS, GRID, SEARCHES, TABLES, Candidate, Searched, Table, grid
+from benchmarks.sections import SECTIONS, search, section
+from benchmarks.stopwatch import PARTS, REST, Stopwatch
 from benchmarks.tables import shown
 from benchmarks.targets import RATIOS, outcomes
+from benchmarks.timing import seconds_of
 from matplotlib.image import imread
 
 from modnet.optimizers import Adam
 
-IGNORE_EPOCHS = pytest.mark.filterwarnings("ignore:.*max_iter", "ignore:.*Maximum iterations")
-"""Trainings here are as long as they are meant to be."""
+IGNORE_EPOCHS = pytest.mark.filterwarnings(
+    "ignore:.*max_iter", "ignore:.*Maximum iterations", "ignore:.*larger than sample size"
+)
+"""Trainings here are as long, and batches as small, as they are meant to be."""
 
 RUN = Path(__file__).parent / "benchmarks" / "run.py"
 
@@ -123,6 +129,56 @@ def test_a_contender_that_learns_faster_is_found_out():
 
 def test_what_is_not_installed_is_named():
     assert replace(CONTENDERS[0], needs=("sys", "no_such_module")).missing == "no_such_module"
+
+
+@pytest.mark.slow
+@IGNORE_EPOCHS
+def test_a_search_with_the_drop_in_finds_what_scikit_learn_finds():
+    iris = Table.of("iris")
+    expected, found = (grid(each.searched(iris, 10), iris.X) for each in (scikit_learn, drop_in))
+    assert len(expected.scores) == len(GRID)
+    assert found.winner == expected.winner
+    np.testing.assert_allclose(found.scores, expected.scores, atol=0.01)
+
+
+@IGNORE_EPOCHS
+@pytest.mark.parametrize("name", ["cancer", "diabetes"])
+def test_searched_contenders_have_the_same_settings(name: str):
+    data, candidate = Table.of(name), Candidate(8, 0.5, 0.02)
+
+    def fitted(searched: Searched) -> Any:
+        return searched.pipeline().set_params(**searched.names(candidate)).fit(data.X, data.y)[-1]
+
+    ours, theirs, like = (fitted(each.searched(data, 3)) for each in (modnet_numpy, scikit_learn, drop_in))
+    np.testing.assert_allclose(like.loss_curve_, theirs.loss_curve_, rtol=1e-4)
+    assert ours.n_iter_ == theirs.n_iter_ == 3
+    assert ours.theta_.dtype == np.float32
+    assert ours.theta_.size == sum(each.size for each in (*theirs.coefs_, *theirs.intercepts_))
+
+
+@IGNORE_EPOCHS
+def test_parts_of_a_fit_add_up_to_all_of_it():
+    iris, watch = Table.of("iris"), Stopwatch()
+    model = modnet_numpy.searched(iris, 2).estimator
+    with watch.watching():
+        seconds = seconds_of(lambda: model.fit(iris.X, iris.y))
+    parts = {"spec", "validation of X and y", "epochs", "trial", "fit, the rest"}
+    assert parts <= watch.seconds.keys() <= {*PARTS, REST}
+    assert sum(watch.seconds.values()) == pytest.approx(seconds, rel=0.2, abs=1e-3)
+
+
+def test_the_panel_is_the_geometric_mean_of_all_searches():
+    of = {"kind": "search", "epochs": EPOCHS, "scores": [0.5], "winner": None}
+    records = [
+        {**of, "search": kind, "table": name, "contender": contender, "s": [seconds]}
+        for i, (kind, name) in enumerate((kind, name) for kind in SEARCHES for name in TABLES)
+        for contender, seconds in (("modnet", 1.0), ("scikit-learn", 2.0 if i % 2 else 18.0))
+    ]
+    assert search.panel(records, "modnet") == pytest.approx(6.0)
+    assert search.panel(records[2:], "modnet") is None
+    found = {(each.what, each.case): each.verdict for each in outcomes({"search": records}, None)}
+    assert found["searches: scikit-learn / modnet", "geometric mean"] == "met"
+    assert found["searches: scikit-learn / drop-in", "geometric mean"] == "not measured"
 
 
 def test_targets_are_met_missed_or_not_measured():
