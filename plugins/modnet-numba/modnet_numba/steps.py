@@ -77,7 +77,7 @@ class TapedLoop(CompiledLoop):
         self._clock, self._value, self._watched, self._averaged = np.zeros(3), np.zeros(3), np.zeros(2), np.zeros(1)
         self.max_steps = max(1, min(_MOST, _FLOPS // (6 * step.rows * max(1, step.theta.size))))
         self._order = np.empty(self.max_steps * step.rows, np.int64)
-        marks = []
+        marks: list[int] = []
         with self._tape.recording():
             for each in (step, step if step.rest is None else step.rest):
                 if step.rest is not None or not marks:
