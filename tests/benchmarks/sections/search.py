@@ -19,9 +19,8 @@ HOW = f"""Wall time of whole searches over a pipeline of StandardScaler and a ne
 ({len(GRID)} candidates, five folds), RandomizedSearchCV (eight candidates, three folds), cross_val_score (ten folds),
 learning_curve (five sizes, five folds). float32, batches of at most 200 rows, Adam, all epochs run, no validation set.
 The panel is every search on every table with {EPOCHS} epochs, which is scikit-learn's default; 20 epochs show what a
-fit costs once. First searches, in which things are compiled, do not count unless they take a
-minute. First weights are drawn by each contender's
-own rule; the drop-in draws scikit-learn's."""
+fit costs once. First searches, in which things are compiled, do not count unless they take a minute. First weights
+are drawn by each contender's own rule; the drop-in draws scikit-learn's."""
 
 _SHORT = 20
 """Epochs of searches in which what a fit does once weighs as much as what it learns."""
