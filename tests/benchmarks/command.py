@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="run.py",
         description="Measure modnet against its peers, as far as they are installed, and write a table and a picture. "
-        "All of it takes about an hour, --quick five minutes.",
+        "All of it takes about two hours, --quick six minutes.",
     )
     names = tuple(each.name for each in CONTENDERS)
     made.add_argument("--quick", action="store_true", help="small nets, float32, one thread, three rounds, fewer rows")

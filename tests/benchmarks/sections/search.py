@@ -19,9 +19,8 @@ HOW = f"""Wall time of whole searches over a pipeline of StandardScaler and a ne
 ({len(GRID)} candidates, five folds), RandomizedSearchCV (eight candidates, three folds), cross_val_score (ten folds),
 learning_curve (five sizes, five folds). float32, batches of at most 200 rows, Adam, all epochs run, no validation set.
 The panel is every search on every table with {EPOCHS} epochs, which is scikit-learn's default; 20 epochs show what a
-fit costs once. First searches, in which things are compiled, do not count unless they take a
-minute. First weights are drawn by each contender's
-own rule; the drop-in draws scikit-learn's."""
+fit costs once. First searches, in which things are compiled, do not count unless they take a minute. First weights
+are drawn by each contender's own rule; the drop-in draws scikit-learn's."""
 
 _SHORT = 20
 """Epochs of searches in which what a fit does once weighs as much as what it learns."""
@@ -188,35 +187,35 @@ def _ratios(records: Sequence[Record]) -> str:
 
 
 def _agreement(records: Sequence[Record]) -> str:
-    rows = []
-    for key in dict.fromkeys((each["search"], each["table"], each["epochs"]) for each in records):
-        mine = [each for each in records if (each["search"], each["table"], each["epochs"]) == key]
-        peer = next((Found(r["scores"], r["winner"]) for r in mine if r["contender"] == SCIKIT_LEARN), None)
-        for each in mine:
-            found = Found(each["scores"], each["winner"])
-            rows.append([*key[:2], str(key[2]), each["contender"], *_compared(found, peer)])
-    header = [
-        "search",
-        "table",
-        "epochs",
-        "contender",
-        "winner",
-        "score",
-        "same winner",
-        f"within {_CLOSE}",
-        "largest gap",
-    ]
-    return table(header, rows, left=4)
+    names = list(dict.fromkeys(each["contender"] for each in records))
+    keys = list(dict.fromkeys((each["search"], each["table"], each["epochs"]) for each in records))
+    found = {
+        (each["search"], each["table"], each["epochs"], each["contender"]): Found(each["scores"], each["winner"])
+        for each in records
+    }
+    rows = [[*key[:2], str(key[2]), *(_said(found.get((*key, name))) for name in names)] for key in keys]
+    cells = table(["search", "table", "epochs", *names], rows, left=2)
+    summary = []
+    for name in names:
+        shared = [key for key in keys if {(*key, name), (*key, SCIKIT_LEARN)} <= found.keys()]
+        if name != SCIKIT_LEARN:
+            summary.append([name, *_same([(found[*key, name], found[*key, SCIKIT_LEARN]) for key in shared])])
+    counts = table(["as scikit-learn", "same winner", f"score within {_CLOSE}"], summary)
+    return f"Mean score on held-out folds, of the winner with its number, or with all rows.\n\n{cells}\n\n{counts}"
 
 
-def _compared(found: Found, peer: Found | None) -> list[str]:
-    winner = "–" if found.winner is None else str(found.winner)
-    if peer is None:
-        return [winner, f"{found.score:.3f}", "–", "–", "–"]
-    same = "–" if found.winner is None else "yes" if found.winner == peer.winner else "no"
-    close = "yes" if abs(found.score - peer.score) <= _CLOSE else "no"
-    gap = max(abs(a - b) for a, b in zip(found.scores, peer.scores, strict=True))
-    return [winner, f"{found.score:.3f}", same, close, shown(gap)]
+def _said(found: Found | None) -> str:
+    if found is None:
+        return "–"
+    return f"{found.score:.3f}" + ("" if found.winner is None else f", {found.winner}")
+
+
+def _same(pairs: Sequence[tuple[Found, Found]]) -> tuple[str, str]:
+    """Return how many have the same winner, of those with a winner, and how many the same score."""
+    searched = [(ours, peer) for ours, peer in pairs if peer.winner is not None]
+    same = sum(ours.winner == peer.winner for ours, peer in searched)
+    close = sum(abs(ours.score - peer.score) <= _CLOSE for ours, peer in pairs)
+    return f"{same} of {len(searched)}", f"{close} of {len(pairs)}"
 
 
 def _split(records: Sequence[Record]) -> str:
