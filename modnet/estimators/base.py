@@ -263,6 +263,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         waiting = CompileTimer(chosen_accelerator(self))
         trainer, data, _ = fitting.trainer_on(self, sample, None)
         trainer.progress.epoch, trainer.progress.losses = self.n_iter_, self.loss_curve_
+        trainer.engine.compare_loss(data.t)
         started = time.perf_counter()
         with few_threads(self.network_, rows_per_batch(trainer.settings.batch_size, len(data))):
             loss = trainer.epoch(data)

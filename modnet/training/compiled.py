@@ -50,7 +50,6 @@ class Compiled:
         optimizer, engine, settings = trainer.optimizer, trainer.engine, trainer.settings
         if engine.accelerator is None or not isinstance(optimizer, Optimizer):
             return None
-        engine.compare_loss(data.t)
         rows = rows_per_batch(settings.batch_size, len(data))
         steps = settings.max_iter * -(-len(data) // rows)
         if steps < MIN_STEPS or not isinstance(data.x, np.ndarray):
@@ -67,15 +66,16 @@ class Compiled:
 
 def run_compiled(
     trainer: "Trainer", compiled: Compiled, data: Data, monitor: Monitor, most: int
-) -> list[tuple[float, float | None]]:
+) -> list[tuple[float, float, float | None]]:
     """Go through one epoch, or through several where nobody has to be asked between them.
 
     A loop that fails is not used again; the epoch is finished by single steps.
 
     Returns
     -------
-    list of (float, float or None)
-        Of each epoch the mean loss and, where the loop knows it, the validation loss.
+    list of (float, float, float or None)
+        Of each epoch the mean loss, the learning rate of its last step and, where the loop knows it, the validation
+        loss.
 
     Raises
     ------
@@ -84,9 +84,8 @@ def run_compiled(
     """
     loop, settings, n, rng = compiled.loop, trainer.settings, len(data), trainer.shuffle_rng
     size, before = trainer.begin_epoch(data), rng.bit_generator.state
-    steps, moving_state = -(-n // size), trainer.moving_state
-    alone = trainer.moving is trainer.theta and monitor.may_skip(validated=compiled.validated)
-    kept = None if alone else moving_state.copy()
+    steps, kept = -(-n // size), None if trainer.moving is trainer.theta else trainer.moving_state.copy()
+    alone = kept is None and monitor.may_skip(validated=compiled.validated)
     rates = _rates(trainer, max(1, min(most, loop.max_steps // steps)) if alone else 1, n)
     epochs = Epochs(
         np.full((len(rates) // steps, 2), math.nan),
@@ -105,13 +104,18 @@ def run_compiled(
         list(_orders(trainer, n, size, epochs.ended))  # as if the others had never been drawn
     if whole:
         trainer.end_epochs(data, float(epochs.losses[:whole, 0].sum()), whole)
-    losses = [(loss, None if math.isnan(watched) else watched) for loss, watched in epochs.losses[:whole].tolist()]
+    last = rates[steps - 1 :: steps].tolist()
+    ran = [
+        (loss, rate, None if math.isnan(watched) else watched)
+        for (loss, watched), rate in zip(epochs.losses[:whole].tolist(), last, strict=False)
+    ]
     if begun:
         total, weights = epochs.sums.tolist()
-        losses.append((trainer.epoch(data, (orders[whole], epochs.position, total, weights)), None))
-    elif kept is not None and trainer.moving is not trainer.theta:
+        loss = trainer.epoch(data, (orders[whole], epochs.position, total, weights))
+        ran.append((loss, trainer.optimizer_state.learning_rate, None))
+    elif kept is not None:
         publish_epoch(trainer, data, orders[0] if settings.shuffle else None, kept)
-    return losses
+    return ran
 
 
 def _run(

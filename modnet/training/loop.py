@@ -164,8 +164,8 @@ class Trainer:
         )
         history = monitor.history
         try:
+            self.engine.compare_loss(data.t)
             if isinstance(optimizer, Solver):
-                self.engine.compare_loss(data.t)
                 with np.errstate(**_QUIET):
                     history.converged = solve(self, optimizer, data, monitor)
                 return history
@@ -174,10 +174,9 @@ class Trainer:
                 monitor.before()
                 with np.errstate(**_QUIET):
                     ran = run_compiled(self, self.compiled, data, monitor, left) if self.compiled else None
-                    ran = ran or [(self.epoch(data), None)]
+                    ran = ran or [(self.epoch(data), self.optimizer_state.learning_rate, None)]
                 left -= len(ran)
-                for index, (loss, watched) in enumerate(ran):
-                    rate = self.optimizer_state.learning_rate
+                for index, (loss, rate, watched) in enumerate(ran):
                     stop = monitor.after(loss, rate, watched, tell=index == len(ran) - 1)
                 self.progress.losses = monitor.watched
                 if monitor.patience.exhausted and not stop:

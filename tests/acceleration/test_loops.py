@@ -12,6 +12,7 @@ from modnet.acceleration import MIN_STEPS
 from modnet.callbacks import EpochCallback
 from modnet.errors import NonFiniteError
 from modnet.layers import BatchNorm, Dense, Dropout, Residual
+from modnet.losses import SquaredError
 from modnet.optimizers import SGD, Adam
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -143,6 +144,7 @@ def test_a_compiled_loop_leads_to_where_single_steps_lead(params: dict[str, Any]
     assert Looping.runs, "no loop was run"
     np.testing.assert_allclose(many.theta_, single.theta_, rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(many.loss_curve_, single.loss_curve_, rtol=1e-10)
+    assert many.learning_rate_curve_ == single.learning_rate_curve_
     np.testing.assert_allclose(many.state_, single.state_, rtol=1e-10)
     assert many.optimizer_state_.step == single.optimizer_state_.step
     assert many.optimizer_state_.learning_rate == single.optimizer_state_.learning_rate
@@ -223,3 +225,28 @@ def test_each_data_set_has_a_loop_of_its_own():
         for each in (model, again):
             each.fit(rows, rows[:, 0] > rows[:, 0].mean())
     np.testing.assert_allclose(model.theta_, again.theta_, rtol=1e-9)
+
+
+class Seen(SquaredError):
+    """The same, which remembers how many rows it was given."""
+
+    rows: ClassVar[list[int]] = []
+
+    def value_and_gradient(self, t, raw, *, weight=None, out=None):
+        self.rows.append(len(raw))
+        return super().value_and_gradient(t, raw, weight=weight, out=out)
+
+
+class WithLoss(Accelerator):
+    """Offers a loss, and nothing else."""
+
+    def loss(self, loss):
+        return Seen()
+
+
+@pytest.mark.parametrize(("fit", "optimizer"), [("fit", "adam"), ("partial_fit", "adam"), ("fit", "lbfgs")])
+def test_the_loss_that_is_offered_is_the_one_that_runs(fit: str, optimizer: str):
+    model = ModNetRegressor((5,), accelerator=WithLoss(), optimizer=optimizer, **{**SETTINGS, "max_iter": 2})
+    Seen.rows.clear()
+    getattr(model, fit)(X, Y)
+    assert (70 if optimizer == "lbfgs" else 8) in Seen.rows
