@@ -38,7 +38,6 @@ from modnet.errors import (
 )
 from modnet.text import suggestions
 
-_REMEMBERED = 256
 _Found = TypeVar("_Found")
 _ALLOWED: ContextVar[frozenset[str] | None] = ContextVar("allowed", default=None)
 
@@ -265,14 +264,16 @@ class Registry:
         return not before
 
     def remembered(self, key: Hashable, find: Callable[[], _Found]) -> _Found:
-        """Return what `find` returns, or what it returned before, as long as what is on offer has not changed since."""
+        """Return what `find` returns, or returned before on the same offers; for a key without a hash, found anew."""
         self._names()
         memo = self._memo if _ALLOWED.get() is None else {}
-        if key in memo:
-            return memo[key]  # type: ignore[no-any-return]
-        memo[key] = found = find()
-        self._memo = {} if len(memo) > _REMEMBERED else self._memo
-        return found
+        try:
+            if key in memo:
+                return memo[key]  # type: ignore[no-any-return]
+        except TypeError:
+            return find()
+        self._memo = {} if len(self._memo) > 512 else self._memo
+        return memo.setdefault(key, find())  # type: ignore[no-any-return]
 
     # Inside
 

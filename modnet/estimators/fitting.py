@@ -22,6 +22,7 @@ from modnet.base import Loss, Optimizer, OptimizerState
 from modnet.estimators.parameters import chosen_accelerator
 from modnet.estimators.preparation import Sample, scaled, takes
 from modnet.network.trial import adapt, check_links
+from modnet.registry import registry
 from modnet.spec import ModelSpec
 from modnet.training import Data, History, Trainer, train_in_stages
 from modnet.training.combining import first_state
@@ -145,7 +146,6 @@ ENOUGH = 200
 """Rows from which on early_stopping="auto" holds some of them out."""
 
 
-@lru_cache(256)
 def decided(spec: ModelSpec, loss: Loss, rows: int | None, *, watched: bool, tuned: bool) -> ModelSpec:
     """Return a spec with its loss, and with what early_stopping="auto" and batch_size="auto" come to.
 
@@ -160,6 +160,11 @@ def decided(spec: ModelSpec, loss: Loss, rows: int | None, *, watched: bool, tun
     tuned : bool
         Whether batches grow with the rows, as in no drop-in.
     """
+    key = spec, loss, rows, watched, tuned
+    return registry.remembered(key, lambda: _decided(spec, loss, rows, watched=watched, tuned=tuned))
+
+
+def _decided(spec: ModelSpec, loss: Loss, rows: int | None, *, watched: bool, tuned: bool) -> ModelSpec:
     training, optimizer, early = spec.training, spec.optimizer, False
     if training.batch_size is None and tuned and rows is not None:
         training = replace(training, batch_size=min(256, max(32, 2 ** round(math.log2(rows / 40)))))
@@ -237,7 +242,10 @@ def try_out(estimator: Any, data: Data, *, adapting: bool) -> None:
     if adapting:
         estimator._look_at_network()
         adapt(*weights, data.x, data.weight)
-    check_links(*weights, data.rows(slice(0, 2)).x)
+    links = tuple((link.module, link.input_shape) for link in estimator.network_.walk())
+    # A search tries each architecture out once, and not in every fold.
+    key = links, estimator.theta_.dtype, type(data.x)
+    registry.remembered(key, lambda: check_links(*weights, data.rows(slice(0, 2)).x))
     if adapting:
         optimizer = estimator.spec_.optimizer
         estimator.optimizer_state_ = first_state(estimator.network_, optimizer, estimator.theta_)

@@ -23,7 +23,7 @@ from modnet.estimators.target import loss_before_target
 from modnet.registry import registry
 from modnet.slot import Slot, parse, slots
 from modnet.spec import LayerSlot, ModelSpec
-from modnet.strict import hashable, is_number, is_sequence, truth
+from modnet.strict import is_number, is_sequence, truth, with_types
 from modnet.text import suggestions
 from modnet.training import TrainingSettings
 
@@ -210,10 +210,7 @@ class NestedParameters(Portable):
         InvalidSpecError
             With the path of every parameter that is not valid.
         """
-        try:
-            key = type(self), tuple(hashable(getattr(self, name)) for name in self._spec_names())
-        except TypeError:
-            return self._to_spec()
+        key = type(self), tuple(with_types(getattr(self, name)) for name in self._spec_names())
         return registry.remembered(key, self._to_spec)
 
     def _spec_names(self) -> Sequence[str]:

@@ -6,7 +6,7 @@ layer takes codes, columns of categories are written as codes on the way in; see
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -27,6 +27,7 @@ from modnet.estimators.table import Table, unread
 from modnet.estimators.target import Numbers, Target, codes_of, weights_of
 from modnet.network import Network
 from modnet.network.trial import adapt, check_missing
+from modnet.registry import registry
 from modnet.spec import ModelSpec
 from modnet.training import Data
 
@@ -241,20 +242,16 @@ def network_for(estimator: Any, spec: ModelSpec, width: int) -> Network:
     if 0 in shape:
         raise ShapeError(f"rows of shape {shape} have no elements: a network takes at least one number per row")
     try:
-        # A shape with columns is equal to one without.
-        return spec.network(shape, width) if isinstance(shape, TableShape) else _network(spec, shape, width)
+        if isinstance(shape, TableShape):  # which is equal to one without columns
+            return spec.network(shape, width)
+        # The same one for each fold of a search: it holds no weights.
+        return registry.remembered((spec, shape, width), lambda: spec.network(shape, width))
     except ShapeError as error:
         if len(shape) == 1:
             raise
         # As scikit-learn begins it.
         text = f"Found array with dim {len(shape) + 1}, while dim <= 2 is required by {type(estimator).__name__}"
         raise ShapeError(f"{text}, whose layers do not take rows of shape {shape}: {error}") from error
-
-
-@lru_cache(64)
-def _network(spec: ModelSpec, shape: Shape, width: int) -> Network:
-    """Return the network of a spec: the same one for each fold of a search, since it holds no weights."""
-    return spec.network(shape, width)
 
 
 def with_chosen_inputs(estimator: Any, spec: ModelSpec, sample: Sample) -> tuple[ModelSpec, Sample]:

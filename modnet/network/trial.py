@@ -20,10 +20,6 @@ from modnet.network.running import Pass
 _UNWRITTEN = -1.2345e30
 """What gradients hold before links write them. Whatever is added to it, it stays: ``ctx.g.W += …`` is found, too."""
 
-_REMEMBERED = 256
-_HELD: set[Any] = set()
-"""Chains of modules that keep to the contract: a search tries each architecture out once and not in every fold."""
-
 
 def adapt(network: Network, theta: Array, state: Array, x: Array, weight: Array | None = None) -> None:
     """Show the rows to train on to every link that adapts, one link after the other: the later see the earlier's work.
@@ -82,15 +78,8 @@ def check_links(network: Network, theta: Array, state: Array, x: Array) -> None:
     ------
     ContractError
         Naming the first link that breaks the contract, and how.
-
-    Notes
-    -----
-    Modules that have kept to it, on rows of some shape and in some dtype, are not looked at again in this process.
     """
     network.check_rows(x)
-    key = tuple((link.module, link.input_shape) for link in network.walk()), theta.dtype, isinstance(x, np.ndarray)
-    if key in _HELD:
-        return
     rng = np.random.default_rng(0)
     own, gradient = theta.copy(), np.empty_like(theta)
     # Rows that overflow are the training loop's business, which says so.
@@ -109,9 +98,6 @@ def check_links(network: Network, theta: Array, state: Array, x: Array) -> None:
             raw = running.forward(x if not isinstance(x, np.ndarray) else x.copy())
             running.backward(rng.normal(size=raw.shape).astype(theta.dtype))
             _check_gradients(network, gradient)
-    if len(_HELD) >= _REMEMBERED:
-        _HELD.clear()
-    _HELD.add(key)
 
 
 def check_values(network: Network, theta: Array, state: Array, x: Array) -> None:

@@ -53,6 +53,17 @@ def test_what_is_equal_to_python_and_differs_to_a_spec_is_told_apart():
         ModNetClassifier(tol=True).to_spec()
 
 
+class Named(Seen):
+    """A layer that has no hash."""
+
+    names: dict[str, float]
+
+
+def test_a_layer_without_a_hash_is_trained_as_any_other():
+    model = ModNetClassifier((4, Named({"a": 1.0})), accelerator=None, **QUICK)
+    assert model.fit(X, Y).to_spec().layers[1].names == {"a": 1.0}
+
+
 def test_a_list_that_has_been_changed_is_another_spec():
     layers: list[Any] = [3]
     model = ModNetClassifier(layers)
