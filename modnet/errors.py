@@ -99,13 +99,13 @@ class InputError(ModNetError, ValueError):
         return f"{self.link}: row {self.row}: {self.text}".removeprefix(": ")
 
 
-class ContractError(ModNetError, TypeError):
-    """A component did something that its base class does not allow.
+class _OfLink(ModNetError, TypeError):
+    """Something is wrong with a component that may be in a network.
 
     Attributes
     ----------
     link : str
-        Path and class of the layer that did, if it is in a network; the network fills it in.
+        Path and class of the layer, if it is one; the network fills it in.
     """
 
     link = ""
@@ -115,20 +115,12 @@ class ContractError(ModNetError, TypeError):
         return f"{self.link}: {super().__str__()}".removeprefix(": ")
 
 
-class ExportError(ModNetError, TypeError):
-    """A model cannot be written as ONNX: a part of it has no nodes.
+class ContractError(_OfLink):
+    """A component did something that its base class does not allow."""
 
-    Attributes
-    ----------
-    link : str
-        Path and class of the layer, if it is one; who writes the network fills it in.
-    """
 
-    link = ""
-
-    def __str__(self) -> str:
-        """Return the layer and what is wrong."""
-        return f"{self.link}: {super().__str__()}".removeprefix(": ")
+class ExportError(_OfLink):
+    """A model cannot be written as ONNX: a part of it has no nodes."""
 
 
 class NonFiniteError(ModNetError, ValueError):

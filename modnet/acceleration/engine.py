@@ -2,8 +2,9 @@
 
 Without an accelerator that is modnet's own; with one it is what the accelerator offers, once it has been compared.
 
-A compiled loop is compared by one step on copies, made both ways: J, ∇J and the state have to be what modnet's own
-links, loss and penalty compute, and θ has to be where modnet's own optimizer goes from the same gradient.
+A compiled loop is compared on copies, by a step on a full batch and one on the last, each made both ways: J, ∇J and the
+state have to be what modnet's own links, loss and penalty compute, θ has to be where modnet's own optimizer goes from
+the same gradient, and the loss of the rows that are watched has to be modnet's own at that θ.
 """
 
 from collections.abc import Callable
@@ -205,7 +206,7 @@ class _Comparison:
             value, draw = step.loss.value_and_gradient(step.t[first], raw, weight=weight, out=step.draw)
             step.backward(draw)
             value += step.penalize(step.gradient, step.rows if weight is None else float(weight.sum()))
-            _freeze(step)
+            step.optimizer_state.layout.freeze(step.gradient)
             step.optimizer.clip(step.gradient)
             self._scales.append(float(np.abs(step.gradient).max(initial=0)) or 1.0)
             found += [np.asarray(value, dtype), step.gradient / self._scales[-1], step.state.copy(), np.zeros(2, dtype)]
@@ -240,14 +241,6 @@ class _Comparison:
             distances = np.array([max(away) / (moved or 1.0), watched], dtype)
             found += [np.asarray(epochs.losses[0, 0], dtype), gradient / scale, fast.state.copy(), distances]
         return found
-
-
-def _freeze(step: TrainingStep) -> None:
-    """Take the gradient of frozen layers away."""
-    layout = step.optimizer_state.layout
-    for name, factor in layout.factors.items():
-        if factor == 0:
-            layout.places[name].view(step.gradient)[...] = 0
 
 
 def _watched_loss(step: TrainingStep, theta: Array) -> float:

@@ -124,6 +124,12 @@ class Layout:
                 self.places[name].view(layout.rates)[...] = factor
         return layout
 
+    def freeze(self, gradient: Array) -> None:
+        """Set the gradient of what has a factor of 0 to 0: it does not learn, and has no share in a norm."""
+        for name, factor in self.factors.items():
+            if factor == 0:
+                self.places[name].view(gradient)[...] = 0
+
     def views(self, vector: Array) -> Mapping[str, Array]:
         """Return every parameter as a view of the vector, by full name."""
         return {name: place.view(vector) for name, place in self.places.items()}

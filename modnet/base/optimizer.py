@@ -229,14 +229,7 @@ class Optimizer(Component, kind="optimizer"):
 
 
 def _grouped(layout: Layout, theta: Array, grad: Array) -> Sequence[tuple[Array, Array, float]]:
-    """Return views of θ that have a factor, what is in them, and the factor.
-
-    What is frozen has no gradient from here on, and no share in its norm.
-    """
-    found = []
-    for name, factor in layout.factors.items():
-        part, gradient = layout.places[name].view(theta), layout.places[name].view(grad)
-        if factor == 0:
-            gradient[...] = 0
-        found.append((part, part.copy(), factor))
-    return found
+    """Return views of θ that have a factor, what is in them, and the factor; what is frozen loses its gradient."""
+    layout.freeze(grad)
+    parts = [(layout.places[name].view(theta), factor) for name, factor in layout.factors.items()]
+    return [(part, part.copy(), factor) for part, factor in parts]

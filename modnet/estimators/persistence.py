@@ -96,8 +96,8 @@ def save(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     >>> bool((again.predict_proba(X) == model.predict_proba(X)).all())
     True
     """
-    content = to_bytes(model, optimizer_state=optimizer_state)
-    write_whole(Path(path), lambda file: file.write(content))
+    arrays = _arrays(model, optimizer_state=optimizer_state)
+    write_whole(Path(path), lambda file: np.savez(file, **arrays))
 
 
 def keeps_back(model: Any) -> bool:
@@ -105,15 +105,19 @@ def keeps_back(model: Any) -> bool:
     return bool(vars(model).keys() & {*_KEPT_BACK})
 
 
-def to_bytes(model: Any, *, optimizer_state: bool = True) -> bytes:
+def to_bytes(model: Any) -> bytes:
     """Return what `save` writes to a file."""
+    file = BytesIO()
+    np.savez(file, **_arrays(model, optimizer_state=True))
+    return file.getvalue()
+
+
+def _arrays(model: Any, *, optimizer_state: bool) -> dict[str, Any]:
+    """Return what a model file consists of."""
     writer = Writer(partial(_described, optimizer_state=False))  # of members: nobody trains them on
     header = {"format": FORMAT, **_described(model, writer, optimizer_state=optimizer_state)}
     text = json.dumps(header, ensure_ascii=False, allow_nan=False).encode()
-    arrays = {_HEADER: np.frombuffer(text, np.uint8), **writer.arrays}
-    file = BytesIO()
-    np.savez(file, **arrays)  # type: ignore[arg-type]  # mypy takes a name among the arrays for `allow_pickle`
-    return file.getvalue()
+    return {_HEADER: np.frombuffer(text, np.uint8), **writer.arrays}
 
 
 def _described(model: Any, writer: Writer, *, optimizer_state: bool) -> dict[str, Any]:

@@ -221,7 +221,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         loss = loss_of(self)
         if not loss.probabilistic:
             return self._target.scores(loss, raw)
-        return self._target.by_class(loss.predict(raw), lambda p: 1 - p, 1.0)
+        return self._target.probabilities(loss, raw)
 
     def _learn_target(self, y: Array, order: Array | None) -> None:
         found = Classes.of(y)

@@ -50,12 +50,12 @@ def response_of(estimator: Any, method: str, target: Any) -> Response:
             raise ValueError(f"target: should be (column, class) of predict_proba for several columns, got {target!r}")
         part = _among(range(len(goal.columns)), target[0], None)
         column = _among(goal.columns[part], target[1], None)
-        return lambda raw: _by_class(goal, loss.predict(raw))[part][:, column]
+        return lambda raw: goal.probabilities(loss, raw)[part][:, column]
     labels = goal.classes.tolist()
     two = goal.task == "binary"
     column = _among(labels, target, len(labels) - 1 if two else None)
     if method == "predict_proba":
-        return lambda raw: _by_class(goal, loss.predict(raw))[:, column]
+        return lambda raw: goal.probabilities(loss, raw)[:, column]
     if two:
         return lambda raw: goal.scores(loss, raw) * (1 if column else -1)
     return lambda raw: goal.scores(loss, raw)[:, column]
@@ -77,10 +77,6 @@ def slope_of(response: Response, raw: Array) -> Array:
         (up, above), (down, below) = ends
         slope.reshape(flat.shape)[:, column] = (above - below) / (up - down)
     return slope
-
-
-def _by_class(goal: Any, found: Array) -> Any:
-    return goal.by_class(found, lambda p: 1 - p, 1.0)
 
 
 def _among(choices: Any, target: Any, default: int | None) -> int:

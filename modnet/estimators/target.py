@@ -261,6 +261,10 @@ class Classes:
         parts = [p if len(classes) > 1 else np.full_like(p[:, :1], sure) for p, classes in known]
         return parts if self.kind == "multioutput" else parts[0]
 
+    def probabilities(self, loss: Loss, raw: Array) -> Any:
+        """Return the probability of each class, or label, that a loss reads off raw outputs; see `by_class`."""
+        return self.by_class(loss.predict(raw), lambda p: 1 - p, 1.0)
+
     def scores(self, loss: Loss, raw: Array) -> Array:
         """Return a score per class, or one that is positive for the second of two, and for a label that is there.
 

@@ -67,9 +67,7 @@ class Loop(CompiledLoop):
             step.gradient[0] *= 1.01
         state = step.optimizer_state
         state.learning_rate = rate if self._slip != "rate" else 1.01 * rate
-        for name, factor in state.layout.factors.items():
-            if factor == 0:
-                state.layout.places[name].view(step.gradient)[...] = 0
+        state.layout.freeze(step.gradient)
         step.optimizer.clip(step.gradient)
         step.optimizer.update(step.theta, step.gradient.copy(), state, rule=step.rule)
         for W, constraint in step.constrained:

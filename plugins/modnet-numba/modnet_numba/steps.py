@@ -79,15 +79,16 @@ class TapedLoop(CompiledLoop):
         self._order = np.empty(self.max_steps * step.rows, np.int64)
         marks: list[int] = []
         with self._tape.recording():
-            for each in (step, step if step.rest is None else step.rest):
-                if step.rest is not None or not marks:
+            for each in (step, step.rest):
+                if each is not None:
                     judged = self._record_loss(each)
                     self._record_move(each)
                     marks += [judged, len(self._tape)]
             for block in step.watched:
                 self._record_watched(block)
-        marks = marks if step.rest is not None else [*marks, 0, marks[1]]
-        self._marks = np.array([*marks, len(self._tape), step.rows, 0 if step.rest is None else step.rest.rows])
+        if step.rest is None:
+            marks += [0, marks[1]]
+        self._marks = np.array([*marks, len(self._tape), step.rows, step.rest.rows if step.rest else 0])
         self._arrays = self._tape.arrays()
 
     @classmethod
@@ -149,13 +150,14 @@ class TapedLoop(CompiledLoop):
         step.backward(step.draw)
         if step.alpha:
             passes.penalize(theta[regularized], gradient[regularized], self._value, step.alpha, step.l1_ratio)
-        parts = [(state.layout.places[name], factor) for name, factor in state.layout.factors.items()]
-        grouped = [(slice(place.start, place.stop), np.empty(place.stop - place.start, theta.dtype), factor)
-                   for place, factor in parts]  # fmt: skip
-        for part, before, factor in grouped:
-            combining.remember(theta[part], before)
+        grouped = []
+        for name, factor in state.layout.factors.items():
+            place = state.layout.places[name]
+            part, of_gradient = theta[place.start : place.stop], gradient[place.start : place.stop]
+            grouped.append((part, np.empty_like(part), factor))
+            combining.remember(*grouped[-1][:2])
             if factor == 0:
-                combining.freeze(gradient[part])
+                combining.freeze(of_gradient)
         if optimizer.clip_value is not None:
             passes.clip(gradient, optimizer.clip_value)
         if optimizer.clip_norm is not None:
@@ -164,7 +166,7 @@ class TapedLoop(CompiledLoop):
             passes.shrink(theta[regularized], clock, optimizer.weight_decay)
         self._rule.move(theta, gradient, state, clock)
         for part, before, factor in grouped:
-            combining.scale_step(theta[part], before, factor)
+            combining.scale_step(part, before, factor)
         for W, constraint in step.constrained:
             combining.project(W, constraint)
         if optimizer.ema is not None and state.average is not None:

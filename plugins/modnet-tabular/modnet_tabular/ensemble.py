@@ -4,6 +4,7 @@ Members are estimators of modnet's own; nothing here trains. `modnet_tabular.est
 """
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -69,7 +70,7 @@ class Parameters:
     n_jobs: int | None = None
 
 
-class BaseTabular(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
+class BaseTabular(CallbackSupportMixin, NestedParameters, ABC):  # type: ignore[misc]
     """An ensemble of networks for tables, as a scikit-learn estimator.
 
     Parameters
@@ -222,6 +223,7 @@ class BaseTabular(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
                 return
             yield pair
 
+    @abstractmethod
     def _learn_from_members(self, y: Any, weight: Array, watched: Any, their: Array, rows: list[Array]) -> None:
         """Learn what members do not know of each other.
 
@@ -236,7 +238,6 @@ class BaseTabular(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         rows : list of ndarray of int
             Which they are, for each member that has any.
         """
-        raise NotImplementedError
 
     # Parameters
 

@@ -27,24 +27,30 @@ class Trained:
         return self.model.predict(X)
 
 
+_HOW: dict[str, Any] = {
+    "optimizer": torch.optim.Adam,
+    "optimizer__betas": (BETA_1, BETA_2),
+    "optimizer__eps": EPSILON,
+    "optimizer__fused": True,
+    "iterator_train__shuffle": True,
+    "train_split": None,
+    "verbose": 0,
+}
+"""Fused Adam; nothing is held out for validation, nothing is printed."""
+
+
 def estimator(problem: Problem, batch_size: int, epochs: int) -> Any:
-    """Return the estimator: nothing is held out for validation, nothing is printed."""
+    """Return the estimator."""
     torch.set_num_threads(problem.threads)
     binary = problem.case.outputs == 1
     return (NeuralNetBinaryClassifier if binary else NeuralNetClassifier)(
         pytorch.Net,
         module__problem=problem,
         criterion=type(pytorch.loss_of(problem)),
-        optimizer=torch.optim.Adam,
-        optimizer__betas=(BETA_1, BETA_2),
-        optimizer__eps=EPSILON,
-        optimizer__fused=True,
         lr=LEARNING_RATE,
         max_epochs=epochs,
         batch_size=batch_size,
-        iterator_train__shuffle=True,
-        train_split=None,
-        verbose=0,
+        **_HOW,
     )
 
 
@@ -95,15 +101,9 @@ def searched(table: Table, epochs: int) -> Searched:
         module__columns=table.X.shape[1],
         module__outputs=table.outputs,
         criterion=loss,
-        optimizer=torch.optim.Adam,
-        optimizer__betas=(BETA_1, BETA_2),
-        optimizer__eps=EPSILON,
-        optimizer__fused=True,
         max_epochs=epochs,
         batch_size=BATCH_SIZE,
-        iterator_train__shuffle=True,
-        train_split=None,
-        verbose=0,
+        **_HOW,
     )
 
     def parameters(each: Candidate) -> dict[str, Any]:
