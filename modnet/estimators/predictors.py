@@ -34,6 +34,13 @@ def gives_probabilities(estimator: Any) -> bool:
     return True
 
 
+def share_right(predicted: Array, y: Array, weight: Any) -> float:
+    """Return the share of rows, by weight, that are predicted right in all their columns."""
+    if y.shape != predicted.shape:
+        raise ValueError(f"y should have {predicted.shape[1]} columns of labels; got shape {y.shape}")
+    return float(np.average((predicted == y).all(axis=1), weights=weight))
+
+
 @completed
 @dataclass(eq=False, repr=False, kw_only=True)
 class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
@@ -209,11 +216,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         check_is_fitted(self)
         y = dense(y)
         if self._target.kind == "multioutput":
-            predicted, y = self.predict(X), np.asarray(y)
-            if y.shape != predicted.shape:
-                raise ValueError(f"y should have {predicted.shape[1]} columns of labels; got shape {y.shape}")
-            right = (predicted == y).all(axis=1)
-            return float(np.average(right, weights=sample_weight))
+            return share_right(self.predict(X), np.asarray(y), sample_weight)
         return float(super().score(X, y, sample_weight=sample_weight))
 
     def _told(self, raw: Array) -> Any:
@@ -257,8 +260,28 @@ def gives_quantiles(estimator: Any) -> bool:
     return True
 
 
+class ScoringNumbers(RegressorMixin):  # type: ignore[misc]
+    """What predicts numbers is scored by R², also where y is sparse."""
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R², the share of the variance of y that is predicted; of several targets the mean.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n, n_features)
+        y : array-like or sparse matrix, shape (n,) or (n, k)
+        sample_weight : array-like, shape (n,), optional
+
+        Returns
+        -------
+        float
+            At most 1.
+        """
+        return float(super().score(X, dense(y), sample_weight))
+
+
 @completed
-class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
+class ModNetRegressor(ScoringNumbers, BaseModNet):
     """A neural network that predicts numbers, as a scikit-learn regressor.
 
     One target or several (y of shape (n, k)); the width of the output layer comes from y.
@@ -335,22 +358,6 @@ class ModNetRegressor(RegressorMixin, BaseModNet):  # type: ignore[misc]
         if not isinstance(loss, DensityLoss):
             raise ValueError(f"{loss=} predicts no standard deviation: use loss='gaussian_nll'")
         return predicted, self._target.like_y(loss.predict_std(raw), spread=True)
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return R², the share of the variance of y that is predicted; of several targets the mean.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix, shape (n, n_features)
-        y : array-like or sparse matrix, shape (n,) or (n, k)
-        sample_weight : array-like, shape (n,), optional
-
-        Returns
-        -------
-        float
-            At most 1.
-        """
-        return float(super().score(X, dense(y), sample_weight))
 
     def _told(self, raw: Array) -> Array:
         return self._target.like_y(loss_of(self).predict(raw))

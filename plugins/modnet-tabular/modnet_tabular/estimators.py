@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
 from modnet import Array, ModNetClassifier, ModNetRegressor
 from modnet.base import DensityLoss
 from modnet.estimators.offered import completed, offered_if
-from modnet.estimators.predictors import gives_probabilities, gives_quantiles
+from modnet.estimators.predictors import ScoringNumbers, gives_probabilities, gives_quantiles, share_right
 from modnet.estimators.preparation import dense
 from modnet_tabular.combining import combined, mean_where_given, temperature_for
 from modnet_tabular.ensemble import BaseTabular, Parameters
@@ -165,7 +165,7 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
         y, predicted = np.asarray(dense(y)), self.predict(X)
         if y.ndim == 1 or predicted.ndim == 1:
             return float(super().score(X, y, sample_weight))
-        return float(np.average((predicted == y).all(axis=1), weights=sample_weight))
+        return share_right(predicted, y, sample_weight)
 
     @property
     def _probable(self) -> bool:
@@ -240,7 +240,7 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
 
 
 @completed
-class TabularRegressor(Parameters, RegressorMixin, BaseTabular):  # type: ignore[misc]
+class TabularRegressor(Parameters, ScoringNumbers, BaseTabular):  # type: ignore[misc]
     """An ensemble of networks that predicts numbers from a table, as a scikit-learn regressor.
 
     One target or several (y of shape (n, k)). Predictions are means over members, each of them within the range of the
@@ -314,22 +314,6 @@ class TabularRegressor(Parameters, RegressorMixin, BaseTabular):  # type: ignore
         check_is_fitted(self)
         bounds = self.range_[..., np.newaxis]
         return np.asarray(np.mean([np.clip(each.predict_quantiles(X), *bounds) for each in self.estimators_], axis=0))
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return R², the share of the variance of y that is predicted; of several targets the mean.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix, shape (n, n_features)
-        y : array-like or sparse matrix, shape (n,) or (n, k)
-        sample_weight : array-like, shape (n,), optional
-
-        Returns
-        -------
-        float
-            At most 1.
-        """
-        return float(super().score(X, dense(y), sample_weight))
 
     def _learn_from_members(self, y: Any, weight: Array, watched: Any, their: Array, rows: list[Array]) -> None:
         learnt = np.asarray(dense(y), float)[weight > 0]
