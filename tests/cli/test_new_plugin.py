@@ -8,42 +8,59 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from support.distributions import Site
 
 from modnet.cli import main
 from modnet.cli.new_plugin import KINDS, files_of, names_of
-from modnet.registry import registry
+from modnet.registry import estimators, registry
 
 
 def files(root: Path) -> set[str]:
     return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
 
 
-@pytest.mark.slow
-def test_its_tests_pass_as_generated_for_every_kind(tmp_path: Path, site: Site):
-    roots = []
-    for kind in KINDS:
-        assert main(["new-plugin", f"soft-{kind}", "--kind", kind, "--directory", str(tmp_path / "new")]) == 0
-        roots.append(tmp_path / "new" / f"modnet-soft-{kind}")
-        # What pip would do with an editable install: the package on the path, and its entry points in the metadata.
-        points = tomllib.loads((roots[-1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]
-        site.install(f"modnet-soft-{kind}", entry_points=points, version="0.1.0")
+def run(*command: object, cwd: Path, **environment: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", *roots],
-        cwd=tmp_path / "new",
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(map(str, [*roots, site.root])),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        },
+        list(map(str, command)),
+        cwd=cwd,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
-    assert done.returncode == 0, done.stdout
-    assert "passed" in done.stdout
-    assert "skipped" not in done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a plugin of each kind."""
+    folder = tmp_path_factory.mktemp("written")
+    for kind in KINDS:
+        assert main(["new-plugin", f"soft-{kind}", "--kind", kind, *GIVEN, f"Acme.soft-{kind}", "--directory", str(folder)]) == 0
+    return folder
+
+
+GIVEN = ("--license", "MIT", "--url", "https://example.org/acme?a=1", "--url", "Issue tracker=http://example.org")
+GIVEN += ("--distribution",)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_installs_and_its_tests_and_the_lines_in_its_readme_pass(written: Path, kind: str, tmp_path: Path):
+    root, site = written / f"Acme.soft-{kind}", tmp_path / "site"
+    run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", site, root, cwd=tmp_path)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    said = run(*command, cwd=root, PYTHONPATH=str(site))
+    assert "passed" in said
+    assert "skipped" not in said
+
+
+@pytest.mark.slow
+def test_type_checkers_find_nothing_in_what_it_writes(written: Path):
+    pytest.importorskip("mypy")
+    packages = [f"Acme.soft-{kind}/acme_soft_{kind}" for kind in KINDS]
+    run(sys.executable, "-m", "mypy", "--strict", "--cache-dir", os.devnull, *packages, cwd=written)
 
 
 def test_it_is_a_complete_distribution(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -117,5 +134,6 @@ def test_a_name_that_is_taken_is_refused(tmp_path: Path, capsys: pytest.CaptureF
     assert not list(tmp_path.iterdir())
 
 
-def test_its_kinds_are_kinds():
-    assert set(KINDS) <= set(registry.kinds)
+def test_there_is_a_template_for_every_kind():
+    offered = {entry.kind for each in (registry, estimators) for entry in each.entries() if entry.standard}
+    assert set(KINDS) == offered | {"accelerator"}
