@@ -25,7 +25,7 @@ _USES = {
     "output": 'ModNetClassifier(layers=(32,), output="{}")',
     "loss": 'ModNetRegressor(layers=(32,), loss="{}")',
     "optimizer": 'ModNetClassifier(layers=(32,), optimizer="{}")',
-    "solver": 'ModNetClassifier(layers=(32,), optimizer="{}")',
+    "solver": 'ModNetClassifier(layers=(32,), optimizer="{}", tol=0.01)',
     "schedule": 'ModNetClassifier(layers=(32,), optimizer={{"type": "adam", "schedule": "{}"}})',
     "initializer": 'ModNetClassifier(layers=({{"type": "dense", "units": 32, "kernel_initializer": "{}"}},))',
     "constraint": 'ModNetClassifier(layers=({{"type": "dense", "units": 32, "kernel_constraint": "{}"}},))',
@@ -89,7 +89,7 @@ def _license(text: str) -> str:
 
 
 def _url(text: str) -> tuple[str, str]:
-    label, _, url = text.rpartition("=") if re.match(r"[^:/]*=", text) else ("Homepage", "", text)
+    label, _, url = text.partition("=") if re.match(r"[^:/]*=", text) else ("Homepage", "", text)
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or not 0 < len(label) <= 32 or re.search(r"\s", url):
         rule = "an address such as https://example.org/acme, or one with a label of at most 32 characters, Source=https://…"
@@ -107,6 +107,8 @@ def new_plugin(args: argparse.Namespace) -> None:
     component, root = names["component"], args.directory / names["distribution"]
     if root.exists():
         raise CommandError(f"{root} is there already: choose another name, or move it away")
+    if len(dict(args.url)) < len(args.url):
+        raise CommandError(f"two addresses have one label, {args.url[-1][0]}: write --url Source=https://… for another")
     texts = files_of(names)
     if problem := _clash(names, texts):
         raise CommandError(f"{problem}: choose another name")
@@ -118,6 +120,7 @@ def new_plugin(args: argparse.Namespace) -> None:
         f'    python -m pip install -e "{root}[test]"\n'
         f"    python -m pytest {root}\n\n"
         f"then put your own equation into {root / names['package'] / component}.py, and run the tests again."
+        + (f" The text of {args.license} belongs into {root / 'LICENSE'}." if args.license else "")
     )
     data = {"directory": str(root), "distribution": names["distribution"], "name": component, "kind": args.kind}
     emit(args, data, told)
@@ -126,10 +129,10 @@ def new_plugin(args: argparse.Namespace) -> None:
 def _clash(names: dict[str, str], texts: dict[Path, str]) -> str:
     """Return what has one of a plugin's names already; "" if nothing has."""
     component, package, cls = names["component"], names["package"], names["cls"]
-    for word in (component, cls):
+    for word in (component, cls, package):
         if keyword.iskeyword(word) or word == "auto":
             return f"{word} is a word of {'modnet' if word == 'auto' else 'Python'}'s"
-    for entry in (*registry.entries(), *estimators.entries()):
+    for entry in (estimators if names["kind"] == "estimator" else registry).entries():
         if entry.name == component and (entry.standard or entry.kind == names["kind"]):
             return f"{entry} has that name already"
     if any(normalized(each.name) == normalized(names["distribution"]) for each in importlib.metadata.distributions()):
@@ -173,7 +176,9 @@ def names_of(
     package, cls = normalized(distribution).replace("-", "_"), "".join(map(str.capitalize, name.split("-")))
     use = _USES[kind].format(cls if kind == "estimator" else component)
     home = package if kind == "estimator" else "modnet"
-    lines = "".join(f"{json.dumps(label)} = {json.dumps(url)}\n" for label, url in urls)
+    lines = "".join(
+        f"{json.dumps(label, ensure_ascii=False)} = {json.dumps(url, ensure_ascii=False)}\n" for label, url in urls
+    )
     return {
         "distribution": distribution,
         "package": package,

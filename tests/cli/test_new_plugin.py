@@ -32,17 +32,18 @@ def run(*command: object, cwd: Path, **environment: str) -> str:
     return done.stdout
 
 
+GIVEN = ("--license", "mit", "--url", "https://example.org/?a=1", "--url", "Issue tracker=http://example.org?b=2")
+"""What is not about the kind."""
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a plugin of each kind."""
     folder = tmp_path_factory.mktemp("written")
     for kind in KINDS:
-        assert main(["new-plugin", f"soft-{kind}", "--kind", kind, *GIVEN, f"Acme.soft-{kind}", "--directory", str(folder)]) == 0
+        command = ["new-plugin", f"soft-{kind}", "--kind", kind, "--directory", str(folder), *GIVEN]
+        assert main([*command, "--distribution", f"Acme.soft-{kind}"]) == 0
     return folder
-
-
-GIVEN = ("--license", "MIT", "--url", "https://example.org/acme?a=1", "--url", "Issue tracker=http://example.org")
-GIVEN += ("--distribution",)
 
 
 @pytest.mark.slow
@@ -80,6 +81,75 @@ def test_it_is_a_complete_distribution(tmp_path: Path, capsys: pytest.CaptureFix
     said = capsys.readouterr().out
     assert f'pip install -e "{root}[test]"' in said
     assert f"python -m pytest {root}" in said
+
+
+def test_the_distribution_has_the_name_the_licence_and_the_addresses_that_are_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["new-plugin", "soft-step", "--distribution", "Acme.Layers", "--directory", str(tmp_path), *GIVEN]) == 0
+    root = tmp_path / "Acme.Layers"
+    assert {"acme_layers/soft_step.py", "acme_layers/__init__.py"} <= files(root)
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert (project["name"], project["license"]) == ("Acme.Layers", "MIT")
+    assert project["urls"] == {"Homepage": "https://example.org/?a=1", "Issue tracker": "http://example.org?b=2"}
+    assert project["entry-points"] == {"modnet.layers": {"soft_step": "acme_layers.soft_step:SoftStep"}}
+    assert "Typing :: Typed" in project["classifiers"]
+    assert f"The text of MIT belongs into {root / 'LICENSE'}" in capsys.readouterr().out
+
+
+def test_nobody_is_given_a_licence_or_an_address_that_was_not_asked_for(tmp_path: Path):
+    assert main(["new-plugin", "soft-step", "--directory", str(tmp_path)]) == 0
+    text = (tmp_path / "modnet-soft-step" / "pyproject.toml").read_text(encoding="utf-8")
+    assert not {"license", "urls"} & set(tomllib.loads(text)["project"])
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--license", "BSD", "of https://spdx.org/licenses, such as MIT, BSD-3-Clause"),
+        ("--license", "Apache 2.0", "got 'Apache 2.0'"),
+        ("--url", "example.org", "an address such as https://example.org/acme"),
+        ("--url", "Source=ftp://example.org", "got 'Source=ftp://example.org'"),
+        ("--url", "=https://example.org", "got '=https://example.org'"),
+        ("--url", f"{'a' * 33}=https://example.org", "a label of at most 32 characters"),
+        ("--url", "https://exam ple.org", "an address such as"),
+        ("--distribution", "3d-layers", "begin with a letter"),
+        ("--distribution", "../acme", "begin with a letter"),
+        ("--distribution", "acme-", "end with a letter or digit"),
+        ("--kind", "metric", "invalid choice: 'metric'"),
+    ],
+)
+def test_what_cannot_stand_in_a_distribution_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str, words: str
+):
+    with pytest.raises(SystemExit):
+        main(["new-plugin", "soft-step", "--directory", str(tmp_path), f"{option}={value}"])
+    said = capsys.readouterr().err
+    assert f"argument {option}: " in said
+    assert words in said
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--distribution", "Modnet_Layers"], "the distribution Modnet_Layers is installed already"),
+        (["--distribution", "json"], "there is a package json already"),
+        (["--distribution", "class"], "class is a word of Python's"),
+        (["--url", "https://example.org", "--url", "https://example.com"], "two addresses have one label, Homepage"),
+    ],
+)
+def test_what_is_there_already_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+):
+    assert main(["new-plugin", "soft-step", "--directory", str(tmp_path), *arguments]) == 1
+    assert words in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_name_of_an_estimator_is_taken_for_estimators_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["new-plugin", "regressor", "--kind", "estimator", "--directory", str(tmp_path)]) == 1
+    assert "estimator 'regressor' from modnet-layers" in capsys.readouterr().err
 
 
 def test_what_it_writes_is_formatted_and_typed_as_modnet_is(tmp_path: Path):
