@@ -24,28 +24,49 @@ def steps(input_shape: Shape) -> tuple[int, int]:
     (24, 3)
     """
     if len(input_shape) != 2:
-        raise ShapeError(f"expected rows of shape (steps, features), got {input_shape}; {remedy(input_shape, 2)}")
+        raise axes_error("(steps, features)", input_shape, _as_series(input_shape))
     return input_shape[0], input_shape[1]
 
 
-def remedy(input_shape: Shape, axes: int) -> str:
-    """Return what to do about rows that should have two axes or three, the last being features or channels.
+def image(input_shape: Shape) -> tuple[int, int, int]:
+    """Return height, width and the number of channels of rows that have an axis for each.
+
+    Raises
+    ------
+    ShapeError
+        If they have other axes.
 
     Examples
     --------
-    >>> remedy((64,), 3)
-    'put {"type": "reshape", "shape": (8, 8, 1)} in front, or pass X of shape (n, height, width, channels)'
+    >>> image((8, 8, 1))
+    (8, 8, 1)
+    >>> image((64,))
+    Traceback (most recent call last):
+    ...
+    modnet.errors.ShapeError: expected rows of shape (height, width, channels), got (64,): put a layer in front that \
+makes such rows, as {"type": "reshape", "shape": (8, 8, 1)} does
     """
-    size, names = math.prod(input_shape), "steps, features" if axes == 2 else "height, width, channels"
-    side = math.isqrt(size)
-    if len(input_shape) == axes - 1 and axes == 3:  # an image without channels
-        shape = (*input_shape, 1)
-    elif axes == 2:
-        shape = (-1, input_shape[-1] if len(input_shape) > 2 else 1)
-    else:
-        shape = (side, side, 1) if side**2 == size else (-1, 1, 1)
-    what = "put" if axes == 2 or shape[0] > 0 else "put the like of"
-    return f'{what} {{"type": "reshape", "shape": {shape}}} in front, or pass X of shape (n, {names})'
+    if len(input_shape) != 3:
+        raise axes_error("(height, width, channels)", input_shape, _as_image(input_shape))
+    return input_shape[0], input_shape[1], input_shape[2]
+
+
+def axes_error(expected: str, got: Shape, shape: Shape) -> ShapeError:
+    """Return the error for rows of other axes, with a reshape layer that would help."""
+    remedy = f'put a layer in front that makes such rows, as {{"type": "reshape", "shape": {shape}}} does'
+    return ShapeError(f"expected rows of shape {expected}, got {tuple(got)}: {remedy}")
+
+
+def _as_series(shape: Shape) -> Shape:
+    features = shape[-1] if len(shape) > 2 else 1
+    return (math.prod(shape) // features, features)
+
+
+def _as_image(shape: Shape) -> Shape:
+    if len(shape) == 2:  # channels were left out
+        return (*shape, 1)
+    side = math.isqrt(math.prod(shape))
+    return (side, side, 1) if side**2 == math.prod(shape) else (-1, 1, 1)
 
 
 def as_rows(a: Array) -> Array:

@@ -109,7 +109,7 @@ class MultiHeadAttention(Module):
         (Q, K, V), (dQ, dK, dV) = self._heads(QKV, 3), self._heads(dQKV, 3)
         (dH,) = self._heads(product(dy, ctx.p.W_o.T, out=H))
         np.matmul(A.mT, dH, out=dV)
-        dS = Softmax().df(None, A, np.matmul(dH, V.mT, out=dA))
+        dS = Softmax().df(None, A, np.matmul(dH, V.mT, out=dA), out=ctx.scratch("dS", dA.shape, dA.dtype))
         dS *= 1 / math.sqrt(d // self.heads)
         np.matmul(dS, K, out=dQ)
         np.matmul(dS.mT, Q, out=dK)
