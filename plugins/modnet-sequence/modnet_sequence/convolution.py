@@ -101,7 +101,8 @@ class Convolution(Module):
         z: Array = np.empty((len(x), *self.output_shape(ctx.input_shape)), x.dtype) if ctx.out is None else ctx.out
         for rows, windows in self._windows(ctx, self._padded(ctx, x)):
             np.matmul(windows, ctx.p.W, out=as_rows(z[rows]))
-        return np.add(z, ctx.p.b, out=z)
+        z += ctx.p.b
+        return z
 
     @final
     def onnx(self, graph: Graph, x: Value) -> Value:

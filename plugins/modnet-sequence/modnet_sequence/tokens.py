@@ -68,7 +68,8 @@ class Tokens(Module):
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return yⱼ = xⱼ wⱼ + bⱼ."""
         y: Array = np.multiply(x[..., np.newaxis], ctx.p.W, out=ctx.out)
-        return np.add(y, ctx.p.b, out=y)
+        y += ctx.p.b
+        return y
 
     def onnx(self, graph: Graph, x: Value) -> Value:
         """Write y."""

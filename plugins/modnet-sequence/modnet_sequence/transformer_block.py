@@ -18,9 +18,9 @@ from modnet_sequence.multi_head_attention import MultiHeadAttention
 class TransformerBlock(Module):
     """A pre-norm transformer block: u = x + attention(norm x), y = u + feed-forward(norm u).
 
-    It is a chain of links: residual blocks around layer normalization, `MultiHeadAttention` and two dense layers with an
-    activation in between, each with dropout behind it; so the derivatives are theirs. Rows have shape (steps, features)
-    and keep it.
+    It is a chain of links, whose derivatives are all there is: residual blocks around layer normalization,
+    `MultiHeadAttention` and two dense layers with an activation in between, each with dropout behind it. Rows have
+    shape (steps, features) and keep it.
 
     Parameters
     ----------
