@@ -7,7 +7,7 @@ import numpy as np
 
 from modnet import Array, Context, Count, Graph, Initializer, Module, Parameter, Shape, Slot, Value, default
 from modnet.initializers import GlorotUniform, Orthogonal, Values
-from modnet_sequence.arrays import as_rows, grad_affine, product, steps
+from modnet_sequence.arrays import steps
 
 
 class LSTM(Module):
@@ -16,8 +16,7 @@ class LSTM(Module):
     The gates i, f, o = σ(z) and the candidate g = tanh(z) are parts of [z_i z_f z_g z_o] = x_t W + h_{t−1} U + b, with
     h₀ = c₀ = 0. Backwards through time, dh_t being what arrives plus dz_{t+1} Uᵀ, and dc_t = dh_t ∘ o ∘ (1 − tanh² c_t)
     + dc_{t+1} ∘ f_{t+1}: dz_i = dc ∘ g ∘ i(1 − i), dz_f = dc ∘ c_{t−1} ∘ f(1 − f), dz_g = dc ∘ i ∘ (1 − g²) and
-    dz_o = dh ∘ tanh c ∘ o(1 − o). Then ∂J/∂W = Σ xᵀ dz, ∂J/∂U = Σ h_{t−1}ᵀ dz, ∂J/∂b = Σ dz and ∂J/∂x = dz Wᵀ, each one
-    product for all steps.
+    dz_o = dh ∘ tanh c ∘ o(1 − o). Then ∂J/∂W = Σ xᵀ dz, ∂J/∂U = Σ h_{t−1}ᵀ dz, ∂J/∂b = Σ dz and ∂J/∂x = dz Wᵀ.
 
     Parameters
     ----------
@@ -81,28 +80,25 @@ class LSTM(Module):
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return h_t = o ∘ tanh c_t with c_t = f ∘ c_{t−1} + i ∘ g."""
         (n, T, d), u = x.shape, self.units
-        # Steps first, so that those of all rows lie side by side in memory.
-        x_T, gates, c, tanh_c, h = self._memory(ctx, n, T, d, x.dtype)
-        x_T[...] = x.swapaxes(0, 1)
-        c[0], h[0] = 0, 0
-        # σ(z) = ½ tanh(z/2) + ½: one tanh for all gates, with W, U and b halved where a σ follows.
+        inputs, gates, c, tanh_c = self._memory(ctx, n, x.dtype)
+        inputs[:T, :d] = x.transpose(1, 2, 0)
+        inputs[0, d:-1], inputs[:, -1], c[0] = 0, 1, 0
+        # σ(z) = ½ tanh(z/2) + ½: one tanh for all gates, where what leads to a σ is halved.
         half = np.repeat(np.array([0.5, 0.5, 1, 0.5], x.dtype), u)
-        shift = np.repeat(np.array([0.5, 0.5, 0, 0.5], x.dtype), u)
-        product(x_T, ctx.p.W * half, out=gates)
-        gates += ctx.p.b * half
-        U, z, ig = ctx.p.U * half, np.empty((n, 4 * u), x.dtype), np.empty((n, u), x.dtype)
+        V_T = np.ascontiguousarray((np.concatenate([ctx.p.W, ctx.p.U, ctx.p.b]) * half).T)
+        new = np.empty((u, n), x.dtype)
         for t in range(T):
-            a = gates[t]
-            a += np.matmul(h[t], U, out=z)
+            a = np.matmul(V_T, inputs[t], out=gates[t])
             np.tanh(a, out=a)
-            a *= half
-            a += shift
-            i, f, g, o = (a[:, k * u : (k + 1) * u] for k in range(4))
+            for sigmoids in (a[: 2 * u], a[3 * u :]):
+                sigmoids *= 0.5
+                sigmoids += 0.5
+            i, f, g, o = a.reshape(4, u, n)
             np.multiply(f, c[t], out=c[t + 1])
-            c[t + 1] += np.multiply(i, g, out=ig)
-            np.multiply(o, np.tanh(c[t + 1], out=tanh_c[t]), out=h[t + 1])
+            c[t + 1] += np.multiply(i, g, out=new)
+            np.multiply(o, np.tanh(c[t + 1], out=tanh_c[t]), out=inputs[t + 1, d:-1])
         y: Array = np.empty((n, *self.output_shape(ctx.input_shape)), x.dtype) if ctx.out is None else ctx.out
-        y[...] = h[1:].swapaxes(0, 1) if self.return_sequences else h[T]
+        y[...] = inputs[1:, d:-1].transpose(2, 0, 1) if self.return_sequences else inputs[T, d:-1].T
         return y
 
     def onnx(self, graph: Graph, x: Value) -> Value:
@@ -122,38 +118,45 @@ class LSTM(Module):
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂W = Σ xᵀ dz, ∂J/∂U = Σ h_{t−1}ᵀ dz and ∂J/∂b = Σ dz."""
-        (n, T), d, u = (len(dy), ctx.input_shape[0]), ctx.input_shape[1], self.units
-        x_T, gates, c, tanh_c, h = self._memory(ctx, n, T, d, dy.dtype)
-        dz = ctx.scratch("dz", gates.shape, dy.dtype)
-        # All factors beside dc and dh are there already, for all steps at once.
-        i, f, g, o = (gates[..., k * u : (k + 1) * u] for k in range(4))
-        for k, (factor, derivative) in enumerate(
-            ((g, i * (1 - i)), (c[:-1], f * (1 - f)), (i, 1 - g * g), (tanh_c, o * (1 - o)))
-        ):
-            np.multiply(factor, derivative, out=dz[..., k * u : (k + 1) * u])
-        through = o * (1 - tanh_c * tanh_c)
-        dh, dc, part = np.zeros((n, u), dy.dtype), np.zeros((n, u), dy.dtype), np.empty((n, u), dy.dtype)
+        n, (T, d), u = len(dy), ctx.input_shape, self.units
+        inputs, gates, c, tanh_c = self._memory(ctx, n, dy.dtype)
+        every = ctx.scratch("dz", gates.shape, dy.dtype)
+        # dh is zero in front of the last step but for what arrives there.
+        arriving = np.zeros((T, u, n), dy.dtype)
+        arriving[0 if self.return_sequences else T - 1 :] = dy.reshape(n, -1, u).transpose(1, 2, 0)
+        dh, dc, part = (np.zeros((u, n), dy.dtype) for _ in range(3))
+        dV_T, share = (np.zeros((4 * u, d + u + 1), dy.dtype) for _ in range(2))
         for t in reversed(range(T)):
-            if self.return_sequences or t == T - 1:
-                dh += dy[:, t] if self.return_sequences else dy
-            dc += np.multiply(dh, through[t], out=part)
-            of_c = dz[t, :, : 3 * u].reshape(n, 3, u)
-            of_c *= dc[:, np.newaxis]
-            dz[t, :, 3 * u :] *= dh
-            dc *= f[t]
-            np.matmul(dz[t], ctx.p.U.T, out=dh)
-        grad_affine(x_T, dz, dW=ctx.g.W, db=ctx.g.b)
-        np.matmul(as_rows(h[:-1]).T, as_rows(dz), out=ctx.g.U)
+            i, f, g, o = gates[t].reshape(4, u, n)
+            dz = np.subtract(1, gates[t], out=every[t])
+            dz *= gates[t]
+            dz_i, dz_f, dz_g, dz_o = dz.reshape(4, u, n)
+            np.subtract(1, np.multiply(g, g, out=dz_g), out=dz_g)
+            dh += arriving[t]
+            np.subtract(1, np.multiply(tanh_c[t], tanh_c[t], out=part), out=part)
+            part *= o
+            dc += np.multiply(part, dh, out=part)
+            for gate, factor, after in ((dz_i, g, dc), (dz_f, c[t], dc), (dz_g, i, dc), (dz_o, tanh_c[t], dh)):
+                gate *= factor
+                gate *= after
+            dc *= f
+            np.matmul(ctx.p.U, dz, out=dh)
+            dV_T += np.matmul(dz, inputs[t].T, out=share)
+        ctx.g.W[...], ctx.g.U[...], ctx.g.b[...] = dV_T.T[:d], dV_T.T[d:-1], dV_T.T[-1:]
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return ∂J/∂x = dz Wᵀ."""
-        n, (T, d) = len(dy), ctx.input_shape
-        dx: Array = np.empty((n, T, d), dy.dtype) if ctx.dx is None else ctx.dx
-        dx[...] = product(ctx.scratch("dz", (T, n, 4 * self.units), dy.dtype), ctx.p.W.T).swapaxes(0, 1)
+        dx: Array = np.empty((len(dy), *ctx.input_shape), dy.dtype) if ctx.dx is None else ctx.dx
+        dz = ctx.scratch("dz", (ctx.input_shape[0], 4 * self.units, len(dy)), dy.dtype)
+        dx[...] = np.matmul(ctx.p.W, dz).transpose(2, 0, 1)
         return dx
 
-    def _memory(self, ctx: Context, n: int, T: int, d: int, dtype: "np.dtype[Any]") -> tuple[Array, ...]:
-        """Return what lives from forward to backward: x and the gates by step; c, tanh c and h, c and h from step 0."""
-        shapes = {"x": (T, n, d), "gates": (T, n, 4 * self.units), "c": (T + 1, n, self.units)}
-        shapes |= {"tanh c": (T, n, self.units), "h": (T + 1, n, self.units)}
+    def _memory(self, ctx: Context, n: int, dtype: "np.dtype[Any]") -> tuple[Array, ...]:
+        """Return what lives from forward to backward, step by step: [x_t, h_{t−1}, 1], the gates, c_t and tanh c_t.
+
+        Rows come last, so that each gate lies in one piece, and [W, U, b] acts on all of a step in one product. c has
+        c₀ in front, and the first has h of the last step behind.
+        """
+        (T, d), u = ctx.input_shape, self.units
+        shapes = {"inputs": (T + 1, d + u + 1, n), "gates": (T, 4 * u, n), "c": (T + 1, u, n), "tanh c": (T, u, n)}
         return tuple(ctx.scratch(name, shape, dtype) for name, shape in shapes.items())

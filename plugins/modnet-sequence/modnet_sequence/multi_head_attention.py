@@ -10,7 +10,7 @@ from modnet import Array, Context, Count, Graph, Initializer, Module, Parameter,
 from modnet.activations import Softmax
 from modnet.errors import ShapeError
 from modnet.initializers import GlorotUniform, Zeros
-from modnet_sequence.arrays import affine, grad_affine, product, steps
+from modnet_sequence.arrays import affine, blocks_of, grad_affine, product, steps
 
 
 class MultiHeadAttention(Module):
@@ -83,11 +83,12 @@ class MultiHeadAttention(Module):
         """Return y = H W_o + b_o with H = A V."""
         n, T, d = x.shape
         QKV = affine(x, ctx.p.W, ctx.p.b, out=ctx.scratch("QKV", (n, T, 3 * d), x.dtype))
+        A, H = ctx.scratch("A", (n, self.heads, T, T), x.dtype), ctx.scratch("H", x.shape, x.dtype)
         Q, K, V = self._heads(QKV, 3)
-        S = np.matmul(Q, K.mT, out=ctx.scratch("A", (n, self.heads, T, T), x.dtype))
-        S *= 1 / math.sqrt(d // self.heads)
-        A, H = Softmax().f(S, out=S), ctx.scratch("H", x.shape, x.dtype)
-        np.matmul(A, V, out=self._heads(H)[0])
+        Q *= 1 / math.sqrt(d // self.heads)
+        for rows in blocks_of(n, self.heads * T * T):
+            S = np.matmul(Q[rows], K[rows].mT, out=A[rows])
+            np.matmul(Softmax().f(S, out=S), V[rows], out=self._heads(H[rows])[0])
         return affine(H, ctx.p.W_o, ctx.p.b_o, out=ctx.out)
 
     def onnx(self, graph: Graph, x: Value) -> Value:
@@ -103,16 +104,16 @@ class MultiHeadAttention(Module):
         """Write ∂J/∂W_o = Hᵀ dy, ∂J/∂W = xᵀ d[Q K V], and ∂J/∂b_o and ∂J/∂b, their sums over rows."""
         n, T, d = dy.shape
         QKV, dQKV = (ctx.scratch(name, (n, T, 3 * d), dy.dtype) for name in ("QKV", "dQKV"))
-        A, dA = (ctx.scratch(name, (n, self.heads, T, T), dy.dtype) for name in ("A", "dA"))
-        H = ctx.scratch("H", dy.shape, dy.dtype)
+        A, H = ctx.scratch("A", (n, self.heads, T, T), dy.dtype), ctx.scratch("H", dy.shape, dy.dtype)
         grad_affine(H, dy, dW=ctx.g.W_o, db=ctx.g.b_o)
         (Q, K, V), (dQ, dK, dV) = self._heads(QKV, 3), self._heads(dQKV, 3)
         (dH,) = self._heads(product(dy, ctx.p.W_o.T, out=H))
-        np.matmul(A.mT, dH, out=dV)
-        dS = Softmax().df(None, A, np.matmul(dH, V.mT, out=dA), out=ctx.scratch("dS", dA.shape, dA.dtype))
-        dS *= 1 / math.sqrt(d // self.heads)
-        np.matmul(dS, K, out=dQ)
-        np.matmul(dS.mT, Q, out=dK)
+        for rows in blocks_of(n, self.heads * T * T):
+            np.matmul(A[rows].mT, dH[rows], out=dV[rows])
+            dS = Softmax().df(None, A[rows], dH[rows] @ V[rows].mT)
+            np.matmul(dS, K[rows], out=dQ[rows])
+            np.matmul(dS.mT, Q[rows], out=dK[rows])
+        dQ *= 1 / math.sqrt(d // self.heads)
         grad_affine(ctx.x, dQKV, dW=ctx.g.W, db=ctx.g.b)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
