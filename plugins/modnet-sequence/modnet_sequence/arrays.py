@@ -24,7 +24,10 @@ def steps(input_shape: Shape) -> tuple[int, int]:
     (24, 3)
     """
     if len(input_shape) != 2:
-        raise axes_error("(steps, features)", input_shape, _as_series(input_shape))
+        features = input_shape[-1] if len(input_shape) > 2 else 1
+        shape = (math.prod(input_shape) // features, features)
+        also = "" if len(input_shape) > 2 else "; tokens makes each feature a step, an lstm has return_sequences=True"
+        raise axes_error("(steps, features)", input_shape, shape, also)
     return input_shape[0], input_shape[1]
 
 
@@ -40,33 +43,26 @@ def image(input_shape: Shape) -> tuple[int, int, int]:
     --------
     >>> image((8, 8, 1))
     (8, 8, 1)
-    >>> image((64,))
-    Traceback (most recent call last):
-    ...
-    modnet.errors.ShapeError: expected rows of shape (height, width, channels), got (64,): put a layer in front that \
-makes such rows, as {"type": "reshape", "shape": (8, 8, 1)} does
     """
     if len(input_shape) != 3:
-        raise axes_error("(height, width, channels)", input_shape, _as_image(input_shape))
+        side = math.isqrt(math.prod(input_shape))
+        square = (side, side, 1) if side**2 == math.prod(input_shape) else "(height, width, channels)"
+        raise axes_error(
+            "(height, width, channels)", input_shape, (*input_shape, 1) if len(input_shape) == 2 else square
+        )
     return input_shape[0], input_shape[1], input_shape[2]
 
 
-def axes_error(expected: str, got: Shape, shape: Shape) -> ShapeError:
-    """Return the error for rows of other axes, with a reshape layer that would help."""
-    remedy = f'put a layer in front that makes such rows, as {{"type": "reshape", "shape": {shape}}} does'
-    return ShapeError(f"expected rows of shape {expected}, got {tuple(got)}: {remedy}")
+def axes_error(expected: str, got: Shape, shape: Shape | str, also: str = "") -> ShapeError:
+    """Return the error for rows of other axes, with what would make such rows.
 
-
-def _as_series(shape: Shape) -> Shape:
-    features = shape[-1] if len(shape) > 2 else 1
-    return (math.prod(shape) // features, features)
-
-
-def _as_image(shape: Shape) -> Shape:
-    if len(shape) == 2:  # channels were left out
-        return (*shape, 1)
-    side = math.isqrt(math.prod(shape))
-    return (side, side, 1) if side**2 == math.prod(shape) else (-1, 1, 1)
+    Examples
+    --------
+    >>> print(axes_error("(height, width, channels)", (64,), (8, 8, 1)))  # doctest: +ELLIPSIS
+    expected rows of shape (height, width, channels), got (64,): inputs={"type": "reshape", ... a reshape layer in front
+    """
+    remedy = f'inputs={{"type": "reshape", "shape": {shape}}} makes such rows, or a reshape layer in front'
+    return ShapeError(f"expected rows of shape {expected}, got {tuple(got)}: {remedy}{also}")
 
 
 BLOCK = 2**17

@@ -123,7 +123,9 @@ class LSTM(Module):
         every = ctx.scratch("dz", gates.shape, dy.dtype)
         # dh is zero in front of the last step but for what arrives there.
         arriving = np.zeros((T, u, n), dy.dtype)
-        arriving[0 if self.return_sequences else T - 1 :] = dy.reshape(n, -1, u).transpose(1, 2, 0)
+        arriving[0 if self.return_sequences else T - 1 :] = dy.reshape(
+            n, T if self.return_sequences else 1, u
+        ).transpose(1, 2, 0)
         dh, dc, part = (np.zeros((u, n), dy.dtype) for _ in range(3))
         dV_T, share = (np.zeros((4 * u, d + u + 1), dy.dtype) for _ in range(2))
         for t in reversed(range(T)):
