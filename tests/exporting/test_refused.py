@@ -50,7 +50,7 @@ def test_operators_of_an_unknown_version_are_refused():
 
 
 def test_every_registered_layer_and_loss_is_exported():
-    ours = ("modnet-layers", "modnet-tabular", "modnet-ordinal", "modnet-example")
+    ours = ("modnet-layers", "modnet-tabular", "modnet-ordinal", "modnet-sequence", "modnet-example")
     entries = [each for kind in ("layer", "activation", "loss") for each in registry.entries(kind)]
     mine = [each for each in entries if each.distribution in ours]
     assert [
