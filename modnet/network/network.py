@@ -5,6 +5,7 @@ It holds no weights. θ belongs to whoever trains or predicts, and every method 
 
 import copy
 import math
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -19,6 +20,9 @@ from modnet.strict import is_number, lengths
 
 BLOCK = 2**17
 """Elements per link and block in prediction: half a MiB in float32."""
+
+FEW_ROWS = 16
+"""Up to how many rows the buffers of a prediction are kept for the next."""
 
 
 def checked_shape(input_shape: Shape) -> Shape:
@@ -278,20 +282,29 @@ class Network:
                 caught[:] = [array]
 
         hook, size = None if link is self.links[-1] else catch, -1
+        # Views and buffers for a few rows take longer to make than to use: a thread keeps them, but while it uses them.
+        kept = _PASSES.__dict__.setdefault("of", WeakKeyDictionary())
+        running = kept.pop(self, None)
         for rows in self.blocks(x.shape[0]):
             if rows.stop - rows.start != size:
                 size = rows.stop - rows.start
-                running = Pass(self, theta, state, rows=size, hook=hook)
+                if hook or running is None or not running.serves(theta, state, size):
+                    running = Pass(self, theta, state, rows=size, hook=hook)
             try:
                 y = running.forward(x[rows])
             except InputError as error:
                 error.row += rows.start
                 raise
             yield rows, caught[0] if caught else y
+        if 0 < size <= FEW_ROWS and not hook:
+            kept[self] = running
 
 
 _PARTS: WeakKeyDictionary[Network, dict[tuple[int, int], Network]] = WeakKeyDictionary()
 """Parts of a network, while it is there: who accelerates one remembers it by the object."""
+
+_PASSES = threading.local()
+"""What each thread keeps of its last prediction of few rows, by the network."""
 
 
 def _numbers(subject: str, value: Any, dtype: "np.dtype[Any]") -> Array:

@@ -131,6 +131,10 @@ class Pass(Chain):
         self._rows, self._training, self._rng, self._hook = rows, training, rng, hook
         super().__init__(network.links, [self.context_of(link) for link in network.links], hook)
 
+    def serves(self, theta: Array, state: Array, rows: int) -> bool:
+        """Return whether it is for these weights, the arrays themselves, and for so many rows, in prediction."""
+        return self._theta is theta and self._state is state and self._rows == rows and not self._training
+
     def backward(self, draw: Array) -> None:
         """Write ∇J(θ) into `gradient`, given draw = ∂J/∂raw for the batch that went forward last."""
         self.grad_params(draw)

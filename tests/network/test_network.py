@@ -140,6 +140,25 @@ def test_predict_only_reads(weights):
     assert NETWORK.predict(*weights, x).shape == (5, 2)
 
 
+def test_rows_one_at_a_time_are_predicted_with_the_weights_of_their_call(weights):
+    x = np.random.default_rng(1).normal(size=(3, 3))
+    theta, state = weights
+    other = theta + 1
+    for each in (theta, other, theta):
+        alone = [NETWORK.predict(each, state, row)[0] for row in x[:, np.newaxis]]
+        np.testing.assert_allclose(alone, Pass(NETWORK, each, state, rows=3).forward(x), rtol=1e-12)
+    theta += 1  # in place, as an optimizer does
+    np.testing.assert_array_equal(NETWORK.predict(theta, state, x), NETWORK.predict(other, state, x))
+
+
+def test_two_predictions_side_by_side_keep_their_rows(weights):
+    x = np.random.default_rng(1).normal(size=(2, 3))
+    NETWORK.predict(*weights, x[:1])
+    first, second = (NETWORK.predict_blocks(*weights, row) for row in x[:, np.newaxis])
+    found = np.vstack([next(first), next(second)])
+    np.testing.assert_allclose(found, NETWORK.predict(*weights, x), rtol=1e-12)
+
+
 def test_predict_returns_memory_of_its_own(weights):
     network = Network([Identity()], (3,))
     x, none = np.ones((5, 3)), np.empty(0)

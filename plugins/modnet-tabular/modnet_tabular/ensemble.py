@@ -22,15 +22,22 @@ from modnet.component import field_names
 from modnet.errors import InvalidSpecError
 from modnet.estimators.display import VisualBlock, can_draw, visual_block
 from modnet.estimators.fitting import ENOUGH, FitMetadata, unchanged_on_failure
+from modnet.inputs import Table
 from modnet.network.summary import Summary
 from modnet.strict import is_number, truth
 from modnet.training import TrainingSettings
+from modnet_standard.inputs.table import FEW_ROWS
+from modnet_tabular.pbld import PBLD
 
 DEEP = {"layers": (128, 128, 128), "n_iter_no_change": 5}
 """A member: three layers with ReLU, and less patience than one network needs that has to be right alone."""
 
 SMOOTH = {**DEEP, "activation": "mish", "cooldown": 0.5}
 """A member that is smooth in what it reads, which suits targets that are."""
+
+
+PERIODIC = {**DEEP, "inputs": Table(numbers=PBLD())}
+"""A member that sees waves of numbers in place of bins, and so errs elsewhere."""
 
 
 class Preset(NamedTuple):
@@ -43,7 +50,7 @@ class Preset(NamedTuple):
 PRESETS = {
     "fast": Preset(1, ({**DEEP, "n_iter_no_change": 8},)),
     "default": Preset(4, (DEEP,)),
-    "best": Preset(8, (DEEP, SMOOTH)),
+    "best": Preset(8, (DEEP, SMOOTH, DEEP, PERIODIC)),
 }
 
 FEW_EPOCHS = 60
@@ -76,8 +83,8 @@ class BaseTabular(CallbackSupportMixin, NestedParameters, ABC):  # type: ignore[
     Parameters
     ----------
     preset : {"default", "fast", "best"}
-        How many members, and which: "fast" one, "default" four, each of three layers of 128 with ReLU; "best" eight,
-        every other one with Mish.
+        How many members, and which: "fast" one, "default" four, each of three layers of 128 with ReLU; "best" eight, of
+        which two have Mish, and two waves (`PBLD`) in place of bins, where `inputs` is left alone.
     n_members : int, optional
         How many there are, ≥ 1; None: as many as the preset has.
     max_epochs : int
@@ -204,13 +211,15 @@ class BaseTabular(CallbackSupportMixin, NestedParameters, ABC):  # type: ignore[
         seeds = check_random_state(self.random_state).randint(0, 2**31 - 1, size=n).tolist()
         epochs = min(FEW_EPOCHS, self.max_epochs) if rows < ENOUGH else self.max_epochs
         kinds = [preset.kinds[i % len(preset.kinds)] for i in range(n)]
+        if rows <= FEW_ROWS or self.inputs != "table":
+            kinds = [{name: value for name, value in kind.items() if name != "inputs"} for kind in kinds]
         return [self._like(kind, max_iter=epochs, random_state=seed) for kind, seed in zip(kinds, seeds, strict=True)]
 
     def _like(self, kind: Mapping[str, Any], **params: Any) -> Any:
         """Return a member of a kind, with what the parameters of the ensemble say of all."""
         own = {} if self.layers is None else {"layers": self.layers}
-        common = {name: getattr(self, name) for name in ("inputs", "loss", "optimizer", *self._also)}
-        return self._member(**{**kind, **own, **common, **params})
+        common = {name: getattr(self, name) for name in ("loss", "optimizer", *self._also)}
+        return self._member(**{"inputs": self.inputs, **kind, **own, **common, **params})
 
     _also: ClassVar[tuple[str, ...]] = ()
     """Parameters beside those of all ensembles that members have, too."""
@@ -331,9 +340,9 @@ class BaseTabular(CallbackSupportMixin, NestedParameters, ABC):  # type: ignore[
     def _sk_visual_block_(self) -> Any:
         """Return what scikit-learn draws in notebooks: the members beside each other, of each kind one."""
         members = self.networks or self._planned(ENOUGH)
-        kinds = {str(member.layers) + str(member.activation): member for member in members}
-        counts = [sum(str(m.layers) + str(m.activation) == kind for m in members) for kind in kinds]
-        names = [f"{n} × {type(member).__name__}" for n, member in zip(counts, kinds.values(), strict=True)]
+        looks = [f"{member.layers} {member.activation} {member.inputs}" for member in members]
+        kinds = dict(zip(looks, members, strict=True))
+        names = [f"{looks.count(look)} × {type(member).__name__}" for look, member in kinds.items()]
         return VisualBlock("parallel", list(map(visual_block, kinds.values())), names=names, name_details=names)
 
     def __sklearn_is_fitted__(self) -> bool:
