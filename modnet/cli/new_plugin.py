@@ -119,7 +119,8 @@ def new_plugin(args: argparse.Namespace) -> None:
         f"{root}: {names['a_kind']} called {component!r}. Next:\n\n"
         f'    python -m pip install -e "{root}[test]"\n'
         f"    python -m pytest {root}\n\n"
-        f"then put your own equation into {root / names['package'] / component}.py, and run the tests again."
+        f"then put your own equation into {root / names['package'] / component}.py and its use into the README, and "
+        "run the tests again."
         + (f" The text of {args.license} belongs into {root / 'LICENSE'}." if args.license else "")
     )
     data = {"directory": str(root), "distribution": names["distribution"], "name": component, "kind": args.kind}

@@ -80,10 +80,11 @@ def accelerated_training_gives_the_same_model(accelerator: Accelerator) -> None:
         settings: dict[str, Any] = {"max_iter": MIN_STEPS // 3 + 1, "batch_size": 16, "random_state": 0, "tol": 0}
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="training stopped at max_iter")
-            plain, fast = (
-                ModNetRegressor((8, 5), activation, accelerator=each, **settings).fit(X, X[:, 0]).theta_
-                for each in (None, accelerator)
-            )
+            with _told_as_found():
+                plain, fast = (
+                    ModNetRegressor((8, 5), activation, accelerator=each, **settings).fit(X, X[:, 0]).theta_
+                    for each in (None, accelerator)
+                )
         expect_same("theta_", fast, plain, f"with {accelerator!r}", "without", rtol=1e-8, atol=1e-10)
 
 
@@ -98,11 +99,18 @@ def _fused_links(network: Network, accelerator: Accelerator, dtype: "np.dtype[An
 def _expect_used(what: str, offered: bool, original: object, fused: Callable[["np.dtype[Any]"], object]) -> None:
     """Expect that what is offered runs in place of the original in both dtypes: if not, it failed or differs."""
     for dtype in map(np.dtype, FLOATS):
-        try:
+        with _told_as_found(f" ({dtype})"):
             fast = fused(dtype)
-        except RuntimeWarning as warning:
-            raise CheckFailed(f"{warning} ({dtype})") from warning
         expect(not offered or fast != original, f"what is {what} was refused before ({dtype})")
+
+
+@contextlib.contextmanager
+def _told_as_found(where: str = "") -> Iterator[None]:
+    """Make what modnet warns of, when it refuses an offer, what was found."""
+    try:
+        yield
+    except RuntimeWarning as warning:
+        raise CheckFailed(f"{warning}{where}") from warning
 
 
 def _examples(*kinds: str) -> Iterator[Any]:

@@ -4,14 +4,18 @@
 contract is, what was found, the smallest input that shows it, and the usual cause.
 """
 
+import dataclasses
 import itertools
 import textwrap
+import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from modnet.base import Array
+from modnet.component import Component
 from modnet.errors import ContractError, ShapeError
 
 _WIDTH = 110
@@ -77,16 +81,35 @@ def explained(error: Exception) -> CheckFailed:
         return error
     text, cause = f"{type(error).__name__}: {error}", ""
     if isinstance(error, ContractError):
-        cause = "the class's reads leaves out what its gradients look at"
+        kept = "was not kept" in text
+        cause = "the class's reads leaves out what its gradients look at" if kept else _OTHERWISE
     elif isinstance(error, ShapeError):
-        cause = "the rows that example_rows returns are not such as the module takes"
+        cause = "example_rows is not defined, or returns rows that the module does not take"
+    elif isinstance(error, dataclasses.FrozenInstanceError):
+        cause = "something kept on the component: of a pass it belongs into ctx.scratch, of a training into the state"
+    elif isinstance(error, TypeError) and " argument" in text:
+        cause = "a method that takes other arguments than that of its base: help(type(…).__base__) shows them"
     elif isinstance(error, ValueError) and "read-only" in str(error):
         cause = "it writes into an array that it was given: write into out, or into a fresh array"
     elif "NoneType" in text:
         cause = "a `return` left out; or z or a looked at, which `reads` does not name"
     elif isinstance(error, RuntimeWarning):
         cause = "a formula that overflows, or divides by zero, where its result need not: rewrite it"
-    return CheckFailed(text, cause=cause)
+    return CheckFailed(text + _place(error), cause=cause)
+
+
+_OTHERWISE = "an output_shape that announces another shape, or float64 numbers among float32: np.float64, np.array(1.0)"
+
+
+def _place(error: Exception) -> str:
+    """Return where in a component's code an error was raised, if it was there."""
+    frames = [
+        (frame.f_locals.get("self"), frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    for owner, code, line in reversed(frames):
+        if isinstance(owner, Component) and code.co_filename != "<string>":  # which is what dataclasses generate
+            return f" (in {code.co_name}, {Path(code.co_filename).name}, line {line})"
+    return ""
 
 
 def expect(condition: object, found: str, cause: str = "") -> None:

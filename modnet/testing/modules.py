@@ -31,6 +31,28 @@ _EXTREMES = np.array([1e4, -1e4, 0.0, 700.0, -700.0, 89.0, -89.0, 1e-30, 30.0, -
 
 
 @RULES.add(for_problems(rows=(4, 1)))
+def shapes_are_those_announced(problem: Problem) -> None:
+    """The shape of y is (n, *output_shape), and that of dx is the shape of x.
+
+    Usually: output_shape and forward disagree, an axis was summed away (sums over rows need keepdims=True), or the rows
+    that are tried, five features each, are not what it is made for: define example_rows
+    """
+    expect_shapes(problem)
+
+
+@RULES.add(for_problems())
+def every_gradient_is_written(problem: Problem) -> None:
+    """grad_params writes every element of ctx.g.<name>; what was there before does not count.
+
+    Usually: a name that was bound anew (ctx.g.W = …) in place of written to, or ctx.g.W += …: it holds no zeros before
+    """
+    gradient = problem.run().gradient
+    for name, place in problem.network.layout.places.items():
+        unwritten = np.isnan(place.view(gradient)).sum()
+        expect(not unwritten, f"{problem.short(name)}: {unwritten} elements of the gradient are not written")
+
+
+@RULES.add(for_problems(rows=(4, 1)))
 def gradients_agree_with_central_differences(problem: Problem) -> None:
     """∂J/∂x and ∂J/∂θ are the derivatives of J = Σ dy ∘ y, to 1e-6 in float64; along codes they are zero.
 
@@ -49,27 +71,6 @@ def gradients_agree_for_small_and_large_inputs(problem: Problem) -> None:
     """
     with REFUSED:
         check_problem(problem)
-
-
-@RULES.add(for_problems(rows=(4, 1)))
-def shapes_are_those_announced(problem: Problem) -> None:
-    """The shape of y is (n, *output_shape), and that of dx is the shape of x.
-
-    Usually: output_shape and forward disagree, or an axis was summed away: sums over rows need keepdims=True
-    """
-    expect_shapes(problem)
-
-
-@RULES.add(for_problems())
-def every_gradient_is_written(problem: Problem) -> None:
-    """grad_params writes every element of ctx.g.<name>; what was there before does not count.
-
-    Usually: a name that was bound anew (ctx.g.W = …) in place of written to, or ctx.g.W += …: it holds no zeros before
-    """
-    gradient = problem.run().gradient
-    for name, place in problem.network.layout.places.items():
-        unwritten = np.isnan(place.view(gradient)).sum()
-        expect(not unwritten, f"{problem.short(name)}: {unwritten} elements of the gradient are not written")
 
 
 @RULES.add(for_problems(dtype=FLOATS))

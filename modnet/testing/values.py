@@ -113,6 +113,16 @@ def rates_depend_on_the_progress_alone(schedule: Schedule) -> None:
 
 
 @SCHEDULES.add()
+def the_rate_goes_by_that_of_the_optimizer(schedule: Schedule) -> None:
+    """Another learning rate of the optimizer gives other rates.
+
+    Usually: `learning_rate` left out: a factor is returned in place of learning_rate times it
+    """
+    one, other = ([schedule.rate(each, progress) for progress in POINTS] for each in (0.1, 0.2))
+    expect(one != other, f"rates are {one[0]:.6g}, … for a learning rate of 0.1, and the same for 0.2")
+
+
+@SCHEDULES.add()
 def a_schedule_that_ends_is_at_its_last_rate_then(schedule: Schedule) -> None:
     """If `ends`, the end of the plan is the lowest point of the way there, below the highest, and the last.
 

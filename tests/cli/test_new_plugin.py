@@ -54,7 +54,7 @@ def test_it_installs_and_its_tests_and_the_lines_in_its_readme_pass(written: Pat
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     said = run(*command, cwd=root, PYTHONPATH=str(site))
     assert "passed" in said
-    assert "skipped" not in said
+    assert "skipped" not in said or kind == "estimator"  # scikit-learn's check of other array libraries, unless asked
 
 
 @pytest.mark.slow

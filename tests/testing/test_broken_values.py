@@ -95,6 +95,13 @@ class Blows(Schedule):
         return learning_rate / left if left else float("inf")
 
 
+class FactorAlone(Schedule):
+    """Returns the factor without the rate."""
+
+    def rate(self, learning_rate, progress):
+        return 0.9**progress.epoch
+
+
 class NumpyRate(Schedule):
     """Returns a number of NumPy's."""
 
@@ -190,6 +197,7 @@ BROKEN = [
     (BelowZero(), {"rates_are_finite_and_not_negative"}, set()),
     (Blows(), {"rates_are_finite_and_not_negative"}, set()),
     (NumpyRate(), {"rates_are_finite_and_not_negative"}, set()),
+    (FactorAlone(), {"the_rate_goes_by_that_of_the_optimizer"}, set()),
     (ChangesProgress(), {"rates_depend_on_the_progress_alone"}, set()),
     *((each(), {"a_schedule_that_ends_is_at_its_last_rate_then"}, set()) for each in ENDLESS),
     (Shrinks(), {"what_is_allowed_stays_as_it_is"}, set()),

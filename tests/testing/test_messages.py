@@ -1,11 +1,13 @@
 """What a failed check says: contract, indices and both values, the smallest input, the usual cause."""
 
 import pickle
+import re
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
+import modnet
 from modnet import Activation, Module
 from modnet.testing import CheckFailed, check_gradient, check_module, check_network, checks_of
 
@@ -76,9 +78,53 @@ def test_the_smallest_problem_is_looked_for():
 
 def test_what_a_component_raised_is_chained():
     failed = failure(Raises(), "gradients_agree_with_central_differences")
-    assert failed.found == "KeyError: 'weights'"
+    assert re.fullmatch(r"KeyError: 'weights' \(in forward, test_messages\.py, line \d+\)", failed.found)
     assert isinstance(failed.__cause__, KeyError)
     assert "x = [[" in failed.example
+
+
+class Flat(Wide):
+    """Loses an axis."""
+
+    def forward(self, ctx, x):
+        return x[:, 0]
+
+
+class Keeps(Wide):
+    """Keeps what it has met."""
+
+    def forward(self, ctx, x):
+        self.x = x
+        return x
+
+
+class Short(Wide):
+    """Takes no context."""
+
+    def forward(self, x):
+        return x
+
+
+class Unwritten(modnet.layers.Bias):
+    """Binds the gradient to a name."""
+
+    def grad_params(self, ctx, dy):
+        ctx.g.b = dy.sum(axis=tuple(range(dy.ndim - 1)))
+
+
+@pytest.mark.parametrize(
+    ("component", "cause"),
+    [
+        (Flat(), "an output_shape that announces another shape"),
+        (Keeps(), "something kept on the component"),
+        (Short(), "a method that takes other arguments than that of its base"),
+        (Unwritten(), "a name that was bound anew"),
+    ],
+)
+def test_the_cause_that_is_told_first_is_that_of_the_mistake(component, cause: str):
+    with pytest.raises(CheckFailed) as failed:
+        check_module(component)
+    assert cause in failed.value.cause
 
 
 def test_the_first_failure_of_a_component_is_raised():
