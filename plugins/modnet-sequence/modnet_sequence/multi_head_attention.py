@@ -85,7 +85,7 @@ class MultiHeadAttention(Module):
         QKV = affine(x, ctx.p.W, ctx.p.b, out=ctx.scratch("QKV", (n, T, 3 * d), x.dtype))
         A, H = ctx.scratch("A", (n, self.heads, T, T), x.dtype), ctx.scratch("H", x.shape, x.dtype)
         Q, K, V = self._heads(QKV, 3)
-        Q *= 1 / math.sqrt(d // self.heads)
+        Q *= 1 / math.sqrt(d // self.heads)  # Q / √k from here on: Q is smaller than S
         for rows in blocks_of(n, self.heads * T * T):
             S = np.matmul(Q[rows], K[rows].mT, out=A[rows])
             np.matmul(Softmax().f(S, out=S), V[rows], out=self._heads(H[rows])[0])
