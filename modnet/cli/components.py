@@ -16,7 +16,7 @@ from modnet.entries import article, group_of
 from modnet.errors import RegistryError, UnknownComponentError
 from modnet.registry import estimators, registry
 from modnet.slot import SLOT_MARK
-from modnet.text import counted, filled, suggestions, table
+from modnet.text import Table, counted, filled, suggestions
 
 
 def components_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +58,7 @@ def components(args: argparse.Namespace) -> None:
         what = f"BROKEN: {each['error']}" if each["error"] else each["summary"] or each["module"]
         tables.setdefault(each["kind"], []).append([each["name"], source, what])
     header = ["name", "from", "what it is"]
-    parts = [f"{group_of(kind).partition('.')[2]}\n\n{table(header, rows)}" for kind, rows in tables.items()]
+    parts = [f"{group_of(kind).partition('.')[2]}\n\n{Table(header, rows)}" for kind, rows in tables.items()]
     broken = sum(each["error"] is not None for each in found)
     number = Counter("estimator" if each["kind"] == "estimator" else "component" for each in found)
     total = ", ".join(counted(count, what) for what, count in number.items())
@@ -222,7 +222,7 @@ def _text(each: dict[str, Any]) -> str:
     blocks += [_wrapped(paragraph) for paragraph in each["text"].split("\n\n") if paragraph]
     rows = [[f["name"], f["type"], "required" if f["required"] else _default(f["default"])] for f in each["fields"]]
     if rows:
-        blocks.append(table(["field", "value", "default"], rows))
+        blocks.append(str(Table(["field", "value", "default"], rows)))
         blocks.append("\n".join(_wrapped(f"{f['name']}: {f['text']}", "    ") for f in each["fields"] if f["text"]))
     else:
         blocks.append("It has no fields.")
