@@ -14,6 +14,7 @@ import pydantic
 from pydantic import ConfigDict, Field, GetCoreSchemaHandler, ValidationError
 from pydantic_core import ArgsKwargs, CoreSchema, core_schema
 
+from modnet.docstrings import complete
 from modnet.entries import group_of
 from modnet.errors import InvalidSpecError, RegistryError
 from modnet.registry import registry
@@ -77,6 +78,7 @@ class Component(metaclass=_Readable):
         pydantic.dataclasses.dataclass(frozen=True, repr=False, config=_CONFIG)(cls)
         cls.__init__ = _explaining(cls, cls.__init__)  # type: ignore[method-assign]
         cls.__signature__ = without_annotations(inspect.signature(cls))  # type: ignore[attr-defined]
+        complete(cls, "Parameters")
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
-from modnet.base import Array, Graph, Loss, Module
+from modnet.base import Activation, Array, Graph, Loss, Module
 from modnet.errors import ExportError
 from modnet.estimators import BaseModNet
 from modnet.estimators.graphs import columns_of, row_dtype
@@ -82,9 +82,8 @@ def exports(cls: type) -> bool:
 
     Others, such as optimizers, are not in a model that predicts.
     """
-    base: Any = Module if issubclass(cls, Module) else Loss
-    written_by_base = base.onnx is getattr(cls, "onnx", None)
-    return issubclass(cls, Module | Loss) and (not written_by_base or (base is Loss and cls.links is False))
+    written_by_base = getattr(cls, "onnx", None) in (Module.onnx, Activation.onnx, Loss.onnx)
+    return issubclass(cls, Module | Loss) and (not written_by_base or (issubclass(cls, Loss) and not cls.links))
 
 
 def feeds(model: Any, X: Any) -> dict[str, Array]:
