@@ -43,7 +43,7 @@ class _Readable(ABCMeta):
 # argument. Nor do they hear of the equality: what is equal and not frozen has no hash to them.
 @dataclass_transform(eq_default=False, field_specifiers=(Field, dataclasses.field))
 class Component(metaclass=_Readable):
-    """Something with hyper-parameters: the base of modules, activations, losses, optimizers, …
+    """Something with hyper-parameters: the base of modules, losses, optimizers and all other kinds.
 
     A subclass only declares fields. It becomes a frozen Pydantic dataclass: arguments by position or by name, checked
     when the object is made; equality, hash, repr, pickle and `dataclasses.replace`, which checks again.
@@ -106,7 +106,13 @@ class Component(metaclass=_Readable):
 
 
 def field_names(cls: type[Component]) -> tuple[str, ...]:
-    """Return the names of a component's fields: in the order of its arguments, keyword-only ones last."""
+    """Return the names of a component's fields: in the order of its arguments, keyword-only ones last.
+
+    Returns
+    -------
+    tuple of str
+        Without the class variables.
+    """
     return tuple(field.name for field in _fields(cls))
 
 
@@ -114,6 +120,16 @@ def dump(value: Any) -> Any:
     """Return a component as the mapping that a slot reads back: ``{"type": name, **fields}``.
 
     Fields that are None by default and in fact are left out: they say nothing.
+
+    Parameters
+    ----------
+    value : object
+        A component; anything else is returned as it is.
+
+    Returns
+    -------
+    dict
+        Of plain mappings, sequences and numbers.
 
     Raises
     ------
@@ -146,6 +162,18 @@ def _plain(value: Any) -> Any:
 
 def walk(value: Any, path: str = "") -> Iterator[tuple[str, Component]]:
     """Yield a component and all components in its fields, each with its path; those of a sequence, too.
+
+    Parameters
+    ----------
+    value : object
+        A component, or a sequence of them.
+    path : str
+        Where it stands.
+
+    Yields
+    ------
+    (str, Component)
+        Outer ones before those inside.
 
     Examples
     --------

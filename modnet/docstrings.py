@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 _TITLE = re.compile(r"^(\w[\w ]*)\n-{3,}\n", re.MULTILINE)
 
 
-def complete(cls: type, *titles: str) -> None:
+def complete(cls: type, *titles: str, like: type | None = None) -> None:
     """Complete the docstrings of a class and of its methods by what is said above them.
 
     What they say themselves stands as it is. Methods take over Parameters, Returns and Yields.
@@ -23,6 +23,8 @@ def complete(cls: type, *titles: str) -> None:
     *titles : {"Parameters", "Attributes"}
         The sections of its own docstring that are completed: parameters come in the order of the signature,
         attributes behind the class's own.
+    like : type, optional
+        A class that is no base, whose parameters and attributes the class has: its docstring goes before the bases'.
 
     Examples
     --------
@@ -49,7 +51,8 @@ def complete(cls: type, *titles: str) -> None:
     b : int
         The second.
     """
-    above = [doc for each in cls.__mro__[1:] if (doc := vars(each).get("__doc__"))]
+    bases = cls.__mro__[1:] if like is None else (like, *cls.__mro__[1:])
+    above = [doc for each in bases if (doc := vars(each).get("__doc__"))]
     if cls.__doc__:
         cls.__doc__ = _merged(cls.__doc__, above, inspect.signature(cls).parameters, titles)
     for name in [name for name in vars(cls) if not name.startswith("_")]:
@@ -81,8 +84,8 @@ def _merged(doc: str, above: Iterable[str], names: Iterable[str], titles: Iterab
 
 def _entries(section: str) -> dict[str, str]:
     """Return the entries of a section by name; one of several names is there for each."""
-    entries = re.split(r"\n(?=\S)", section)
-    return {name: entry for entry in entries for name in entry.partition("\n")[0].partition(" :")[0].split(", ")}
+    entries = [(entry.partition("\n")[0].partition(" :")[0], entry) for entry in re.split(r"\n(?=\S)", section)]
+    return {name.lstrip("*"): entry.rstrip() for names, entry in entries for name in names.split(", ")}
 
 
 @functools.lru_cache(1024)

@@ -148,7 +148,13 @@ class Shown(ABC):
 
     @abstractmethod
     def paragraphs(self) -> Sequence[str | Table]:
-        """Return the paragraphs and tables from top to bottom."""
+        """Return the paragraphs and tables from top to bottom.
+
+        Returns
+        -------
+        sequence of str or Table
+            What `repr` and notebooks show.
+        """
 
     def __repr__(self) -> str:
         """Return them as text."""

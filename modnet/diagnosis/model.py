@@ -55,8 +55,10 @@ _APART = 1.2
 class Diagnosis(Shown, list[Finding]):
     """What was found of a network on data, shown as a table: causes before their consequences.
 
-    Attributes
+    Parameters
     ----------
+    findings : iterable of Finding
+        What was found, causes first.
     look : Observation or None
         Every link's signal and gradient: with the first weights where the estimator was not fitted, else with its own.
         None if the data was too incomplete to be looked at.
@@ -69,7 +71,13 @@ class Diagnosis(Shown, list[Finding]):
         self.look, self.fitted = look, fitted
 
     def paragraphs(self) -> tuple[str | Table]:
-        """Return the table: under each finding what to do."""
+        """Return the paragraphs.
+
+        Returns
+        -------
+        (Table or str,)
+            Under each finding what to do; or that there is none.
+        """
         rows = [
             row for each in self for row in ((each.severity, each.subject, each.found), ("", "", f"→ {each.remedy}"))
         ]
@@ -87,6 +95,7 @@ def diagnose(model: Any, X: Any, y: Any) -> Diagnosis:
         If it has not been fitted, its first weights are looked at, and a copy is trained for up to 20 epochs on up to
         10,000 rows.
     X : array-like or sparse matrix, shape (n, n_features)
+        As for `fit`.
     y : array-like, shape (n,) or (n, k)
         An autoencoder learns X and has none: None.
 

@@ -166,6 +166,7 @@ def load(path: str | Path, allow: Iterable[str] | None = None) -> Any:
     Parameters
     ----------
     path : str or Path
+        The file.
     allow : iterable of str, optional
         The distributions, beside modnet-layers, whose estimators and components the file may name; None: any that is
         installed.

@@ -112,7 +112,13 @@ class Summary(Shown):
         return sum(row.multiply_adds for row in self.rows)
 
     def paragraphs(self) -> list[str | Table]:
-        """Return the table, and below it what is not trained and what accelerates."""
+        """Return the paragraphs.
+
+        Returns
+        -------
+        list of Table or str
+            The links, and below them what is not trained and what accelerates.
+        """
         head = ["path", "layer", "output", "parameters", "multiply-adds"]
         first = ["", "input", shown(self.input_shape), "", ""]
         body = [

@@ -81,6 +81,11 @@ def exports(cls: type) -> bool:
     """Return whether components of a class can be exported: layers and losses that write their own nodes.
 
     Others, such as optimizers, are not in a model that predicts.
+
+    Returns
+    -------
+    bool
+        False also for what is neither.
     """
     written_by_base = getattr(cls, "onnx", None) in (Module.onnx, Activation.onnx, Loss.onnx)
     return issubclass(cls, Module | Loss) and (not written_by_base or (issubclass(cls, Loss) and not cls.links))
@@ -92,8 +97,14 @@ def feeds(model: Any, X: Any) -> dict[str, Array]:
     Parameters
     ----------
     model : onnx.ModelProto
+        What `to_onnx` returned.
     X : array-like
         An array, or a data frame with the columns that the model reads.
+
+    Returns
+    -------
+    dict of str to ndarray
+        One column for each column of a frame, or one matrix.
     """
     protobuf = _needed("onnx", "protobuf")
     found: dict[str, Array] = protobuf.feeds(model, X, frame_of(X))

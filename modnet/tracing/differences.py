@@ -47,7 +47,13 @@ class Differences(Shown):
         return tuple(name for name, found in self.deviations.items() if not found <= TOLERANCE)
 
     def paragraphs(self) -> tuple[Table, str]:
-        """Return the table and the verdict."""
+        """Return the paragraphs.
+
+        Returns
+        -------
+        (Table, str)
+            The comparison, and the verdict.
+        """
         head, rows = ["∂J/∂", "elements", "such as", "backpropagation", "differences", "deviation", ""], []
         for name, found in self.numeric.items():
             gradient, compared = self.gradients[name], ~np.isnan(found)

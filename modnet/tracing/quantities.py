@@ -45,12 +45,15 @@ class Trace(Shown, Named):
     Parameters
     ----------
     network : Network
+        What the rows run through.
     loss : Loss
+        Set up for its task.
     theta, state : ndarray
         Not changed.
     data : Data
         Rows, and their truth.
     training : bool
+        Whether dropout drops, and batch statistics are taken.
     seed : int
         Of what is random in training.
 
@@ -128,6 +131,11 @@ class Trace(Shown, Named):
         elements : int
             How many elements of each quantity to look at, at most: the one with the largest gradient, and others down
             to the smallest. Each takes two passes forward.
+
+        Returns
+        -------
+        Differences
+            Its `wrong` names the gradients that differ.
         """
         if (elements := checked(whole, "elements", elements)) < 1:
             raise ValueError(f"elements: should be at least 1, got {elements}")
@@ -141,13 +149,24 @@ class Trace(Shown, Named):
         ----------
         figure : matplotlib Figure, optional
             Where to; default: a new one.
+
+        Returns
+        -------
+        matplotlib Figure
+            The one given, or the new one.
         """
         from modnet.tracing.picture import drawn
 
         return drawn(self, figure)
 
     def paragraphs(self) -> tuple[str, Table, str]:
-        """Return the title, the table, and what its headings mean."""
+        """Return the paragraphs.
+
+        Returns
+        -------
+        (str, Table, str)
+            The title, the quantities, and what the headings mean.
+        """
         classes = {link.path: type(link.module).__name__ for link in self.network.walk()}
         rows = [
             (

@@ -74,10 +74,12 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------
-        ndarray, shape (n,) of class labels, or (n, k)
+        ndarray, shape (n,) or (n, k)
+            Labels, of the type they had in `fit`.
         """
         check_is_fitted(self)
         if not self._probable:
@@ -103,10 +105,12 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------
-        ndarray of float64, shape (n, n_classes); a list of them for several columns of classes
+        ndarray of float64, shape (n, n_classes)
+            A list of them for several columns of classes.
         """
         check_is_fitted(self)
         return self._shown(self._parts(self._of_members(X), self.temperature_))
@@ -118,10 +122,12 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------
-        ndarray of float64, shape (n, n_classes); a list of them for several columns of classes
+        ndarray of float64, shape (n, n_classes)
+            A list of them for several columns of classes.
         """
         p = self.predict_proba(X)
         return [np.log(part) for part in p] if isinstance(p, list) else np.log(p)
@@ -132,6 +138,7 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------
@@ -153,9 +160,10 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n, n_features)
-        y : array-like, shape (n,) or (n, k)
+        X, y : array-like
+            As for `fit`.
         sample_weight : array-like, shape (n,), optional
+            Weights of the rows, ≥ 0.
 
         Returns
         -------
@@ -279,6 +287,7 @@ class TabularRegressor(Parameters, ScoringNumbers, BaseTabular):  # type: ignore
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
         return_std : bool
             Whether to return standard deviations, too: of the mixture of what members predict, if the loss predicts
             them (`gaussian_nll`); else how far members are apart, which is less than how far y is.
@@ -305,6 +314,7 @@ class TabularRegressor(Parameters, ScoringNumbers, BaseTabular):  # type: ignore
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------

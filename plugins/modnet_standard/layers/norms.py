@@ -224,10 +224,8 @@ class RowNorm(PerFeature):
 
         Parameters
         ----------
-        ctx : Context
-            As `write_gradients` left it.
-        dy, c : ndarray, shape (n, …, n_in)
-            The gradient ∂J/∂y, and what was normalized.
+        ctx, dy, c : Context, and two ndarrays
+            As for `write_gradients`, which comes before.
 
         Returns
         -------
@@ -245,10 +243,8 @@ class RowNorm(PerFeature):
 
         Parameters
         ----------
-        ctx : Context
-            With the parameters.
-        dy : ndarray, shape (n, …, n_in)
-            Its width and dtype count.
+        ctx, dy : Context, and ndarray of shape (n, …, n_in)
+            As for `write_gradients`.
 
         Returns
         -------
