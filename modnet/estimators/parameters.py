@@ -22,7 +22,8 @@ from modnet.estimators.portable import Portable
 from modnet.estimators.target import loss_before_target
 from modnet.registry import registry
 from modnet.slot import Slot, parse, slots
-from modnet.spec import LayerSlot, ModelSpec
+from modnet.spec import ModelSpec
+from modnet.spec_slots import LayerSlot
 from modnet.strict import is_number, is_sequence, truth, with_types
 from modnet.text import suggestions
 from modnet.training import TrainingSettings

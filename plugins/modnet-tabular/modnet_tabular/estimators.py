@@ -142,7 +142,8 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
 
         Returns
         -------
-        ndarray of float64, shape (n,) for two classes, else (n, number of scores)
+        ndarray of float64, shape (n,) or (n, number of scores)
+            One number per row for two classes.
         """
         check_is_fitted(self)
         if not self._probable:
