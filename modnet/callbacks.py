@@ -1,7 +1,8 @@
 """Callbacks for training, on scikit-learn's own protocol: model files, MLflow's runs and Optuna's trials.
 
 They look at epochs only and ignore every other task of a fit. Hand them to ``set_callbacks`` of an estimator; in a
-pipeline or a grid, to that of the final step.
+pipeline or a grid, to that of the final step. `sklearn.callback.ProgressBar` shows the progress of them all; it needs
+rich, and in notebooks ipywidgets.
 """
 
 from pathlib import Path

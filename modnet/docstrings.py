@@ -71,21 +71,27 @@ def _merged(doc: str, above: Iterable[str], names: Iterable[str], titles: Iterab
     for title in titles:
         texts = [each[title] for each in (own, *others) if title in each]
         if title in ("Parameters", "Attributes"):
-            entries: dict[str, str] = {}
+            said: dict[str, str] = {}
             for text in texts:
-                entries |= {name: entry for name, entry in _entries(text).items() if name not in entries}
-            known = (*names, *_entries(own.get(title, ""))) if title == "Parameters" else entries
-            texts = ["\n".join(dict.fromkeys(entries[name] for name in known if name in entries))]
+                said |= {name: entry for name, entry in entries(text).items() if name not in said}
+            known = (*names, *entries(own.get(title, ""))) if title == "Parameters" else said
+            texts = ["\n".join(dict.fromkeys(said[name] for name in known if name in said))]
         if any(texts):
             found[title] = texts[0]
     parts = [f"{title}\n{'-' * len(title)}\n{text}" for title, text in {**found, **own, **found}.items()]
     return "\n\n".join([head, *parts]) + "\n" if parts else doc
 
 
-def _entries(section: str) -> dict[str, str]:
-    """Return the entries of a section by name; one of several names is there for each."""
-    entries = [(entry.partition("\n")[0].partition(" :")[0], entry) for entry in re.split(r"\n(?=\S)", section)]
-    return {name.lstrip("*"): entry.rstrip() for names, entry in entries for name in names.split(", ")}
+def entries(section: str) -> dict[str, str]:
+    """Return the entries of a section by name; one of several names is there for each.
+
+    Examples
+    --------
+    >>> entries("low, high : float")
+    {'low': 'low, high : float', 'high': 'low, high : float'}
+    """
+    found = [(entry.partition("\n")[0].partition(" :")[0], entry) for entry in re.split(r"\n(?=\S)", section)]
+    return {name.lstrip("*"): entry.rstrip() for names, entry in found for name in names.split(", ")}
 
 
 @functools.lru_cache(1024)
