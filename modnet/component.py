@@ -16,7 +16,7 @@ from pydantic_core import ArgsKwargs, CoreSchema, core_schema
 
 from modnet.docstrings import complete
 from modnet.entries import group_of
-from modnet.errors import InvalidSpecError, RegistryError
+from modnet.errors import ContractError, InvalidSpecError, RegistryError
 from modnet.registry import registry
 from modnet.strict import real, sequence, truth, whole
 from modnet.text import suggestions
@@ -51,6 +51,8 @@ class Component(metaclass=_Readable):
 
     Raises
     ------
+    ContractError
+        On definition, if a class has an ``__init__`` of its own.
     InvalidSpecError
         On construction, if an argument is missing, unknown, of the wrong type or out of range.
 
@@ -72,6 +74,11 @@ class Component(metaclass=_Readable):
 
     def __init_subclass__(cls, *, kind: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):  # the dataclass would put its own in that place, without a word
+            raise ContractError(
+                f"{cls.__qualname__} defines __init__, which components do not have: hyper-parameters are annotated "
+                "class attributes, as slope: float = 0.01, and a pydantic.model_validator checks several together"
+            )
         if kind is not None:
             cls.kind = kind
             registry.declare(kind, cls)

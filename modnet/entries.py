@@ -63,8 +63,8 @@ def group_of(kind: str) -> str:
 
 
 def article(kind: str) -> str:
-    """Return a kind with its indefinite article: "an optimizer"."""
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+    """Return a kind with its indefinite article: "an optimizer"; inputs are several."""
+    return kind if kind == "inputs" else f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def snake_case(name: str) -> str:

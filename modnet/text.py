@@ -261,6 +261,7 @@ _WORDS = {
     "kernel_initializer": "init weightinit weights",
     "schedule": "scheduler lrscheduler",
     "max_iter": "epochs nepochs maxepochs numepochs nbepoch niter",
+    "max_epochs": "epochs nepochs maxiter numepochs nbepoch niter",
     "layers": "hiddenlayersizes hiddendims hiddenunits hiddensizes nhidden",
     "optimizer": "solver optim",
     "loss": "criterion objective",

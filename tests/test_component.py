@@ -18,7 +18,7 @@ from support.distributions import Site
 from modnet import Component, ModelSpec, Module, Slot, default
 from modnet.activations import ReLU, Tanh
 from modnet.component import dump, field_names
-from modnet.errors import InvalidSpecError, ModNetError, RegistryError
+from modnet.errors import ContractError, InvalidSpecError, ModNetError, RegistryError
 from modnet.initializers import Zeros
 from modnet.layers import Dense, Dropout, Parallel, Residual, Sequential
 from modnet.optimizers import SGD, Adam
@@ -113,6 +113,14 @@ def test_a_bad_default_is_the_mistake_of_whoever_wrote_the_class():
         rate: Annotated[float, Field(le=1)] = 2.0
 
     assert problems_of(Bad) == (("rate", "should be less than or equal to 1, got 2.0"),)
+
+
+def test_a_constructor_of_its_own_is_refused_where_the_class_is_written():
+    with pytest.raises(ContractError, match=r"Ramp defines __init__, .*annotated class attributes"):
+
+        class Ramp(Component):
+            def __init__(self, slope=2.0):
+                self.slope = slope
 
 
 def test_an_error_is_a_value_error_of_modnets_tree():

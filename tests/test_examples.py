@@ -15,6 +15,7 @@ NAMES = (
     "backpropagation",
     "custom_layer",
     "deep_residual",
+    "images",
     "imbalanced",
     "intervals",
     "migrate_mlp",
@@ -23,6 +24,7 @@ NAMES = (
     "predict_onnx",
     "quickstart",
     "robust_losses",
+    "series",
     "serve_onnx",
     "tables",
     "tabular",
@@ -139,6 +141,24 @@ def test_imbalanced_finds_more_of_the_rare_class_with_balanced_weights(tmp_path:
     unweighted, balanced = row("average precision", text)
     assert abs(balanced - unweighted) < 0.1
     assert_is_a_picture(tmp_path / "imbalanced.png")
+
+
+@pytest.mark.slow
+def test_images_are_read_better_as_images(tmp_path: Path):
+    text = run("images", tmp_path)
+    dense, convolutional = numbers(r"accuracy (\d\.\d+)", text)
+    assert convolutional >= max(dense, 0.985)
+    assert_fits_a_page(text)
+    assert_is_a_picture(tmp_path / "images.png")
+
+
+@pytest.mark.slow
+def test_series_whose_rhythm_changes_are_predicted_by_an_lstm(tmp_path: Path):
+    text = run("series", tmp_path)
+    ridge, dense, lstm = numbers(r"later hours (\d\.\d+)", text)
+    assert lstm > max(ridge, dense) + 0.02
+    assert_fits_a_page(text)
+    assert_is_a_picture(tmp_path / "series.png")
 
 
 @pytest.mark.slow

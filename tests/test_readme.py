@@ -95,6 +95,24 @@ def test_the_estimator_is_saved_and_loaded(tmp_path):
     again = modnet.load(tmp_path / "model.npz")
     assert (again.margin, again.range_) == (0.2, model.range_)
     assert (again.predict(X) == model.predict(X)).all()
+
+
+def test_attention_is_that_of_modnet_sequence():
+    import pytest
+    from modnet.network import Network, Pass
+    theirs = pytest.importorskip("modnet_sequence").MultiHeadAttention
+    rng, found = np.random.default_rng(0), []
+    x, dy = rng.normal(size=(2, 5, 3, 4))
+    theta, state = Network([Attention(2)], (3, 4)).initialize(rng)
+    theta += 0.1
+    for layer in (Attention(2), theirs(2)):
+        gradient = np.empty_like(theta)
+        running = Pass(Network([layer], (3, 4)), theta, state, gradient=gradient, rows=5)
+        y = running.forward(x)
+        running.backward(dy)
+        found.append((y, running.input_gradient(), gradient))
+    for mine, other in zip(*found):
+        np.testing.assert_allclose(mine, other, rtol=1e-12, atol=1e-12)
 """
 
 

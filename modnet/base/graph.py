@@ -236,7 +236,7 @@ class Graph:
         return values[0] if len(values) == 1 else self.op("Concat", *values, axis=axis)
 
     def constant(self, array: Any, name: str | None = None) -> Value:
-        """Return an array that is part of the graph; numbers that are the same are there once.
+        """Return an array that is part of the graph; what is the same, under one name, is there once.
 
         Parameters
         ----------
@@ -254,9 +254,9 @@ class Graph:
         if name is None:
             text = array.item() if array.ndim == 0 else f"of shape {array.shape}"
             name = f"constant {text} {array.dtype}"
-            same = self.initializers.get(name)
-            if array.ndim and same is not None and not np.array_equal(same, array):
-                name = f"{name} {len(self.initializers)}"
+        same = self.initializers.get(name)
+        if array.ndim and same is not None and not np.array_equal(same, array):
+            name = f"{name} {len(self.initializers)}"
         self.initializers[name] = array
         return Value(self, name, array.dtype)
 

@@ -137,21 +137,52 @@ def classes_written(estimator: Any, graph: Graph, x: Value) -> dict[str, Value]:
     """
     raw, loss, target = raw_written(estimator, graph, x), loss_of(estimator), estimator._target
     graph.at("loss")
-    found = {"label": _labels(graph, target, loss.onnx_codes(graph, target.task, raw))}
-    if not loss.probabilistic:
-        return {**found, "scores": raw.reshape(-1) if target.task == "binary" else loss.onnx(graph, raw)}
-    p = loss.onnx(graph, raw)
+    codes = loss.onnx_codes(graph, target.task, raw)
+    if loss.probabilistic:
+        return told(estimator, graph, codes, _parts(graph, target, loss.onnx(graph, raw)))
+    scores = raw.reshape(-1) if target.task == "binary" else loss.onnx(graph, raw)
+    return {**told(estimator, graph, codes), "scores": scores}
+
+
+def probabilities_written(estimator: Any, graph: Graph, x: Value) -> list[Value]:
+    """Write the probabilities of a fitted classifier: for each column of classes, shape (n, k); of labels, (n, labels).
+
+    It is what an estimator of several networks combines, and hands on to `told`.
+    """
+    raw = raw_written(estimator, graph, x)
+    graph.at("loss")
+    return _parts(graph, estimator._target, loss_of(estimator).onnx(graph, raw))
+
+
+def _parts(graph: Graph, target: Any, p: Value) -> list[Value]:
+    """Return the probabilities of each column of classes, apart."""
     if target.kind == "multilabel":
-        return {**found, "probabilities": p}
+        return [p]
     stops = np.cumsum(target.widths).tolist()
     parts = []
     for width, stop, classes in zip(target.widths, stops, target.columns, strict=True):
         part = p.part(stop - width, stop) if len(stops) > 1 else p
         part = graph.concat([1 - part, part]) if width == 1 else part
         parts.append(part if len(classes) > 1 else part.part(0, 1) * 0 + 1)
-    if target.kind == "multioutput":
-        return {**found, **{f"probabilities_{j}": part for j, part in enumerate(parts)}}
-    return {**found, "probabilities": parts[0]}
+    return parts
+
+
+def told(estimator: Any, graph: Graph, codes: Value, parts: Sequence[Value] = ()) -> dict[str, Value]:
+    """Write the labels that a classifier gives for codes, and return them with probabilities, by name.
+
+    Parameters
+    ----------
+    estimator : BaseModNet
+        Fitted: its classes are meant.
+    graph : Graph
+    codes : Value
+        The code of each column of classes, of labels 0 or 1: int64, shape (n, number of columns).
+    parts : sequence of Value
+        As of `probabilities_written`; none of scores.
+    """
+    found = {"label": _labels(graph, estimator._target, codes)}
+    several = estimator._target.kind == "multioutput"
+    return {**found, **{f"probabilities_{j}" if several else "probabilities": part for j, part in enumerate(parts)}}
 
 
 def _labels(graph: Graph, target: Any, codes: Value) -> Value:

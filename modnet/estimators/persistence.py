@@ -224,6 +224,7 @@ def _header(archive: Any, length: int) -> Mapping[str, Any]:
     header: Mapping[str, Any] = json.loads(archive[_HEADER].tobytes())
     got = header["format"]
     if type(got) is not int or not 1 <= got <= FORMAT:
+        check_requirements(header.get("requires", {}), strict=True)  # says which version reads it
         raise ModelFileError(f"this modnet reads format {FORMAT}, got {got!r}: upgrade the distribution {OWN}")
     return header
 

@@ -17,8 +17,8 @@ from modnet.network.link import Link, checked_shape, end_of, placed, walk
 from modnet.network.running import Pass
 from modnet.strict import is_number
 
-BLOCK = 2**18
-"""Elements per link and block in prediction: 1 MiB in float32."""
+BLOCK = 2**17
+"""Elements per link and block in prediction: half a MiB in float32."""
 
 
 class Network:

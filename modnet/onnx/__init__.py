@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from modnet.base import Activation, Array, Graph, Loss, Module
 from modnet.errors import ExportError
-from modnet.estimators import BaseModNet
+from modnet.estimators import NestedParameters
 from modnet.estimators.graphs import columns_of, row_dtype
 from modnet.estimators.holders import frame_of, type_of
 from modnet.onnx.writing import OPSET, written
@@ -69,11 +69,12 @@ def to_onnx(model: Any, X_sample: Any = None, *, target_opset: int = OPSET) -> A
     if not (isinstance(target_opset, Integral) and 13 <= target_opset <= 22):
         raise ExportError(f"target_opset should be a whole number from 13 to 22, got {target_opset!r}")
     check_is_fitted(model)
-    if not isinstance(model, BaseModNet):
+    if not isinstance(model, NestedParameters):
         model_of_steps: Any = _needed("skl2onnx", "pipelines").to_onnx
         return model_of_steps(model, X_sample, target_opset)
-    graph = Graph(target_opset, model.theta_.dtype)
-    written(model, graph, _inputs(model, graph, X_sample), row_dtype(model) if X_sample is None else None)
+    first = model.networks[0]
+    graph = Graph(target_opset, first.theta_.dtype)
+    written(model, graph, _inputs(first, graph, X_sample), row_dtype(first) if X_sample is None else None)
     return protobuf.model_of(graph, metadata=_metadata(model))
 
 
@@ -111,7 +112,7 @@ def feeds(model: Any, X: Any) -> dict[str, Array]:
     return found
 
 
-def _inputs(model: BaseModNet, graph: Graph, sample: Any) -> list[Any]:
+def _inputs(model: Any, graph: Graph, sample: Any) -> list[Any]:
     """Declare the inputs of a graph, and return them."""
     frame = frame_of(sample)
     protobuf = import_module("modnet.onnx.protobuf")
@@ -125,7 +126,7 @@ def _inputs(model: BaseModNet, graph: Graph, sample: Any) -> list[Any]:
     return [graph.add_input("X", dtype, model.input_shape_)]
 
 
-def _metadata(model: BaseModNet) -> dict[str, Any]:
+def _metadata(model: NestedParameters) -> dict[str, Any]:
     classes = getattr(model, "classes_", None)
     found = {
         "estimator": type(model).__name__,

@@ -10,7 +10,7 @@ from sklearn.model_selection._search import BaseSearchCV
 
 from modnet.base import Graph, Value
 from modnet.errors import ExportError
-from modnet.estimators import BaseModNet
+from modnet.estimators import NestedParameters
 from modnet.estimators.holders import frame_of, type_of
 from modnet.onnx.protobuf import ML, checked, dtype_of, node_of, tensor_of
 from modnet.onnx.writing import OPSET, written
@@ -75,7 +75,7 @@ def to_onnx(model: Any, X_sample: Any, target_opset: int) -> Any:
             for name, each in model.get_params().items()
             if isinstance(each, BaseEstimator)
             and f"Sklearn{type(each).__name__}" not in known
-            and not isinstance(each, BaseModNet | BaseSearchCV)
+            and not isinstance(each, NestedParameters | BaseSearchCV)
             and estimators.entry_of(type(each)) is None
         ]
         raise ExportError(
@@ -92,7 +92,7 @@ def _type(dtype: Any, shape: list[Any]) -> Any:
 def _graph_of(operator: Any, opset: int) -> Graph:
     """Return the graph of one of modnet's estimators, from the variables that come to it."""
     model = operator.raw_operator
-    graph = Graph(opset, model.theta_.dtype)
+    graph = Graph(opset, model.networks[0].theta_.dtype)
     written(model, graph, [_value(graph, each) for each in operator.inputs])
     return graph
 

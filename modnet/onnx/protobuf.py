@@ -10,10 +10,14 @@ import numpy as np
 
 from modnet.base import Array, Graph, Node
 from modnet.entries import OWN
+from modnet.errors import ExportError
 
 with suppress(ImportError):  # an extra: `to_onnx` says so where it is missing
     import onnx
     from onnx import helper, numpy_helper
+
+_LARGEST = 2**31
+"""Bytes that no message of protobuf has."""
 
 ML = 3
 """Version of the operators of ai.onnx.ml."""
@@ -39,7 +43,17 @@ def model_of(graph: Graph, *, metadata: Mapping[str, Any]) -> Any:
         With its inputs and outputs.
     metadata : mapping
         What goes into ``metadata_props``, as JSON; text as it is.
+
+    Raises
+    ------
+    ExportError
+        If it is too large for one file.
     """
+    if (size := sum(array.nbytes for array in graph.initializers.values())) >= _LARGEST:
+        raise ExportError(
+            f"the weights of this model take {size / 1e9:.1f} GB, and a file of ONNX holds less than "
+            f"{_LARGEST / 1e9:.1f} GB: train it in float32, or with fewer units"
+        )
     inputs = [_info(name, value.dtype, ["n", *shape]) for name, (value, shape) in graph.inputs.items()]
     nodes = [node_of(node) for node in graph.nodes]
     # Outputs by their own names.
@@ -62,10 +76,7 @@ def model_of(graph: Graph, *, metadata: Mapping[str, Any]) -> Any:
 
 
 def checked(made: Any) -> Any:
-    """Return a model whose outputs have the shapes that follow from its nodes, checked in full.
-
-    A model of more than 2 GB, which no message of protobuf holds, cannot be.
-    """
+    """Return a model whose outputs have the shapes that follow from its nodes, checked in full."""
     bare = onnx.ModelProto()
     bare.CopyFrom(made)
     for output in bare.graph.output:

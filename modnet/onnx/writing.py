@@ -4,15 +4,17 @@ from typing import Any
 
 from modnet.base import Graph
 from modnet.errors import ExportError
-from modnet.estimators import BaseModNet
+from modnet.estimators import NestedParameters
 from modnet.estimators.graphs import METHODS, row_dtype, rows_written
 
 OPSET = 18
 """Version of the operators that is asked for by default: onnxruntime knows it from 1.14 on."""
 
 
-def written(model: BaseModNet, graph: Graph, columns: Any, dtype: Any = None) -> None:
+def written(model: NestedParameters, graph: Graph, columns: Any, dtype: Any = None) -> None:
     """Write a fitted estimator into a graph, from the values of its columns to its outputs.
+
+    All networks of one take the same rows: they know the columns from the same X.
 
     Raises
     ------
@@ -29,6 +31,6 @@ def written(model: BaseModNet, graph: Graph, columns: Any, dtype: Any = None) ->
             "author would add `def onnx(self, graph, x)`, which returns its outputs by name"
         )
     rows = dtype or (columns[0].dtype if len(columns) == 1 or len({each.dtype for each in columns}) == 1 else None)
-    rows = rows if rows in ("float32", "float64") else row_dtype(model)
-    x = rows_written(model, graph, columns, rows)
+    rows = rows if rows in ("float32", "float64") else row_dtype(model.networks[0])
+    x = rows_written(model.networks[0], graph, columns, rows)
     graph.outputs.update(model.onnx(graph, x))

@@ -293,6 +293,21 @@ def shapes_and_gradients_are_right_at_any_width(module: Module) -> None:
             raise
 
 
+@RULES.add(applies=lambda module: module.example_rows(np.random.default_rng(0), 1).ndim > 2)
+def other_lengths_of_axes_are_refused_or_right(module: Module) -> None:
+    """Where its rows have several axes, shapes and gradients are right at other lengths than those of `example_rows`.
+
+    Usually: height and width mixed up, which nobody sees of squares, or windows that leave something over at the end
+    """
+    rows = module.example_rows(np.random.default_rng(3), 24)
+    for axis, training in itertools.product(range(1, rows.ndim - 1), (False, True)):
+        for length in (1, 2, rows.shape[axis] + 1):
+            x = np.concatenate(np.split(rows, 2), axis=axis).take(np.arange(length), axis=axis)
+            with REFUSED:
+                case = {"x": x[:3], "training": training}
+                tried(_right, partial(Problem, [module], data=x[3:]), case, [{"x": x[:1]}])
+
+
 @RULES.add()
 def rows_of_several_axes_are_refused_or_right(module: Module) -> None:
     """Where `output_shape` accepts rows of shape (2, n), shapes and gradients are right for them.

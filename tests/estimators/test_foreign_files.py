@@ -56,6 +56,12 @@ def test_a_later_format_asks_for_an_upgrade(saved: Path):
         load(forge(saved, lambda header: {**header, "format": 2}))
 
 
+def test_a_file_of_a_later_version_says_which_one_reads_it(saved: Path):
+    later = {"format": 2, "requires": {"modnet-layers": "9.1"}}
+    with pytest.raises(InvalidSpecError, match=r"version 9\.1 was used, .* is installed: upgrade it .*layers>=9\.1"):
+        load(forge(saved, lambda header: {**header, **later}))
+
+
 def test_a_missing_distribution_is_named(saved: Path):
     forge(saved, lambda header: header["requires"].update({"acme-layers": "1.0"}))
     with pytest.raises(InvalidSpecError, match=r"requires\.acme-layers: version 1\.0 was used, none is installed"):

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from modnet import Activation, ModNetClassifier, ModNetRegressor, to_onnx
+from modnet.base import Graph
 from modnet.errors import ExportError
 from modnet.onnx import exports
+from modnet.onnx.protobuf import model_of
 from modnet.registry import registry
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -48,10 +50,18 @@ def test_operators_of_an_unknown_version_are_refused():
 
 
 def test_every_registered_layer_and_loss_is_exported():
-    ours = ("modnet-layers", "modnet-tabular", "modnet-ordinal", "modnet-example")
+    ours = ("modnet-layers", "modnet-tabular", "modnet-ordinal", "modnet-sequence", "modnet-example")
     entries = [each for kind in ("layer", "activation", "loss") for each in registry.entries(kind)]
     mine = [each for each in entries if each.distribution in ours]
     assert [
         each.name for each in mine if not exports(registry.get(each.kind, f"{each.distribution}:{each.name}"))
     ] == []
     assert not exports(Double)
+
+
+def test_weights_that_no_file_holds_are_refused():
+    graph = Graph()
+    x = graph.add_input("x", np.float64, (1,))
+    graph.outputs["y"] = x @ graph.constant(np.broadcast_to(0.0, (1, 3 * 10**8)))
+    with pytest.raises(ExportError, match=r"take 2.4 GB, and a file of ONNX holds less than 2.1 GB"):
+        model_of(graph, metadata={})

@@ -8,7 +8,7 @@ from modnet.registry import registry
 README = Path(__file__).parents[2] / "plugins" / "README.md"
 BEGIN, END = "<!-- onnx -->", "<!-- end of onnx -->"
 KINDS = {"layer": "layers", "activation": "activations", "loss": "losses"}
-HERE = ("modnet-layers", "modnet-tabular", "modnet-ordinal", "modnet-example")
+HERE = ("modnet-layers", "modnet-tabular", "modnet-ordinal", "modnet-sequence", "modnet-example")
 
 
 def table() -> str:

@@ -281,6 +281,26 @@ class MixesNamedColumns(Module):
         return dx
 
 
+class HeightForWidth(Module):
+    """Mirrors images, with a slip that squares hide: the axes of y are exchanged, and not announced so."""
+
+    reads: ClassVar[frozenset[str]] = frozenset()
+
+    def example_rows(self, rng, n):
+        return rng.normal(size=(n, 3, 3, 2))
+
+    def output_shape(self, input_shape):
+        if len(input_shape) != 3:
+            raise ShapeError(f"takes images, got {input_shape}")
+        return input_shape
+
+    def forward(self, ctx, x):
+        return x.swapaxes(1, 2).copy()
+
+    def grad_input(self, ctx, dy):
+        return dy.swapaxes(1, 2).copy()
+
+
 BROKEN = [
     (ReadsBesideItsChain(), "columns_that_count_as_unread_are_not_read"),
     (MixesNamedColumns(), "columns_that_count_as_unread_are_not_read"),
@@ -293,6 +313,7 @@ BROKEN = [
     (ShapeOfOneFeature(), "shapes_and_gradients_are_right_at_any_width"),
     (SquareW(), "shapes_and_gradients_are_right_at_any_width"),
     (OneUnit(), "shapes_and_gradients_are_right_at_any_width"),
+    (HeightForWidth(), "other_lengths_of_axes_are_refused_or_right"),
     (SeveralAxes(), "rows_of_several_axes_are_refused_or_right", "the_last_axis_is_that_of_features"),
     (CentresWholeRows(), "the_last_axis_is_that_of_features"),
     (SecondGhostBatch(), "gradients_agree_for_many_rows"),

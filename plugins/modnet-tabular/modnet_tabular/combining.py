@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from modnet import Array
+from modnet import Array, Graph, Value
 
 LEAST = 1e-4
 """The least probability that a member may give: one that is sure and wrong does not outvote the others."""
@@ -46,6 +46,18 @@ def combined(members: Sequence[Array], temperature: float = 1.0) -> Array:
     """
     p = np.mean([_normalized(np.maximum(each.astype(float), LEAST)) for each in members], axis=0)
     return _normalized(p ** (1 / temperature))
+
+
+def combined_written(graph: Graph, members: Sequence[Value], temperature: float) -> Value:
+    """Write `combined` into a graph of ONNX."""
+    normalized = [(p := each.astype(np.float64).clip(LEAST)) / p.sum() for each in members]
+    p = graph.op("Pow", mean_written(graph, normalized), 1 / temperature)
+    return p / p.sum()
+
+
+def mean_written(graph: Graph, values: Sequence[Value]) -> Value:
+    """Write the mean of values of one shape."""
+    return graph.op("Sum", *values) / len(values)  # onnxruntime has its Mean in float32 alone
 
 
 def temperature_for(p: Array, codes: Array, weight: Array) -> float:

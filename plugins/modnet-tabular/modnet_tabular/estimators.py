@@ -9,12 +9,13 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
-from modnet import Array, ModNetClassifier, ModNetRegressor
+from modnet import Array, Graph, ModNetClassifier, ModNetRegressor, Value
 from modnet.base import DensityLoss
+from modnet.estimators.graphs import probabilities_written, told
 from modnet.estimators.offered import completed, offered_if
 from modnet.estimators.predictors import ScoringNumbers, gives_probabilities, gives_quantiles, share_right
 from modnet.estimators.preparation import dense
-from modnet_tabular.combining import combined, mean_where_given, temperature_for
+from modnet_tabular.combining import combined, combined_written, mean_where_given, mean_written, temperature_for
 from modnet_tabular.ensemble import BaseTabular, Parameters
 
 
@@ -176,6 +177,26 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
             return float(super().score(X, y, sample_weight))
         return share_right(predicted, y, sample_weight)
 
+    def onnx(self, graph: Graph, x: Value) -> dict[str, Value]:
+        """Write what it predicts: labels and probabilities, or scores where the loss knows none."""
+        first = self.estimators_[0]
+        if not self._probable:
+            scores = mean_written(graph, [each.onnx(graph, x)["scores"] for each in self.estimators_])
+            positive = (scores > 0).astype(np.int64)
+            one = not self._labels and len(self.classes_) > 2
+            codes = graph.op("ArgMax", scores, axis=-1, dtype=np.int64) if one else positive
+            codes = codes if self._labels else codes.clip(high=len(self.classes_) - 1).reshape(-1, 1)
+            return {**told(first, graph, codes), "scores": scores}
+        columns = zip(*(probabilities_written(each, graph, x) for each in self.estimators_), strict=True)
+        if self._labels:
+            apart = [[p.reshape(0, -1, 1) for p in each] for each in columns]
+            columns = ([graph.concat([1 - p, p]) for p in each] for each in apart)
+        parts = [combined_written(graph, each, self.temperature_) for each in columns]
+        codes = graph.concat([graph.op("ArgMax", part, axis=-1, keepdims=int(not self._labels)) for part in parts])
+        if self._labels:
+            parts = [part.part(1, 2).reshape(0, -1) for part in parts]
+        return told(first, graph, codes, parts)
+
     @property
     def _probable(self) -> bool:
         return bool(self.estimators_[0].spec_.loss.probabilistic)
@@ -325,6 +346,20 @@ class TabularRegressor(Parameters, ScoringNumbers, BaseTabular):  # type: ignore
         check_is_fitted(self)
         bounds = self.range_[..., np.newaxis]
         return np.asarray(np.mean([np.clip(each.predict_quantiles(X), *bounds) for each in self.estimators_], axis=0))
+
+    def onnx(self, graph: Graph, x: Value) -> dict[str, Value]:
+        """Write what it predicts: numbers, deviations as of ``return_std``, and quantiles where the loss has any."""
+        found = [each.onnx(graph, x) for each in self.estimators_]
+        means = [each["prediction"].clip(*self.range_) for each in found]
+        mean = mean_written(graph, means)
+        spread = [(each - mean) * (each - mean) for each in means]
+        if "std" in found[0]:
+            spread = [a + each["std"] * each["std"] for a, each in zip(spread, found, strict=True)]
+        made = {"prediction": mean, "std": mean_written(graph, spread).sqrt()}
+        if "quantiles" in found[0]:
+            bounds = self.range_[..., np.newaxis]
+            made["quantiles"] = mean_written(graph, [each["quantiles"].clip(*bounds) for each in found])
+        return made
 
     def _learn_from_members(self, y: Any, weight: Array, watched: Any, their: Array, rows: list[Array]) -> None:
         learnt = np.asarray(dense(y), float)[weight > 0]

@@ -283,3 +283,8 @@ def test_it_is_shown_with_its_members(classifier: TabularClassifier):
     assert "2 × ModNetClassifier" in classifier._repr_html_()
     assert "estimators_[1].output" in repr(classifier.summary())
     assert "estimators_[2]" not in repr(classifier.summary())
+
+
+def test_an_unknown_argument_is_told_the_one_that_means_the_same():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'max_iter': write max_epochs=3"):
+        TabularClassifier(max_iter=3)

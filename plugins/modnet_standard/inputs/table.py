@@ -81,7 +81,7 @@ class Table(Inputs):
     takes_missing: ClassVar[bool] = True
 
     numbers: Slot[Module | Literal["auto"] | None] = default("auto")
-    one_hot: Count = 8
+    one_hot: Count = 32
     units: Count = 8
 
     def example_rows(self, rng: np.random.Generator, n: int) -> Array:
@@ -186,7 +186,7 @@ class Encode(Module):
     adapts: ClassVar[bool] = True
     fixed: ClassVar[bool] = True
 
-    one_hot: Count = 8
+    one_hot: Count = 32
     centred: bool = True
 
     def output_shape(self, input_shape: Shape) -> Shape:

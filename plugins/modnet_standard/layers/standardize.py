@@ -78,7 +78,8 @@ class Standardize(PerFeature):
             n_b = float(share.sum())
             share = share[np.newaxis] / n_b
             mean_b = share @ x
-            variance_b = share @ np.square(x - mean_b)
+            x -= mean_b  # a copy, and the only one: blocks are what takes memory here
+            variance_b = share @ np.square(x, out=x)
             n += n_b
             delta, b = mean_b - mean, n_b / n
             mean += delta * b
