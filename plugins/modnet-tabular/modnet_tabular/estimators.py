@@ -178,7 +178,20 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
         return share_right(predicted, y, sample_weight)
 
     def onnx(self, graph: Graph, x: Value) -> dict[str, Value]:
-        """Write what it predicts: labels and probabilities, or scores where the loss knows none."""
+        """Write what it predicts: labels and probabilities, or scores where the loss knows none.
+
+        Parameters
+        ----------
+        graph : Graph
+            What to write into.
+        x : Value
+            Rows of numbers, as members take them.
+
+        Returns
+        -------
+        dict of str to Value
+            The outputs of the graph, by name.
+        """
         first = self.estimators_[0]
         if not self._probable:
             scores = mean_written(graph, [each.onnx(graph, x)["scores"] for each in self.estimators_])
@@ -348,7 +361,20 @@ class TabularRegressor(Parameters, ScoringNumbers, BaseTabular):  # type: ignore
         return np.asarray(np.mean([np.clip(each.predict_quantiles(X), *bounds) for each in self.estimators_], axis=0))
 
     def onnx(self, graph: Graph, x: Value) -> dict[str, Value]:
-        """Write what it predicts: numbers, deviations as of ``return_std``, and quantiles where the loss has any."""
+        """Write what it predicts: numbers, deviations as of ``return_std``, and quantiles where the loss has any.
+
+        Parameters
+        ----------
+        graph : Graph
+            What to write into.
+        x : Value
+            Rows of numbers, as members take them.
+
+        Returns
+        -------
+        dict of str to Value
+            The outputs of the graph, by name.
+        """
         found = [each.onnx(graph, x) for each in self.estimators_]
         means = [each["prediction"].clip(*self.range_) for each in found]
         mean = mean_written(graph, means)
