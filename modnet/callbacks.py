@@ -1,7 +1,8 @@
 """Callbacks for training, on scikit-learn's own protocol: model files, MLflow's runs and Optuna's trials.
 
 They look at epochs only and ignore every other task of a fit. Hand them to ``set_callbacks`` of an estimator; in a
-pipeline or a grid, to that of the final step.
+pipeline or a grid, to that of the final step. `sklearn.callback.ProgressBar` shows the progress of them all; it needs
+rich, and in notebooks ipywidgets.
 """
 
 from pathlib import Path
@@ -12,6 +13,7 @@ from pydantic import AfterValidator
 
 from modnet.base import Array
 from modnet.component import Component, Count
+from modnet.docstrings import complete
 
 __all__ = ["Checkpoint", "EpochCallback", "MLflowLogging", "OptunaPruning"]
 
@@ -32,17 +34,58 @@ class Task(Protocol):
 class EpochCallback:
     """A callback that does nothing: derive from it, and define the hooks that you need."""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        complete(cls)
+
     def setup(self, estimator: Any, context: Task) -> None:
-        """Be told that a fit begins."""
+        """Be told that a fit begins.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The one whose fit begins.
+        context : CallbackContext
+            The task that stands for the whole fit.
+        """
 
     def on_fit_task_begin(self, estimator: Any, context: Task) -> None:
-        """Be told that a task begins: ``context.task_name`` is "fit" or "epoch"."""
+        """Be told that a task begins: ``context.task_name`` is "fit" or "epoch".
+
+        Parameters
+        ----------
+        estimator : estimator
+            The one that is fitted.
+        context : CallbackContext
+            The task that begins.
+        """
 
     def on_fit_task_end(self, estimator: Any, context: Task) -> bool | None:
-        """Be told that a task is over; True stops training after it."""
+        """Be told that a task is over; True stops training after it.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The one that is fitted.
+        context : CallbackContext
+            The task that is over; of epochs `task_id` counts from 0.
+
+        Returns
+        -------
+        bool or None
+            True: training stops.
+        """
 
     def teardown(self, estimator: Any, context: Task) -> None:
-        """Be told that a fit is over, also when it has failed."""
+        """Be told that a fit is over, also when it has failed.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The one whose fit is over.
+        context : CallbackContext
+            The task that stood for the whole fit.
+        """
 
 
 def _path(path: str | Path) -> str | Path:
@@ -108,7 +151,13 @@ class Checkpoint(EpochCallback, Component):
     monitor: Watched | None = None
 
     def on_fit_task_end(self, estimator: Any, context: Task, *, fitted_estimator: Any = None) -> None:
-        """Write the estimator."""
+        """Write the estimator.
+
+        Parameters
+        ----------
+        fitted_estimator : estimator
+            The one to write: ready to predict, and to train on.
+        """
         from modnet import save  # imports scikit-learn
 
         epoch = context.task_id + 1

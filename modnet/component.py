@@ -14,6 +14,7 @@ import pydantic
 from pydantic import ConfigDict, Field, GetCoreSchemaHandler, ValidationError
 from pydantic_core import ArgsKwargs, CoreSchema, core_schema
 
+from modnet.docstrings import complete
 from modnet.entries import group_of
 from modnet.errors import ContractError, InvalidSpecError, RegistryError
 from modnet.registry import registry
@@ -42,7 +43,7 @@ class _Readable(ABCMeta):
 # argument. Nor do they hear of the equality: what is equal and not frozen has no hash to them.
 @dataclass_transform(eq_default=False, field_specifiers=(Field, dataclasses.field))
 class Component(metaclass=_Readable):
-    """Something with hyper-parameters: the base of modules, activations, losses, optimizers, …
+    """Something with hyper-parameters: the base of modules, losses, optimizers and all other kinds.
 
     A subclass only declares fields. It becomes a frozen Pydantic dataclass: arguments by position or by name, checked
     when the object is made; equality, hash, repr, pickle and `dataclasses.replace`, which checks again.
@@ -84,6 +85,7 @@ class Component(metaclass=_Readable):
         pydantic.dataclasses.dataclass(frozen=True, repr=False, config=_CONFIG)(cls)
         cls.__init__ = _explaining(cls, cls.__init__)  # type: ignore[method-assign]
         cls.__signature__ = without_annotations(inspect.signature(cls))  # type: ignore[attr-defined]
+        complete(cls, "Parameters")
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
@@ -111,7 +113,13 @@ class Component(metaclass=_Readable):
 
 
 def field_names(cls: type[Component]) -> tuple[str, ...]:
-    """Return the names of a component's fields: in the order of its arguments, keyword-only ones last."""
+    """Return the names of a component's fields: in the order of its arguments, keyword-only ones last.
+
+    Returns
+    -------
+    tuple of str
+        Without the class variables.
+    """
     return tuple(field.name for field in _fields(cls))
 
 
@@ -119,6 +127,16 @@ def dump(value: Any) -> Any:
     """Return a component as the mapping that a slot reads back: ``{"type": name, **fields}``.
 
     Fields that are None by default and in fact are left out: they say nothing.
+
+    Parameters
+    ----------
+    value : object
+        A component; anything else is returned as it is.
+
+    Returns
+    -------
+    dict
+        Of plain mappings, sequences and numbers.
 
     Raises
     ------
@@ -151,6 +169,18 @@ def _plain(value: Any) -> Any:
 
 def walk(value: Any, path: str = "") -> Iterator[tuple[str, Component]]:
     """Yield a component and all components in its fields, each with its path; those of a sequence, too.
+
+    Parameters
+    ----------
+    value : object
+        A component, or a sequence of them.
+    path : str
+        Where it stands.
+
+    Yields
+    ------
+    (str, Component)
+        Outer ones before those inside.
 
     Examples
     --------

@@ -36,6 +36,7 @@ def input_gradients(model: Any, X: Any, *, target: Any = None, response_method: 
     model : classifier or regressor of modnet
         A fitted one. Of a pipeline, its last step: ``input_gradients(pipe[-1], pipe[:-1].transform(X))``.
     X : array-like or sparse matrix, shape (n, *input_shape)
+        The rows to look at.
     target : object, optional
         Which output f is: of classes a label, by default the second of two; of a label matrix or of several numbers the
         column; of several columns of classes ``(column, label)``.
@@ -92,14 +93,17 @@ def expected_gradients(
 
     Parameters
     ----------
-    model, X, target, response_method
+    model, X : classifier or regressor of modnet, and array-like
         As for `input_gradients`.
     background : array-like or sparse matrix, shape (m, *input_shape)
         What predictions are compared with, such as some rows of the training set. Of more than `n_samples` rows so many
         are drawn.
+    target, response_method : object, and str
+        As for `input_gradients`.
     n_samples : int
         Pairs (x', α) for each row of X, ≥ 1: at least so many, each x' equally often.
     random_state : int, RandomState or None
+        What draws the pairs.
 
     Returns
     -------
@@ -247,6 +251,7 @@ class AttributionDisplay:
     attributions : ndarray, shape (n, n_features)
         As from `expected_gradients` or `input_gradients`.
     feature_names : sequence of str
+        What the columns are called.
     response_name : str
         What is explained.
 
@@ -279,9 +284,13 @@ class AttributionDisplay:
 
         Parameters
         ----------
-        estimator, X, background
+        estimator : classifier or regressor of modnet
+            As `model` of `expected_gradients`.
+        X, background : array-like or sparse matrix
             As for `expected_gradients`.
-        ax, max_features
+        ax : matplotlib Axes, optional
+            As for `plot`.
+        max_features : int
             As for `plot`.
         **how
             Keyword arguments of `expected_gradients`.
@@ -302,6 +311,11 @@ class AttributionDisplay:
             Where; None: a new figure.
         max_features : int
             How many columns to show, those with the largest means.
+
+        Returns
+        -------
+        AttributionDisplay
+            The display itself.
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt

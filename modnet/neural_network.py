@@ -10,8 +10,10 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
+from sklearn import neural_network
 from sklearn.utils.metaestimators import available_if
 
+from modnet.docstrings import complete
 from modnet.estimators import ModNetClassifier, ModNetRegressor
 from modnet.estimators.mlp import BaseMLP, like_labels
 from modnet.estimators.offered import makes_steps
@@ -62,7 +64,7 @@ class _RegressorParameters(_Parameters, _Loss):
 
 
 class MLPClassifier(_Parameters, BaseMLP, ModNetClassifier):  # type: ignore[misc]  # parameters of narrower types
-    """scikit-learn's MLPClassifier on modnet: same parameters, attributes, warnings and messages.
+    """The MLPClassifier of scikit-learn on modnet: same parameters, attributes, warnings and messages.
 
     Parameters and attributes are those of `sklearn.neural_network.MLPClassifier`, whose documentation holds; so are
     first weights, order of rows and split for a given ``random_state``. On top come what modnet's classifier has:
@@ -95,15 +97,17 @@ class MLPClassifier(_Parameters, BaseMLP, ModNetClassifier):  # type: ignore[mis
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n, n_features)
-        y : array-like, shape (n,) or (n, k)
+        X, y : array-like
+            As for `fit`.
         sample_weight : array-like, shape (n,), optional
+            Weights of the rows, ≥ 0.
         classes : array-like, shape (n_classes,), optional
             All classes that will ever come; needed in the first call.
 
         Returns
         -------
         self
+            The estimator itself.
         """
         super().partial_fit(X, y, classes, sample_weight)
         return self
@@ -114,6 +118,7 @@ class MLPClassifier(_Parameters, BaseMLP, ModNetClassifier):  # type: ignore[mis
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------
@@ -128,10 +133,12 @@ class MLPClassifier(_Parameters, BaseMLP, ModNetClassifier):  # type: ignore[mis
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------
-        ndarray, shape (n, n_classes), dtype of θ; a list of them for several columns of classes
+        ndarray, shape (n, n_classes), dtype of θ
+            A list of them for several columns of classes.
         """
         p = self.predict_proba(X)
         with np.errstate(divide="ignore"):
@@ -145,7 +152,7 @@ class MLPClassifier(_Parameters, BaseMLP, ModNetClassifier):  # type: ignore[mis
 
 
 class MLPRegressor(_RegressorParameters, BaseMLP, ModNetRegressor):  # type: ignore[misc]
-    """scikit-learn's MLPRegressor on modnet: same parameters, attributes, warnings and messages.
+    """The MLPRegressor of scikit-learn on modnet: same parameters, attributes, warnings and messages.
 
     Parameters and attributes are those of `sklearn.neural_network.MLPRegressor`, whose documentation holds; so are
     first weights, order of rows and split for a given ``random_state``.
@@ -177,3 +184,7 @@ class MLPRegressor(_RegressorParameters, BaseMLP, ModNetRegressor):  # type: ign
     def out_activation_(self) -> str:
         """What turns the raw output into a prediction."""
         return {"squared_error": "identity", "poisson": "exp"}[self.loss]
+
+
+for _ours, _theirs in ((MLPClassifier, neural_network.MLPClassifier), (MLPRegressor, neural_network.MLPRegressor)):
+    complete(_ours, "Parameters", "Attributes", like=_theirs)

@@ -194,30 +194,7 @@ class Registry:
     # Registering
 
     def register(self, cls: Any, name: str | None = None, *, override: bool = False) -> Any:
-        """Give a class a name in this process: for notebooks and scripts. Usable as a decorator.
-
-        A packaged plugin registers through an entry point instead. Names given here do not reach joblib's worker
-        processes; instances of the class do.
-
-        Parameters
-        ----------
-        cls : type
-            A concrete subclass of one of the bases.
-        name : str, optional
-            Default: the class's name in snake_case (``LeakyReLU`` -> ``leaky_relu``).
-        override : bool
-            Whether a name that this process has registered before may change its class.
-
-        Returns
-        -------
-        type
-            `cls` itself.
-
-        Raises
-        ------
-        RegistryError
-            If the name is taken, a standard one or not snake_case, or the class is abstract or of no declared kind.
-        """
+        """Give a class a name in this process; see `modnet.register`."""
         kind = getattr(cls, "kind", None)
         if not isinstance(cls, type) or kind not in self._bases:
             raise WrongKindError(f"register needs a subclass of Module, Activation, Loss, …, got {cls!r}")
@@ -394,7 +371,30 @@ estimators = Registry()
 estimators.declare("estimator", "modnet.estimators.parameters:NestedParameters")
 
 
-def register(cls: Any, name: str | None = None, *, override: bool = False) -> Any:
-    """Give a component's or an estimator's class a name in this process; see `Registry.register`."""
-    book = estimators if getattr(cls, "kind", None) in estimators.kinds else registry
-    return book.register(cls, name, override=override)
+def register(class_: Any, name: str | None = None, *, override: bool = False) -> Any:
+    """Give a class a name in this process: for notebooks and scripts. Usable as a decorator.
+
+    A packaged plugin registers through an entry point instead. Names given here do not reach joblib's worker
+    processes; instances of the class do.
+
+    Parameters
+    ----------
+    class_ : type
+        A component's or an estimator's: a concrete subclass of one of the bases.
+    name : str, optional
+        Default: the class's name in snake_case (``LeakyReLU`` -> ``leaky_relu``).
+    override : bool
+        Whether a name that this process has registered before may change its class.
+
+    Returns
+    -------
+    type
+        `class_` itself.
+
+    Raises
+    ------
+    RegistryError
+        If the name is taken, a standard one or not snake_case, or the class is abstract or of no declared kind.
+    """
+    book = estimators if getattr(class_, "kind", None) in estimators.kinds else registry
+    return book.register(class_, name, override=override)

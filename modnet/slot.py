@@ -144,6 +144,16 @@ class Slot(Generic[_Held]):
     def resolve(self, value: Any) -> Any:
         """Return the component that `value` means.
 
+        Parameters
+        ----------
+        value : object
+            A component, its name, or a mapping with its name and its fields.
+
+        Returns
+        -------
+        Component
+            Or what the slot keeps as it is.
+
         Raises
         ------
         RegistryError
@@ -164,7 +174,18 @@ class Slot(Generic[_Held]):
         raise PydanticCustomError("not_a_component", "should be {expected}", {"expected": expected})
 
     def class_of(self, type_: Any) -> Any:
-        """Return the component class that the ``type`` of a mapping means."""
+        """Return the component class that the ``type`` of a mapping means.
+
+        Parameters
+        ----------
+        type_ : str
+            A registered name.
+
+        Returns
+        -------
+        type
+            A subclass of `Component`.
+        """
         found = registry.get(self.kinds, type_) if isinstance(type_, str) else type_
         if isinstance(found, type) and issubclass(found, self.classes):
             return found
@@ -184,6 +205,16 @@ def default(value: Any) -> Any:
     At run time the value alone would do. To a checker it is no `Slot`, and if the field were of the type that it holds,
     the constructor would take no name and no mapping.
 
+    Parameters
+    ----------
+    value : object
+        What the field has if nobody says anything.
+
+    Returns
+    -------
+    object
+        The same.
+
     Examples
     --------
     >>> default("relu")
@@ -194,6 +225,11 @@ def default(value: Any) -> Any:
 
 def slots(cls: type[Component]) -> dict[str, Slot]:
     """Return the slots that a component's fields declare, by the name of the field.
+
+    Returns
+    -------
+    dict of str to Slot
+        Fields without one are not in it.
 
     Examples
     --------
@@ -222,9 +258,16 @@ def parse(slot: Slot, value: Any, *, subject: str, path: str = "") -> Any:
     Parameters
     ----------
     slot : Slot
+        Which kinds of component stand there.
     value : object
+        A component, its name, or a mapping with its name and its fields.
     subject, path : str
         How the error message calls what is being made, and the place of the value in it.
+
+    Returns
+    -------
+    Component
+        Or what the slot keeps as it is.
 
     Raises
     ------

@@ -4,19 +4,15 @@ Names in a spec are resolved through the registry and in no other way: reading o
 installed distribution has registered it.
 """
 
-import importlib.metadata
 import json
-import re
 import tomllib
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import GetJsonSchemaHandler, model_validator
-from pydantic_core import CoreSchema
+from pydantic import model_validator
 
 from modnet.base import (
     Activation,
@@ -37,55 +33,11 @@ from modnet.errors import InvalidSpecError, ShapeError
 from modnet.files import as_json, write_whole
 from modnet.network import Network, checked_shape
 from modnet.registry import registry
+from modnet.requirements import check_requirements
 from modnet.schema import schema_of, schema_of_kind
-from modnet.slot import SLOT_MARK, Converted, Slot, default
-from modnet.strict import is_number
+from modnet.slot import Converted, Slot, default
+from modnet.spec_slots import LayerSlot, OptimizerSlot
 from modnet.training import TrainingSettings
-
-DENSE = "modnet-layers:dense"
-"""The layer behind ``layers=(100,)``, by its full name: no plugin can take its place."""
-
-
-class LayerSlot(Slot):
-    """The slot of one element of ``layers``: a module, or a number of hidden units.
-
-    Parameters
-    ----------
-    activation : str, mapping, Activation or None
-        What follows the dense layer that a bare number stands for.
-    """
-
-    def __init__(self, activation: Any = "relu") -> None:
-        super().__init__("layer", "activation")
-        self._activation = activation
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Leave the mark of a slot that takes numbers of units as well."""
-        mark = super().__get_pydantic_json_schema__(schema, handler)[SLOT_MARK]
-        return {SLOT_MARK: {**mark, "also": [*mark["also"], {"type": "integer", "minimum": 1}]}}
-
-    def spelled_out(self, value: Any) -> Any:
-        """Return a number n as the dense layer that it stands for, anything else as it is."""
-        return {"type": DENSE, "units": value, "activation": self._activation} if is_number(value) else value
-
-    def resolve(self, value: Any) -> Any:
-        """Return the layer that `value` means."""
-        return super().resolve(self.spelled_out(value))
-
-
-class OptimizerSlot(Slot):
-    """The slot of an optimizer, in which "auto" is Adam with the rate and the decay that suit most tables."""
-
-    def __init__(self) -> None:
-        super().__init__("optimizer", "solver", keep=("auto",))
-
-    def resolve(self, value: Any) -> Any:
-        """Return the optimizer that `value` means."""
-        return super().resolve(AUTO if isinstance(value, str) and value == "auto" else value)
-
-
-AUTO = {"type": "modnet-layers:adam", "learning_rate": 0.003, "beta_2": 0.95}
-"""Chosen among 80 configurations on validation rows of eight tables, as were the other defaults of estimators."""
 
 
 class ModelSpec(Component):
@@ -107,6 +59,7 @@ class ModelSpec(Component):
     optimizer : Optimizer or Solver
         "auto", the default: Adam with a rate of 0.003 and β₂ = 0.95.
     training : TrainingSettings
+        How long, on which batches, with which penalty.
     spec_version : int
         Version of this format.
 
@@ -157,7 +110,13 @@ class ModelSpec(Component):
         return self
 
     def modules(self) -> Iterator[tuple[str, Inputs | Module | Output]]:
-        """Yield inputs, layers, those inside layers too, and output, with their paths."""
+        """Yield inputs, layers, those inside layers too, and output, with their paths.
+
+        Yields
+        ------
+        (str, Inputs or Module or Output)
+            Outer ones before those inside.
+        """
         for field in ("inputs", "layers", "output", "output_activation"):
             for path, each in walk(getattr(self, field), field):
                 if isinstance(each, Inputs | Module | Output):
@@ -179,6 +138,11 @@ class ModelSpec(Component):
         width : int
             Columns of the raw output, ≥ 1.
 
+        Returns
+        -------
+        Network
+            It holds no weights.
+
         Raises
         ------
         ShapeError
@@ -197,7 +161,13 @@ class ModelSpec(Component):
         return network
 
     def without_plan(self) -> Self:
-        """Return the spec without a plan for columns in front, if its first layers go by columns themselves."""
+        """Return the spec without a plan for columns in front, if its first layers go by columns themselves.
+
+        Returns
+        -------
+        ModelSpec
+            Itself, if nothing is to be left out.
+        """
         for layer in self.layers if isinstance(self.inputs, Inputs) else ():
             if any(isinstance(each, Module) and each.takes_columns for _, each in walk(layer)):
                 return replace(self, inputs=None)
@@ -206,7 +176,18 @@ class ModelSpec(Component):
         return self
 
     def before_output(self, shape: Shape) -> list[tuple[str, Module]]:
-        """Return inputs and layers with their paths: what does not depend on how much there is to predict."""
+        """Return inputs and layers with their paths: what does not depend on how much there is to predict.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Per row of X; see `network`.
+
+        Returns
+        -------
+        list of (str, Module)
+            From X to what the output takes.
+        """
         inputs = self.without_plan().inputs
         front: Links = inputs.links(shape) if isinstance(inputs, Inputs) else [("", inputs)] if inputs else []
         return [*under("inputs", front), *located("layers", self.layers)]
@@ -214,11 +195,22 @@ class ModelSpec(Component):
     # To and from text
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the spec as plain mappings, sequences and numbers, with what it `requires`."""
+        """Return the spec as plain mappings, sequences and numbers, with what it `requires`.
+
+        Returns
+        -------
+        dict
+            What `from_dict` reads.
+        """
         return {**dump_fields(self), "requires": self.requires}
 
     def to_json(self) -> str:
         """Return the spec as JSON.
+
+        Returns
+        -------
+        str
+            What `from_json` reads.
 
         Raises
         ------
@@ -257,6 +249,7 @@ class ModelSpec(Component):
         Parameters
         ----------
         fields : mapping
+            As from `to_dict`.
         allow : iterable of str, optional
             The distributions, beside modnet-layers, whose components the spec may use; None: any that is installed.
 
@@ -279,6 +272,11 @@ class ModelSpec(Component):
     def of(cls, value: Any) -> Self:
         """Return the spec that a value is or describes: a spec, its mapping, or its JSON text.
 
+        Parameters
+        ----------
+        value : ModelSpec, mapping or str
+            What is, or describes, one.
+
         Raises
         ------
         TypeError
@@ -299,12 +297,28 @@ class ModelSpec(Component):
 
     @classmethod
     def from_json(cls, text: str | bytes, *, allow: Iterable[str] | None = None) -> Self:
-        """Return the spec that a JSON text describes; see `from_dict`."""
+        """Return the spec that a JSON text describes.
+
+        Parameters
+        ----------
+        text : str or bytes
+            As from `to_json`.
+        allow : iterable of str, optional
+            As for `from_dict`.
+        """
         return cls._from_text(text, "JSON", partial(json.loads, object_pairs_hook=_once), allow)
 
     @classmethod
     def from_toml(cls, text: str | bytes, *, allow: Iterable[str] | None = None) -> Self:
-        """Return the spec that a TOML text describes; see `from_dict`."""
+        """Return the spec that a TOML text describes.
+
+        Parameters
+        ----------
+        text : str or bytes
+            With the fields of `to_dict`.
+        allow : iterable of str, optional
+            As for `from_dict`.
+        """
         return cls._from_text(text, "TOML", tomllib.loads, allow)
 
     @classmethod
@@ -322,6 +336,11 @@ class ModelSpec(Component):
     def save(self, path: str | Path) -> None:
         """Write the spec as JSON to a file, which `load` reads; one that is there is replaced.
 
+        Parameters
+        ----------
+        path : str or Path
+            Its name ends in .json.
+
         Raises
         ------
         InvalidSpecError
@@ -337,7 +356,15 @@ class ModelSpec(Component):
 
     @classmethod
     def load(cls, path: str | Path, *, allow: Iterable[str] | None = None) -> Self:
-        """Return the spec in a file whose name ends in .json or .toml."""
+        """Return the spec in a file whose name ends in .json or .toml.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        allow : iterable of str, optional
+            As for `from_dict`.
+        """
         path = Path(path)
         readers = {".json": cls.from_json, ".toml": cls.from_toml}
         if path.suffix not in readers:
@@ -352,49 +379,3 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} is there more than once")
     return found
-
-
-def check_requirements(requires: Any, *, strict: bool = False) -> None:
-    """Say which distributions are missing; warn of those older than the ones that the spec was written with.
-
-    Parameters
-    ----------
-    requires : mapping of str to str
-    strict : bool
-        Whether an older one is an error: a file with weights means what their distribution meant by them.
-
-    Raises
-    ------
-    InvalidSpecError
-    """
-    if not isinstance(requires, Mapping):
-        raise InvalidSpecError("ModelSpec", [("requires", f"should map distributions to versions, got {requires!r}")])
-    problems = []
-    for name, version in requires.items():
-        if not (isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", name)):
-            problems.append(("requires", f"{name!r} is not the name of a distribution"))
-            continue
-        if not (isinstance(version, str) and _release(version)):
-            problems.append((f"requires.{name}", f"should be a version such as '1.2', got {version!r}"))
-            continue
-        try:
-            found = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            remedy = f"install it (python -m pip install {name}) if you trust it"
-            problems.append((f"requires.{name}", f"version {version} was used, none is installed: {remedy}"))
-            continue
-        if _release(found) >= _release(version):
-            continue
-        if strict:
-            remedy = f"upgrade it (python -m pip install '{name}>={version}')"
-            problems.append((f"requires.{name}", f"version {version} was used, {found} is installed: {remedy}"))
-        else:
-            warnings.warn(f"the spec was written with {name} {version}, {found} is installed", stacklevel=5)
-    if problems:
-        raise InvalidSpecError("ModelSpec", problems)
-
-
-def _release(version: str) -> tuple[int, ...]:
-    """Return the numbers that a version begins with, without zeros at the end: (1, 2) for "1.2.0rc1"."""
-    match = re.match(r"\d+(\.\d+)*", version)
-    return tuple(map(int, re.sub(r"(\.0+)+$", "", match.group()).split("."))) if match else ()

@@ -7,7 +7,10 @@ import difflib
 import re
 import shutil
 import textwrap
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 Row = Sequence[str]
 """The cells of a row in a table."""
@@ -59,45 +62,110 @@ def facts(pairs: Iterable[tuple[str, str]], indent: str = "", *, wrap: bool = Tr
     return "\n".join(wrapped(text, name) if wrap else name + text for name, text in named)
 
 
-def table(header: Row, rows: Sequence[Row], *, right: Row = (), foot: Row = (), wrap: bool = True) -> str:
-    """Return rows as a table.
+@dataclass(frozen=True)
+class Table:
+    """Rows under headings: `str` gives the text, `html` what notebooks show.
 
     Parameters
     ----------
     header : sequence of str
+        The headings.
     rows : sequence of sequences of str
+        As many cells in each as there are headings.
     right : sequence of str
         The columns, by their headings, that are aligned to the right.
     foot : sequence of str
         A last row, below a rule; none if it is empty.
     wrap : bool
-        Whether the last column is wrapped where the terminal ends.
+        Whether the last column of the text is wrapped where the terminal ends.
 
     Examples
     --------
-    >>> print(table(["name", "range"], [["units", "≥ 1"], ["use_bias", "true, false"]]))
+    >>> print(Table(["name", "range"], [["units", "≥ 1"], ["use_bias", "true, false"]]))
     name      range
     ─────────────────────
     units     ≥ 1
     use_bias  true, false
     """
-    feet = [foot] if foot else []
-    widths = [max(map(len, column)) for column in zip(header, *rows, *feet, strict=True)]
-    if wrap:
-        left = sum(widths[:-1]) + 2 * (len(widths) - 1)
-        widths[-1] = max(min(widths[-1], width() - left), 20)
 
-    def line(cells: Row) -> str:
-        named = zip(header, cells, widths, strict=True)
-        return "  ".join(cell.rjust(size) if name in right else cell.ljust(size) for name, cell, size in named).rstrip()
+    header: Row
+    rows: Sequence[Row]
+    right: Row = ()
+    foot: Row = ()
+    wrap: bool = True
 
-    def lines(cells: Row) -> list[str]:
-        first, *others = (textwrap.wrap(cells[-1], widths[-1]) if wrap else cells[-1:]) or [""]
-        return [line([*cells[:-1], first]), *(line([*[""] * (len(cells) - 1), other]) for other in others)]
+    def __str__(self) -> str:
+        """Return the table as text."""
+        feet = [self.foot] if self.foot else []
+        widths = [max(map(len, column)) for column in zip(self.header, *self.rows, *feet, strict=True)]
+        if self.wrap:
+            left = sum(widths[:-1]) + 2 * (len(widths) - 1)
+            widths[-1] = max(min(widths[-1], width() - left), 20)
 
-    head, body, end = line(header), [text for row in rows for text in lines(row)], list(map(line, feet))
-    rule = "─" * max(map(len, [head, *body, *end]))
-    return "\n".join([head, rule, *body, *([rule, *end] if end else [])])
+        def line(cells: Row) -> str:
+            named = zip(self.header, cells, widths, strict=True)
+            placed = (cell.rjust(size) if name in self.right else cell.ljust(size) for name, cell, size in named)
+            return "  ".join(placed).rstrip()
+
+        def lines(cells: Row) -> list[str]:
+            first, *others = (textwrap.wrap(cells[-1], widths[-1]) if self.wrap else cells[-1:]) or [""]
+            return [line([*cells[:-1], first]), *(line([*[""] * (len(cells) - 1), other]) for other in others)]
+
+        head, body = line(self.header), [text for row in self.rows for text in lines(row)]
+        end = list(map(line, feet))
+        rule = "─" * max(map(len, [head, *body, *end]))
+        return "\n".join([head, rule, *body, *([rule, *end] if end else [])])
+
+    def html(self) -> str:
+        """Return the table as HTML in the colours around it; one that is wider than the page scrolls by itself."""
+        from html import escape  # not needed to import modnet
+
+        sides = ["right" if name in self.right else "left" for name in self.header]
+        lines = ["pre"] * len(sides)
+        if self.wrap:
+            lines[-1] = "pre-wrap; min-width: 20em"
+
+        def line(cells: Row, tag: str, rule: str = "") -> str:
+            styles = (f"text-align: {side}; white-space: {kept}" for side, kept in zip(sides, lines, strict=True))
+            row = (
+                f'<{tag} style="{style}; vertical-align: top; padding: .2em .8em{rule}">{escape(cell)}</{tag}>'
+                for style, cell in zip(styles, cells, strict=True)
+            )
+            return f"<tr>{''.join(row)}</tr>"
+
+        rule = "; border-top: 1px solid"
+        head, body = line(self.header, "th"), "".join(line(cells, "td") for cells in self.rows)
+        foot = f"<tfoot>{line(self.foot, 'td', rule)}</tfoot>" if self.foot else ""
+        table = f"<table><thead>{head}</thead><tbody>{body}</tbody>{foot}</table>"
+        return f'<div style="overflow-x: auto">{table}</div>'
+
+
+class Shown(ABC):
+    """What prints as paragraphs and tables, and shows the same in notebooks."""
+
+    between: ClassVar[str] = "\n\n"
+    """What stands between two of them in the text."""
+
+    @abstractmethod
+    def paragraphs(self) -> Sequence[str | Table]:
+        """Return the paragraphs and tables from top to bottom.
+
+        Returns
+        -------
+        sequence of str or Table
+            What `repr` and notebooks show.
+        """
+
+    def __repr__(self) -> str:
+        """Return them as text."""
+        return self.between.join(map(str, self.paragraphs()))
+
+    def _repr_html_(self) -> str:
+        """Return them as HTML."""
+        from html import escape
+
+        parts = self.paragraphs()
+        return "".join(part.html() if isinstance(part, Table) else f"<p>{escape(part)}</p>" for part in parts)
 
 
 def listed(items: Iterable[object], most: int = 3) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modnet.text import facts, filled, table
+from modnet.text import Table, facts, filled
 
 
 @pytest.fixture(autouse=True)
@@ -11,7 +11,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_long_last_cell_is_wrapped_below_itself():
-    lines = table(["name", "what"], [["a", "word " * 30], ["b", "short"]]).splitlines()
+    lines = str(Table(["name", "what"], [["a", "word " * 30], ["b", "short"]])).splitlines()
     assert max(map(len, lines)) <= 60
     assert lines[2].startswith("a     word")
     assert lines[3].startswith("      word")
@@ -19,11 +19,11 @@ def test_a_long_last_cell_is_wrapped_below_itself():
 
 
 def test_numbers_are_aligned_to_the_right():
-    assert table(["n", "x"], [["1", "a"], ["100", "b"]], right=["n"]).splitlines()[2:] == ["  1  a", "100  b"]
+    assert str(Table(["n", "x"], [["1", "a"], ["100", "b"]], right=["n"])).splitlines()[2:] == ["  1  a", "100  b"]
 
 
 def test_a_table_without_rows_is_its_header():
-    assert table(["a", "b"], []) == "a  b\n────"
+    assert str(Table(["a", "b"], [])) == "a  b\n────"
 
 
 def test_paragraphs_are_filled_and_stay_apart():
@@ -34,11 +34,11 @@ def test_paragraphs_are_filled_and_stay_apart():
 
 def test_a_table_that_is_not_to_be_wrapped_keeps_its_lines():
     long = "word " * 30 + "end"
-    assert table(["name", "what"], [["a", long]], wrap=False).splitlines()[2] == f"a     {long}"
+    assert str(Table(["name", "what"], [["a", long]], wrap=False)).splitlines()[2] == f"a     {long}"
 
 
 def test_a_foot_stands_below_a_rule():
-    lines = table(["n", "x"], [["1", "a"]], right=["n"], foot=["100", "total"]).splitlines()
+    lines = str(Table(["n", "x"], [["1", "a"]], right=["n"], foot=["100", "total"])).splitlines()
     assert lines == ["  n  x", "──────────", "  1  a", "──────────", "100  total"]
 
 

@@ -7,7 +7,7 @@ from modnet.base.accelerator import Accelerator, Block, CompiledLoop, Epochs, Fu
 from modnet.base.activation import Activation, Formulas
 from modnet.base.constraint import Constraint
 from modnet.base.context import Context
-from modnet.base.graph import Graph, Node, Value, not_exported
+from modnet.base.graph import Graph, Node, not_exported
 from modnet.base.initializer import Initializer
 from modnet.base.inputs import Inputs
 from modnet.base.layout import Layout, Place
@@ -18,6 +18,7 @@ from modnet.base.output import Output
 from modnet.base.schedule import Progress, Schedule
 from modnet.base.solver import Objective, Solver
 from modnet.base.types import Array, Column, ColumnType, Shape, TableShape, column_title
+from modnet.base.value import Value
 
 __all__ = [
     "Accelerator",

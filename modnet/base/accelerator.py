@@ -24,7 +24,7 @@ from modnet.component import Component
 class Fused:
     """A module that runs in place of the first of several modules in a row, or of some of them.
 
-    Attributes
+    Parameters
     ----------
     module : Module
         It has the parameters of all that it stands for, by the same names and of the same shapes.
@@ -44,7 +44,7 @@ class Fused:
 class Block:
     """Rows that are watched: their loss is looked at after each epoch, at θ as it is then.
 
-    Attributes
+    Parameters
     ----------
     forward : callable
         From x to the raw output, as in prediction.
@@ -62,7 +62,7 @@ class Block:
 class TrainingStep:
     """A step of training on a mini-batch, as the parts that it is made of: those of an accelerator where it has any.
 
-    Attributes
+    Parameters
     ----------
     modules : tuple of Module
         What runs the links in a row, none of which has links inside.
@@ -71,16 +71,18 @@ class TrainingStep:
     penalize : callable
         Takes ∇J and Σw, adds the gradient of the penalty to ∇J and returns its value.
     loss : Loss
+        Of the raw output and the truth.
     optimizer : Optimizer
         Its weight decay and groups, unless it has points of its own, its limits of the gradient and its running mean
         `ema` hold.
     rule : Optimizer
         Whose `step` moves θ.
     optimizer_state : OptimizerState
+        What `rule` changes besides θ.
     constrained : tuple of (ndarray, Constraint)
         Views of θ, and what each is put back into after the step.
     theta, gradient, state : ndarray
-        θ, ∇J and the network's state, all of them in training: other points may predict.
+        Of the training: θ, ∇J and the network's state; other points may predict.
     draw : ndarray, shape (rows, *output_shape)
         Where ∂J/∂raw is written.
     regularized : int
@@ -128,10 +130,12 @@ class Patience:
     The rule is that of sklearn.neural_network: an epoch is progress if its loss lies more than `tol` below the best
     so far, and training stops when more than `limit` epochs in a row were none.
 
-    Attributes
+    Parameters
     ----------
     tol : float
+        How far the loss has to fall, ≥ 0.
     limit : int
+        How many epochs in a row without progress are put up with, ≥ 1.
     first : bool
         Whether of equal losses the first is the best, as in sklearn.neural_network, and not the last.
     best : float
@@ -147,7 +151,18 @@ class Patience:
     waited: int = 0
 
     def update(self, loss: float) -> bool:
-        """Take note of an epoch; return whether its loss is the lowest so far."""
+        """Take note of an epoch; return whether its loss is the lowest so far.
+
+        Parameters
+        ----------
+        loss : float
+            Of the epoch, lower being better.
+
+        Returns
+        -------
+        bool
+            Whether it is the best epoch, whose weights are to be kept.
+        """
         self.waited = self.waited + 1 if loss > self.best - self.tol else 0
         improved = loss < self.best or (loss == self.best and not self.first)
         if improved:
@@ -164,7 +179,7 @@ class Patience:
 class Epochs:
     """What a compiled loop is told of epochs, and tells of them.
 
-    Attributes
+    Parameters
     ----------
     losses : ndarray of float64, shape (epochs, 2)
         Where the mean loss of each epoch is written, and the loss of the watched rows after it, if there are any.
@@ -245,19 +260,57 @@ class Accelerator(Component, kind="accelerator"):
         ----------
         modules : sequence of Module
             The rest of a chain of links from one of them on: a dense layer and its activation are two.
+
+        Returns
+        -------
+        Fused or None
+            The module, and how many it stands for.
         """
         return None
 
     def loss(self, loss: Loss) -> Loss | None:
-        """Return a loss that runs in place of this one; None if there is none."""
+        """Return a loss that runs in place of this one; None if there is none.
+
+        Parameters
+        ----------
+        loss : Loss
+            Set up for its task.
+
+        Returns
+        -------
+        Loss or None
+            With the same values and gradients.
+        """
         return None
 
     def optimizer(self, optimizer: Optimizer) -> Optimizer | None:
-        """Return an optimizer whose `step` runs in place of this one's, on the same state; None if there is none."""
+        """Return an optimizer whose `step` runs in place of this one's, on the same state; None if there is none.
+
+        Parameters
+        ----------
+        optimizer : Optimizer
+            As the spec has it.
+
+        Returns
+        -------
+        Optimizer or None
+            With the same steps.
+        """
         return None
 
     def compile(self, step: TrainingStep) -> CompiledLoop | None:
-        """Return a loop that makes steps like this one; None if they have to be made one by one."""
+        """Return a loop that makes steps like this one; None if they have to be made one by one.
+
+        Parameters
+        ----------
+        step : TrainingStep
+            Its arrays are those that training changes.
+
+        Returns
+        -------
+        CompiledLoop or None
+            It works on these arrays.
+        """
         return None
 
     def warm_up(self, dtype: DTypeLike = np.float32) -> float | None:
@@ -276,5 +329,11 @@ class Accelerator(Component, kind="accelerator"):
         return None
 
     def compile_seconds(self) -> float:
-        """Return how long this process has waited for compilation so far; what was found compiled takes none."""
+        """Return how long this process has waited for compilation so far; what was found compiled takes none.
+
+        Returns
+        -------
+        float
+            Seconds, ≥ 0.
+        """
         return 0.0

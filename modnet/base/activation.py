@@ -9,8 +9,10 @@ from collections.abc import Callable
 from typing import ClassVar, final
 
 from modnet.base.context import Context
+from modnet.base.graph import Graph
 from modnet.base.module import Module
 from modnet.base.types import Array, Shape
+from modnet.base.value import Value
 
 Formulas = tuple[Callable[[float], float], Callable[[float, float], float]]
 """σ(z), and σ'(z) given z and a = σ(z), of one number."""
@@ -34,12 +36,14 @@ class Activation(Module, kind="activation"):
         Parameters
         ----------
         z : ndarray, any shape
+            The input.
         out : ndarray, optional
             Where to write, as in NumPy. It may be z itself if the class does not read ``"x"``.
 
         Returns
         -------
         ndarray, shape and dtype of z
+            `out`, where it is given.
         """
 
     @abstractmethod
@@ -58,6 +62,7 @@ class Activation(Module, kind="activation"):
         Returns
         -------
         ndarray, shape and dtype of z
+            `out`, where it is given.
         """
 
     def formulas(self) -> Formulas | None:
@@ -65,8 +70,35 @@ class Activation(Module, kind="activation"):
 
         The first is a = σ(z), the second σ'(z), given z and a. Both use arithmetic, `min`, `max`, `abs`, conditional
         expressions, numbers, `math`, and functions that do the same.
+
+        Returns
+        -------
+        (callable, callable) or None
+            Of one float, and of two.
         """
         return None
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Write a = σ(z) as nodes of ONNX; default: it cannot be exported.
+
+        Parameters
+        ----------
+        graph : Graph
+            What to write into.
+        z : Value
+            The input, of any shape.
+
+        Returns
+        -------
+        Value
+            Of the shape of z.
+
+        Raises
+        ------
+        ExportError
+            If the class does not define it.
+        """
+        return super().onnx(graph, z)
 
     @final
     def output_shape(self, input_shape: Shape) -> Shape:

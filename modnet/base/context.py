@@ -29,15 +29,13 @@ class Chain(Protocol):
 class Context:
     """What one link owns during one pass.
 
-    Attributes
+    Parameters
     ----------
     p, g, s : SimpleNamespace of arrays
         Views of this link's parameters, of their gradients and of its non-trainable state: ``ctx.p.W``. A gradient is
         written into its view (``np.matmul(…, out=ctx.g.W)``); state may be changed in place while `training`.
     input_shape : tuple of int
         The shape per row of x; a `TableShape` where its columns are known.
-    x, y : ndarray, shape (n, *input_shape) and (n, *output_shape)
-        The link's input and output, from forward to backward, if its `reads` names them.
     out, dx : ndarray or None
         Buffers of the shape of y and of x, for `forward` and `grad_input` to write into. To return a fresh array
         instead is correct too. None means that there is no buffer, which is what ``out=`` takes for it.
@@ -47,6 +45,11 @@ class Context:
         The source of randomness in training.
     children : tuple of Chain
         The chains that the module's `chains` announced, ready to run.
+
+    Attributes
+    ----------
+    x, y : ndarray, shape (n, *input_shape) and (n, *output_shape)
+        The link's input and output, from forward to backward, if its `reads` names them.
     """
 
     __slots__ = ("_scratch", "children", "dx", "g", "input_shape", "out", "p", "rng", "s", "training", "x", "y")
@@ -84,6 +87,7 @@ class Context:
         shape : tuple of int
             Full shape, the batch axis included.
         dtype : dtype
+            Of its elements.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""A graph of ONNX while components write it: values with NumPy's operators, and the nodes that calculate them.
+"""A graph of ONNX while components write it: its nodes, its constants, and what goes in and comes out.
 
 Nothing in here needs the package onnx; `modnet.onnx` makes a model of what was written.
 """
@@ -6,11 +6,12 @@ Nothing in here needs the package onnx; `modnet.onnx` makes a model of what was 
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 
 from modnet.base.types import Array, Shape
+from modnet.base.value import Value
 from modnet.errors import ExportError
 
 _BOOLEAN = ("And", "Equal", "Greater", "GreaterOrEqual", "IsNaN", "Less", "LessOrEqual", "Not", "Or")
@@ -18,141 +19,25 @@ _BOOLEAN = ("And", "Equal", "Greater", "GreaterOrEqual", "IsNaN", "Less", "LessO
 
 @dataclass(frozen=True)
 class Node:
-    """One node: an operator, the names of what goes in and comes out, its attributes and whose operator it is."""
+    """One node of a graph.
+
+    Parameters
+    ----------
+    op : str
+        The operator.
+    inputs, outputs : tuple of str
+        Names of the values that go in, and of those that come out.
+    attributes : mapping of str to object
+        What else the operator is told.
+    domain : str
+        Whose operator it is; empty for ONNX's own.
+    """
 
     op: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any]
     domain: str
-
-
-@dataclass(eq=False, frozen=True)
-class Value:
-    """An array that a graph calculates, rows in front: operators write nodes, as in ``x @ graph.p.W + graph.p.b``.
-
-    Numbers beside it take its dtype. Methods named as NumPy's do what those do along the last axis, which stays.
-
-    Attributes
-    ----------
-    graph : Graph
-    name : str
-    dtype : dtype
-    """
-
-    graph: "Graph"
-    name: str
-    dtype: "np.dtype[Any]"
-    __array_ufunc__: ClassVar[None] = None  # NumPy's arrays leave operators to this class
-
-    def __add__(self, other: Any) -> "Value":
-        return self.graph.op("Add", self, other)
-
-    def __radd__(self, other: Any) -> "Value":
-        return self.graph.op("Add", other, self)
-
-    def __sub__(self, other: Any) -> "Value":
-        return self.graph.op("Sub", self, other)
-
-    def __rsub__(self, other: Any) -> "Value":
-        return self.graph.op("Sub", other, self)
-
-    def __mul__(self, other: Any) -> "Value":
-        return self.graph.op("Mul", self, other)
-
-    def __rmul__(self, other: Any) -> "Value":
-        return self.graph.op("Mul", other, self)
-
-    def __truediv__(self, other: Any) -> "Value":
-        return self.graph.op("Div", self, other)
-
-    def __rtruediv__(self, other: Any) -> "Value":
-        return self.graph.op("Div", other, self)
-
-    def __matmul__(self, other: Any) -> "Value":
-        return self.graph.op("MatMul", self, other)
-
-    def __neg__(self) -> "Value":
-        return self.graph.op("Neg", self)
-
-    def __abs__(self) -> "Value":
-        return self.graph.op("Abs", self)
-
-    def __lt__(self, other: Any) -> "Value":
-        return self.graph.op("Less", self, other)
-
-    def __le__(self, other: Any) -> "Value":
-        return self.graph.op("LessOrEqual", self, other)
-
-    def __gt__(self, other: Any) -> "Value":
-        return self.graph.op("Greater", self, other)
-
-    def __ge__(self, other: Any) -> "Value":
-        return self.graph.op("GreaterOrEqual", self, other)
-
-    def __and__(self, other: Any) -> "Value":
-        return self.graph.op("And", self, other)
-
-    def __invert__(self) -> "Value":
-        return self.graph.op("Not", self)
-
-    def __bool__(self) -> bool:
-        raise TypeError("a value of a graph is not known yet: choose with graph.where instead of `if`")
-
-    def equal(self, other: Any) -> "Value":
-        """Return where it equals another."""
-        return self.graph.op("Equal", self, other)
-
-    def exp(self) -> "Value":
-        """Return e^x."""
-        return self.graph.op("Exp", self)
-
-    def log(self) -> "Value":
-        """Return log x."""
-        return self.graph.op("Log", self)
-
-    def sqrt(self) -> "Value":
-        """Return √x."""
-        return self.graph.op("Sqrt", self)
-
-    def tanh(self) -> "Value":
-        """Return tanh x."""
-        return self.graph.op("Tanh", self)
-
-    def clip(self, low: Any = None, high: Any = None) -> "Value":
-        """Return min(max(x, low), high); None: no bound on that side."""
-        x = self if low is None else self.graph.op("Max", self, low)
-        return x if high is None else self.graph.op("Min", x, high)
-
-    def sum(self, axis: int = -1) -> "Value":
-        """Return the sum along an axis, which is kept with length 1."""
-        return self.graph.op("ReduceSum", self, [axis], keepdims=1)
-
-    def mean(self, axis: int = -1, *, keepdims: bool = True) -> "Value":
-        """Return the mean along an axis."""
-        if self.graph.opset < 18:  # where axes are an attribute still
-            return self.graph.op("ReduceMean", self, axes=[axis], keepdims=int(keepdims))
-        return self.graph.op("ReduceMean", self, [axis], keepdims=int(keepdims))
-
-    def take(self, index: Sequence[int] | Array) -> "Value":
-        """Return some of the features, by position."""
-        return self.graph.op("Gather", self, np.asarray(index, np.int64), axis=-1)
-
-    def part(self, start: int, stop: int) -> "Value":
-        """Return the features from `start` to in front of `stop`."""
-        return self.graph.op("Slice", self, [start], [stop], [-1])
-
-    def reshape(self, *shape: int) -> "Value":
-        """Return it in another shape, the batch axis included: 0 keeps a length, −1 is what is left over."""
-        return self.graph.op("Reshape", self, list(shape))
-
-    def transpose(self, *axes: int) -> "Value":
-        """Return it with its axes in another order, the batch axis included."""
-        return self.graph.op("Transpose", self, perm=list(axes))
-
-    def astype(self, dtype: Any) -> "Value":
-        """Return it in another dtype."""
-        return self if self.dtype == dtype else self.graph.op("Cast", self, to=np.dtype(dtype), dtype=np.dtype(dtype))
 
 
 class Arrays(Mapping[str, Array]):
@@ -180,22 +65,29 @@ class Arrays(Mapping[str, Array]):
 class Graph:
     """What a component writes its nodes into: what `Context` is to `forward`, it is to `onnx`.
 
-    Attributes
+    Parameters
     ----------
     opset : int
         Version of ONNX's own operators that may be used, from 13.
     dtype : dtype
         Of θ: float32 or float64.
-    p, s : Arrays
-        This link's parameters and state: ``graph.p.W`` is a value, ``graph.p["W"]`` the array.
     input_shape : tuple of int
         The shape per row of x; a `TableShape` where its columns are known.
     children : tuple of callable
         The chains that the module's `chains` announced: each takes a value, and returns what the chain makes of it.
-    nodes, initializers : list of Node, dict of str to ndarray
+    nodes : list of Node
         What was written.
-    inputs, outputs : dict of str to (Value, shape)
+    initializers : dict of str to ndarray
+        The constants that were written.
+    inputs : dict of str to (Value, shape)
         Of the whole graph, by name; shapes per row.
+    outputs : dict of str to Value
+        Of the whole graph, by name.
+
+    Attributes
+    ----------
+    p, s : Arrays
+        This link's parameters and state: ``graph.p.W`` is a value, ``graph.p["W"]`` the array.
     """
 
     opset: int = 18
@@ -208,7 +100,7 @@ class Graph:
     initializers: dict[str, Array] = field(default_factory=dict)
     inputs: dict[str, tuple[Value, Shape]] = field(default_factory=dict)
     outputs: dict[str, Value] = field(default_factory=dict)
-    _path: list[str] = field(default_factory=lambda: [""])
+    _path: list[str] = field(default_factory=lambda: [""], init=False)
 
     def within(
         self,
@@ -218,18 +110,56 @@ class Graph:
         input_shape: Shape,
         children: Sequence[Callable[[Value], Value]],
     ) -> Self:
-        """Return the same graph for the link at a path."""
+        """Return the same graph for the link at a path.
+
+        Parameters
+        ----------
+        path : str
+            Where the link stands: ``"layers[0]"``.
+        p, s : mapping of str to ndarray
+            Its parameters, and its state.
+        input_shape : tuple of int
+            Per row of its input.
+        children : sequence of callable
+            What runs each of its chains.
+
+        Returns
+        -------
+        Graph
+            It writes into this one.
+        """
         inner = copy.copy(self)
         inner.p, inner.s = Arrays(inner, path, p), Arrays(inner, path, s)
         inner.input_shape, inner.children = input_shape, tuple(children)
         return inner
 
     def at(self, path: str) -> None:
-        """Name the nodes that follow after the link at a path."""
+        """Name the nodes that follow after the link at a path.
+
+        Parameters
+        ----------
+        path : str
+            ``"layers[0]"``, say.
+        """
         self._path[0] = path
 
     def add_input(self, name: str, dtype: Any, shape: Shape) -> Value:
-        """Return an input of the graph; `shape` is that of a row, dtype object is text."""
+        """Return an input of the graph.
+
+        Parameters
+        ----------
+        name : str
+            What it is called from outside.
+        dtype : dtype
+            Of its elements; object: text.
+        shape : tuple of int
+            Of a row.
+
+        Returns
+        -------
+        Value
+            The input, shape (n, *shape).
+        """
         value = Value(self, name, np.dtype(dtype))
         self.inputs[name] = value, shape
         return value
@@ -251,7 +181,13 @@ class Graph:
             ``"ai.onnx.ml"`` for operators of that domain.
         outputs : int
             How many there are.
-        **attributes
+        **attributes : object
+            What else the operator is told, by ONNX's names.
+
+        Returns
+        -------
+        Value
+            The first output; others are called by its name with ``.1``, ``.2``, … behind it.
         """
         floats = [each.dtype for each in inputs if isinstance(each, Value) and each.dtype != bool]
         here = floats[0] if floats else np.dtype(bool)
@@ -264,17 +200,56 @@ class Graph:
         return Value(self, made[0], np.dtype(dtype))
 
     def where(self, condition: Value, a: Any, b: Any) -> Value:
-        """Return a where a condition is true, else b; two numbers have the dtype of θ."""
+        """Return one value where a condition is true, and another elsewhere.
+
+        Parameters
+        ----------
+        condition : Value
+            Truth values.
+        a, b : Value, number or array
+            What to return there, and elsewhere; two numbers have the dtype of θ.
+
+        Returns
+        -------
+        Value
+            Of the shape that the three have together.
+        """
         if not (isinstance(a, Value) or isinstance(b, Value)):
             a = self.constant(np.asarray(a, self.dtype))
         return self.op("Where", condition, a, b)
 
     def concat(self, values: Sequence[Value], axis: int = -1) -> Value:
-        """Return values side by side along an axis."""
+        """Return values side by side along an axis.
+
+        Parameters
+        ----------
+        values : sequence of Value
+            At least one.
+        axis : int
+            Which; −1 is that of the features.
+
+        Returns
+        -------
+        Value
+            The value itself, if it is one only.
+        """
         return values[0] if len(values) == 1 else self.op("Concat", *values, axis=axis)
 
     def constant(self, array: Any, name: str | None = None) -> Value:
-        """Return an array that is part of the graph; what is the same, under one name, is there once."""
+        """Return an array that is part of the graph; what is the same, under one name, is there once.
+
+        Parameters
+        ----------
+        array : array-like
+            A number or more.
+        name : str, optional
+            What the model file calls it; default: a name that tells its value.
+
+        Returns
+        -------
+        Value
+            Of the dtype that it has.
+        """
         array = np.asarray(array)
         if name is None:
             text = array.item() if array.ndim == 0 else f"of shape {array.shape}"
@@ -293,7 +268,20 @@ class Graph:
 
 
 def not_exported(component: Any, method: str = "onnx") -> ExportError:
-    """Return the error for a component that writes no nodes."""
+    """Return the error for a component that writes no nodes.
+
+    Parameters
+    ----------
+    component : Component
+        It has no such method.
+    method : str
+        The method that would write them.
+
+    Returns
+    -------
+    ExportError
+        It says which method its author would add.
+    """
     cls = type(component)
     return ExportError(
         f"{cls.__name__} cannot be exported to ONNX: {cls.__module__}.{cls.__qualname__} has no method {method}; its "

@@ -19,6 +19,7 @@ class Initializer(Component, kind="initializer"):
         Parameters
         ----------
         rng : numpy.random.Generator
+            What to draw them with.
         shape : tuple of int
             Inputs on axis −2, outputs on axis −1.
 

@@ -27,7 +27,20 @@ class Inputs(Component, kind="inputs"):
     takes_missing: ClassVar[bool] = False
 
     def example_rows(self, rng: np.random.Generator, n: int) -> Array:
-        """Return n rows that it can take, float64, for `modnet.testing`; default: five normal numbers each."""
+        """Return rows that it can take, for `modnet.testing`; default: five normal numbers each.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            What to draw them with.
+        n : int
+            How many, ≥ 1.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, …)
+            The same numbers from the same generator.
+        """
         return rng.normal(size=(n, 5))
 
     def choose(self, shape: Shape, x: Any, weight: Array | None) -> Self | None:
@@ -40,6 +53,7 @@ class Inputs(Component, kind="inputs"):
         x : ndarray or scipy.sparse CSR matrix, shape (n, *shape)
             The rows to train on; of `partial_fit` the first.
         weight : ndarray, shape (n,), optional
+            Positive weights of the rows.
 
         Returns
         -------
@@ -56,6 +70,11 @@ class Inputs(Component, kind="inputs"):
         ----------
         shape : tuple of int
             Per row of X; a `TableShape` where the columns are known.
+
+        Returns
+        -------
+        sequence of (str, Module)
+            From X to what the first layer takes.
 
         Raises
         ------

@@ -20,14 +20,35 @@ from modnet.errors import ContractError
 
 @dataclass(frozen=True)
 class Place:
-    """Where one parameter lies: ``vector[start:stop].reshape(shape)``."""
+    """Where one parameter lies in a vector: ``vector[start:stop].reshape(shape)``.
+
+    Parameters
+    ----------
+    start : int
+        Its first element, from 0.
+    stop : int
+        Behind its last.
+    shape : tuple of int
+        Of the parameter; its product is ``stop - start``.
+    """
 
     start: int
     stop: int
     shape: Shape
 
     def view(self, vector: Array) -> Array:
-        """Return the parameter as a view of the vector."""
+        """Return the parameter as a view of the vector.
+
+        Parameters
+        ----------
+        vector : ndarray, shape (…, size)
+            Values of all parameters.
+
+        Returns
+        -------
+        ndarray, shape (…, *shape)
+            What is written into it is in the vector.
+        """
         return vector[..., self.start : self.stop].reshape(vector.shape[:-1] + self.shape)
 
 
@@ -85,9 +106,21 @@ class Layout:
 
     @classmethod
     def of_shapes(cls, weights: Mapping[str, Shape], others: Mapping[str, Shape] = MappingProxyType({})) -> Self:
-        """Return the layout of parameters of which shapes are all that is known; `weights` are regularized.
+        """Return the layout of parameters of which shapes are all that is known.
 
         No first values can be drawn with it.
+
+        Parameters
+        ----------
+        weights : mapping of str to tuple of int
+            Shapes of the regularized parameters, by full name.
+        others : mapping of str to tuple of int
+            Shapes of the others.
+
+        Returns
+        -------
+        Layout
+            In the order given.
         """
         layout = cls(())
         for name, shape in {**weights, **others}.items():
@@ -98,7 +131,19 @@ class Layout:
 
     @classmethod
     def flat(cls, size: int, regularized: int | None = None) -> Self:
-        """Return the layout of a bare vector, of which so many elements in front are regularized; None: all.
+        """Return the layout of a bare vector.
+
+        Parameters
+        ----------
+        size : int
+            Its length.
+        regularized : int, optional
+            How many elements in front are regularized; None: all.
+
+        Returns
+        -------
+        Layout
+            One or two parameters, with one axis each.
 
         Examples
         --------
@@ -109,7 +154,19 @@ class Layout:
         return cls.of_shapes({"weights": (front,)}, {"others": (size - front,)} if front < size else {})
 
     def with_factors(self, factors: Mapping[str, float], dtype: "np.dtype[Any]") -> "Layout":
-        """Return the same places with learning rates that are multiplied by these factors, by full name.
+        """Return the same places with learning rates that are multiplied by factors.
+
+        Parameters
+        ----------
+        factors : mapping of str to float
+            By full name, ≥ 0; what is not in it keeps its rate.
+        dtype : dtype
+            Of `rates`.
+
+        Returns
+        -------
+        Layout
+            A new one; this one stays as it is.
 
         Examples
         --------
@@ -125,13 +182,30 @@ class Layout:
         return layout
 
     def freeze(self, gradient: Array) -> None:
-        """Set the gradient of what has a factor of 0 to 0: it does not learn, and has no share in a norm."""
+        """Set the gradient of what has a factor of 0 to 0: it does not learn, and has no share in a norm.
+
+        Parameters
+        ----------
+        gradient : ndarray, shape (size,)
+            Changed in place.
+        """
         for name, factor in self.factors.items():
             if factor == 0:
                 self.places[name].view(gradient)[...] = 0
 
     def views(self, vector: Array) -> Mapping[str, Array]:
-        """Return every parameter as a view of the vector, by full name."""
+        """Return every parameter as a view of a vector.
+
+        Parameters
+        ----------
+        vector : ndarray, shape (…, size)
+            Values of all parameters.
+
+        Returns
+        -------
+        mapping of str to ndarray
+            By full name; what is written into one is in the vector.
+        """
         return {name: place.view(vector) for name, place in self.places.items()}
 
     def sample(self, rng: np.random.Generator, dtype: np.dtype[np.floating]) -> Array:
@@ -139,6 +213,18 @@ class Layout:
 
         Each has a generator of its own, seeded by one number of `rng` and the parameter's name. So neither the order of
         parameters nor another one among them changes what a parameter begins with.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            One number is drawn from it.
+        dtype : dtype
+            Of the vector.
+
+        Returns
+        -------
+        ndarray, shape (size,)
+            The θ that training starts from.
         """
         vector, seed = np.empty(self.size, dtype), int(rng.integers(2**63))
         for name, place in self.places.items():

@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 
-from modnet.base.graph import Graph, Value, not_exported
+from modnet.base.graph import Graph, not_exported
 from modnet.base.types import Array
+from modnet.base.value import Value
 from modnet.component import Component
 from modnet.errors import InvalidSpecError
 
@@ -71,17 +72,39 @@ class Loss(Component, kind="loss"):
 
         Parameters
         ----------
-        task : Task
+        task : {"regression", "binary", "multiclass", "multilabel", "multioutput"}
+            What the truth is; see `Task`.
         widths : tuple of int
             For multioutput: the columns of predictions for each column of y, 1 for two classes, else one per class.
+
+        Returns
+        -------
+        Loss or None
+            Of the same class.
         """
 
     def width(self, targets: int) -> int:
-        """Return how many columns of raw output it needs for so many columns of predictions; default: as many."""
+        """Return how many columns of raw output it needs for so many columns of predictions; default: as many.
+
+        Parameters
+        ----------
+        targets : int
+            Columns of predictions, ≥ 1.
+
+        Returns
+        -------
+        int
+            Columns of the network's output.
+        """
         return targets
 
     def check_truth(self, t: Array) -> None:
         """Check that it can measure against a truth; called once, before training. Default: any will do.
+
+        Parameters
+        ----------
+        t : ndarray
+            The truth, in the form of the task (see `Task`).
 
         Raises
         ------
@@ -91,7 +114,22 @@ class Loss(Component, kind="loss"):
         return
 
     def example_truth(self, task: Task, rng: np.random.Generator, n: int) -> Array:
-        """Return n rows of a truth that it can take, with three targets or classes, for `modnet.testing`."""
+        """Return a truth that it can take, with three targets or classes, for `modnet.testing`.
+
+        Parameters
+        ----------
+        task : {"regression", "binary", "multiclass", "multilabel", "multioutput"}
+            A task that it serves.
+        rng : numpy.random.Generator
+            What to draw it with.
+        n : int
+            How many rows, ≥ 1.
+
+        Returns
+        -------
+        ndarray
+            In the form of the task (see `Task`).
+        """
         if task == "multiclass":
             return rng.integers(3, size=n)
         if task == "multioutput":
@@ -122,20 +160,49 @@ class Loss(Component, kind="loss"):
         Returns
         -------
         value : float
+            J.
         gradient : ndarray, shape and dtype of raw
+            ∂J/∂raw, the averaging over rows included.
         """
 
     def value(self, t: Array, raw: Array, *, weight: Array | None = None) -> float:
-        """Return J; arguments as in `value_and_gradient`."""
+        """Return J.
+
+        Parameters
+        ----------
+        t, raw, weight : ndarray
+            As for `value_and_gradient`.
+
+        Returns
+        -------
+        float
+            Averaged over rows.
+        """
         return self.value_and_gradient(t, raw, weight=weight)[0]
 
     def gradient(self, t: Array, raw: Array, *, weight: Array | None = None, out: Array | None = None) -> Array:
-        """Return ∂J/∂raw, the derivative of `value`, the averaging included; arguments as in `value_and_gradient`."""
+        """Return ∂J/∂raw, the derivative of `value`, the averaging included.
+
+        Parameters
+        ----------
+        t, raw, weight, out : ndarray
+            As for `value_and_gradient`.
+
+        Returns
+        -------
+        ndarray, shape and dtype of raw
+            `out`, where it is given.
+        """
         return self.value_and_gradient(t, raw, weight=weight, out=out)[1]
 
     @abstractmethod
     def predict(self, raw: Array) -> Array:
         """Return ŷ, the prediction on the scale of the truth: the inverse link (identity, sigmoid, softmax, …).
+
+        Parameters
+        ----------
+        raw : ndarray, shape (n, width(k))
+            The network's output; not to be changed.
 
         Returns
         -------
@@ -150,6 +217,13 @@ class Loss(Component, kind="loss"):
         probability is above ½, or a score above 0. A loss may define it to find the same faster; one that serves
         multioutput does, as only it knows which columns belong together.
 
+        Parameters
+        ----------
+        task : {"binary", "multiclass", "multilabel", "multioutput"}
+            What the loss was set up for.
+        raw : ndarray, shape (n, width(k))
+            The network's output.
+
         Returns
         -------
         ndarray of int
@@ -163,11 +237,33 @@ class Loss(Component, kind="loss"):
         """Return log ŷ, for losses whose predictions are probabilities.
 
         A loss that works on logits may define it to keep the digits that a probability close to 0 or 1 rounds off.
+
+        Parameters
+        ----------
+        raw : ndarray, shape (n, width(k))
+            The network's output.
+
+        Returns
+        -------
+        ndarray, shape and dtype of what `predict` returns
+            Natural logarithms, ≤ 0.
         """
         return np.log(self.predict(raw))
 
     def onnx(self, graph: Graph, raw: Value) -> Value:
         """Write `predict` as nodes of ONNX, and return ŷ; default: the raw output, unless it `links`.
+
+        Parameters
+        ----------
+        graph : Graph
+            What to write into.
+        raw : Value
+            The network's output, shape (n, width(k)).
+
+        Returns
+        -------
+        Value
+            The prediction ŷ, shape (n, k).
 
         Raises
         ------
@@ -179,7 +275,22 @@ class Loss(Component, kind="loss"):
         return raw
 
     def onnx_codes(self, graph: Graph, task: Task, raw: Value) -> Value:
-        """Write `codes` as nodes of ONNX, and return them, int64; a loss that serves multioutput defines it."""
+        """Write `codes` as nodes of ONNX; a loss that serves multioutput defines it.
+
+        Parameters
+        ----------
+        graph : Graph
+            What to write into.
+        task : {"binary", "multiclass", "multilabel", "multioutput"}
+            What the loss was set up for.
+        raw : Value
+            The network's output, shape (n, width(k)).
+
+        Returns
+        -------
+        Value
+            Codes in the shape of the truth, int64.
+        """
         predicted, above = self.onnx(graph, raw), 0.5 if self.probabilistic else 0.0
         if task == "multiclass":
             return graph.op("ArgMax", predicted, axis=1, keepdims=0)
@@ -200,6 +311,11 @@ class QuantileLoss(Loss):
     def predict_quantiles(self, raw: Array) -> Array:
         """Return the predicted quantiles, ascending along the last axis.
 
+        Parameters
+        ----------
+        raw : ndarray, shape (n, width(k))
+            The network's output.
+
         Returns
         -------
         ndarray, shape (n, k, q), dtype of raw
@@ -207,7 +323,20 @@ class QuantileLoss(Loss):
         """
 
     def onnx_quantiles(self, graph: Graph, raw: Value) -> Value:
-        """Write `predict_quantiles` as nodes of ONNX, shape (n, k, q); default: it cannot be exported."""
+        """Write `predict_quantiles` as nodes of ONNX; default: it cannot be exported.
+
+        Parameters
+        ----------
+        graph : Graph
+            What to write into.
+        raw : Value
+            The network's output, shape (n, width(k)).
+
+        Returns
+        -------
+        Value
+            The quantiles, shape (n, k, q).
+        """
         raise not_exported(self, "onnx_quantiles")
 
 
@@ -218,6 +347,11 @@ class DensityLoss(Loss):
     def predict_std(self, raw: Array) -> Array:
         """Return the predicted standard deviations.
 
+        Parameters
+        ----------
+        raw : ndarray, shape (n, width(k))
+            The network's output.
+
         Returns
         -------
         ndarray, shape (n, k), dtype of raw
@@ -225,7 +359,20 @@ class DensityLoss(Loss):
         """
 
     def onnx_std(self, graph: Graph, raw: Value) -> Value:
-        """Write `predict_std` as nodes of ONNX, shape (n, k); default: it cannot be exported."""
+        """Write `predict_std` as nodes of ONNX; default: it cannot be exported.
+
+        Parameters
+        ----------
+        graph : Graph
+            What to write into.
+        raw : Value
+            The network's output, shape (n, width(k)).
+
+        Returns
+        -------
+        Value
+            The standard deviations, shape (n, k).
+        """
         raise not_exported(self, "onnx_std")
 
 
@@ -233,6 +380,16 @@ def served(loss: Loss) -> dict[Task, Loss]:
     """Return a loss as it is set up for each task that it serves, one that its other fields do not go with left out.
 
     For multioutput that is a column of three classes and one of two.
+
+    Parameters
+    ----------
+    loss : Loss
+        Any.
+
+    Returns
+    -------
+    dict of str to Loss
+        By task.
     """
     found: dict[Task, Loss] = {}
     for task in get_args(Task):

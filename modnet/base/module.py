@@ -13,9 +13,10 @@ from pydantic import AfterValidator, Field
 
 from modnet.base.constraint import Constraint
 from modnet.base.context import Context
-from modnet.base.graph import Graph, Value, not_exported
+from modnet.base.graph import Graph, not_exported
 from modnet.base.initializer import Initializer
 from modnet.base.types import Array, Shape
+from modnet.base.value import Value
 from modnet.component import Component
 from modnet.errors import ShapeError
 from modnet.slot import Slot, parse
@@ -31,6 +32,7 @@ class Parameter:
     Parameters
     ----------
     shape : tuple of int
+        Its lengths, ≥ 0.
     initializer : Initializer
         Draws its first values: an instance, a registered name or a mapping.
     trainable : bool
@@ -106,10 +108,13 @@ class Module(Component, kind="layer"):
     of shape (1, n_features), and its sums over rows go over all axes but the last. A module never writes into an array
     it was given, and never keeps one.
 
-    Attributes
+    Parameters
     ----------
     name : str, optional
-        What users call this layer: ``layers__trunk__units`` reaches ``Dense(64, name="trunk")``.
+        What users call this layer, in the names of parameters and in summaries.
+
+    Attributes
+    ----------
     reads : frozenset of {"x", "y"}
         Which of its input and output its gradients look at; the others are not kept for it.
     takes_sparse : bool
@@ -146,6 +151,16 @@ class Module(Component, kind="layer"):
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape per row of y, given that of x.
 
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Per row of x; a `TableShape` where the columns are known.
+
+        Returns
+        -------
+        tuple of int
+            Per row; `input_shape` itself where columns stay what they are.
+
         Raises
         ------
         ShapeError
@@ -153,7 +168,18 @@ class Module(Component, kind="layer"):
         """
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        """Return the arrays it needs for inputs of this shape per row, by name; default: none."""
+        """Return the arrays it needs for inputs of this shape per row, by name; default: none.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Per row of x.
+
+        Returns
+        -------
+        mapping of str to Parameter
+            Every array by the name that ``ctx.p`` or ``ctx.s`` has it under.
+        """
         return {}
 
     def links(self) -> "Links":
@@ -161,6 +187,11 @@ class Module(Component, kind="layer"):
 
         A layer with a named activation stands for two links: itself without it, and the activation. They end in the
         module's `output_shape`. A module that runs others inside its own forward is one link and has `chains` instead.
+
+        Returns
+        -------
+        sequence of (str, Module)
+            From the input to the output.
         """
         return (("", self),)
 
@@ -169,6 +200,11 @@ class Module(Component, kind="layer"):
 
         It looks at x through them alone, unless its output keeps the columns of x, as that of a residual block does:
         a column that no chain reads is not read.
+
+        Returns
+        -------
+        sequence of sequences of (str, Module)
+            Each from its input to its output, with paths below the module's.
         """
         return ()
 
@@ -180,14 +216,27 @@ class Module(Component, kind="layer"):
         ctx : Context
             With the state as its initializers drew it.
         blocks : iterable of (x, weight)
-            The rows to train on as they reach this link, block by block, to be gone through once: x, ndarray, shape
-            (n, *input_shape), dtype of θ, and their weights, ndarray, shape (n,), positive, or None. The memory of a
-            block is used for the next one: copy what you keep.
+            The rows to train on as they reach this link, block by block, to be gone through once: x, ndarray, shape (n,
+            *input_shape), dtype of θ, and their weights, ndarray, shape (n,), positive, or None. The memory of a block
+            is used for the next one: copy what you keep.
         """
         return
 
     def example_rows(self, rng: np.random.Generator, n: int) -> Array:
-        """Return n rows that the module can take, float64, for `modnet.testing`; default: five normal numbers each."""
+        """Return rows that the module can take, for `modnet.testing`; default: five normal numbers each.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            What to draw them with.
+        n : int
+            How many, ≥ 1.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, …)
+            The same numbers from the same generator.
+        """
         return rng.normal(size=(n, 5))
 
     @abstractmethod
@@ -197,6 +246,7 @@ class Module(Component, kind="layer"):
         Parameters
         ----------
         ctx : Context
+            The link's parameters, state and buffers; x and y stay in it if `reads` names them.
         x : ndarray, shape (n, *input_shape), dtype of θ
             Not to be changed.
 
@@ -210,6 +260,13 @@ class Module(Component, kind="layer"):
         """Write ∂J/∂θ into ``ctx.g.<name>``, given dy = ∂J/∂y; default: there is nothing to write.
 
         Called once per backward pass, before `grad_input`.
+
+        Parameters
+        ----------
+        ctx : Context
+            As `forward` left it.
+        dy : ndarray, shape (n, *output_shape), dtype of θ
+            Not to be changed.
         """
         return
 
@@ -219,6 +276,13 @@ class Module(Component, kind="layer"):
 
         Not called where nothing needs it: on the first link of a network.
 
+        Parameters
+        ----------
+        ctx : Context
+            As `forward` left it.
+        dy : ndarray, shape (n, *output_shape), dtype of θ
+            Not to be changed.
+
         Returns
         -------
         ndarray, shape (n, *input_shape), dtype of θ
@@ -227,6 +291,18 @@ class Module(Component, kind="layer"):
 
     def onnx(self, graph: Graph, x: Value) -> Value:
         """Write y = f(x; θ) as nodes of ONNX, as it is in prediction, and return y; default: it cannot be exported.
+
+        Parameters
+        ----------
+        graph : Graph
+            What to write into, with the link's parameters and state: ``graph.p.W``.
+        x : Value
+            The input, shape (n, *input_shape).
+
+        Returns
+        -------
+        Value
+            The output, shape (n, *output_shape).
 
         Raises
         ------
@@ -243,6 +319,18 @@ Links = Sequence[tuple[str, Module]]
 def located(field: str, modules: Sequence[Module]) -> Links:
     """Return the modules of a tuple field as links, with their paths.
 
+    Parameters
+    ----------
+    field : str
+        The name of the field.
+    modules : sequence of Module
+        What is in it.
+
+    Returns
+    -------
+    tuple of (str, Module)
+        The modules, with ``"body[0]"``, ``"body[1]"`` and so on.
+
     Examples
     --------
     >>> from modnet.activations import ReLU, Tanh
@@ -255,6 +343,18 @@ def located(field: str, modules: Sequence[Module]) -> Links:
 def under(path: str, links: Links) -> Links:
     """Return links with their paths below another one.
 
+    Parameters
+    ----------
+    path : str
+        What to put in front.
+    links : sequence of (str, Module)
+        Modules with their paths.
+
+    Returns
+    -------
+    tuple of (str, Module)
+        The same modules.
+
     Examples
     --------
     >>> from modnet.activations import ReLU, Tanh
@@ -266,6 +366,18 @@ def under(path: str, links: Links) -> Links:
 
 def shape_through(links: Links, shape: Shape) -> Shape:
     """Return the shape per row behind links that run one after the other.
+
+    Parameters
+    ----------
+    links : sequence of (str, Module)
+        Modules with their paths.
+    shape : tuple of int
+        Per row, in front of the first.
+
+    Returns
+    -------
+    tuple of int
+        Per row, behind the last.
 
     Raises
     ------

@@ -20,7 +20,7 @@ from modnet.slot import Converted, Slot, default
 class OptimizerState:
     """What an optimizer remembers from step to step.
 
-    Attributes
+    Parameters
     ----------
     learning_rate : float
         The rate of a step; the training loop sets it from the schedule before each.
@@ -37,8 +37,8 @@ class OptimizerState:
     averaged : int
         How many points are in it.
     moving, moving_state : ndarray, optional
-        θ and the network's state in training, where another point is published, that is, predicts; None where they are
-        the published ones.
+        What θ and the network's state are in training, where another point is published, that is, predicts; None where
+        they are the published ones.
     """
 
     learning_rate: float
@@ -80,20 +80,16 @@ class Optimizer(Component, kind="optimizer"):
     A concrete class defines `init` and `step`; one whose θ in training is not what should predict, `predicts` as well.
     What any of them can be combined with is here, as keyword arguments.
 
-    Attributes
+    Parameters
     ----------
-    own_points : bool
-        Whether θ is rebuilt from vectors of the state, so that nothing that others change in it stays. Such a rule
-        shrinks weights by `weight_decay` itself, the first `state.layout.regularized` elements, and multiplies the rate
-        of each element by `state.layout.rates`; what has a rate of 0 predicts with the same bits ever after.
     learning_rate : float
-        Size of a step, > 0.
+        Size η of a step, > 0.
     schedule : Schedule, optional
         How the rate changes as training goes on; None: it does not.
     weight_decay : float
-        λ of decoupled decay, ≥ 0: each step first shrinks weights, not biases, by the factor 1 − ηλ (Loshchilov &
-        Hutter 2019, Decoupled weight decay regularization, ICLR, algorithm 2). `alpha` of the estimators is the
-        penalty in the loss.
+        Strength λ of decoupled decay, ≥ 0: each step first shrinks weights, not biases, by the factor 1 − ηλ
+        (Loshchilov & Hutter 2019, Decoupled weight decay regularization, ICLR, algorithm 2). `alpha` of the estimators
+        is the penalty in the loss.
     clip_norm : float, optional
         The largest Euclidean norm that ∇J may have, > 0; a longer one is scaled down to it (Pascanu, Mikolov & Bengio
         2013, On the difficulty of training recurrent neural networks, ICML, algorithm 1).
@@ -107,6 +103,13 @@ class Optimizer(Component, kind="optimizer"):
         (Izmailov et al. 2018, Averaging weights leads to wider optima and better generalization, UAI, algorithm 1).
     groups : tuple of ParameterGroup
         Layers with a learning rate of their own, or frozen; where several fit, their factors multiply.
+
+    Attributes
+    ----------
+    own_points : bool
+        Whether θ is rebuilt from vectors of the state, so that nothing that others change in it stays. Such a rule
+        shrinks weights by `weight_decay` itself, the first `state.layout.regularized` elements, and multiplies the rate
+        of each element by `state.layout.rates`; what has a rate of 0 predicts with the same bits ever after.
     """
 
     own_points: ClassVar[bool] = False
@@ -141,6 +144,11 @@ class Optimizer(Component, kind="optimizer"):
             Not changed, and not kept.
         layout : Layout
             Which slice of it is which parameter, by name and shape; which are regularized; rates of their own.
+
+        Returns
+        -------
+        OptimizerState
+            Of no step.
         """
 
     @abstractmethod
@@ -149,9 +157,12 @@ class Optimizer(Component, kind="optimizer"):
 
         Parameters
         ----------
-        theta, grad : ndarray, shape (size,)
-            θ and ∇J(θ). Nobody reads grad after the step: it may serve as scratch memory.
+        theta : ndarray, shape (size,)
+            The parameters θ.
+        grad : ndarray, shape (size,)
+            Their gradient ∇J(θ). Nobody reads it after the step: it may serve as scratch memory.
         state : OptimizerState
+            As `init` or the step before left it, with the rate of this step.
         """
 
     def predicts(self, theta: Array, state: OptimizerState) -> Array:
@@ -165,6 +176,12 @@ class Optimizer(Component, kind="optimizer"):
         theta : ndarray, shape (size,)
             As the last step left it.
         state : OptimizerState
+            As the last step left it.
+
+        Returns
+        -------
+        ndarray, shape (size,)
+            A view, or a fresh array.
         """
         return theta if state.average is None else state.average
 
@@ -184,9 +201,12 @@ class Optimizer(Component, kind="optimizer"):
 
         Parameters
         ----------
-        theta, grad : ndarray, shape (size,)
-            θ and ∇J(θ); both are changed.
+        theta : ndarray, shape (size,)
+            The parameters θ; changed.
+        grad : ndarray, shape (size,)
+            Their gradient ∇J(θ); changed.
         state : OptimizerState
+            As `init` or the step before left it, with the rate of this step.
         rule : Optimizer, optional
             Whose `step` it is, on this one's state: an accelerator's.
         """
@@ -203,7 +223,13 @@ class Optimizer(Component, kind="optimizer"):
 
     @final
     def clip(self, grad: Array) -> None:
-        """Hold the gradient within `clip_value` and then `clip_norm`, in place."""
+        """Hold the gradient within `clip_value` and then `clip_norm`, in place.
+
+        Parameters
+        ----------
+        grad : ndarray, shape (size,)
+            The gradient ∇J(θ); changed.
+        """
         if self.clip_value is not None:
             np.clip(grad, -self.clip_value, self.clip_value, out=grad)
         if self.clip_norm is not None:
@@ -212,7 +238,18 @@ class Optimizer(Component, kind="optimizer"):
                 grad *= self.clip_norm / norm
 
     def rate(self, progress: Progress) -> float:
-        """Return the learning rate at a point of the training; behind the planned epochs `least_rate` at least."""
+        """Return the learning rate at a point of the training; behind the planned epochs `least_rate` at least.
+
+        Parameters
+        ----------
+        progress : Progress
+            How far training has come.
+
+        Returns
+        -------
+        float
+            The rate of the next step, ≥ 0.
+        """
         if self.schedule is None:
             return self.learning_rate
         rate = self.schedule.rate(self.learning_rate, progress)
@@ -224,7 +261,18 @@ class Optimizer(Component, kind="optimizer"):
         return 0.01 * self.learning_rate
 
     def should_continue(self, progress: Progress) -> bool:
-        """Return whether training should go on at the schedule's next rate, though progress has ended."""
+        """Return whether training should go on at the schedule's next rate, though progress has ended.
+
+        Parameters
+        ----------
+        progress : Progress
+            How far training has come.
+
+        Returns
+        -------
+        bool
+            False: training stops here.
+        """
         return self.schedule is not None and (self.schedule.ends or self.rate(progress) > self.schedule.lowest)
 
 

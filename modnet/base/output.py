@@ -15,7 +15,13 @@ class Output(Component, kind="output"):
     """A plan for the end of a network whose width only the data tells."""
 
     def example_shapes(self) -> Sequence[tuple[Shape, int]]:
-        """Return shapes and widths that it can take, for `modnet.testing`; default: five features, three and one."""
+        """Return shapes and widths that it can take, for `modnet.testing`; default: five features, three and one.
+
+        Returns
+        -------
+        sequence of (tuple of int, int)
+            Shapes per row in front of it, and how many columns to make of them.
+        """
         return (((5,), 3), ((5,), 1))
 
     @abstractmethod
@@ -28,6 +34,11 @@ class Output(Component, kind="output"):
             Per row of what the last layer gives.
         width : int
             Columns of the raw output that the loss asks for, ≥ 1: the links end in rows of shape ``(width,)``.
+
+        Returns
+        -------
+        sequence of (str, Module)
+            From what the last layer gives to the raw output.
 
         Raises
         ------

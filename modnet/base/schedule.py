@@ -12,7 +12,7 @@ from modnet.component import Component
 class Progress:
     """How far training has come.
 
-    Attributes
+    Parameters
     ----------
     step, epoch : int
         Steps and epochs behind us, from 0.
@@ -21,6 +21,7 @@ class Progress:
     plateaus : int
         How often progress had ended by the rule that stops training, and the schedule asked to go on.
     steps_per_epoch : float
+        Steps that an epoch takes, on average.
     epochs : int
         What is planned; behind a warm-up that ended within an epoch, what is left of it, so many steps on average.
     losses : sequence of float
@@ -59,6 +60,7 @@ class Schedule(Component, kind="schedule"):
         learning_rate : float
             The optimizer's own, > 0.
         progress : Progress
+            How far training has come.
 
         Returns
         -------

@@ -21,7 +21,20 @@ class Solver(Component, kind="solver"):
 
     @final
     def init(self, theta: Array, layout: Layout) -> OptimizerState:
-        """Return an empty state: what a solver remembers, it forgets when it is done."""
+        """Return an empty state: what a solver remembers, it forgets when it is done.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (size,)
+            Where to start.
+        layout : Layout
+            Which slice of it is which parameter.
+
+        Returns
+        -------
+        OptimizerState
+            Without vectors.
+        """
         return OptimizerState(0.0, layout)
 
     @abstractmethod

@@ -20,9 +20,10 @@ ColumnType = Literal["number", "category", "bool"]
 class Column:
     """A column of a table: its name and what is in it.
 
-    Attributes
+    Parameters
     ----------
     name : str
+        What the user calls it, or its number as text.
     dtype : {"number", "category", "bool", "other"}
         "other": dates and whatever else no layer takes.
     categories : int
@@ -47,6 +48,11 @@ class TableShape(tuple[int]):
     It equals the plain tuple. A module that keeps its input's shape by returning it keeps the columns as well; one that
     returns fewer of them chooses columns, and hands them on as they are: what nobody behind it chooses, nobody reads.
     Behind any other the columns are no longer what the user called them, and the shape is a plain tuple again.
+
+    Parameters
+    ----------
+    columns : iterable of Column
+        From the first to the last.
 
     Examples
     --------
@@ -76,6 +82,18 @@ class TableShape(tuple[int]):
 
 def column_title(shape: Shape, index: int) -> str:
     """Return what error messages call a column: by its name, if it has one.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Per row; a `TableShape` where the columns are known.
+    index : int
+        Which column, from 0.
+
+    Returns
+    -------
+    str
+        Such as ``"column 'age'"``.
 
     Examples
     --------

@@ -12,11 +12,12 @@ import modnet  # noqa: F401  declares the kinds
 from modnet.cli.shared import emit
 from modnet.component import Component, dump, field_names
 from modnet.diagnosis.plugins import reason
+from modnet.docstrings import entries, sections
 from modnet.entries import article, group_of
 from modnet.errors import RegistryError, UnknownComponentError
 from modnet.registry import estimators, registry
 from modnet.slot import SLOT_MARK
-from modnet.text import counted, filled, suggestions, table
+from modnet.text import Table, counted, filled, suggestions
 
 
 def components_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +59,7 @@ def components(args: argparse.Namespace) -> None:
         what = f"BROKEN: {each['error']}" if each["error"] else each["summary"] or each["module"]
         tables.setdefault(each["kind"], []).append([each["name"], source, what])
     header = ["name", "from", "what it is"]
-    parts = [f"{group_of(kind).partition('.')[2]}\n\n{table(header, rows)}" for kind, rows in tables.items()]
+    parts = [f"{group_of(kind).partition('.')[2]}\n\n{Table(header, rows)}" for kind, rows in tables.items()]
     broken = sum(each["error"] is not None for each in found)
     number = Counter("estimator" if each["kind"] == "estimator" else "component" for each in found)
     total = ", ".join(counted(count, what) for what, count in number.items())
@@ -109,7 +110,8 @@ def described(cls: type[Component]) -> dict[str, Any]:
     """
     entry = registry.entry_of(cls)
     docstring = inspect.getdoc(cls) or ""
-    summary, _, text = re.split(r"\n\n[A-Z][A-Za-z ]+\n---", docstring, maxsplit=1)[0].partition("\n")
+    head, told = sections(docstring)
+    summary, _, text = head.partition("\n")
     schemas = pydantic.TypeAdapter(cls).json_schema()
     fields = []
     for name in field_names(cls):
@@ -134,7 +136,7 @@ def described(cls: type[Component]) -> dict[str, Any]:
         "version": entry.version if entry else "",
         "summary": summary,
         "text": text.strip(),
-        "references": _section(docstring, "References"),
+        "references": told.get("References", ""),
         "fields": fields,
     }
 
@@ -192,27 +194,10 @@ def _dumped(value: Any) -> Any:
     return dump(value) if isinstance(value, Component) and value.kind else value
 
 
-_FIELD = re.compile(r"^(\w[\w, ]*?)(?: :[^\n]*)?\n((?:(?:[ ]+[^\n]*)?\n?)*)", re.MULTILINE)
-"""The entry of one field, or several, in a section of parameters, and the indented text below it."""
-
-
-def _section(docstring: str, title: str) -> str:
-    """Return the text of a section of a docstring; empty if there is none."""
-    found = re.search(rf"(?:^|\n){title}\n-+\n(.*?)(?=\n\n[A-Z][A-Za-z ]+\n---|\Z)", docstring, re.DOTALL)
-    return found.group(1).strip() if found else ""
-
-
 def _text_of_field(cls: type, name: str) -> str:
-    """Return what the docstring of a class, or of a base of it, says about a field."""
-    found = {
-        len(names.split(", ")): " ".join(text.split())
-        for base in reversed(cls.__mro__)
-        for section in ("Attributes", "Parameters")
-        for names, text in _FIELD.findall(_section(inspect.cleandoc(vars(base).get("__doc__") or ""), section))
-        if name in names.split(", ")
-    }
-    # A subclass may name many fields in one line to say that a base describes them.
-    return found[min(found)] if found else ""
+    """Return what the docstring of a class says about a field."""
+    found = entries(sections(cls.__doc__ or "")[1].get("Parameters", "")).get(name, "")
+    return " ".join(found.partition("\n")[2].split())
 
 
 def _text(each: dict[str, Any]) -> str:
@@ -222,7 +207,7 @@ def _text(each: dict[str, Any]) -> str:
     blocks += [_wrapped(paragraph) for paragraph in each["text"].split("\n\n") if paragraph]
     rows = [[f["name"], f["type"], "required" if f["required"] else _default(f["default"])] for f in each["fields"]]
     if rows:
-        blocks.append(table(["field", "value", "default"], rows))
+        blocks.append(str(Table(["field", "value", "default"], rows)))
         blocks.append("\n".join(_wrapped(f"{f['name']}: {f['text']}", "    ") for f in each["fields"] if f["text"]))
     else:
         blocks.append("It has no fields.")

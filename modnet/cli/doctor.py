@@ -14,7 +14,7 @@ from modnet.diagnosis.machine import blas, cores, cpu, libraries, threads, versi
 from modnet.diagnosis.plugins import accelerator_section, accelerators, estimator_section, plugins
 from modnet.registry import registry
 from modnet.spec import ModelSpec
-from modnet.text import counted, table
+from modnet.text import Table, counted
 
 
 def doctor_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,6 +102,6 @@ def _network(name: str, path: Path, model: Any, X: Any, y: Any) -> Section:
         shares = [f"{number} of {signal.units}" if signal.units else "" for number in (signal.dead, signal.saturated)]
         rows.append([signal.link.title, f"{signal.spread:.2g}", gradient, *shares])
     header = ["layer", "rows differ by", "‖∂J/∂θ‖", "dead", "saturated"]
-    shown = table(header, rows, right=header[1:-1]) if rows else ""
+    shown = str(Table(header, rows, right=header[1:-1])) if rows else ""
     told = {"path": str(path), "rows": X.shape[0], "fitted": found.fitted, "layers": layers}
     return Section(name, f"{name.capitalize()} {path}", told, facts, found, FINE, shown)

@@ -19,7 +19,7 @@ from modnet.files import write_whole
 from modnet.network import Network
 from modnet.network.summary import summarize
 from modnet.registry import estimators, registry
-from modnet.text import counted, table
+from modnet.text import Table, counted
 
 
 def schema_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +70,7 @@ def validate(args: argparse.Namespace) -> int:
     text = f"{args.spec}: valid"
     if problems:
         rows = [(path or "(all of it)", problem) for path, problem in problems]
-        text = f"{args.spec}: {counted(len(problems), 'problem')}\n\n{table(['path', 'problem'], rows)}"
+        text = f"{args.spec}: {counted(len(problems), 'problem')}\n\n{Table(['path', 'problem'], rows)}"
     named = [{"path": path, "problem": problem} for path, problem in problems]
     emit(args, {"file": str(args.spec), "valid": not problems, "problems": named}, text)
     return 1 if problems else 0

@@ -29,11 +29,12 @@ _MARK = 9
 class Finding:
     """Something that is not as it should be.
 
-    Attributes
+    Parameters
     ----------
     check : str
         What was looked for, a name that stays the same: ``"dead-units"``.
     severity : {"problem", "note"}
+        Whether it keeps from learning or working, or is worth knowing.
     subject : str
         Where: ``"X"``, ``"layers[0].activation (ReLU)"``, ``"numpy"``.
     found : str
@@ -63,16 +64,18 @@ class Finding:
 class Section:
     """All that there is to say about one subject.
 
-    Attributes
+    Parameters
     ----------
     name : str
         As JSON calls it.
     heading : str
+        As people read it.
     data : object
         For JSON.
     facts : sequence of (str, str)
         What there is, each by its name.
     findings : sequence of Finding
+        What is not as it should be.
     fine : str
         What to say if nothing was found.
     table : str

@@ -7,7 +7,6 @@ has not been fitted, is found here.
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from modnet.estimators.failing import NOTHING_LEARNT
 from modnet.estimators.parameters import loss_of
 from modnet.estimators.preparation import Sample, prepared, rows_of, scaled, with_first_weights
 from modnet.estimators.target import second_link
-from modnet.text import table
+from modnet.text import Shown, Table
 from modnet.training.constant import constant_loss, learns, underway
 
 FINE = "nothing found that keeps it from learning"
@@ -53,11 +52,13 @@ _APART = 1.2
 """How much higher than its lowest value a validation loss may end."""
 
 
-class Diagnosis(list[Finding]):
+class Diagnosis(Shown, list[Finding]):
     """What was found of a network on data, shown as a table: causes before their consequences.
 
-    Attributes
+    Parameters
     ----------
+    findings : iterable of Finding
+        What was found, causes first.
     look : Observation or None
         Every link's signal and gradient: with the first weights where the estimator was not fitted, else with its own.
         None if the data was too incomplete to be looked at.
@@ -69,16 +70,18 @@ class Diagnosis(list[Finding]):
         super().__init__(findings)
         self.look, self.fitted = look, fitted
 
-    def __repr__(self) -> str:
-        """Return the table: under each finding what to do."""
+    def paragraphs(self) -> tuple[str | Table]:
+        """Return the paragraphs.
+
+        Returns
+        -------
+        (Table or str,)
+            Under each finding what to do; or that there is none.
+        """
         rows = [
             row for each in self for row in ((each.severity, each.subject, each.found), ("", "", f"→ {each.remedy}"))
         ]
-        return table(("", "where", "found, and what to do"), rows) if rows else FINE
-
-    def _repr_html_(self) -> str:
-        """Return the table for notebooks."""
-        return f"<pre>{escape(repr(self))}</pre>"
+        return (Table(("", "where", "found, and what to do"), rows) if rows else FINE,)
 
 
 def diagnose(model: Any, X: Any, y: Any) -> Diagnosis:
@@ -92,6 +95,7 @@ def diagnose(model: Any, X: Any, y: Any) -> Diagnosis:
         If it has not been fitted, its first weights are looked at, and a copy is trained for up to 20 epochs on up to
         10,000 rows.
     X : array-like or sparse matrix, shape (n, n_features)
+        As for `fit`.
     y : array-like, shape (n,) or (n, k)
         An autoencoder learns X and has none: None.
 

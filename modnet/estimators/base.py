@@ -18,6 +18,7 @@ from sklearn.utils.metaestimators import available_if
 
 from modnet.acceleration import CompileTimer, accelerator_name, fused_parts
 from modnet.base import Array, Inputs, Module, Optimizer, OptimizerState, Shape, Solver
+from modnet.docstrings import complete
 from modnet.errors import ModNetError
 from modnet.estimators import failing, fitting, preparation, telling
 from modnet.estimators.display import can_draw, visual_block
@@ -129,6 +130,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             Any table, as far as inputs and layers take it; sparse rows stay sparse through the first layer. Rows of
             several axes are taken if the layers make rows of one axis of them, as `Flatten` does.
         y : array-like, shape (n,) or (n, k)
+            The truth, as for `fit`.
         sample_weight : array-like, shape (n,), optional
             Non-negative; a row of weight zero counts as absent.
         X_val, y_val, sample_weight_val : array-like, optional
@@ -137,6 +139,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         Returns
         -------
         self
+            The estimator itself.
 
         Raises
         ------
@@ -293,6 +296,11 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
             Columns of X, or the shape of its rows, and columns of the prediction (targets; classes, of which two need
             one column), for the network that the parameters describe. Not given: the fitted network.
 
+        Returns
+        -------
+        Summary
+            A table; its `parameters` and `multiply_adds` are numbers.
+
         Raises
         ------
         NotFittedError
@@ -386,3 +394,6 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
     _report: Any = staticmethod(telling.report)
     _warn_of_failure: Any = staticmethod(failing.warn_of_failure)
     _not_converged: Any = telling.not_converged
+
+
+complete(BaseModNet, "Parameters")

@@ -102,7 +102,11 @@ class TrainingCurveDisplay:
         ----------
         estimator : estimator
             A fitted estimator of modnet, or a pipeline that ends in one, or a search over such.
-        name, ax, line_kw
+        name : str, optional
+            As in `plot`.
+        ax : matplotlib Axes, optional
+            As in `plot`.
+        line_kw : mapping, optional
             As in `plot`.
 
         Returns

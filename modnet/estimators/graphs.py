@@ -119,7 +119,22 @@ def _first(estimator: Any, x: Value) -> Any:
 
 
 def classes_written(estimator: Any, graph: Graph, x: Value) -> dict[str, Value]:
-    """Write what a classifier predicts: its labels, and probabilities, or scores where the loss knows none."""
+    """Write what a classifier predicts: its labels, and probabilities, or scores where the loss knows none.
+
+    Parameters
+    ----------
+    estimator : BaseModNet
+        A fitted one.
+    graph : Graph
+        What to write into.
+    x : Value
+        Rows of numbers, shape (n, *input_shape).
+
+    Returns
+    -------
+    dict of str to Value
+        The outputs of the graph, by name.
+    """
     raw, loss, target = raw_written(estimator, graph, x), loss_of(estimator), estimator._target
     graph.at("loss")
     codes = loss.onnx_codes(graph, target.task, raw)
@@ -197,7 +212,22 @@ def _plain(graph: Graph, classes: Array) -> Value:
 
 
 def numbers_written(estimator: Any, graph: Graph, x: Value) -> dict[str, Value]:
-    """Write what a regressor predicts, in the units of y: numbers, and quantiles or spreads where the loss has them."""
+    """Write what a regressor predicts, in the units of y: numbers, and quantiles or spreads where the loss has them.
+
+    Parameters
+    ----------
+    estimator : BaseModNet
+        A fitted one.
+    graph : Graph
+        What to write into.
+    x : Value
+        Rows of numbers, shape (n, *input_shape).
+
+    Returns
+    -------
+    dict of str to Value
+        The outputs of the graph, by name.
+    """
     raw, loss, target = raw_written(estimator, graph, x), loss_of(estimator), estimator._target
     graph.at("loss")
     found = {"prediction": like_y(graph, target, loss.onnx(graph, raw), ())}
@@ -222,7 +252,22 @@ def like_y(graph: Graph, target: Any, found: Value, behind: tuple[int, ...], *, 
 
 
 def layer_written(estimator: Any, graph: Graph, x: Value) -> dict[str, Value]:
-    """Write what a transformer's layer puts out."""
+    """Write what a transformer's layer puts out.
+
+    Parameters
+    ----------
+    estimator : BaseModNet
+        A fitted one.
+    graph : Graph
+        What to write into.
+    x : Value
+        Rows of numbers, shape (n, *input_shape).
+
+    Returns
+    -------
+    dict of str to Value
+        The outputs of the graph, by name.
+    """
     link = estimator.network_.layer(estimator.layer_)
     links = estimator.network_.up_to(link).links
     made = written(graph, links, estimator.theta_, estimator.state_, x.astype(_first(estimator, x)))

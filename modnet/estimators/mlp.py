@@ -25,7 +25,8 @@ from modnet.estimators.fitting import Streams
 from modnet.estimators.mlp_parts import Arrays, Clipped, Order
 from modnet.estimators.parameters import chosen_accelerator, loss_of
 from modnet.estimators.preparation import Sample
-from modnet.spec import DENSE, ModelSpec
+from modnet.spec import ModelSpec
+from modnet.spec_slots import DENSE
 from modnet.training import Data, History, Trainer
 from modnet.training.monitor import OnEpoch
 

@@ -5,13 +5,13 @@ Both errors begin as Python's and scikit-learn's do, and go on with the reason a
 
 import functools
 import inspect
-import re
 from collections.abc import Callable
 from operator import methodcaller
 from types import MethodType
 from typing import Any, TypeVar
 
 from modnet.component import without_annotations
+from modnet.docstrings import complete
 from modnet.text import suggestions
 
 makes_steps = methodcaller("_makes_steps")
@@ -138,65 +138,14 @@ def telling(cls: Any) -> Any:
 
 _Class = TypeVar("_Class", bound=type)
 
-_SECTION = r"(^{}\n-+\n)((?:.+\n?)*)"
-"""A section of a docstring, its title and what stands below it."""
-
 
 def completed(cls: _Class) -> _Class:
-    """Complete an estimator's class: its docstring by what its bases describe, its `__init__` by where arguments go.
+    """Complete an estimator's class: its docstrings by what its bases say, its `__init__` by where arguments go.
 
-    What a class describes itself stands as it is. Parameters come in the order of the signature, attributes behind
-    the class's own. Usable as a decorator.
-
-    Examples
-    --------
-    >>> from sklearn.base import BaseEstimator
-    >>> class Base(BaseEstimator):
-    ...     '''A base.
-    ...
-    ...     Parameters
-    ...     ----------
-    ...     a : int
-    ...     b : int
-    ...         The second.
-    ...     '''
-    >>> @completed
-    ... class Model(Base):
-    ...     '''A model.
-    ...
-    ...     Parameters
-    ...     ----------
-    ...     a : float
-    ...     '''
-    ...     def __init__(self, a, b): ...
-    >>> print(Model.__doc__.partition("-" * 10)[2].strip())
-    a : float
-    b : int
-        The second.
+    Usable as a decorator.
     """
-    doc, names, end = inspect.cleandoc(cls.__doc__ or ""), list(inspect.signature(cls).parameters), 0
-    for title in ("Parameters", "Attributes"):
-        found: dict[str, str] = {}
-        for each in cls.__mro__:
-            for name, text in _entries(inspect.cleandoc(each.__doc__ or ""), title).items():
-                found.setdefault(name, text)
-        if not found:
-            continue
-        known = [name for name in names if name in found] if title == "Parameters" else list(found)
-        section = "\n".join([title, "-" * len(title), *(found[name] for name in known), ""])
-        if place := re.search(_SECTION.format(title), doc, re.MULTILINE):
-            start, stop = place.span()
-        else:  # behind the section before
-            start, stop, section = end, end, f"\n{section}"
-        doc, end = doc[:start] + section + doc[stop:], start + len(section)
     init = telling(cls)
     init.__signature__ = without_annotations(inspect.signature(init))
-    cls.__doc__, cls.__init__ = doc, init  # type: ignore[misc]
+    cls.__init__ = init  # type: ignore[misc]
+    complete(cls, "Parameters", "Attributes")
     return cls
-
-
-def _entries(doc: str, title: str) -> dict[str, str]:
-    """Return what a section says, by the name or names in front of the colon."""
-    found = re.search(_SECTION.format(title), doc, re.MULTILINE)
-    entries = re.split(r"\n(?=\S)", found[2].rstrip()) if found and found[2].strip() else []
-    return {entry.split(" : ")[0].strip(): entry for entry in entries}

@@ -22,7 +22,8 @@ from modnet.estimators.portable import Portable
 from modnet.estimators.target import loss_before_target
 from modnet.registry import registry
 from modnet.slot import Slot, parse, slots
-from modnet.spec import LayerSlot, ModelSpec
+from modnet.spec import ModelSpec
+from modnet.spec_slots import LayerSlot
 from modnet.strict import is_number, is_sequence, truth, with_types
 from modnet.text import suggestions
 from modnet.training import TrainingSettings
@@ -168,6 +169,7 @@ class NestedParameters(Portable):
         Returns
         -------
         dict of str to object
+            Outer ones before those inside.
         """
         params: dict[str, Any] = super().get_params(deep=False)
         if deep:
@@ -181,6 +183,16 @@ class NestedParameters(Portable):
         ``layers__0__units`` is a field of the first layer, ``layers__-1__rate`` of the last, ``layers__trunk__units``
         of the layer called "trunk", ``layers__all__activation`` of every layer that has the field. Components are
         replaced, never changed. Whole parameters are set before what lies inside them.
+
+        Parameters
+        ----------
+        **params : object
+            By name; names of what is inside a component have double underscores: ``layers__0__units``.
+
+        Returns
+        -------
+        estimator
+            Itself.
 
         Raises
         ------
@@ -204,6 +216,11 @@ class NestedParameters(Portable):
 
     def to_spec(self) -> ModelSpec:
         """Return the parameters as a validated spec.
+
+        Returns
+        -------
+        ModelSpec
+            What `ModelSpec.save` writes.
 
         Raises
         ------

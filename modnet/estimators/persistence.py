@@ -32,7 +32,8 @@ from modnet.estimators.scaling import scale_admitted
 from modnet.estimators.target import Classes, Numbers
 from modnet.files import as_json, write_whole
 from modnet.registry import estimators, registry
-from modnet.spec import ModelSpec, check_requirements
+from modnet.requirements import check_requirements
+from modnet.spec import ModelSpec
 from modnet.training.combining import first_state
 
 __all__ = ["ModelFileError", "load", "save"]
@@ -166,6 +167,7 @@ def load(path: str | Path, allow: Iterable[str] | None = None) -> Any:
     Parameters
     ----------
     path : str or Path
+        The file.
     allow : iterable of str, optional
         The distributions, beside modnet-layers, whose estimators and components the file may name; None: any that is
         installed.

@@ -71,7 +71,7 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
     See Also
     --------
     ModNetRegressor : The same for numbers.
-    sklearn.neural_network.MLPClassifier : scikit-learn's own, with fewer choices.
+    sklearn.neural_network.MLPClassifier : The one of scikit-learn, with fewer choices.
 
     Examples
     --------
@@ -104,16 +104,18 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n, n_features)
-        y : array-like, shape (n,) or (n, k)
+        X, y : array-like
+            As for `fit`.
         classes : array-like, shape (n_classes,), or list of array-like, optional
             All classes that will ever come, a list of them for several columns of classes; needed in the first call
             (a label matrix has them in its columns).
         sample_weight : array-like, shape (n,), optional
+            Weights of the rows, ≥ 0.
 
         Returns
         -------
         self
+            The estimator itself.
         """
         first = not hasattr(self, "theta_")
         with unchanged_on_failure(self):
@@ -140,10 +142,12 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------
-        ndarray, shape (n,) of class labels, or (n, k)
+        ndarray, shape (n,) or (n, k)
+            Labels, of the type they had in `fit`.
         """
         blocks = raw_blocks(self, X)
         loss = loss_of(self)
@@ -156,10 +160,12 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------
-        ndarray, shape (n, n_classes), dtype of θ; a list of them for several columns of classes
+        ndarray, shape (n, n_classes), dtype of θ
+            A list of them for several columns of classes.
         """
         return self._told(raw_output(self, X))
 
@@ -172,10 +178,12 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------
-        ndarray, shape (n, n_classes), dtype of θ; a list of them for several columns of classes
+        ndarray, shape (n, n_classes), dtype of θ
+            A list of them for several columns of classes.
         """
         raw = raw_output(self, X)
         with np.errstate(divide="ignore"):
@@ -190,10 +198,12 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------
-        ndarray, shape (n,) for two classes, else (n, n_logits), dtype of θ
+        ndarray, shape (n,) or (n, n_logits), dtype of θ
+            One number per row for two classes.
         """
         raw = raw_output(self, X)
         scores: Array = self._target.scores(loss_of(self), raw)
@@ -204,9 +214,10 @@ class ModNetClassifier(ClassifierMixin, BaseModNet):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n, n_features)
-        y : array-like, shape (n,) or (n, k)
+        X, y : array-like
+            As for `fit`.
         sample_weight : array-like, shape (n,), optional
+            Weights of the rows, ≥ 0.
 
         Returns
         -------
@@ -269,8 +280,11 @@ class ScoringNumbers(RegressorMixin):  # type: ignore[misc]
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
         y : array-like or sparse matrix, shape (n,) or (n, k)
+            The truth, as for `fit`.
         sample_weight : array-like, shape (n,), optional
+            Weights of the rows, ≥ 0.
 
         Returns
         -------
@@ -297,7 +311,7 @@ class ModNetRegressor(ScoringNumbers, BaseModNet):
     See Also
     --------
     ModNetClassifier : The same for classes.
-    sklearn.neural_network.MLPRegressor : scikit-learn's own, with fewer choices.
+    sklearn.neural_network.MLPRegressor : The one of scikit-learn, with fewer choices.
 
     Examples
     --------
@@ -319,13 +333,15 @@ class ModNetRegressor(ScoringNumbers, BaseModNet):
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n, n_features)
-        y : array-like, shape (n,) or (n, k)
+        X, y : array-like
+            As for `fit`.
         sample_weight : array-like, shape (n,), optional
+            Weights of the rows, ≥ 0.
 
         Returns
         -------
         self
+            The estimator itself.
         """
         with unchanged_on_failure(self):
             self._partial_fit(X, y, sample_weight)
@@ -337,6 +353,7 @@ class ModNetRegressor(ScoringNumbers, BaseModNet):
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
         return_std : bool
             Whether to return the predicted standard deviations, too; needs a loss that predicts them (`gaussian_nll`).
 
@@ -369,6 +386,7 @@ class ModNetRegressor(ScoringNumbers, BaseModNet):
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------

@@ -142,7 +142,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     # Parameters: those of the estimator are below its name
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters by name; if `deep`, also those inside layers, optimizer, estimator, …"""
+        """Return the parameters by name; if `deep`, also those inside layers, optimizer, estimator and so on."""
         params = super().get_params(deep)
         if deep and isinstance(self.estimator, BaseModNet):
             params.update({f"estimator__{name}": each for name, each in self.estimator.get_params().items()})
@@ -160,7 +160,13 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         return self
 
     def to_spec(self) -> ModelSpec:
-        """Return the parameters as a validated spec: those of the estimator, if there is one."""
+        """Return the parameters as a validated spec: those of the estimator, if there is one.
+
+        Returns
+        -------
+        ModelSpec
+            What `ModelSpec.save` writes.
+        """
         if self.estimator is None:
             return super().to_spec()
         spec: ModelSpec = _readable(self.estimator).to_spec()
@@ -194,6 +200,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         Returns
         -------
         self
+            The estimator itself.
 
         Raises
         ------
@@ -236,13 +243,13 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
 
         Parameters
         ----------
-        X : array-like, shape (n, n_features)
-        y : ignored
-        sample_weight : array-like, shape (n,), optional
+        X, y, sample_weight : array-like
+            As for `fit`.
 
         Returns
         -------
         self
+            The estimator itself.
         """
         with unchanged_on_failure(self):
             self._forget_estimator()
@@ -291,6 +298,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------
@@ -323,6 +331,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         Returns
         -------
         ndarray, shape (n, n_features), dtype of θ
+            Rows like those of `fit`.
         """
         check_is_fitted(self)
         code = check_array(X, dtype=self.theta_.dtype)
@@ -341,9 +350,11 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
         y : array-like, shape (n,) or (n, k), optional
             For the estimator. An autoencoder does not look at it.
         sample_weight : array-like, shape (n,), optional
+            Weights of the rows, ≥ 0.
 
         Returns
         -------

@@ -11,19 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from modnet.base import Array, Context, Layout, Links, Module, Parameter, Place, Shape
+from modnet.base import Array, Context, Layout, Links, Module, Parameter, Place, Shape, TableShape
 from modnet.errors import ContractError, InputError, ModNetError, ShapeError
+from modnet.strict import lengths
 
 
 @dataclass(frozen=True)
 class Link:
     """One module in its place.
 
-    Attributes
+    Parameters
     ----------
     path : str
         Where it stands in the spec: ``"layers[2].body[0]"``.
     module : Module
+        What runs.
     input_shape, output_shape : tuple of int
         Per row.
     places, state_places : dict of str to Place
@@ -60,6 +62,7 @@ class Link:
         Parameters
         ----------
         error : Exception
+            What the module raised.
         name : str
             Of what the module had been given: ``"x"`` or ``"dy"``.
         array : ndarray
@@ -87,7 +90,22 @@ class Link:
         raise broken from error
 
     def returned(self, method: str, found: Any, wanted: Any) -> ContractError:
-        """Return the error for an array that is not what the link's module should have returned in training."""
+        """Return the error for an array that is not what the link's module should have returned in training.
+
+        Parameters
+        ----------
+        method : str
+            The name of the module's method.
+        found : object
+            What it returned.
+        wanted : ndarray
+            Of the shape and dtype that it should have.
+
+        Returns
+        -------
+        ContractError
+            To be raised.
+        """
         what = found if found is None else f"shape {np.shape(found)}, dtype {getattr(found, 'dtype', type(found))}"
         error = ContractError(f"{method} returned {what}, expected shape {wanted.shape}, dtype {wanted.dtype}")
         error.link = self.origin
@@ -185,3 +203,27 @@ def _drafted(
         found.extend(mine)
         shape = output_shape
     return tuple(found)
+
+
+def checked_shape(input_shape: Shape) -> Shape:
+    """Return the shape of a row of X, of whole numbers; a `TableShape` as it is.
+
+    Parameters
+    ----------
+    input_shape : sequence of int
+        Lengths, ≥ 1.
+
+    Returns
+    -------
+    tuple of int
+        The same lengths.
+
+    Raises
+    ------
+    ShapeError
+        If a length is no whole number from 1.
+    """
+    try:
+        return input_shape if isinstance(input_shape, TableShape) else lengths(input_shape, 1)
+    except ValueError as error:
+        raise ShapeError(f"input_shape should be a tuple of whole numbers from 1, got {input_shape!r}") from error

@@ -12,31 +12,17 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from modnet.base import Array, Links, Module, Shape, TableShape
+from modnet.base import Array, Links, Module, Shape
 from modnet.errors import InputError, ShapeError
-from modnet.network.link import Link, end_of, placed, walk
+from modnet.network.link import Link, checked_shape, end_of, placed, walk
 from modnet.network.running import Pass
-from modnet.strict import is_number, lengths
+from modnet.strict import is_number
 
 BLOCK = 2**17
 """Elements per link and block in prediction: half a MiB in float32."""
 
 FEW_ROWS = 16
 """Up to how many rows the buffers of a prediction are kept for the next."""
-
-
-def checked_shape(input_shape: Shape) -> Shape:
-    """Return the shape of a row of X, of whole numbers; a `TableShape` as it is.
-
-    Raises
-    ------
-    ShapeError
-        If a length is no whole number from 1.
-    """
-    try:
-        return input_shape if isinstance(input_shape, TableShape) else lengths(input_shape, 1)
-    except ValueError as error:
-        raise ShapeError(f"input_shape should be a tuple of whole numbers from 1, got {input_shape!r}") from error
 
 
 class Network:
@@ -93,12 +79,30 @@ class Network:
     def initialize(
         self, rng: np.random.Generator, dtype: type[np.floating] | np.dtype[np.floating] = np.float64
     ) -> tuple[Array, Array]:
-        """Return first values of θ and of the state, both of the given dtype."""
+        """Return first values of θ and of the state, both of the given dtype.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            What first values are drawn with.
+        dtype : dtype
+            Of both vectors.
+
+        Returns
+        -------
+        (ndarray, ndarray)
+            The vectors θ and state, shapes (layout.size,) and (state_layout.size,).
+        """
         dtype = np.dtype(dtype)
         return self.layout.sample(rng, dtype), self.state_layout.sample(rng, dtype)
 
     def check_rows(self, x: Array) -> None:
         """Check that the first link takes rows of this kind.
+
+        Parameters
+        ----------
+        x : ndarray or scipy.sparse matrix
+            The rows.
 
         Raises
         ------
@@ -110,7 +114,18 @@ class Network:
             raise ShapeError(f"{first.title} takes no sparse input: put a dense layer first, or pass X.toarray()")
 
     def parameters(self, theta: Array) -> Mapping[str, Array]:
-        """Return θ's parameters as views, by full name: ``{"layers[0].W": …}``."""
+        """Return θ's parameters as views, by full name: ``{"layers[0].W": …}``.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (layout.size,)
+            The vector θ.
+
+        Returns
+        -------
+        mapping of str to ndarray
+            What is written into one is in θ.
+        """
         return self.layout.views(theta)
 
     def assign(self, theta: Array, state: Array, weights: Mapping[str, Any] | Any) -> None:
@@ -154,17 +169,27 @@ class Network:
         theta, state : ndarray
             As from `initialize`; not changed.
         x : ndarray or scipy.sparse CSR matrix, shape (n, *input_shape), dtype of θ
+            The rows.
 
         Returns
         -------
         ndarray, shape (n, *output_shape), dtype of θ
+            An array of its own.
         """
         return self.outputs_of(self.links[-1], theta, state, x)
 
     def predict_blocks(self, theta: Array, state: Array, x: Array) -> Iterator[Array]:
-        """Yield the raw output block by block, where nobody needs all of it at once; arguments as in `predict`.
+        """Return the raw output block by block, where nobody needs all of it at once.
 
-        A block is valid until the next.
+        Parameters
+        ----------
+        theta, state, x : ndarray
+            As for `predict`.
+
+        Returns
+        -------
+        iterator of ndarray
+            Each of shape (rows, *output_shape), and overwritten by the next.
         """
         return (y for _, y in self._outputs(self.links[-1], theta, state, x))
 
@@ -175,12 +200,13 @@ class Network:
         ----------
         link : Link
             One of the network's own or one inside a composite; see `layer`. What lies behind it is not run.
-        theta, state, x
-            As in `predict`.
+        theta, state, x : ndarray
+            As for `predict`.
 
         Returns
         -------
         ndarray, shape (n, *link.output_shape), dtype of θ
+            An array of its own.
         """
         y = np.empty((x.shape[0], *link.output_shape), theta.dtype)
         for rows, block in self.up_to(link)._outputs(link, theta, state, x):
@@ -194,6 +220,11 @@ class Network:
         ----------
         path : str
             ``"layers[0]"`` or, inside a composite, ``"layers[0].body[1]"``.
+
+        Returns
+        -------
+        Link
+            One of `walk`.
 
         Raises
         ------
@@ -214,7 +245,18 @@ class Network:
         return link
 
     def up_to(self, link: Link) -> "Network":
-        """Return the links up to one, or to the composite that it is in, as a network on the same θ."""
+        """Return the links up to one, or to the composite that it is in, as a network on the same θ.
+
+        Parameters
+        ----------
+        link : Link
+            One of `walk`.
+
+        Returns
+        -------
+        Network
+            It ends with that link.
+        """
         last = next(index for index, each in enumerate(self.links) if any(inner is link for inner in walk([each])))
         return self.part(0, last + 1)
 
@@ -236,6 +278,16 @@ class Network:
     def behind(self, link: Link) -> "Network":
         """Return the links behind one of this network's own as a network on the same θ.
 
+        Parameters
+        ----------
+        link : Link
+            One of this network's own.
+
+        Returns
+        -------
+        Network
+            It begins with the next.
+
         Raises
         ------
         ShapeError
@@ -247,11 +299,28 @@ class Network:
         return self.part(index + 1, len(self.links))
 
     def walk(self) -> Iterator[Link]:
-        """Return every link, those inside composites behind the composite."""
+        """Return every link, those inside composites behind the composite.
+
+        Returns
+        -------
+        iterator of Link
+            In the order in which they run, but for composites.
+        """
         return walk(self.links)
 
     def part(self, start: int, stop: int) -> "Network":
-        """Return some of the links in a row as a network on the same θ: each time the same one."""
+        """Return some of the links in a row as a network on the same θ: each time the same one.
+
+        Parameters
+        ----------
+        start, stop : int
+            The first, and the one behind the last.
+
+        Returns
+        -------
+        Network
+            Made once.
+        """
         if (start, stop) == (0, len(self.links)):
             return self
         parts = _PARTS.setdefault(self, {})
@@ -260,14 +329,36 @@ class Network:
         return parts[start, stop]
 
     def with_links(self, links: tuple[Link, ...]) -> "Network":
-        """Return a network of these links on the same θ."""
+        """Return a network of these links on the same θ.
+
+        Parameters
+        ----------
+        links : tuple of Link
+            In the order in which they run.
+
+        Returns
+        -------
+        Network
+            With the places of this one.
+        """
         network = copy.copy(self)
         network.links = links
         network.input_shape, network.output_shape = links[0].input_shape, links[-1].output_shape
         return network
 
     def blocks(self, rows: int) -> Iterator[slice]:
-        """Yield slices of so many rows that what each link puts out for one of them takes little memory."""
+        """Return slices of so many rows that what each link puts out for one of them takes little memory.
+
+        Parameters
+        ----------
+        rows : int
+            How many there are in all.
+
+        Returns
+        -------
+        iterator of slice
+            From the first row to the last.
+        """
         widest = max(max(1, math.prod(link.input_shape), math.prod(link.output_shape)) for link in self.walk())
         size = max(1, BLOCK // widest)
         return (slice(start, min(start + size, rows)) for start in range(0, rows, size))

@@ -43,7 +43,18 @@ class Chain:
         self._dy: Array | None = None
 
     def forward(self, x: Array) -> Array:
-        """Return the output of the last link."""
+        """Return the output of the last link.
+
+        Parameters
+        ----------
+        x : ndarray, shape (n, *input_shape)
+            The input of the first link.
+
+        Returns
+        -------
+        ndarray, shape (n, *output_shape)
+            It is overwritten by the next batch.
+        """
         try:
             for forward, ctx, keeps_x, keeps_y in self._forward:
                 if keeps_x:
@@ -59,7 +70,13 @@ class Chain:
         return x
 
     def grad_params(self, dy: Array) -> None:
-        """Write the gradients of all parameters, given that of the output."""
+        """Write the gradients of all parameters, given that of the output.
+
+        Parameters
+        ----------
+        dy : ndarray, shape (n, *output_shape)
+            The gradient of the output.
+        """
         try:
             for grad_params, grad_input, ctx in self._behind:
                 if grad_params is not None:
@@ -74,7 +91,13 @@ class Chain:
         self._dy = dy
 
     def grad_input(self) -> Array:
-        """Return the gradient of the input; `grad_params` has to be called before."""
+        """Return the gradient of the input; `grad_params` has to be called before.
+
+        Returns
+        -------
+        ndarray, shape (n, *input_shape)
+            The gradient of the input of the first link.
+        """
         assert self._dy is not None, "grad_params comes before grad_input"
         (_, grad_input, ctx), dy = self._first, self._dy
         try:
@@ -97,6 +120,7 @@ class Pass(Chain):
     Parameters
     ----------
     network : Network
+        Whose links run.
     theta, state : ndarray, shape (network.layout.size,) and (network.state_layout.size,)
         The parameters and the non-trainable state; the state changes in training.
     gradient : ndarray, shape (network.layout.size,), optional
@@ -104,6 +128,7 @@ class Pass(Chain):
     rows : int
         Rows per batch.
     training : bool
+        Whether dropout drops, and batch statistics are taken.
     rng : numpy.random.Generator, optional
         The source of randomness in training.
     hook : Hook, optional
@@ -136,15 +161,38 @@ class Pass(Chain):
         return self._theta is theta and self._state is state and self._rows == rows and not self._training
 
     def backward(self, draw: Array) -> None:
-        """Write ∇J(θ) into `gradient`, given draw = ∂J/∂raw for the batch that went forward last."""
+        """Write ∇J(θ) into `gradient`, given draw = ∂J/∂raw for the batch that went forward last.
+
+        Parameters
+        ----------
+        draw : ndarray, shape (n, *output_shape)
+            The gradient ∂J/∂raw.
+        """
         self.grad_params(draw)
 
     def input_gradient(self) -> Array:
-        """Return ∂J/∂X, shape (rows, *input_shape), for the batch that went backward last."""
+        """Return ∂J/∂X for the batch that went backward last.
+
+        Returns
+        -------
+        ndarray, shape (n, *input_shape)
+            It is overwritten by the next batch.
+        """
         return self.grad_input()
 
     def context_of(self, link: Link) -> Context:
-        """Return a new context of a link, with chains of those inside it."""
+        """Return a new context of a link, with chains of those inside it.
+
+        Parameters
+        ----------
+        link : Link
+            One of the network's, or one inside a composite.
+
+        Returns
+        -------
+        Context
+            With views of θ, of its gradient and of the state.
+        """
         theta, gradient = self._theta, self._gradient
         return Context(
             p=_views(theta, link.places),

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from modnet.base import Inputs, Layout, Module, Place, Shape
 from modnet.component import field_names
 from modnet.network.link import Link
 from modnet.network.network import Network
-from modnet.text import table
+from modnet.text import Shown, Table
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Row:
 
 
 @dataclass(frozen=True, repr=False)
-class Summary:
+class Summary(Shown):
     """What a network consists of, shown as a table.
 
     Attributes
@@ -88,6 +89,8 @@ class Summary:
     regularized, and what is not trained and has the shape of such a matrix; additions of biases, activations and the
     like are not counted.
     """
+
+    between: ClassVar[str] = "\n"
 
     input_shape: Shape
     rows: tuple[Row, ...]
@@ -108,8 +111,14 @@ class Summary:
         """Multiply-adds of a prediction, per row of data."""
         return sum(row.multiply_adds for row in self.rows)
 
-    def __repr__(self) -> str:
-        """Return the table."""
+    def paragraphs(self) -> list[str | Table]:
+        """Return the paragraphs.
+
+        Returns
+        -------
+        list of Table or str
+            The links, and below them what is not trained and what accelerates.
+        """
         head = ["path", "layer", "output", "parameters", "multiply-adds"]
         first = ["", "input", shown(self.input_shape), "", ""]
         body = [
@@ -123,7 +132,7 @@ class Summary:
         notes = [f"and {self.state:,} numbers that are not trained"] if self.state else []
         if self.parts is not None:
             notes.append(f"accelerator: {self.parts.accelerator or 'none'}")
-        return "\n".join([table(lines[0], lines[1:-1], right=head[2:], foot=lines[-1], wrap=False), *notes])
+        return [Table(lines[0], lines[1:-1], right=head[2:], foot=lines[-1], wrap=False), *notes]
 
     def _parts(self) -> list[tuple[str, str]]:
         """Return what is no link and an accelerator may run, with its name."""

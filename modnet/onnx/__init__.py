@@ -11,7 +11,7 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
-from modnet.base import Array, Graph, Loss, Module
+from modnet.base import Activation, Array, Graph, Loss, Module
 from modnet.errors import ExportError
 from modnet.estimators import NestedParameters
 from modnet.estimators.graphs import columns_of, row_dtype
@@ -82,10 +82,14 @@ def exports(cls: type) -> bool:
     """Return whether components of a class can be exported: layers and losses that write their own nodes.
 
     Others, such as optimizers, are not in a model that predicts.
+
+    Returns
+    -------
+    bool
+        False also for what is neither.
     """
-    base: Any = Module if issubclass(cls, Module) else Loss
-    written_by_base = base.onnx is getattr(cls, "onnx", None)
-    return issubclass(cls, Module | Loss) and (not written_by_base or (base is Loss and cls.links is False))
+    written_by_base = getattr(cls, "onnx", None) in (Module.onnx, Activation.onnx, Loss.onnx)
+    return issubclass(cls, Module | Loss) and (not written_by_base or (issubclass(cls, Loss) and not cls.links))
 
 
 def feeds(model: Any, X: Any) -> dict[str, Array]:
@@ -94,8 +98,14 @@ def feeds(model: Any, X: Any) -> dict[str, Array]:
     Parameters
     ----------
     model : onnx.ModelProto
+        What `to_onnx` returned.
     X : array-like
         An array, or a data frame with the columns that the model reads.
+
+    Returns
+    -------
+    dict of str to ndarray
+        One column for each column of a frame, or one matrix.
     """
     protobuf = _needed("onnx", "protobuf")
     found: dict[str, Array] = protobuf.feeds(model, X, frame_of(X))

@@ -186,6 +186,7 @@ def check_component(component: Component) -> None:
     Parameters
     ----------
     component : Component
+        Of any kind.
 
     Raises
     ------
@@ -229,6 +230,7 @@ def check_activation(component: Activation) -> None:
     Parameters
     ----------
     component : Activation
+        The activation to check.
 
     Raises
     ------
@@ -243,6 +245,7 @@ def check_loss(component: Loss) -> None:
     Parameters
     ----------
     component : Loss
+        The loss to check.
 
     Raises
     ------
@@ -261,6 +264,7 @@ def check_optimizer(component: Optimizer) -> None:
     Parameters
     ----------
     component : Optimizer
+        The optimizer to check.
 
     Raises
     ------
@@ -275,6 +279,7 @@ def check_solver(component: Solver) -> None:
     Parameters
     ----------
     component : Solver
+        The solver to check.
 
     Raises
     ------
@@ -289,6 +294,7 @@ def check_initializer(component: Initializer) -> None:
     Parameters
     ----------
     component : Initializer
+        The initializer to check.
 
     Raises
     ------
@@ -303,6 +309,7 @@ def check_schedule(component: Schedule) -> None:
     Parameters
     ----------
     component : Schedule
+        The schedule to check.
 
     Raises
     ------
@@ -317,6 +324,7 @@ def check_constraint(component: Constraint) -> None:
     Parameters
     ----------
     component : Constraint
+        The constraint to check.
 
     Raises
     ------

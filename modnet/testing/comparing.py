@@ -210,6 +210,18 @@ Differences are taken term by term: terms that an element has no part in cancel 
 def numeric_gradient(f: Terms, x: Array) -> Array:
     """Return the central differences (f(x + h) − f(x − h)) / 2h along every element of x.
 
+    Parameters
+    ----------
+    f : callable
+        Takes an array like x, and returns a float, or an array of terms that are summed.
+    x : ndarray, float64
+        Where.
+
+    Returns
+    -------
+    ndarray, shape of x
+        The gradient of the sum.
+
     Examples
     --------
     >>> numeric_gradient(lambda x: float(x @ x), np.array([1.0, 2.0])).round(6)
@@ -231,7 +243,9 @@ def check_gradient(f: Terms, x: Array, analytic: Array, *, rtol: float = 1e-6, s
     f : callable
         Takes an array like x, returns a float, or an array of terms that are summed.
     x : ndarray, float64, not empty
+        Where.
     analytic : ndarray, shape of x
+        The gradient to check.
     rtol : float
         Largest error, relative to the larger of the two values and of `FLOOR`.
     subject : str

@@ -82,6 +82,11 @@ def _compare(graph: Graph, feeds: Mapping[str, Array], wanted: Mapping[str, Arra
 def check_onnx(component: Module | Loss) -> None:
     """Hold a layer or a loss that writes itself as ONNX to what it predicts.
 
+    Parameters
+    ----------
+    component : Module or Loss
+        What writes itself.
+
     Raises
     ------
     CheckFailed

@@ -207,14 +207,17 @@ def check_network(
     Parameters
     ----------
     layers : Module or sequence of Module
+        What stands in the network, from the input on.
     input_shape : tuple of int
         Shape per row.
     rows : int
+        How many, ≥ 1.
     x : ndarray, shape (n, *input_shape), optional
         The input; default: `rows` rows of normal numbers.
     training : bool
         Whether links run in training mode. Every evaluation sees the same noise and the same state.
     rtol : float
+        Largest error, relative to the larger of the two values.
     seed : int
         Of θ, x, dy and the noise.
 

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 
 import numpy as np
 
 from modnet.base import Array
 from modnet.errors import InputError
-from modnet.text import table
+from modnet.text import Shown, Table
 
 STEPS = float(np.finfo(float).eps) ** (1 / 3), 1e-3
 """At 6e-6 the truncation error, of order h², meets the rounding error, of order ε/h. Gradients that have vanished drown
@@ -25,8 +24,8 @@ Moved = Callable[[str, Array], tuple[float, Callable[[], Array]]]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Differences:
-    """Central differences beside the gradients of a trace; printed, a table and a verdict.
+class Differences(Shown):
+    """Central differences beside the gradients of a trace; shown as a table and a verdict.
 
     Attributes
     ----------
@@ -47,8 +46,14 @@ class Differences:
         """The quantities whose gradients differ from the differences by more than 1e-5."""
         return tuple(name for name, found in self.deviations.items() if not found <= TOLERANCE)
 
-    def __repr__(self) -> str:
-        """Return the table and the verdict."""
+    def paragraphs(self) -> tuple[Table, str]:
+        """Return the paragraphs.
+
+        Returns
+        -------
+        (Table, str)
+            The comparison, and the verdict.
+        """
         head, rows = ["∂J/∂", "elements", "such as", "backpropagation", "differences", "deviation", ""], []
         for name, found in self.numeric.items():
             gradient, compared = self.gradients[name], ~np.isnan(found)
@@ -62,12 +67,8 @@ class Differences:
         worst = max(self.deviations, key=self.deviations.__getitem__)
         agree = f"agree: the largest deviation is {self.deviations[worst]:.1e}, of ∂J/∂{worst}"
         verdict = f"differ in {', '.join(f'∂J/∂{name}' for name in self.wrong)}" if self.wrong else agree
-        shown = table(head, rows, right=(*head[1:2], *head[3:6]), wrap=False)
-        return f"{shown}\n\nbackpropagation and central differences {verdict}"
-
-    def _repr_html_(self) -> str:
-        """Return the same for notebooks."""
-        return f"<pre>{escape(repr(self))}</pre>"
+        shown = Table(head, rows, right=(*head[1:2], *head[3:6]), wrap=False)
+        return shown, f"backpropagation and central differences {verdict}"
 
 
 def compared(J_with: Moved, given: Mapping[str, tuple[Array, Array]], J: float, elements: int) -> Differences:

@@ -1,7 +1,6 @@
 """Every quantity of one pass through a network, forward and backward, with its gradient and the local factors."""
 
 from collections.abc import Callable, Iterator, Mapping
-from html import escape
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from modnet.base import Activation, Array, Loss
 from modnet.network import Link, Network, Pass
 from modnet.network.hooks import Hook
 from modnet.strict import checked, whole
-from modnet.text import counted, listed, suggestions, table
+from modnet.text import Shown, Table, counted, listed, suggestions
 from modnet.tracing.differences import Differences, compared
 from modnet.training import Data
 
@@ -33,7 +32,7 @@ class Named(dict[str, Any]):
         raise KeyError(f"there is no {name!r}; {hint}there are {listed(self, 60)}")
 
 
-class Trace(Named):
+class Trace(Shown, Named):
     """Every quantity of one pass, by name; `d` has the gradients. Printed, it is a table. `modnet.trace` makes one.
 
     Layer i of the network is an affine link and the first activation behind it: zᵢ = aᵢ₋₁ Wᵢ + bᵢ, aᵢ = σ(zᵢ), and
@@ -46,12 +45,15 @@ class Trace(Named):
     Parameters
     ----------
     network : Network
+        What the rows run through.
     loss : Loss
+        Set up for its task.
     theta, state : ndarray
         Not changed.
     data : Data
         Rows, and their truth.
     training : bool
+        Whether dropout drops, and batch statistics are taken.
     seed : int
         Of what is random in training.
 
@@ -129,6 +131,11 @@ class Trace(Named):
         elements : int
             How many elements of each quantity to look at, at most: the one with the largest gradient, and others down
             to the smallest. Each takes two passes forward.
+
+        Returns
+        -------
+        Differences
+            Its `wrong` names the gradients that differ.
         """
         if (elements := checked(whole, "elements", elements)) < 1:
             raise ValueError(f"elements: should be at least 1, got {elements}")
@@ -142,13 +149,24 @@ class Trace(Named):
         ----------
         figure : matplotlib Figure, optional
             Where to; default: a new one.
+
+        Returns
+        -------
+        matplotlib Figure
+            The one given, or the new one.
         """
         from modnet.tracing.picture import drawn
 
         return drawn(self, figure)
 
-    def __repr__(self) -> str:
-        """Return the table."""
+    def paragraphs(self) -> tuple[str, Table, str]:
+        """Return the paragraphs.
+
+        Returns
+        -------
+        (str, Table, str)
+            The title, the quantities, and what the headings mean.
+        """
         classes = {link.path: type(link.module).__name__ for link in self.network.walk()}
         rows = [
             (
@@ -163,13 +181,8 @@ class Trace(Named):
             for name, path in self.paths.items()
         ]
         head = ("name", "path", "link", "shape", "size", "∂J/∂ size", "∂J/∂ =")
-        shown = table(head, rows, right=head[3:6], wrap=False)
         note = "size: root mean square of the elements; ∘: element by element; σ': t.local"
-        return f"{self.title}\n\n{shown}\n\n{note}"
-
-    def _repr_html_(self) -> str:
-        """Return the table for notebooks."""
-        return f"<pre>{escape(repr(self))}</pre>"
+        return self.title, Table(head, rows, right=head[3:6], wrap=False), note
 
     def _running(self, network: Network, theta: Array, gradient: Array, hook: Hook | None = None) -> Pass:
         """Return a pass; all of them see the same noise, and the state as it was."""

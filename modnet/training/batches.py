@@ -17,14 +17,14 @@ took the same time to 1 %."""
 class Data:
     """What a network learns from.
 
-    Attributes
+    Parameters
     ----------
-    x : ndarray or scipy.sparse CSR matrix, shape (n, *input_shape), dtype of θ
-        float64, if `inputs` takes it so.
-    t : ndarray, shape (n, k) floats or (n,) integer codes
-        The truth, in the form that the loss takes.
+    x : ndarray or scipy.sparse CSR matrix, shape (n, *input_shape)
+        The rows.
+    t : ndarray of float, shape (n, k), or of int, shape (n,)
+        The truth, or codes of classes, in the form that the loss takes.
     weight : ndarray, shape (n,), optional
-        Positive, dtype of θ.
+        Positive weights of the rows, dtype of θ.
     """
 
     x: Array
@@ -36,11 +36,35 @@ class Data:
         return int(self.x.shape[0])
 
     def rows(self, index: slice) -> "Data":
-        """Return some of the rows, as views."""
+        """Return some of the rows, as views.
+
+        Parameters
+        ----------
+        index : slice
+            Which.
+
+        Returns
+        -------
+        Data
+            It shares the memory of this one.
+        """
         return Data(self.x[index], self.t[index], None if self.weight is None else self.weight[index])
 
     def take(self, index: Array, out: "Data | None" = None) -> "Data":
-        """Return some of the rows, copied: into the first rows of `out`, if it is given and they are not sparse."""
+        """Return some of the rows, copied: into the first rows of `out`, if it is given and they are not sparse.
+
+        Parameters
+        ----------
+        index : ndarray of int
+            Which, in any order.
+        out : Data, optional
+            Where to write them; its arrays are at least as long.
+
+        Returns
+        -------
+        Data
+            Views of `out`, or arrays of its own.
+        """
         weight = None
         if self.weight is not None:
             weight = _taken(self.weight, index, None if out is None else out.weight)

@@ -36,9 +36,13 @@ class Trainer:
     Parameters
     ----------
     network : Network
+        What is trained.
     loss : Loss
+        Set up for its task.
     optimizer : Optimizer or Solver
+        What moves θ.
     settings : TrainingSettings
+        How long, on which batches, with which penalty.
     theta, state : ndarray
         As from `Network.initialize`, or where an earlier training ended; training publishes what predicts in them.
     shuffle_rng, noise_rng : numpy.random.Generator
@@ -141,6 +145,11 @@ class Trainer:
         several : bool
             Whether the two may be called once for several epochs in a row, which saves time between them.
 
+        Returns
+        -------
+        History
+            What happened, epoch by epoch.
+
         Raises
         ------
         ShapeError
@@ -202,8 +211,14 @@ class Trainer:
         Parameters
         ----------
         data : Data
+            To learn from.
         begun : tuple of (ndarray, int, float, float), optional
             Of one that a compiled loop has begun: the order of rows, how many batches it took, their Σ w J and Σ w.
+
+        Returns
+        -------
+        float
+            Weighted by the Σw of the batches.
         """
         settings, optimizer, size = self.settings, self.optimizer, self.begin_epoch(data)
         assert isinstance(optimizer, Optimizer), "a solver has no epochs"
@@ -225,13 +240,34 @@ class Trainer:
         return total / weights
 
     def begin_epoch(self, data: Data) -> int:
-        """Tell schedules how long an epoch is; return the rows of a batch."""
+        """Tell schedules how long an epoch is; return the rows of a batch.
+
+        Parameters
+        ----------
+        data : Data
+            To learn from.
+
+        Returns
+        -------
+        int
+            Rows of a batch, ≥ 1; the last may be smaller.
+        """
         size = rows_per_batch(self.settings.batch_size, len(data))
         self.progress.steps_per_epoch, self.progress.epochs = -(-len(data) // size), self.settings.max_iter
         return size
 
     def end_epochs(self, data: Data, total: float, count: int) -> None:
-        """Take note of so many epochs, after a look at a sum over their losses and at the weights."""
+        """Take note of so many epochs, after a look at a sum over their losses and at the weights.
+
+        Parameters
+        ----------
+        data : Data
+            What was learnt from.
+        total : float
+            The sum of the epochs' losses.
+        count : int
+            How many epochs.
+        """
         progress, optimizer = self.progress, self.optimizer
         if not math.isfinite(total) and np.abs(self.moving).max() < 1e100:  # it is not the weights that are huge
             raise NonFiniteError(f"the penalty of the weights became inf: alpha={self.settings.alpha} is too large")
@@ -247,7 +283,18 @@ class Trainer:
             include(self.optimizer_state, self.moving, None)
 
     def backpropagate(self, batch: Data) -> float:
-        """Return J for a batch, with ∇J in `gradient`; the penalty is not in them."""
+        """Return J for a batch, with ∇J in `gradient`; the penalty is not in them.
+
+        Parameters
+        ----------
+        batch : Data
+            Rows to go through together.
+
+        Returns
+        -------
+        float
+            Averaged over the rows.
+        """
         try:
             running, draw = self.pass_for(len(batch))
             raw = running.forward(batch.x)
@@ -267,6 +314,11 @@ class Trainer:
             Changed in place.
         weight : float
             Σw, over the rows of a batch.
+
+        Returns
+        -------
+        float
+            The penalty, ≥ 0.
         """
         alpha, rho = self.settings.alpha, self.settings.l1_ratio
         if alpha == 0:
@@ -284,7 +336,18 @@ class Trainer:
         return value
 
     def evaluate(self, data: Data) -> float:
-        """Return the loss of the published θ on other data, without the penalty."""
+        """Return the loss of the published θ on other data, without the penalty.
+
+        Parameters
+        ----------
+        data : Data
+            With a truth; nothing is learnt from it.
+
+        Returns
+        -------
+        float
+            Averaged over the rows.
+        """
         with np.errstate(**_QUIET):
             raw = predicted(self.network, self.engine.accelerator, self.theta, self.state, data.x)
             return self.loss.value(data.t, raw, weight=data.weight)
@@ -305,7 +368,18 @@ class Trainer:
         self.progress.step += 1
 
     def pass_for(self, rows: int) -> tuple[Pass, Array]:
-        """Return the pass for batches of so many rows, and a buffer for ∂J/∂raw: two sizes at most per epoch."""
+        """Return the pass for batches of so many rows, and a buffer for ∂J/∂raw: two sizes at most per epoch.
+
+        Parameters
+        ----------
+        rows : int
+            Of a batch, ≥ 1.
+
+        Returns
+        -------
+        (Pass, ndarray)
+            The same ones for batches of the same size.
+        """
         if rows not in self._passes:
             options: dict[str, Any] = {"gradient": self.gradient, "training": True, "rng": self.noise_rng}
             running = Pass(self.engine.network, self.moving, self.moving_state, rows=rows, **options)

@@ -17,7 +17,7 @@ from modnet.training.settings import TrainingSettings
 class History:
     """What happened.
 
-    Attributes
+    Parameters
     ----------
     losses : list of float
         Training loss per epoch, decay included.
@@ -57,7 +57,18 @@ class History:
     stopped: bool = False
 
     def watched(self, *, early_stopping: bool) -> list[float]:
-        """Return what progress is measured by, lower being better."""
+        """Return what progress is measured by, lower being better.
+
+        Parameters
+        ----------
+        early_stopping : bool
+            Whether rows held out are watched, and not those learnt from.
+
+        Returns
+        -------
+        list of float
+            A number for each epoch.
+        """
         if not early_stopping:
             return self.losses
         if self.validation_scores:

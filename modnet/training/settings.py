@@ -26,7 +26,7 @@ def _choice(value: Any) -> Any:
 class TrainingSettings(Component):
     """Settings of the training loop.
 
-    Attributes
+    Parameters
     ----------
     max_iter : int
         Epochs at most, those of a cool-down among them, ≥ 1.

@@ -62,9 +62,13 @@ def train_in_stages(
         What the scout learns from and what it watches.
     whole : Data
         What the cool-down learns from: `data`, or those and the rows held out, which are no longer watched then.
+    score : callable, optional
+        As in `Trainer.fit`.
     on_scouted : callable, optional
         Called between the two, when θ is the best of the scout.
-    score, on_begin, on_epoch, several
+    on_begin, on_epoch : callable, optional
+        As in `Trainer.fit`.
+    several : bool
         As in `Trainer.fit`.
 
     Returns

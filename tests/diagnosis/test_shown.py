@@ -31,12 +31,6 @@ def test_it_is_shown_as_a_table_with_what_to_do_below_each_finding(diabetes):
     assert any(line.strip().startswith("→ put StandardScaler in front") for line in others)
 
 
-def test_notebooks_show_the_same(moons):
-    found = diagnose(ModNetClassifier(inputs=None, random_state=0), moons[0] * 1e4, moons[1])
-    assert found._repr_html_().startswith("<pre>")
-    assert "→ put StandardScaler" in found._repr_html_()
-
-
 def test_nothing_found_is_said(digits):
     assert repr(diagnose(ModNetClassifier(max_iter=20, random_state=0), *digits)) == (
         "nothing found that keeps it from learning"

@@ -17,7 +17,7 @@ class Snake(Activation):
     Parameters
     ----------
     alpha : float
-        α, > 0: the frequency; the swing has the period π/α.
+        Frequency α, > 0; the swing has the period π/α.
 
     References
     ----------

@@ -35,6 +35,13 @@ class OrdinalLoss(Loss):
             Codes of the classes.
         z : ndarray, shape (n, k)
             Logits, the largest of each row being 0: what all have in common changes nothing.
+
+        Returns
+        -------
+        J : ndarray, shape (n,)
+            For each row its loss.
+        dz : ndarray, shape (n, k)
+            Its derivative along the logits.
         """
 
     def check_truth(self, t: Array) -> None:

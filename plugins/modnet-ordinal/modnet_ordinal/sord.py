@@ -47,7 +47,18 @@ class SORD(OrdinalLoss):
         return (cls(), cls("absolute"), cls(scale=0.3))
 
     def labels(self, classes: int) -> Array:
-        """Return q, a row per truth, shape (classes, classes), float64."""
+        """Return q, a row per truth.
+
+        Parameters
+        ----------
+        classes : int
+            Their number k, ≥ 2.
+
+        Returns
+        -------
+        ndarray of float64, shape (classes, classes)
+            Each row sums to 1.
+        """
         k = np.arange(classes)
         apart = np.abs(k[:, np.newaxis] - k).astype(float)
         return Softmax().f(-self.scale * (apart**2 if self.distance == "squared" else apart))

@@ -92,7 +92,7 @@ class BaseTabular(CallbackSupportMixin, NestedParameters, ABC):  # type: ignore[
     layers : tuple, optional
         The hidden layers of members, as `ModNetClassifier` takes them; numbers of units are dense layers with the
         activation that the preset has for a member. None: those of the preset.
-    inputs, loss, optimizer
+    inputs, loss, optimizer : str, mapping or component, optional
         As of `ModNetClassifier`, for all members.
     calibrate : bool
         Whether probabilities get a temperature, which the rows decide that members held out. It does not change which
@@ -152,6 +152,7 @@ class BaseTabular(CallbackSupportMixin, NestedParameters, ABC):  # type: ignore[
         X : array-like or sparse matrix, shape (n, n_features)
             Any table: numbers, categories, text, gaps.
         y : array-like, shape (n,) or (n, k)
+            The truth, as for `fit`.
         sample_weight : array-like, shape (n,), optional
             Non-negative; a row of weight zero counts as absent.
         X_val, y_val, sample_weight_val : array-like, optional
@@ -160,6 +161,7 @@ class BaseTabular(CallbackSupportMixin, NestedParameters, ABC):  # type: ignore[
         Returns
         -------
         self
+            The estimator itself.
 
         Raises
         ------
@@ -253,6 +255,11 @@ class BaseTabular(CallbackSupportMixin, NestedParameters, ABC):  # type: ignore[
     def to_spec(self) -> ModelSpec:
         """Return the spec of a member, of the first kind if there are two.
 
+        Returns
+        -------
+        ModelSpec
+            What a single network of that kind would be made of.
+
         Raises
         ------
         InvalidSpecError
@@ -324,6 +331,11 @@ class BaseTabular(CallbackSupportMixin, NestedParameters, ABC):  # type: ignore[
 
     def summary(self) -> Summary:
         """Return the links of all members with their shapes, parameters and multiply-adds; ``print`` shows a table.
+
+        Returns
+        -------
+        Summary
+            Its `parameters` and `multiply_adds` are those of all members.
 
         Raises
         ------

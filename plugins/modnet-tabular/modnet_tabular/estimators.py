@@ -75,10 +75,12 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------
-        ndarray, shape (n,) of class labels, or (n, k)
+        ndarray, shape (n,) or (n, k)
+            Labels, of the type they had in `fit`.
         """
         check_is_fitted(self)
         if not self._probable:
@@ -104,10 +106,12 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------
-        ndarray of float64, shape (n, n_classes); a list of them for several columns of classes
+        ndarray of float64, shape (n, n_classes)
+            A list of them for several columns of classes.
         """
         check_is_fitted(self)
         return self._shown(self._parts(self._of_members(X), self.temperature_))
@@ -119,10 +123,12 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------
-        ndarray of float64, shape (n, n_classes); a list of them for several columns of classes
+        ndarray of float64, shape (n, n_classes)
+            A list of them for several columns of classes.
         """
         p = self.predict_proba(X)
         return [np.log(part) for part in p] if isinstance(p, list) else np.log(p)
@@ -133,10 +139,12 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------
-        ndarray of float64, shape (n,) for two classes, else (n, number of scores)
+        ndarray of float64, shape (n,) or (n, number of scores)
+            One number per row for two classes.
         """
         check_is_fitted(self)
         if not self._probable:
@@ -154,9 +162,10 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n, n_features)
-        y : array-like, shape (n,) or (n, k)
+        X, y : array-like
+            As for `fit`.
         sample_weight : array-like, shape (n,), optional
+            Weights of the rows, ≥ 0.
 
         Returns
         -------
@@ -169,7 +178,20 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
         return share_right(predicted, y, sample_weight)
 
     def onnx(self, graph: Graph, x: Value) -> dict[str, Value]:
-        """Write what it predicts: labels and probabilities, or scores where the loss knows none."""
+        """Write what it predicts: labels and probabilities, or scores where the loss knows none.
+
+        Parameters
+        ----------
+        graph : Graph
+            What to write into.
+        x : Value
+            Rows of numbers, as members take them.
+
+        Returns
+        -------
+        dict of str to Value
+            The outputs of the graph, by name.
+        """
         first = self.estimators_[0]
         if not self._probable:
             scores = mean_written(graph, [each.onnx(graph, x)["scores"] for each in self.estimators_])
@@ -300,6 +322,7 @@ class TabularRegressor(Parameters, ScoringNumbers, BaseTabular):  # type: ignore
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
         return_std : bool
             Whether to return standard deviations, too: of the mixture of what members predict, if the loss predicts
             them (`gaussian_nll`); else how far members are apart, which is less than how far y is.
@@ -326,6 +349,7 @@ class TabularRegressor(Parameters, ScoringNumbers, BaseTabular):  # type: ignore
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
+            As for `fit`.
 
         Returns
         -------
@@ -337,7 +361,20 @@ class TabularRegressor(Parameters, ScoringNumbers, BaseTabular):  # type: ignore
         return np.asarray(np.mean([np.clip(each.predict_quantiles(X), *bounds) for each in self.estimators_], axis=0))
 
     def onnx(self, graph: Graph, x: Value) -> dict[str, Value]:
-        """Write what it predicts: numbers, deviations as of ``return_std``, and quantiles where the loss has any."""
+        """Write what it predicts: numbers, deviations as of ``return_std``, and quantiles where the loss has any.
+
+        Parameters
+        ----------
+        graph : Graph
+            What to write into.
+        x : Value
+            Rows of numbers, as members take them.
+
+        Returns
+        -------
+        dict of str to Value
+            The outputs of the graph, by name.
+        """
         found = [each.onnx(graph, x) for each in self.estimators_]
         means = [each["prediction"].clip(*self.range_) for each in found]
         mean = mean_written(graph, means)

@@ -97,7 +97,7 @@ class Sine(Activation):
     Parameters
     ----------
     omega : float
-        ω, > 0, in radians per unit of z.
+        Frequency ω, > 0, in radians per unit of z.
 
     References
     ----------
@@ -149,9 +149,9 @@ class Threshold(Activation):
     Parameters
     ----------
     threshold : float
-        θ.
+        Where the jump θ is.
     value : float
-        v.
+        What v is there and below.
 
     References
     ----------
@@ -203,7 +203,7 @@ class Shrinker(Activation):
     Parameters
     ----------
     threshold : float
-        λ, ≥ 0.
+        Width λ, ≥ 0.
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"y"})
@@ -228,7 +228,7 @@ class HardShrink(Shrinker):
     Parameters
     ----------
     threshold : float
-        λ, ≥ 0: up to where inputs become 0.
+        Width λ, ≥ 0: up to where inputs become 0.
 
     References
     ----------
@@ -262,7 +262,7 @@ class SoftShrink(Shrinker):
     Parameters
     ----------
     threshold : float
-        λ, ≥ 0: how far inputs are drawn towards 0, and up to where they become 0.
+        Width λ, ≥ 0: how far inputs are drawn towards 0, and up to where they become 0.
 
     References
     ----------

@@ -23,7 +23,13 @@ class ExponentialUnit(Rectifier):
 
     @abstractmethod
     def sides(self) -> tuple[float, float]:
-        """Return s, the slope above zero, and l, the limit far below zero being −l."""
+        """Return s, the slope above zero, and l, the limit far below zero being −l.
+
+        Returns
+        -------
+        (float, float)
+            Both ≥ 0.
+        """
 
     def f(self, z: Array, *, out: Array | None = None) -> Array:
         """Return s max(z, 0) + l (e^min(z, 0) − 1)."""
@@ -69,7 +75,7 @@ class ELU(ExponentialUnit):
     Parameters
     ----------
     alpha : float
-        α, ≥ 0: the limit far below zero is −α.
+        Scale α, ≥ 0: the limit far below zero is −α.
 
     References
     ----------
@@ -102,7 +108,7 @@ class CELU(Rectifier):
     Parameters
     ----------
     alpha : float
-        α, > 0: the limit far below zero is −α. α = 1 is `elu`.
+        Scale α, > 0: the limit far below zero is −α. α = 1 is `elu`.
 
     References
     ----------
@@ -192,7 +198,7 @@ class Softplus(Rectifier):
     Parameters
     ----------
     beta : float
-        β, > 0: the larger, the closer to `relu`.
+        Sharpness β, > 0: the larger, the closer to `relu`.
 
     References
     ----------

@@ -69,7 +69,7 @@ class LeakyReLU(Rectifier):
     Parameters
     ----------
     negative_slope : float
-        s, in [0, 1]. A slope that is learnt is `prelu`, among the layers.
+        Slope s below zero, in [0, 1]. A slope that is learnt is `prelu`, among the layers.
 
     References
     ----------

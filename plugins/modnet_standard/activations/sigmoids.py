@@ -188,7 +188,7 @@ class HardTanh(Activation):
     Parameters
     ----------
     min_value, max_value : float
-        l and u, l < u.
+        The bounds l and u, l < u.
 
     Raises
     ------

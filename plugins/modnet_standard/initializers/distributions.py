@@ -55,6 +55,7 @@ class Constant(Initializer):
     Parameters
     ----------
     value : float
+        Every element.
 
     Examples
     --------
@@ -196,6 +197,7 @@ class Normal(Initializer):
     Parameters
     ----------
     mean : float
+        Centre of the distribution.
     stddev : float
         > 0. PyTorch's is 1, which is too much for most layers.
 
@@ -225,6 +227,7 @@ class TruncatedNormal(Initializer):
     Parameters
     ----------
     mean : float
+        Centre of the distribution.
     stddev : float
         Standard deviation before the cut, > 0. PyTorch's is 1, which is too much for most layers.
 

@@ -32,7 +32,20 @@ class MaskedNoise(Elementwise):
 
     @abstractmethod
     def noisy(self, ctx: Context, x: Array) -> Array:
-        """Return what training makes of x, with the factors m in scratch memory called "mask"."""
+        """Return what training makes of x, with the factors m in scratch memory called "mask".
+
+        Parameters
+        ----------
+        ctx : Context
+            Of a training pass.
+        x : ndarray, shape (n, …)
+            Not to be changed.
+
+        Returns
+        -------
+        ndarray, shape of x
+            With noise.
+        """
 
     @final
     def forward(self, ctx: Context, x: Array) -> Array:

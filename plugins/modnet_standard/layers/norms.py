@@ -158,7 +158,20 @@ class RowNorm(PerFeature):
         return _gain_and_shift(input_shape, self.use_scale, self.use_bias)
 
     def normalized(self, ctx: Context, c: Array) -> Array:
-        """Return γ ∘ (c r) + β, and keep r."""
+        """Return γ ∘ (c r) + β, and keep r.
+
+        Parameters
+        ----------
+        ctx : Context
+            Where r is kept.
+        c : ndarray, shape (n, …, n_in)
+            The row, centred or not.
+
+        Returns
+        -------
+        ndarray, shape of c
+            What `forward` returns.
+        """
         r = self.r(ctx, c)
         with np.errstate(over="ignore"):  # r = 1/∞ = 0 then: y = β
             squares = np.square(c, out=ctx.scratch("c²", c.shape, c.dtype))
@@ -176,11 +189,30 @@ class RowNorm(PerFeature):
         return _gained_and_shifted(self, graph, c / ((c * c).mean() + self.epsilon).sqrt())
 
     def onnx_centred(self, x: Value) -> Value:
-        """Return c."""
+        """Write c, centred or not.
+
+        Parameters
+        ----------
+        x : Value
+            The input.
+
+        Returns
+        -------
+        Value
+            Of the shape of x.
+        """
         return x
 
     def write_gradients(self, ctx: Context, dy: Array, c: Array) -> None:
-        """Write ∂J/∂γ = Σ rows r (dy ∘ c) and ∂J/∂β = Σ rows dy, and keep dy ∘ c."""
+        """Write ∂J/∂γ = Σ rows r (dy ∘ c) and ∂J/∂β = Σ rows dy, and keep dy ∘ c.
+
+        Parameters
+        ----------
+        ctx : Context
+            As `forward` left it.
+        dy, c : ndarray, shape (n, …, n_in)
+            The gradient ∂J/∂y, and what was normalized.
+        """
         products = np.multiply(dy, c, out=ctx.scratch("c²", dy.shape, dy.dtype))
         if self.use_scale:
             transposed_product(self.r(ctx, dy), products, out=ctx.g.gamma)
@@ -188,7 +220,18 @@ class RowNorm(PerFeature):
             column_sums(dy, out=ctx.g.beta)
 
     def without_growth(self, ctx: Context, dy: Array, c: Array) -> Array:
-        """Return e − c r² mean(e ∘ c) with e = dy ∘ γ: what would only make a row longer changes nothing."""
+        """Return e − c r² mean(e ∘ c) with e = dy ∘ γ: what would only make a row longer changes nothing.
+
+        Parameters
+        ----------
+        ctx, dy, c : Context, and two ndarrays
+            As for `write_gradients`, which comes before.
+
+        Returns
+        -------
+        ndarray, shape of dy
+            In ``ctx.dx`` if there is one.
+        """
         products, gamma = ctx.scratch("c²", dy.shape, dy.dtype), self.gamma(ctx, dy)
         mean = products @ gamma.T / dy.shape[-1]  # a row's sum of dy ∘ c ∘ γ is (dy ∘ c) γᵀ
         e = np.multiply(dy, gamma, out=ctx.dx)
@@ -196,12 +239,36 @@ class RowNorm(PerFeature):
         return e
 
     def gamma(self, ctx: Context, dy: Array) -> Array:
-        """Return γ, or ones."""
+        """Return γ, or ones.
+
+        Parameters
+        ----------
+        ctx, dy : Context, and ndarray of shape (n, …, n_in)
+            As for `write_gradients`.
+
+        Returns
+        -------
+        ndarray, shape (1, n_in)
+            Not to be changed.
+        """
         gamma: Array = ctx.p.gamma if self.use_scale else ones((1, dy.shape[-1]), dy.dtype)
         return gamma
 
     def r(self, ctx: Context, x: Array) -> Array:
-        """Return memory for r, shape (…, 1)."""
+        """Return memory for r.
+
+        Parameters
+        ----------
+        ctx : Context
+            Where it is kept.
+        x : ndarray, shape (n, …, n_in)
+            Its shape and dtype count.
+
+        Returns
+        -------
+        ndarray, shape (n, …, 1)
+            As it was written last.
+        """
         return ctx.scratch("r", (*x.shape[:-1], 1), x.dtype)
 
 

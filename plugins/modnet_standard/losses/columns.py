@@ -143,7 +143,7 @@ class GaussianNLL(NumberLoss, AveragedLoss, DensityLoss):
     Parameters
     ----------
     epsilon : float
-        ε, the least variance, > 0: it keeps J bounded where a target is met exactly. In units of the target, squared;
+        The least variance ε, > 0: it keeps J bounded where a target is met exactly. In units of the target, squared;
         where an estimator scales it (`scale_target`), as a share of its variance.
 
     References

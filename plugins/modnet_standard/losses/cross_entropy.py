@@ -34,7 +34,7 @@ class CrossEntropy(LogitLoss):
         What turns logits into probabilities: softmax for one of k classes, sigmoid for a binary target or for labels
         that do not exclude each other. Estimators set it by the target.
     label_smoothing : float
-        ε, in [0, 1): the share of the truth that is spread evenly over all classes, so that logits stay bounded.
+        Share ε of the truth, in [0, 1), that is spread evenly over all classes, so that logits stay bounded.
 
     Raises
     ------

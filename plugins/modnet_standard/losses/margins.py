@@ -51,7 +51,18 @@ class MarginLoss(AveragedLoss):
 
     @abstractmethod
     def penalty(self, h: Array) -> tuple[Array, Array]:
-        """Return J(h) and ∂J/∂h as a new array; J(0) and the derivative at 0 are 0."""
+        """Return J(h) and ∂J/∂h as a new array; J(0) and the derivative at 0 are 0.
+
+        Parameters
+        ----------
+        h : ndarray, shape (n, k)
+            By how much the margins are missed, ≥ 0; it may be changed.
+
+        Returns
+        -------
+        (ndarray, ndarray), both of the shape of h
+            For each element J and ∂J/∂h.
+        """
 
     def check_truth(self, t: Array) -> None:
         """Check that t is class codes (exclusive columns), or 0 and 1 (independent ones)."""
@@ -152,7 +163,7 @@ class Focal(LogitLoss, AveragedLoss):
     Parameters
     ----------
     gamma : float
-        γ, ≥ 0.
+        Exponent γ, ≥ 0.
     alpha : float, optional
         Weight of t = 1, in (0, 1), that of t = 0 being 1 − alpha; None: both weigh 1. For the sigmoid link only; an
         estimator's `class_weight` weighs any number of classes.

@@ -31,11 +31,19 @@ class AveragedLoss(Loss):
     def rows(self, t: Array, raw: Array) -> tuple[Array, Array]:
         """Return Jᵢ and ∂Jᵢ/∂rawᵢ, both in arrays of their own.
 
+        Parameters
+        ----------
+        t : ndarray
+            The truth, in the form of the task (see `modnet.Task`).
+        raw : ndarray, shape (n, width(k))
+            The network's output; not to be changed.
+
         Returns
         -------
-        ndarray, shape (n,) or (n, m)
-            Jᵢ, or m numbers whose sum it is.
-        ndarray, shape of raw
+        J : ndarray, shape (n,) or (n, m)
+            For each row its loss Jᵢ, or m numbers whose sum it is.
+        draw : ndarray, shape of raw
+            For each row ∂Jᵢ/∂rawᵢ.
         """
 
     def value_and_gradient(

@@ -64,7 +64,18 @@ class ErrorLoss(NumberLoss, AveragedLoss):
 
     @abstractmethod
     def of_error(self, e: Array) -> tuple[Array, Array]:
-        """Return J and ∂J/∂e of each element, in arrays of their own."""
+        """Return J and ∂J/∂e of each element, in arrays of their own.
+
+        Parameters
+        ----------
+        e : ndarray, shape (n, k)
+            The errors ŷ − y; not to be changed.
+
+        Returns
+        -------
+        (ndarray, ndarray), both of the shape of e
+            For each element J and ∂J/∂e.
+        """
 
     @final
     def rows(self, t: Array, raw: Array) -> tuple[Array, Array]:
@@ -109,7 +120,7 @@ class Huber(ErrorLoss):
     Parameters
     ----------
     delta : float
-        δ, the error from which on J grows linearly, > 0; in standard deviations of the target where an estimator
+        The error δ from which on J grows linearly, > 0; in standard deviations of the target where an estimator
         scales it (`scale_target`), else in its units.
 
     References
@@ -281,7 +292,7 @@ class Tweedie(Deviance):
     Parameters
     ----------
     power : float
-        p, in [1, 2].
+        Power p of the variance, in [1, 2].
 
     Raises
     ------

@@ -31,7 +31,7 @@ class AdamLike(Optimizer):
     beta_1, beta_2 : float
         Decay of the two means, in [0, 1).
     epsilon : float
-        ε, > 0.
+        Constant ε in the divisor, > 0.
     """
 
     beta_1: Decay = 0.9
@@ -43,13 +43,41 @@ class AdamLike(Optimizer):
         return self.moments(theta, layout)
 
     def moments(self, theta: Array, layout: Layout, *more: str) -> OptimizerState:
-        """Return the state with m = v = 0, and zeros under other names."""
+        """Return the state with m = v = 0.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (size,)
+            Its length and dtype count.
+        layout : Layout
+            Which slice of it is which parameter.
+        *more : str
+            Names of other vectors of zeros.
+
+        Returns
+        -------
+        OptimizerState
+            Of no step.
+        """
         return OptimizerState(
             self.learning_rate, layout, vectors={name: np.zeros_like(theta) for name in ("m", "v", *more)}
         )
 
     def follow(self, grad: Array, state: OptimizerState) -> tuple[Array, Array]:
-        """Count a step, update m ← β₁ m + g and v ← β₂ v + g², and return both; the gradient becomes g²."""
+        """Count a step, and update m ← β₁ m + g and v ← β₂ v + g².
+
+        Parameters
+        ----------
+        grad : ndarray, shape (size,)
+            The gradient g, which becomes g².
+        state : OptimizerState
+            With m and v.
+
+        Returns
+        -------
+        (ndarray, ndarray)
+            The vectors m and v of the state.
+        """
         m, v = state.vectors["m"], state.vectors["v"]
         state.step += 1
         m *= self.beta_1
@@ -62,7 +90,19 @@ class AdamLike(Optimizer):
     def adam_step(
         self, theta: Array, grad: Array, state: OptimizerState, *, amsgrad: bool, epsilon_hat: bool = False
     ) -> None:
-        """Move θ by −η m̂ / (√v̂ + ε); `amsgrad` and `epsilon_hat` are those of `Adam`."""
+        """Move θ by −η m̂ / (√v̂ + ε).
+
+        Parameters
+        ----------
+        theta : ndarray, shape (size,)
+            The parameters θ; changed.
+        grad : ndarray, shape (size,)
+            The gradient; scratch memory afterwards.
+        state : OptimizerState
+            With m and v, and with `amsgrad` the largest v.
+        amsgrad, epsilon_hat : bool
+            As those of `Adam`.
+        """
         m, v = self.follow(grad, state)
         root = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**state.step))  # √v̂ = root · √v
         rate = state.learning_rate * (1 - self.beta_1) / (1 - self.beta_1**state.step) / root
@@ -85,21 +125,15 @@ def move(theta: Array, m: Array, v: Array, rate: float, epsilon: float, *, scrat
 class Adam(AdamLike):
     """Adam: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², θ ← θ − η m̂ / (√v̂ + ε), m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ).
 
+    With a `weight_decay` it is AdamW.
+
     Parameters
     ----------
-    learning_rate : float
-        η, > 0.
-    beta_1, beta_2 : float
-        Decay of the two means, in [0, 1).
-    epsilon : float
-        ε, > 0.
     epsilon_hat : bool
         Whether `epsilon` is the ε̂ of the paper's section 2, added to √v before the correction of its bias, as in
         scikit-learn and Keras. It matters where gradients are as small as ε, as those of weights that see no input.
     amsgrad : bool
         Whether the largest v so far stands in place of v, so that no step is longer than the earlier ones allow.
-    schedule, weight_decay, clip_norm, clip_value, ema, swa, groups
-        What any optimizer can be combined with: see `modnet.Optimizer`. With a `weight_decay` it is AdamW.
 
     References
     ----------

@@ -21,18 +21,10 @@ class AdamW(AdamLike):
 
     Parameters
     ----------
-    learning_rate : float
-        η, > 0.
-    beta_1, beta_2 : float
-        Decay of the two means, in [0, 1).
-    epsilon : float
-        ε, > 0.
     amsgrad : bool
         Whether the largest v so far stands in place of v.
     weight_decay : float
-        λ, ≥ 0. `alpha` of the estimators is the penalty in the loss; set that to 0 for AdamW alone.
-    schedule, clip_norm, clip_value, ema, swa, groups
-        What any optimizer can be combined with: see `modnet.Optimizer`.
+        Strength λ of the decay, ≥ 0. `alpha` of the estimators is the penalty in the loss; 0 there is AdamW alone.
 
     References
     ----------
@@ -71,16 +63,8 @@ class NAdam(AdamLike):
 
     Parameters
     ----------
-    learning_rate : float
-        η, > 0.
-    beta_1, beta_2 : float
-        Decay of the two means, in [0, 1).
-    epsilon : float
-        ε, > 0.
     momentum_decay : float
-        ψ, ≥ 0: the momentum grows from about β₁/2 to β₁ as μₜ = β₁ (1 − ½ · 0.96^(t ψ)).
-    schedule, weight_decay, clip_norm, clip_value, ema, swa, groups
-        What any optimizer can be combined with: see `modnet.Optimizer`.
+        Decay ψ of the momentum, ≥ 0: it grows from about β₁/2 to β₁ as μₜ = β₁ (1 − ½ · 0.96^(t ψ)).
 
     References
     ----------
@@ -143,14 +127,8 @@ class RAdam(AdamLike):
 
     Parameters
     ----------
-    learning_rate : float
-        η, > 0.
     beta_1, beta_2 : float
         Decay of the two means, in [0, 1); with β₂ ≤ 2/3, ρ never gets to 5.
-    epsilon : float
-        ε, > 0.
-    schedule, weight_decay, clip_norm, clip_value, ema, swa, groups
-        What any optimizer can be combined with: see `modnet.Optimizer`.
 
     References
     ----------
@@ -190,14 +168,8 @@ class AdaBelief(AdamLike):
 
     Parameters
     ----------
-    learning_rate : float
-        η, > 0.
-    beta_1, beta_2 : float
-        Decay of the two means, in [0, 1).
     epsilon : float
-        ε, > 0; it goes under the root as well, so it is smaller than Adam's.
-    schedule, weight_decay, clip_norm, clip_value, ema, swa, groups
-        What any optimizer can be combined with: see `modnet.Optimizer`.
+        Constant ε in the divisor, > 0; it goes under the root as well, so it is smaller than Adam's.
 
     References
     ----------
@@ -239,14 +211,8 @@ class Adamax(AdamLike):
 
     Parameters
     ----------
-    learning_rate : float
-        η, > 0.
     beta_1, beta_2 : float
         Decay of the mean and of the largest, in [0, 1).
-    epsilon : float
-        ε, > 0.
-    schedule, weight_decay, clip_norm, clip_value, ema, swa, groups
-        What any optimizer can be combined with: see `modnet.Optimizer`.
 
     References
     ----------

@@ -21,17 +21,13 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
-        η, > 0.
     momentum : float
-        μ, in [0, 1].
+        Momentum μ, in [0, 1].
     nesterov : bool
         Whether the step looks ahead along v; needs a momentum.
     velocity : {"gradients", "steps"}
         What v sums up: gradients, as above and in PyTorch, or steps, v ← μ v + η g, θ ← θ − v, as in the paper, Keras
         and scikit-learn. It makes a difference where η changes: "gradients" follows it at once, "steps" as v fades.
-    schedule, weight_decay, clip_norm, clip_value, ema, swa, groups
-        What any optimizer can be combined with: see `modnet.Optimizer`.
 
     References
     ----------
@@ -106,14 +102,10 @@ class Lion(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
-        η, > 0.
     beta_1 : float
         Share of m in the step, in [0, 1).
     beta_2 : float
         Decay of m, in [0, 1).
-    schedule, weight_decay, clip_norm, clip_value, ema, swa, groups
-        What any optimizer can be combined with: see `modnet.Optimizer`.
 
     References
     ----------
@@ -160,14 +152,10 @@ class Adagrad(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
-        η, > 0.
     initial_accumulator_value : float
         Where v starts, ≥ 0.
     epsilon : float
-        ε, > 0.
-    schedule, weight_decay, clip_norm, clip_value, ema, swa, groups
-        What any optimizer can be combined with: see `modnet.Optimizer`.
+        Constant ε in the divisor, > 0.
 
     References
     ----------
@@ -216,13 +204,11 @@ class Adadelta(Optimizer):
     Parameters
     ----------
     learning_rate : float
-        η, > 0; 1 is the paper's rule, which has none.
+        Size η of a step, > 0; 1 is the paper's rule, which has none.
     rho : float
-        ρ, decay of the two means, in [0, 1).
+        Decay ρ of the two means, in [0, 1).
     epsilon : float
-        ε, > 0.
-    schedule, weight_decay, clip_norm, clip_value, ema, swa, groups
-        What any optimizer can be combined with: see `modnet.Optimizer`.
+        Constant ε in the divisor, > 0.
 
     References
     ----------
@@ -271,18 +257,14 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
-        η, > 0.
     rho : float
-        ρ, decay of the mean, in [0, 1).
+        Decay ρ of the mean, in [0, 1).
     epsilon : float
-        ε, > 0.
+        Constant ε in the divisor, > 0.
     momentum : float
-        μ, in [0, 1].
+        Momentum μ, in [0, 1].
     centered : bool
         Whether the variance v − ḡ² stands in place of v, where ḡ ← ρ ḡ + (1 − ρ) g.
-    schedule, weight_decay, clip_norm, clip_value, ema, swa, groups
-        What any optimizer can be combined with: see `modnet.Optimizer`.
 
     References
     ----------

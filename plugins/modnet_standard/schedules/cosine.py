@@ -24,7 +24,7 @@ class Cosine(TimedSchedule):
     total : int, optional
         T, ≥ 1; None: all of the planned training.
     min_rate : float
-        η₁, ≥ 0.
+        Last rate η₁, ≥ 0.
     unit : {"epoch", "step"}
         What t and T are counted in.
 
@@ -67,7 +67,7 @@ class FlatCosine(TimedSchedule):
     Parameters
     ----------
     share : float
-        s, in [0, 1).
+        Share s of the training, in [0, 1).
     unit : {"epoch", "step"}
         What t and T are counted in; here steps by default.
 
@@ -111,7 +111,7 @@ class Coslog(TimedSchedule):
     Parameters
     ----------
     waves : int
-        k, ≥ 1.
+        Their number k, ≥ 1.
     unit : {"epoch", "step"}
         What t and T, the planned training, are counted in; here steps by default: at t = 0 nothing moves.
 
@@ -157,7 +157,7 @@ class CosineRestarts(TimedSchedule):
     multiplier : int
         How many times longer each period is than the one before, ≥ 1.
     min_rate : float
-        η₁, ≥ 0.
+        Last rate η₁, ≥ 0.
     unit : {"epoch", "step"}
         What t and T are counted in.
 
@@ -272,7 +272,7 @@ class WarmUp(TimedSchedule):
     length : int
         T, ≥ 1.
     start_factor : float
-        s, in (0, 1].
+        First share s of the rate, in (0, 1].
     then : Schedule, optional
         What follows; None: η₀.
     unit : {"epoch", "step"}

@@ -18,7 +18,7 @@ __all__ = ["Adaptive", "Constant", "Exponential", "InverseScaling", "MultiStep",
 class TimedSchedule(Schedule):
     """A rate that depends on how much time has passed, and on nothing else.
 
-    Attributes
+    Parameters
     ----------
     unit : {"epoch", "step"}
         What time is counted in. In steps the rate changes within an epoch, too.
@@ -27,11 +27,33 @@ class TimedSchedule(Schedule):
     unit: Literal["epoch", "step"] = Field(default="epoch", kw_only=True)
 
     def time(self, progress: Progress) -> int:
-        """Return t: the epochs or steps behind us."""
+        """Return t, the time that has passed.
+
+        Parameters
+        ----------
+        progress : Progress
+            How far training has come.
+
+        Returns
+        -------
+        int
+            The epochs or steps behind us.
+        """
         return progress.epoch if self.unit == "epoch" else progress.step
 
     def planned(self, progress: Progress) -> int:
-        """Return T: the epochs or steps of the whole training, as planned."""
+        """Return T, the time of the whole training, as planned.
+
+        Parameters
+        ----------
+        progress : Progress
+            How far training has come.
+
+        Returns
+        -------
+        int
+            Epochs or steps.
+        """
         return progress.epochs if self.unit == "epoch" else round(progress.epochs * progress.steps_per_epoch)
 
 
@@ -181,7 +203,7 @@ class Polynomial(TimedSchedule):
     power : float
         > 0; 1 is a line.
     end_rate : float
-        η₁, ≥ 0.
+        Last rate η₁, ≥ 0.
     unit : {"epoch", "step"}
         What t and T are counted in.
 
@@ -219,7 +241,7 @@ class Polynomial(TimedSchedule):
 
 
 class InverseScaling(Schedule):
-    """η = η₀ / (1 + t)^power, t being the rows seen in the epochs behind us; it changes between epochs.
+    """Inverse scaling: η = η₀ / (1 + t)^power, t being the rows of the epochs behind us; it changes between them.
 
     Parameters
     ----------
@@ -247,8 +269,9 @@ class InverseScaling(Schedule):
 
 
 class Plateau(Schedule):
-    """η = max(η₀ · factor^k, min_rate) after k plateaus: more than `patience` epochs in a row without a better loss.
+    """A decay on plateaus: η = max(η₀ · factor^k, min_rate) after k of them.
 
+    A plateau is more than `patience` epochs in a row without a better loss.
     What is watched is the training loss, or with early stopping the validation loss or the negative score. k is at
     least how often progress has ended by the rule that stops training (`n_iter_no_change` epochs in a row without an
     improvement of `tol`): training goes on at a lower rate then, and stops when progress ends at `min_rate`.
@@ -328,8 +351,9 @@ def _plateaus(losses: _Losses, patience: int, threshold: float, cooldown: int) -
 
 
 class Adaptive(Schedule):
-    """η = η₀ / factor^p, p being how often progress has ended; training stops when it ends at η ≤ 1e-6.
+    """The adaptive rate of scikit-learn: η = η₀ / factor^p, p being how often progress has ended.
 
+    Training stops when it ends at η ≤ 1e-6.
     Progress ends by the rule that would stop training otherwise: `n_iter_no_change` epochs in a row without an
     improvement of `tol`.
 
