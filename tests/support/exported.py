@@ -13,12 +13,12 @@ def outputs(model, X) -> dict:
     return dict(zip(names, session.run(names, feeds(model, X)), strict=True))
 
 
-def exported(estimator, X, **options) -> dict:
-    """What the model of an estimator makes of X; one row alone is predicted as among the others."""
+def exported(estimator, X, dtype="float64", **options) -> dict:
+    """What the model of an estimator with weights of a dtype makes of X; one row alone is predicted as among others."""
     model = to_onnx(estimator, X, **options)
     found, alone = outputs(model, X), outputs(model, X[:1])
     for name, array in found.items():
-        assert_same(alone[name], array[:1])
+        assert_same(alone[name], array[:1], dtype)
     return found
 
 
