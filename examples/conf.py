@@ -103,7 +103,7 @@ def pictures(block, block_vars, gallery_conf):
     return figure_rst(taken, gallery_conf["src_dir"])
 
 
-# Pages that are included from elsewhere in the repository: their links lead to where the same thing is on the site.
+# Links in pages are those of the repository. What they lead to on the site:
 PLACES = {
     r"README\.md": "index.md",
     r"plugins/README\.md": "plugins/index.md",
@@ -122,18 +122,16 @@ def place(path):
     return None
 
 
-def relink(app, path, docname, content):
-    """Turn links of an included file into those of the site; what the site does not have stays as text."""
-    folder = (HERE / path).resolve().parent
+def relink(app, name, content):
+    """Lead the links of a page to where the same thing is on the site; what is not there stays as text."""
 
     def linked(match):
-        text, target = match.groups()
-        if ":" in target or target.startswith("#"):
-            return match.group()
-        page = place((folder / target).resolve().relative_to(ROOT).as_posix())
-        return f"[{text}](/{page})" if page else text
+        text, target, anchor = match.groups()
+        page = place((HERE / name).parent.joinpath(target).resolve().relative_to(ROOT).as_posix())
+        return f"[{text}](/{page}{anchor or ''})" if page else text
 
-    content[0] = re.sub(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)", linked, content[0])
+    if not name.startswith(("gallery/", "api/")):
+        content[0] = re.sub(r"(?<!!)\[([^\]]*)\]\(([\w./-]+)(#[\w-]+)?\)", linked, content[0])
 
 
 def escape(app, what, name, obj, options, lines):
@@ -155,6 +153,7 @@ def skip(app, what, name, obj, skipped, options):
 def setup(app):
     """Have Sphinx call these."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    app.connect("include-read", relink)
+    app.connect("source-read", relink)
+    app.connect("include-read", lambda app, path, docname, content: relink(app, path.as_posix(), content))
     app.connect("autodoc-process-docstring", escape, priority=400)  # before numpydoc
     app.connect("autodoc-skip-member", skip)

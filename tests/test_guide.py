@@ -1,0 +1,31 @@
+"""The guide: its code runs, and prints what stands below it; its links lead on."""
+
+import re
+from pathlib import Path
+
+import pytest
+from support.pages import rerun
+
+from modnet.registry import Registry
+
+PAGES = Path(__file__).parents[1] / "examples"
+GUIDE = {path.relative_to(PAGES).as_posix(): path.read_text("utf-8") for path in sorted(PAGES.glob("guide/*.md"))}
+GUIDE["how_do_i.md"] = (PAGES / "how_do_i.md").read_text("utf-8")
+HEAVY = {}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ()) for name in GUIDE])
+def test_the_code_of_a_page_prints_what_it_shows(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, book: Registry
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MODNET_ACCELERATOR", "none")
+    assert rerun(GUIDE[name]) == GUIDE[name], f"python tests/support/pages.py examples/{name} writes it anew"
+
+
+LINKS = [(name, path) for name, text in GUIDE.items() for path in sorted(set(re.findall(r"\]\(([\w./-]+)", text)))]
+
+
+@pytest.mark.parametrize(("name", "path"), LINKS)
+def test_what_a_page_links_is_there(name: str, path: str):
+    assert (PAGES / name).parent.joinpath(path).exists()
