@@ -14,7 +14,7 @@ import warnings
 from contextlib import redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from modnet.cli import main as modnet
 
@@ -23,7 +23,7 @@ BLOCK = re.compile(r"^```(python|console)( \w+)?\n(.*?)^```\n(?:\n```text\n.*?^`
 
 def rerun(page: str) -> str:
     """Return a page with the outputs that its code has now; it is run from top to bottom, in the working folder."""
-    names: dict[str, Any] = {"__name__": "page"}
+    module = sys.modules["page"] = ModuleType("page")  # where its classes say that they are from
 
     def again(found: re.Match[str]) -> str:
         language, package, code = found.groups()
@@ -34,7 +34,7 @@ def rerun(page: str) -> str:
             return head + "".join(map(asked, re.findall(r"^\$ (.*)\n", code, re.MULTILINE))) + "```\n"
         printed = io.StringIO()
         with redirect_stdout(printed):
-            exec(compile(code, "page", "exec"), names)
+            exec(compile(code, "page", "exec"), vars(module))
         said = printed.getvalue()
         return f"{head}{code}```\n" + (f"\n```text\n{said}```\n" if said else "")
 
