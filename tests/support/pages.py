@@ -16,6 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
+from joblib.externals import cloudpickle
+
 from modnet.cli import main as modnet
 
 BLOCK = re.compile(r"^```(python|console)( \w+)?\n(.*?)^```\n(?:\n```text\n.*?^```\n)?", re.DOTALL | re.MULTILINE)
@@ -24,6 +26,7 @@ BLOCK = re.compile(r"^```(python|console)( \w+)?\n(.*?)^```\n(?:\n```text\n.*?^`
 def rerun(page: str) -> str:
     """Return a page with the outputs that its code has now; it is run from top to bottom, in the working folder."""
     module = sys.modules["page"] = ModuleType("page")  # where its classes say that they are from
+    cloudpickle.register_pickle_by_value(module)  # for joblib's workers, which have no such module
 
     def again(found: re.Match[str]) -> str:
         language, package, code = found.groups()
