@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-from joblib.externals import cloudpickle
+import cloudpickle
 
 from modnet.cli import main as modnet
 
