@@ -11,10 +11,11 @@ from modnet.registry import Registry
 PAGES = Path(__file__).parents[1] / "examples"
 GUIDE = {path.relative_to(PAGES).as_posix(): path.read_text("utf-8") for path in sorted(PAGES.glob("guide/*.md"))}
 GUIDE["how_do_i.md"] = (PAGES / "how_do_i.md").read_text("utf-8")
-HEAVY = {}
+HEAVY = {f"guide/{name}.md" for name in ("components",)}
+NAMES = [pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ()) for name in GUIDE]
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ()) for name in GUIDE])
+@pytest.mark.parametrize("name", NAMES)
 def test_the_code_of_a_page_prints_what_it_shows(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, book: Registry
 ):
