@@ -10,7 +10,7 @@ from modnet.registry import Registry
 
 PAGES = Path(__file__).parents[1] / "examples"
 GUIDE = {path.relative_to(PAGES).as_posix(): path.read_text("utf-8") for path in sorted(PAGES.glob("guide/*.md"))}
-GUIDE["how_do_i.md"] = (PAGES / "how_do_i.md").read_text("utf-8")
+GUIDE |= {name: (PAGES / name).read_text("utf-8") for name in ("index.md", "how_do_i.md")}
 HEAVY = {f"guide/{name}.md" for name in ("components",)}
 NAMES = [pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ()) for name in GUIDE]
 
