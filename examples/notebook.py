@@ -74,10 +74,9 @@ plt.show()
 # ----------------------
 # Every quantity forward and backward, for ten rows.
 
-t = modnet.trace(model, flats[:10], price[:10])
-t
+modnet.trace(model, flats[:10], price[:10])
 
 # %%
 # And central differences beside the gradients:
 
-t.check()
+modnet.trace(model, flats[:10], price[:10]).check()
