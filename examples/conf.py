@@ -61,10 +61,14 @@ myst_heading_anchors = 3
 html_theme = "pydata_sphinx_theme"
 html_title = "modnet"
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+toc_object_entries_show_parents = "hide"
 html_theme_options = {
     "navigation_with_keys": False,
+    "navbar_align": "left",
     "show_toc_level": 2,
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
     "footer_start": ["copyright"],
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
@@ -79,6 +83,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"/(?!predict_onnx)\w+\.py" if find_spec("onnxruntime") else r"/(?!\w+_onnx)\w+\.py",
     "reset_argv": "conf.arguments",
     "image_scrapers": ("matplotlib", "conf.pictures"),
+    "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,
@@ -108,6 +113,7 @@ PLACES = {
     r"README\.md": "index.md",
     r"plugins/README\.md": "plugins/index.md",
     r"plugins/([\w-]+)(/README\.md)?": r"plugins/\1.md",
+    r"examples/GALLERY_HEADER\.rst": "gallery/index.rst",
     r"examples/(\w+)\.py": r"gallery/\1.rst",
     r"examples/([\w/]+\.md)": r"\1",
     r"\.github/CONTRIBUTING\.md": "contributing.md",

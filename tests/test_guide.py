@@ -11,7 +11,7 @@ from modnet.registry import Registry
 PAGES = Path(__file__).parents[1] / "examples"
 GUIDE = {path.relative_to(PAGES).as_posix(): path.read_text("utf-8") for path in sorted(PAGES.glob("guide/*.md"))}
 GUIDE |= {name: (PAGES / name).read_text("utf-8") for name in ("index.md", "how_do_i.md")}
-HEAVY = {f"guide/{name}.md" for name in ("components",)}
+HEAVY = {f"guide/{name}.md" for name in ("architectures", "components", "data", "scikit_learn", "searches")}
 NAMES = [pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ()) for name in GUIDE]
 
 
@@ -24,7 +24,7 @@ def test_the_code_of_a_page_prints_what_it_shows(
     assert rerun(GUIDE[name]) == GUIDE[name], f"python tests/support/pages.py examples/{name} writes it anew"
 
 
-LINKS = [(name, path) for name, text in GUIDE.items() for path in sorted(set(re.findall(r"\]\(([\w./-]+)", text)))]
+LINKS = [(name, path) for name, text in GUIDE.items() for path in sorted(set(re.findall(r"\]\((?!https?:)([\w./-]+)", text)))]
 
 
 @pytest.mark.parametrize(("name", "path"), LINKS)
