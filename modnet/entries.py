@@ -23,7 +23,7 @@ NAMES = "a name is snake_case ([a-z][a-z0-9_]*) and not 'auto'"
 
 
 def documentation(module: str = "modnet") -> str:
-    """Return scikit-learn's template of links to a module's reference on the site that our metadata name; "" without."""
+    """Return a template of links to a module's reference, as scikit-learn has them; "" if our metadata name no site."""
     urls = importlib.metadata.metadata(OWN).get_all("Project-URL") or ()
     sites = [url.partition(", ")[2].rstrip("/") for url in urls if url.startswith("Documentation, ")]
     return f"{sites[0]}/api/generated/{module}.{{estimator_name}}.html" if sites else ""

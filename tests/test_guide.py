@@ -24,7 +24,8 @@ def test_the_code_of_a_page_prints_what_it_shows(
     assert rerun(GUIDE[name]) == GUIDE[name], f"python tests/support/pages.py examples/{name} writes it anew"
 
 
-LINKS = [(name, path) for name, text in GUIDE.items() for path in sorted(set(re.findall(r"\]\((?!https?:)([\w./-]+)", text)))]
+FOUND = {name: sorted(set(re.findall(r"\]\((?!https?:)([\w./-]+)", text))) for name, text in GUIDE.items()}
+LINKS = [(name, path) for name, paths in FOUND.items() for path in paths]
 
 
 @pytest.mark.parametrize(("name", "path"), LINKS)
