@@ -29,7 +29,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from modnet import ModNetRegressor, to_onnx
 
-HERE = Path(__file__).parent
+HERE = Path(sys.argv[0]).parent  # a gallery has no __file__
 
 
 def flats(n: int) -> tuple[pd.DataFrame, pd.Series]:
