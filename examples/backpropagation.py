@@ -1,10 +1,13 @@
-"""Backpropagation by hand: every partial derivative of a two-layer network, in NumPy, beside modnet's own.
+"""Backpropagation by hand
+=======================
+
+Every partial derivative of a two-layer network, in NumPy, beside modnet's own::
 
     a⁰ = X,  zⁱ = aⁱ⁻¹ Wⁱ + bⁱ,  aⁱ = σ(zⁱ),  ŷ = a²,  J = ½‖ŷ − y‖², averaged over the n rows
 
 `modnet.trace` returns all of these for one pass. For five rows the script works the chain rule out link by link, and
 prints each derivative beside that of the trace and beside central differences. Then it trains the network until it
-tells two spirals apart, and draws what it has learnt and how large the gradients in it are:
+tells two spirals apart, and draws what it has learnt and how large the gradients in it are::
 
     python backpropagation.py [directory for backpropagation.png, default: the current one]
 """

@@ -1,7 +1,10 @@
-"""A layer and an activation of one's own: written, checked, searched over and saved, without packaging anything.
+"""A layer and an activation of one's own
+======================================
+
+Both are written, checked, searched over and saved, without packaging anything.
 
 `Product` multiplies two linear maps, y = (x U) ∘ (x V), and `Bent` is a smooth bend whose sharpness is a
-hyper-parameter. Instances work everywhere at once, in joblib's worker processes too; `modnet.register` adds a name:
+hyper-parameter. Instances work everywhere at once, in joblib's worker processes too; `modnet.register` adds a name::
 
     python custom_layer.py
 """

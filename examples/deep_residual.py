@@ -1,8 +1,11 @@
-"""Twenty hidden layers: a plain stack of sigmoid layers learns nothing, shortcuts and normalization make it learn.
+"""Twenty hidden layers
+====================
+
+A plain stack of sigmoid layers learns nothing; shortcuts and normalization make it learn.
 
 Trains four networks of the same depth and width on the digits with the same seed and settings. The gradient that
 reaches the first layer before training tells why, and the loss curves show what comes of it. A network that has learnt
-nothing says so:
+nothing says so::
 
     python deep_residual.py [directory for deep_residual.png, default: the current one]
 """

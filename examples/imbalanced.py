@@ -1,7 +1,10 @@
-"""Imbalanced classes: one row in twenty is of the class that matters, and a network may overlook it.
+"""Imbalanced classes
+==================
+
+One row in twenty is of the class that matters, and a network may overlook it.
 
 Trains the same network with ``class_weight=None`` and ``class_weight="balanced"``, with scikit-learn's progress bar,
-prints what each finds of the rare class, and draws the precision and recall that each could have had:
+prints what each finds of the rare class, and draws the precision and recall that each could have had::
 
     python imbalanced.py [directory for imbalanced.png, default: the current one]
 """

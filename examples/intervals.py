@@ -1,9 +1,12 @@
-"""Intervals in the units of what is predicted: the quantiles of prices near 200,000, and how many prices keep to them.
+"""Intervals in the units of what is predicted
+===========================================
+
+The quantiles of prices near 200,000, and how many prices keep to them.
 
 A network trained on the quantile loss says between which prices a flat is sold, more widely where prices vary more.
 Nothing is scaled by hand, neither the columns nor the prices. Counts for flats that it has not seen how many prices lie
 below each quantile and within each interval: a network that knows its own rows too well promises too much, and a small
-penalty makes it cautious. Prints that table, and draws the intervals and the table:
+penalty makes it cautious. Prints that table, and draws the intervals and the table::
 
     python intervals.py [directory for intervals.png, default: the current one]
 """

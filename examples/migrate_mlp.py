@@ -1,10 +1,13 @@
-"""Migrating an MLPClassifier: one import line, the same model, and then what that line makes possible.
+"""Migrating an MLPClassifier
+==========================
+
+One import line, the same model, and then what that line makes possible::
 
     - from sklearn.neural_network import MLPClassifier
     + from modnet.neural_network import MLPClassifier
 
 Trains both on handwritten digits of which the eights are rare, compares loss curves, predictions and time, and goes on
-to the same network with class weights and dropout, which an `MLPClassifier` cannot have:
+to the same network with class weights and dropout, which an `MLPClassifier` cannot have::
 
     python migrate_mlp.py
 """

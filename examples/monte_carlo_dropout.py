@@ -1,8 +1,11 @@
-"""Monte Carlo dropout: predictions with dropout left on, whose spread says where a network has not seen enough.
+"""Monte Carlo dropout
+===================
+
+Predictions with dropout left on, whose spread says where a network has not seen enough.
 
 A curve is learnt from 200 noisy points between −2 and 2 and predicted up to 4. Each pass drops other units; the passes
 agree where there was data, and part outside. The spread is that of the mean, and knows nothing of the noise of y: for
-intervals that hold, take MAPIE, or a loss with quantiles (intervals.py). Prints a table:
+intervals that hold, take MAPIE, or a loss with quantiles (intervals.py). Prints a table::
 
     python monte_carlo_dropout.py
 

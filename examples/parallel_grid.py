@@ -1,7 +1,10 @@
-"""A grid over architectures in two processes, in which some combinations cannot work.
+"""A grid over architectures in two processes
+==========================================
+
+Some of its combinations cannot work.
 
 Whole architectures are values of ``layers``; inside one, parameters have paths, by the name of a layer or for all that
-have them. A network that cannot be built, or that diverges, gets the score nan, and the search goes on:
+have them. A network that cannot be built, or that diverges, gets the score nan, and the search goes on::
 
     python parallel_grid.py
 """

@@ -1,6 +1,9 @@
-"""Predictions of an exported model with onnxruntime and NumPy alone: neither modnet nor scikit-learn is imported.
+"""Predicting with onnxruntime alone
+=================================
 
-Rows come as JSON, a list for each column; what the model predicts is printed as JSON, and how long a row takes:
+Predictions of an exported model with onnxruntime and NumPy: neither modnet nor scikit-learn is imported.
+
+Rows come as JSON, a list for each column; what the model predicts is printed as JSON, and how long a row takes::
 
     python predict_onnx.py model.onnx rows.json
 """

@@ -1,6 +1,9 @@
-"""Handwritten digits: a grid search over architectures, units and learning rates, as scikit-learn does it.
+"""Handwritten digits: a grid search
+=================================
 
-Prints the table of results, the held-out accuracy and the winner as JSON, and draws the winner's learning curve:
+It goes over architectures, units and learning rates, as scikit-learn does it.
+
+Prints the table of results, the held-out accuracy and the winner as JSON, and draws the winner's learning curve::
 
     python quickstart.py [directory for quickstart.png, default: the current one]
 """

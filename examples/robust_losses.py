@@ -1,7 +1,10 @@
-"""Five losses on data with outliers, and a band of quantiles: what a network learns depends on how it is measured.
+"""Losses and outliers
+===================
+
+Five losses on data with outliers, and a band of quantiles: what a network learns depends on how it is measured.
 
 One row in twelve is far off. The same network is trained with each loss and held against the curve without outliers; a
-sixth one predicts the 5 %, 50 % and 95 % quantiles at once, from clean data whose noise grows from left to right:
+sixth one predicts the 5 %, 50 % and 95 % quantiles at once, from clean data whose noise grows from left to right::
 
     python robust_losses.py [directory for robust_losses.png, default: the current one]
 """

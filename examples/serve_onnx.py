@@ -1,7 +1,10 @@
-"""From a raw table to a model that needs no Python: train, export, and predict with onnxruntime.
+"""From a raw table to ONNX
+========================
+
+A model that needs no Python: train, export, and predict with onnxruntime.
 
 Prints that the predictions are the same, and size and latency of one row beside modnet's own and scikit-learn's. Where
-onnxruntime-node is installed in the folder, JavaScript predicts as well. It needs `pip install 'modnet-layers[onnx]'`:
+onnxruntime-node is installed in the folder, JavaScript predicts as well. It needs `pip install 'modnet-layers[onnx]'`::
 
     python serve_onnx.py [directory for model.onnx and rows.json, default: the current one]
 """
@@ -26,7 +29,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from modnet import ModNetRegressor, to_onnx
 
-HERE = Path(__file__).parent
+HERE = Path(sys.argv[0]).parent  # a gallery has no __file__
 
 
 def flats(n: int) -> tuple[pd.DataFrame, pd.Series]:

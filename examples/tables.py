@@ -1,8 +1,11 @@
-"""A table as it is: text, categories, gaps and numbers of all sizes, in a network that needs nothing in front of it.
+"""A table as it is
+================
+
+Text, categories, gaps and numbers of all sizes, in a network that needs nothing in front of it.
 
 Subscribers who leave or stay are told apart by `ModNetClassifier`, by `MLPClassifier` behind the columns' preparation
 that it needs, and by gradient boosting. The table is made by a rule, so that the chance of leaving is known. Prints the
-cross-validated scores beside those of that chance, and the lines of code of each; draws what each predicts against it:
+cross-validated scores beside those of that chance, and the lines of code of each; draws what each predicts against it::
 
     python tables.py [directory for tables.png, default: the current one]
 """

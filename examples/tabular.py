@@ -1,4 +1,7 @@
-"""The most accurate network on a table beside its peers: scikit-learn's MLP, gradient boosting, and a stack of both.
+"""An ensemble for tables beside its peers
+=======================================
+
+The most accurate network on a table, scikit-learn's MLP, gradient boosting, and a stack of both.
 
 Four tables that scikit-learn has or makes, with the same new rows for all, and defaults everywhere; scikit-learn's
 MLP gets columns and numbers standardized. Prints errors, seconds, and what the ensemble knows of itself.

@@ -1,8 +1,11 @@
-"""Early stopping on a time series: the validation set has to be the latest rows, and goes through a pipeline as X_val.
+"""Early stopping on a time series
+===============================
+
+The validation set has to be the latest rows, and goes through a pipeline as X_val.
 
 Eight readings a day share the day's weather, and what else happened on that day and nobody measured. Random validation
 rows lie among training rows of the same day: their loss falls for as long as the network learns days by heart, and
-promises what no later day keeps. Trains on five series both ways, prints promise and truth, and draws one series:
+promises what no later day keeps. Trains on five series both ways, prints promise and truth, and draws one series::
 
     python time_ordered_validation.py [directory for time_ordered_validation.png, default: the current one]
 """

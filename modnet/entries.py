@@ -22,6 +22,13 @@ NAMES = "a name is snake_case ([a-z][a-z0-9_]*) and not 'auto'"
 """The same in words."""
 
 
+def documentation(module: str = "modnet") -> str:
+    """Return a template of links to a module's reference, as scikit-learn has them; "" if our metadata name no site."""
+    urls = importlib.metadata.metadata(OWN).get_all("Project-URL") or ()
+    sites = [url.partition(", ")[2].rstrip("/") for url in urls if url.startswith("Documentation, ")]
+    return f"{sites[0]}/api/generated/{module}.{{estimator_name}}.html" if sites else ""
+
+
 @dataclass(frozen=True)
 class Entry:
     """One name on offer: who offers it, and where the class is.

@@ -20,6 +20,7 @@ NAMES = (
     "intervals",
     "migrate_mlp",
     "monte_carlo_dropout",
+    "notebook",
     "parallel_grid",
     "predict_onnx",
     "quickstart",
@@ -81,11 +82,12 @@ def row(name: str, text: str) -> list[float]:
 
 
 def test_all_examples_are_run_here():
-    assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == list(NAMES)
+    assert sorted({path.stem for path in EXAMPLES.glob("*.py")} - {"conf"}) == list(NAMES)  # which is Sphinx's
 
 
 def test_examples_do_nothing_when_they_are_imported(tmp_path: Path):
-    names = [name for name in NAMES if name != "predict_onnx" or find_spec("onnxruntime")]  # which it begins with
+    without = {"notebook"} if find_spec("onnxruntime") else {"notebook", "predict_onnx"}  # cells; what it begins with
+    names = [name for name in NAMES if name not in without]
     code = "".join(f"import {name}; assert {name}.__doc__ and callable({name}.main)\n" for name in names)
     environment = {**os.environ, **SETTINGS, "PYTHONPATH": str(EXAMPLES)}
     command = [sys.executable, "-W", "error", "-c", code]
@@ -259,6 +261,11 @@ def test_passes_with_dropout_part_where_nothing_was_seen(tmp_path: Path):
     outside = numbers(r"(\S+)   outside", text)
     inside = numbers(r"(\d\S+)\n", text)
     assert min(outside) > max(inside)
+
+
+@pytest.mark.slow
+def test_the_cells_of_the_notebook_run(tmp_path: Path):
+    assert numbers(r"^R² (0\.\d+)$", run("notebook", tmp_path))[0] > 0.9
 
 
 @pytest.mark.slow

@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from sklearn.datasets import load_diabetes, load_iris
+from sklearn.ensemble import BaggingClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -133,6 +135,19 @@ def test_sktime_forecasts_with_it():
         forecaster = reduction.make_reduction(ModNetRegressor((16,), max_iter=60, random_state=0), window_length=12)
         found = forecaster.fit(series[:108], fh=list(range(1, 13))).predict()
     assert np.abs(np.ravel(found) - series[108:]).mean() < 0.5
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_fits_searches_and_ensembles():
+    distributed = pytest.importorskip("distributed")
+    search = GridSearchCV(CLASSIFIER, {"layers__0__units": [2, 8]}, cv=3, n_jobs=-1)
+    ensemble = BaggingClassifier(CLASSIFIER, n_estimators=3, n_jobs=-1, random_state=0)
+    workers = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(**workers) as cluster, distributed.Client(cluster), parallel_config("dask"):
+        found = search.fit(FLOWERS, CODES).cv_results_["mean_test_score"]
+        voted = ensemble.fit(FLOWERS, CODES).predict_proba(FLOWERS)
+    np.testing.assert_array_equal(search.fit(FLOWERS, CODES).cv_results_["mean_test_score"], found)
+    np.testing.assert_array_equal(ensemble.fit(FLOWERS, CODES).predict_proba(FLOWERS), voted)
 
 
 def test_saving_a_pipeline_or_a_search_names_the_ways_out(tmp_path: Any):

@@ -19,6 +19,7 @@ from sklearn.utils.metaestimators import available_if
 from modnet.acceleration import CompileTimer, accelerator_name, fused_parts
 from modnet.base import Array, Inputs, Module, Optimizer, OptimizerState, Shape, Solver
 from modnet.docstrings import complete
+from modnet.entries import documentation
 from modnet.errors import ModNetError
 from modnet.estimators import failing, fitting, preparation, telling
 from modnet.estimators.display import can_draw, visual_block
@@ -89,7 +90,7 @@ class BaseModNet(CallbackSupportMixin, NestedParameters):  # type: ignore[misc]
         "_target": Numbers,
     }
     _doc_link_module = "modnet"
-    _doc_link_template = ""  # scikit-learn's own would lead to a page that its site does not have
+    _doc_link_template = documentation()  # scikit-learn's own would lead to a page that its site does not have
     _sparse_format: Any = "csr"
     _allow_nd: Any = True
     _default_loss: ClassVar[str | Mapping[str, Any]] = "squared_error"

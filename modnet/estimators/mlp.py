@@ -19,6 +19,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from modnet.base import Array, Optimizer, OptimizerState, Patience
+from modnet.entries import documentation
 from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.estimators.base import BaseModNet
 from modnet.estimators.fitting import Streams
@@ -34,6 +35,7 @@ from modnet.training.monitor import OnEpoch
 class BaseMLP(BaseModNet):
     """What the two drop-ins share: translation of parameters, attributes, warnings and messages."""
 
+    _doc_link_template = documentation("modnet.neural_network")
     _name: str
     _ravel_y = True
     _allow_nd = False

@@ -1,6 +1,9 @@
 """scikit-learn draws an estimator as its layers, whatever state and surroundings it is in."""
 
+import os
 import re
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_html_repr
+from support.distributions import run_python
 
 from modnet import ModNetClassifier, ModNetRegressor, ModNetTransformer, Module
 from modnet.base import Links
@@ -162,3 +166,19 @@ def test_without_the_blocks_of_scikit_learn_it_is_one_block(monkeypatch: pytest.
 def test_there_is_no_link_to_a_page_that_does_not_exist(estimator: Any) -> None:
     assert estimator._get_doc_link() == ""
     assert "href=" not in drawn(estimator)
+
+
+def test_links_lead_to_the_site_that_the_metadata_name(tmp_path: Path) -> None:
+    info = tmp_path / "modnet_layers-0.1.0.dist-info"
+    info.mkdir()
+    head = "Metadata-Version: 2.1\nName: modnet-layers\nVersion: 0.1.0\n"
+    (info / "METADATA").write_text(f"{head}Project-URL: Documentation, https://modnet.example/\n", encoding="utf-8")
+    code = """
+from modnet import ModNetClassifier
+from modnet.neural_network import MLPRegressor
+print(ModNetClassifier()._get_doc_link(), MLPRegressor()._get_doc_link())
+"""
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    classifier, mlp = run_python(code, PYTHONPATH=path).split()
+    assert classifier == "https://modnet.example/api/generated/modnet.ModNetClassifier.html"
+    assert mlp == "https://modnet.example/api/generated/modnet.neural_network.MLPRegressor.html"

@@ -50,3 +50,12 @@ def test_labels_of_many_rows_are_those_of_each(classifier):
     rows = X[:20_000]
     codes = classifier.decision_function(rows).argmax(axis=1)
     np.testing.assert_array_equal(classifier.predict(rows), classifier.classes_[codes])
+
+
+@pytest.mark.parametrize("inputs", [None, "standardize"])
+def test_rows_in_a_file_are_learnt_from_without_all_of_them_in_memory(tmp_path, inputs):
+    rows = np.lib.format.open_memmap(tmp_path / "X.npy", mode="w+", dtype=np.float32, shape=(ROWS, 50))
+    rows[:] = np.tile(X, 5)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    model = ModNetRegressor(**{**SETTINGS, "layers": (8,)}, inputs=inputs, inputs_budget=0, early_stopping=False)
+    assert peak_of(lambda: model.fit(mapped, X[:, 0])) < mapped.nbytes / 3

@@ -1,6 +1,6 @@
-"""The README's table of standard components, made of their docstrings: name, first line, first reference.
+"""The table of standard components in their README, made of their docstrings: name, first line, first reference.
 
-``python tests/support/catalogue.py`` writes it into the README anew.
+``python tests/support/catalogue.py`` writes it anew.
 """
 
 import inspect
@@ -11,7 +11,7 @@ from pathlib import Path
 from modnet import Component
 from modnet.registry import registry
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parents[2] / "plugins" / "modnet_standard" / "README.md"
 KINDS = {
     "inputs": "inputs",
     "layer": "layers",
@@ -66,7 +66,7 @@ def source(docstring: str) -> str:
 
 
 def main() -> None:
-    """Write the table into the README."""
+    """Write the table into the page."""
     text = README.read_text(encoding="utf-8")
     before, after = text.split(BEGIN)[0], text.split(END)[1]
     README.write_text(f"{before}{BEGIN}\n\n{catalogue()}\n\n{END}{after}", encoding="utf-8")
