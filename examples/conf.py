@@ -115,7 +115,7 @@ PLACES = {
     r"plugins/([\w-]+)(/README\.md)?": r"plugins/\1.md",
     r"examples/GALLERY_HEADER\.rst": "gallery/index.rst",
     r"examples/(\w+)\.py": r"gallery/\1.rst",
-    r"examples/([\w/]+\.md)": r"\1",
+    r"examples/([\w/-]+\.md)": r"\1",
     r"\.github/CONTRIBUTING\.md": "contributing.md",
 }
 
