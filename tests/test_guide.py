@@ -21,6 +21,7 @@ def test_the_code_of_a_page_prints_what_it_shows(
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MODNET_ACCELERATOR", "none")
+    monkeypatch.setenv("COLUMNS", "100")  # pytest's workers have a terminal of another width
     assert rerun(GUIDE[name]) == GUIDE[name], f"python tests/support/pages.py examples/{name} writes it anew"
 
 

@@ -55,7 +55,7 @@ def asked(command: str) -> str:
 def main() -> None:
     """Write the outputs of the pages that are named into them, each run in a folder of its own."""
     warnings.simplefilter("error")
-    os.environ["MODNET_ACCELERATOR"] = "none"
+    os.environ |= {"MODNET_ACCELERATOR": "none", "COLUMNS": "100"}
     for page in [Path(name).resolve() for name in sys.argv[1:]]:
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)

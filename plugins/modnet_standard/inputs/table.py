@@ -174,9 +174,9 @@ class Encode(Module):
 
     Examples
     --------
-    >>> rows = TableShape([Column("rooms", missing=True), Column("town", "category", 3), Column("zone", "category", 9)])
+    >>> rows = TableShape([Column("size", missing=True), Column("town", "category", 3), Column("zone", "category", 40)])
     >>> Encode().output_shape(rows).names
-    ['rooms', 'rooms missing', 'town 0', 'town 1', 'town 2', 'zone']
+    ['size', 'size missing', 'town 0', 'town 1', 'town 2', 'zone']
     """
 
     reads: ClassVar[frozenset[str]] = frozenset({"x"})
