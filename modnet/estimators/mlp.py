@@ -24,7 +24,7 @@ from modnet.errors import InvalidSpecError, NonFiniteError
 from modnet.estimators.base import BaseModNet
 from modnet.estimators.fitting import Streams
 from modnet.estimators.mlp_parts import Arrays, Clipped, Order
-from modnet.estimators.parameters import chosen_accelerator, loss_of
+from modnet.estimators.parameters import chosen_accelerator, loss_of, names_of
 from modnet.estimators.preparation import Sample
 from modnet.spec import ModelSpec
 from modnet.spec_slots import DENSE
@@ -48,7 +48,7 @@ class BaseMLP(BaseModNet):
     """The numbers are to be scikit-learn's to the last digits that there are, unless the environment asks otherwise."""
 
     def _spec_names(self) -> Sequence[str]:
-        return self._get_param_names()  # type: ignore[no-any-return]
+        return names_of(type(self))  # type: ignore[arg-type]
 
     def _to_spec(self) -> ModelSpec:
         """Return what the parameters say as a spec.
