@@ -14,10 +14,12 @@ from modnet import ModNetClassifier, ModNetRegressor
 from modnet.diagnosis import diagnose
 from modnet.layers import Dense, Dropout, LayerNorm, Residual
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.slow,  # each trains a network that is ill, or well, for a while
+]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_digits_with_the_default_network(digits, seed: int):
     model = ModNetClassifier(random_state=seed)
@@ -61,7 +63,6 @@ def test_other_tables_that_are_scaled(load):
     assert diagnose(ModNetClassifier(random_state=0).fit(scale(X), y), scale(X), y) == []
 
 
-@pytest.mark.slow
 def test_pixels_need_no_scaling_though_some_are_seldom_on():
     X, y = load_digits(return_X_y=True)
     for inputs in ("table", None):
@@ -135,7 +136,6 @@ def test_an_examination_shows_every_link(digits):
     assert look.rows == len(digits[0])
 
 
-@pytest.mark.slow
 def test_of_many_rows_some_are_looked_at():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60_000, 20))

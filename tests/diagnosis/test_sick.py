@@ -10,7 +10,10 @@ from modnet.diagnosis import Finding, diagnose
 from modnet.layers import Dense
 from modnet.neural_network import MLPRegressor
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.slow,  # each trains a network that is ill, or well, for a while
+]
 
 PLAIN = {**CLASSIC, "batch_size": 200}
 
