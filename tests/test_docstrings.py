@@ -17,7 +17,7 @@ MODULES = (
     *("base", "callbacks", "component", "diagnosis", "errors", "estimators", "inspection", "network"),
     *("neural_network", "onnx", "requirements", "slot", "spec", "spec_slots", "testing", "tracing", "training"),
 )
-PLUGINS = ("modnet_example", "modnet_numba", "modnet_ordinal", "modnet_tabular")
+PLUGINS = ("modnet_example", "modnet_numba", "modnet_ordinal", "modnet_sequence", "modnet_tabular")
 NOT_ASKED = {"SA01", "EX01", "ES01", "RT02"}
 """numpydoc's own example of a configuration (numpydoc.readthedocs.io/en/latest/validation.html) leaves out these three:
 "see also", examples and an extended summary for everything; scikit-learn asks none of them of methods, pandas not ES01.

@@ -157,7 +157,20 @@ class Pass(Chain):
         super().__init__(network.links, [self.context_of(link) for link in network.links], hook)
 
     def serves(self, theta: Array, state: Array, rows: int) -> bool:
-        """Return whether it is for these weights, the arrays themselves, and for so many rows, in prediction."""
+        """Return whether it is for these weights, the arrays themselves, and for so many rows, in prediction.
+
+        Parameters
+        ----------
+        theta, state : ndarray
+            The weights.
+        rows : int
+            How many.
+
+        Returns
+        -------
+        bool
+            False for a pass of training.
+        """
         return self._theta is theta and self._state is state and self._rows == rows and not self._training
 
     def backward(self, draw: Array) -> None:

@@ -56,7 +56,7 @@ class Convolution(Module):
         return (cls(2), cls(3, 2, Tanh(), padding="valid"), cls(2, 2, stride=2), cls(2, 3, stride=2, padding="valid"))
 
     @abstractmethod
-    def positions(self, input_shape: Shape) -> Shape:
+    def _positions(self, input_shape: Shape) -> Shape:
         """Return the axes of a row along which windows lie.
 
         Raises
@@ -68,7 +68,7 @@ class Convolution(Module):
     @final
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return (…, filters): a position for each window."""
-        lengths = self.positions(input_shape)
+        lengths = self._positions(input_shape)
         if self.padding == "valid" and min(lengths) < self.kernel_size:
             raise ShapeError(
                 f"kernel_size={self.kernel_size} is larger than rows of shape {input_shape} are: "
@@ -79,7 +79,7 @@ class Convolution(Module):
     @final
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         """Return W, shape (window, filters), the window's axes as those of a row, and b, shape (1, filters)."""
-        elements = self.kernel_size ** len(self.positions(input_shape)) * input_shape[-1]
+        elements = self.kernel_size ** len(self._positions(input_shape)) * input_shape[-1]
         return {
             "W": Parameter((elements, self.filters), self.kernel_initializer),
             "b": Parameter((1, self.filters), self.bias_initializer, regularized=False),
@@ -161,7 +161,7 @@ class Convolution(Module):
 
     def _margins(self, input_shape: Shape) -> tuple[list[int], list[int]]:
         """Return how many zeros stand in front of x and behind it, along each axis."""
-        lengths, windows = self.positions(input_shape), self.output_shape(input_shape)
+        lengths, windows = self._positions(input_shape), self.output_shape(input_shape)
         spans = [(count - 1) * self.stride + self.kernel_size for count in windows[:-1]]
         missing = [max(span - n, 0) * (self.padding == "same") for span, n in zip(spans, lengths, strict=True)]
         return [each // 2 for each in missing], [each - each // 2 for each in missing]
@@ -238,7 +238,7 @@ class Conv1D(Convolution):
         """Return series of five steps with two channels."""
         return rng.normal(size=(n, 5, 2))
 
-    def positions(self, input_shape: Shape) -> Shape:
+    def _positions(self, input_shape: Shape) -> Shape:
         """Return (steps,)."""
         return (steps(input_shape)[0],)
 
@@ -287,6 +287,6 @@ class Conv2D(Convolution):
         """Return images of 4 × 3 points with two channels."""
         return rng.normal(size=(n, 4, 3, 2))
 
-    def positions(self, input_shape: Shape) -> Shape:
+    def _positions(self, input_shape: Shape) -> Shape:
         """Return (height, width)."""
         return image(input_shape)[:2]

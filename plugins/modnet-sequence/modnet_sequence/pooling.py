@@ -49,19 +49,19 @@ class Pooling(Module):
         axes = list(range(1, len(windows) + 1))
         stops, strides = [n * self.size for n in windows], [self.size] * len(windows)
         parts = [graph.op("Slice", x, list(i), stops, axes, strides) for i in self._offsets(len(windows))]
-        return self.merged(graph, parts)
+        return self._merged(graph, parts)
 
     @abstractmethod
-    def merged(self, graph: Graph, parts: Sequence[Value]) -> Value:
+    def _merged(self, graph: Graph, parts: Sequence[Value]) -> Value:
         """Write y, given the elements at each place inside the windows."""
 
-    def parts(self, x: Array) -> Iterator[Array]:
+    def _parts(self, x: Array) -> Iterator[Array]:
         """Return views of x: the elements at each place inside all windows, in order."""
         stops = [n // self.size * self.size for n in x.shape[1:-1]]
         for offset in self._offsets(x.ndim - 2):
             yield x[(slice(None), *(slice(i, n, self.size) for i, n in zip(offset, stops, strict=True)))]
 
-    def gradient(self, ctx: Context, dy: Array) -> Array:
+    def _gradient(self, ctx: Context, dy: Array) -> Array:
         """Return memory for ∂J/∂x, zero where there are no windows."""
         dx: Array = np.empty((len(dy), *ctx.input_shape), dy.dtype) if ctx.dx is None else ctx.dx
         if any(n % self.size for n in ctx.input_shape[:-1]):
@@ -104,22 +104,22 @@ class MaxPool(Pooling):
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return max x."""
-        first, *others = self.parts(x)
+        first, *others = self._parts(x)
         y: Array = np.empty(first.shape, x.dtype) if ctx.out is None else ctx.out
         y[...] = first
         for part in others:
             np.maximum(y, part, out=y)
         return y
 
-    def merged(self, graph: Graph, parts: Sequence[Value]) -> Value:
+    def _merged(self, graph: Graph, parts: Sequence[Value]) -> Value:
         """Write max x."""
         return graph.op("Max", *parts)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return dy where x is the first that equals y, else 0."""
-        dx, left = self.gradient(ctx, dy), ctx.scratch("left", dy.shape, dy.dtype)
+        dx, left = self._gradient(ctx, dy), ctx.scratch("left", dy.shape, dy.dtype)
         left[...] = dy
-        for part, target in zip(self.parts(ctx.x), self.parts(dx), strict=True):
+        for part, target in zip(self._parts(ctx.x), self._parts(dx), strict=True):
             np.equal(part, ctx.y, out=target)
             target *= left
             np.subtract(left, target, out=left)
@@ -155,21 +155,21 @@ class AveragePool(Pooling):
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return Σ x / m."""
-        first, *others = self.parts(x)
+        first, *others = self._parts(x)
         y: Array = np.empty(first.shape, x.dtype) if ctx.out is None else ctx.out
         y[...] = first
         for part in others:
             np.add(y, part, out=y)
         return np.multiply(y, 1 / (1 + len(others)), out=y)
 
-    def merged(self, graph: Graph, parts: Sequence[Value]) -> Value:
+    def _merged(self, graph: Graph, parts: Sequence[Value]) -> Value:
         """Write Σ x / m."""
         return graph.op("Sum", *parts) / len(parts)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return dy / m."""
-        dx, share = self.gradient(ctx, dy), dy / self.size ** (dy.ndim - 2)
-        for target in self.parts(dx):
+        dx, share = self._gradient(ctx, dy), dy / self.size ** (dy.ndim - 2)
+        for target in self._parts(dx):
             target[...] = share
         return dx
 
