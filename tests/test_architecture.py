@@ -287,15 +287,17 @@ def test_the_standard_components_are_there_after_importing_modnet():
 
 def test_importing_modnet_is_cheap_and_leaves_scikit_learn_alone():
     code = """
-import sys, time, numpy, pydantic
-started = time.process_time()  # of this process: the machine may be busy with others
+import sys, time
+begun = time.process_time()  # of this process: the machine may be busy with others
+import numpy, pydantic
+started = time.process_time()
 import modnet
 seconds = time.process_time() - started
 assert not {name.partition(".")[0] for name in sys.modules} & {"sklearn", "scipy", "modnet_standard"}
-print(seconds)
+print(seconds / (started - begun))
 """
-    # 0.09 s on an idle machine, a third of it Pydantic's own lazy imports; the bound leaves room for a slow one.
-    assert min(float(run_python(code)) for _ in range(3)) < 0.25
+    # 0.8 to 1.2 times what NumPy and Pydantic take, a third of it lazy imports of Pydantic's own.
+    assert min(float(run_python(code)) for _ in range(3)) < 2
 
 
 def test_a_plugin_module_does_not_import_scikit_learn():
