@@ -1,5 +1,6 @@
 """What every test may ask for: a site to install throw-away plugins into, and a registry that forgets them."""
 
+import signal
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import distribution
@@ -14,6 +15,9 @@ from modnet.registry import Registry, registry
 
 if find_spec("onnxruntime") is None:
     collect_ignore = ["support/exported.py"]  # whose doctests are looked for
+
+# What a shell starts in the background ignores Ctrl-C, and so would what the tests raise.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A deadline would measure how busy the machine is.
 settings.register_profile("modnet", deadline=None)
