@@ -53,7 +53,10 @@ autosummary_context = {"standard": standard, "listed": listed}
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", r"(sklearn|numpy|torch|keras|jax|shap|optuna|mlflow)\b.*")]  # other sites
+nitpick_ignore_regex = [
+    ("py:.*", r"(sklearn|numpy|torch|keras|jax|shap|optuna|mlflow)\b.*"),  # other sites
+    ("py:obj", r"\w+_"),  # what numpydoc makes of properties of the drop-ins, whose pages list no members
+]
 
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
@@ -151,6 +154,14 @@ def escape(app, what, name, obj, options, lines):
             lines[i] = "`".join(parts)
 
 
+def unlinked(app, what, name, obj, options, lines):
+    """Take out what leads to scikit-learn's own pages, in what the drop-ins say in its words."""
+    if "neural_network.MLP" in name:
+        for i, line in enumerate(lines):
+            line = re.sub(r":(?:term|ref|func|class):`([^`<]+?)(?:\s*<[^`]*>)?`", r"``\1``", line)
+            lines[i] = re.sub(r"(?<!`)`(\w+_)`(?!`)", r"``\1``", line)
+
+
 def skip(app, what, name, obj, skipped, options):
     """Leave out the methods that scikit-learn writes for metadata requests."""
     return True if re.fullmatch(r"set_\w+_request", name) else None
@@ -161,5 +172,6 @@ def setup(app):
     PICTURES.mkdir(parents=True, exist_ok=True)
     app.connect("source-read", relink)
     app.connect("include-read", lambda app, path, docname, content: relink(app, path.as_posix(), content))
+    app.connect("autodoc-process-docstring", unlinked, priority=300)
     app.connect("autodoc-process-docstring", escape, priority=400)  # before numpydoc
     app.connect("autodoc-skip-member", skip)

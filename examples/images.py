@@ -1,9 +1,12 @@
-"""Digits as images: a small convolutional network beside a dense one, with layers from the plugin modnet-sequence.
+"""Digits as images: convolutions
+==============================
+
+A small convolutional network beside a dense one, with layers from the plugin modnet-sequence::
 
     python -m pip install -e plugins/modnet-sequence
 
-Flat rows of 64 pixels become images by `inputs`, so both networks fit into the same searches and pipelines. Prints
-what both say of new rows, and draws the first kernels, what they see, and the digits that are still misread:
+Flat rows of 64 pixels become images by ``inputs``, so both networks fit into the same searches and pipelines. Prints
+what both say of new rows, and draws the first kernels, what they see, and the digits that are still misread::
 
     python images.py [directory for images.png, default: the current one]
 """

@@ -1,10 +1,13 @@
-"""An hourly series whose rhythm depends on a regime: an LSTM behind a convolution, from the plugin modnet-sequence.
+"""An hourly series: an LSTM
+=========================
+
+The rhythm depends on a regime; an LSTM behind a convolution sees it, with layers from the plugin modnet-sequence::
 
     python -m pip install -e plugins/modnet-sequence
 
 Demand for heat has a daily and a weekly rhythm, which gusty days change; how gusty it is, no single hour of wind tells,
 only how much the last hours differ. Ridge regression, a dense network and a recurrent one get the same 24 hours, and
-predict the next. Prints what is left of the variance of later months, and draws a week of them:
+predict the next. Prints what is left of the variance of later months, and draws a week of them::
 
     python series.py [directory for series.png, default: the current one]
 """
