@@ -185,7 +185,7 @@ class BaseTabular(CallbackSupportMixin, NestedParameters, ABC):  # type: ignore[
             with unchanged_on_failure(self):
                 self.to_spec()
                 rows = _num_samples(X) if sample_weight is None else int(np.count_nonzero(np.asarray(sample_weight)))
-                members = self._planned(rows if X_val is None else ENOUGH)
+                members = self._planned(rows, watched=X_val is not None)
                 context = self._init_callback_context(max_subtasks=len(members), sequential_subtasks=False)
                 told = {"X": X, "y": y, "metadata": FitMetadata(sample_weight, X_val, y_val)}
                 context.call_on_fit_task_begin(estimator=self, **told)
@@ -202,12 +202,12 @@ class BaseTabular(CallbackSupportMixin, NestedParameters, ABC):  # type: ignore[
             raise
         return self
 
-    def _planned(self, rows: int) -> list[Any]:
-        """Return the members, not fitted yet, each with a seed of its own."""
+    def _planned(self, rows: int, *, watched: bool = False) -> list[Any]:
+        """Return the members for so many rows, not fitted yet, each with a seed; `watched`: they are given `X_val`."""
         preset = PRESETS[self.preset]
         n = preset.n_members if self.n_members is None else int(self.n_members)
         seeds = check_random_state(self.random_state).randint(0, 2**31 - 1, size=n).tolist()
-        epochs = min(FEW_EPOCHS, self.max_epochs) if rows < ENOUGH else self.max_epochs
+        epochs = min(FEW_EPOCHS, self.max_epochs) if rows < ENOUGH and not watched else self.max_epochs
         kinds = [preset.kinds[i % len(preset.kinds)] for i in range(n)]
         if rows <= FEW_ROWS or self.inputs != "table":
             kinds = [{name: value for name, value in kind.items() if name != "inputs"} for kind in kinds]
@@ -347,7 +347,7 @@ class BaseTabular(CallbackSupportMixin, NestedParameters, ABC):  # type: ignore[
     @available_if(can_draw)  # type: ignore[untyped-decorator]
     def _sk_visual_block_(self) -> Any:
         """Return what scikit-learn draws in notebooks: the members beside each other, of each kind one."""
-        members = self.networks or self._planned(ENOUGH)
+        members = self.networks or self._planned(FEW_ROWS + 1)
         looks = [f"{member.layers} {member.activation} {member.inputs}" for member in members]
         kinds = dict(zip(looks, members, strict=True))
         names = [f"{looks.count(look)} × {type(member).__name__}" for look, member in kinds.items()]

@@ -50,10 +50,12 @@ def test_a_preset_says_how_many_members_there_are(preset: str, n: int):
     assert len({each.random_state for each in model.estimators_}) == n
 
 
-def kinds(n: int, **params: Any) -> list[str]:
+def kinds(n: int, watched: bool = False, **params: Any) -> list[str]:
     """What the numbers of each member of the best preset become, on n rows."""
     rows = np.random.default_rng(0).normal(size=(n, 2))
-    model = TabularRegressor(preset="best", n_members=4, max_epochs=1, random_state=0, **params).fit(rows, rows[:, 0])
+    model = TabularRegressor(preset="best", n_members=4, max_epochs=1, random_state=0, **params)
+    watched = {"X_val": rows[:50], "y_val": rows[:50, 0]} if watched else {}
+    model.fit(rows, rows[:, 0], **watched)
     specs = [each.spec_ for each in model.estimators_]
     return [type(getattr(each.inputs, "numbers", each)).__name__ for each in specs]
 
@@ -61,6 +63,7 @@ def kinds(n: int, **params: Any) -> list[str]:
 def test_members_of_best_see_numbers_in_two_ways():
     assert kinds(401) == ["Parallel", "Parallel", "Parallel", "PBLD"]
     assert kinds(400) == ["NoneType"] * 4  # neither bins nor waves
+    assert kinds(401, watched=True) == kinds(401)
     assert kinds(401, inputs="standardize") == ["ModelSpec"] * 4  # the user's inputs, in all
 
 
@@ -291,6 +294,8 @@ def test_it_is_shown_with_its_members(classifier: TabularClassifier):
     assert "2 × ModNetClassifier" in classifier._repr_html_()
     assert "estimators_[1].output" in repr(classifier.summary())
     assert "estimators_[2]" not in repr(classifier.summary())
+    drawn = TabularRegressor(preset="best")._repr_html_()
+    assert "6 × ModNetRegressor" in drawn and "2 × ModNetRegressor" in drawn  # with bins, and with waves
 
 
 def test_an_unknown_argument_is_told_the_one_that_means_the_same():
