@@ -374,11 +374,11 @@ class Network:
         hook, size = None if link is self.links[-1] else catch, -1
         # Views and buffers for a few rows take longer to make than to use: a thread keeps them, but while it uses them.
         kept = _PASSES.__dict__.setdefault("of", WeakKeyDictionary())
-        running = kept.pop(self, None)
+        running: Any = None if hook else kept.pop(self, None)
         for rows in self.blocks(x.shape[0]):
             if rows.stop - rows.start != size:
                 size = rows.stop - rows.start
-                if hook or running is None or not running.serves(theta, state, size):
+                if running is None or not running.serves(theta, state, size):
                     running = Pass(self, theta, state, rows=size, hook=hook)
             try:
                 y = running.forward(x[rows])

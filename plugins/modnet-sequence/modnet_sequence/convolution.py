@@ -18,7 +18,8 @@ from modnet.activations import Tanh
 from modnet.base import Links
 from modnet.errors import ShapeError
 from modnet.initializers import GlorotUniform, Zeros
-from modnet_sequence.arrays import as_rows, blocks_of, column_sums, image, steps
+from modnet_sequence.arrays import blocks_of, image, steps
+from modnet_standard.arrays import by_rows, column_sums
 
 
 class Convolution(Module):
@@ -101,7 +102,7 @@ class Convolution(Module):
             padded.fill(0)
             inside[...] = x
         for rows, windows in self._windows(ctx, padded, self.stride):
-            np.matmul(windows, ctx.p.W, out=as_rows(z[rows]))
+            np.matmul(windows, ctx.p.W, out=by_rows(z[rows]))
         z += ctx.p.b
         return z
 
@@ -132,7 +133,7 @@ class Convolution(Module):
         column_sums(dy, out=ctx.g.b)
         ctx.g.W.fill(0)
         for rows, windows in self._windows(ctx, self._padded(ctx, ctx.x)[0], self.stride):
-            ctx.g.W += windows.T @ as_rows(dy[rows])
+            ctx.g.W += windows.T @ by_rows(dy[rows])
 
     @final
     def grad_input(self, ctx: Context, dy: Array) -> Array:
@@ -151,7 +152,7 @@ class Convolution(Module):
         turned = kernel[(slice(None, None, -1),) * axes].mT.reshape(k**axes * self.filters, channels)
         dx: Array = np.empty((len(dy), *ctx.input_shape), dy.dtype) if ctx.dx is None else ctx.dx
         for rows, windows in self._windows(ctx, spread, 1):
-            np.matmul(windows, turned, out=as_rows(dx[rows]))
+            np.matmul(windows, turned, out=by_rows(dx[rows]))
         return dx
 
     @property
@@ -204,16 +205,8 @@ class Conv1D(Convolution):
 
     Parameters
     ----------
-    filters : int
-        Number of channels of y, ≥ 1.
     kernel_size : int
         Number of steps in a window, ≥ 1.
-    activation : Module, optional
-        Applied to z, keeping its shape; None: the layer is affine.
-    stride : int
-        From one window to the next, ≥ 1.
-    padding : {"same", "valid"}
-        "same": zeros around x, so that there is a window for every stride-th step. "valid": windows lie inside x.
     kernel_initializer, bias_initializer : Initializer
         Draw the first W, shape (kernel_size · channels, filters), and b, shape (1, filters).
 
@@ -253,16 +246,8 @@ class Conv2D(Convolution):
 
     Parameters
     ----------
-    filters : int
-        Number of channels of y, ≥ 1.
     kernel_size : int
         Height and width of a window, ≥ 1.
-    activation : Module, optional
-        Applied to z, keeping its shape; None: the layer is affine.
-    stride : int
-        From one window to the next, ≥ 1.
-    padding : {"same", "valid"}
-        "same": zeros around x, so that there is a window for every stride-th point. "valid": windows lie inside x.
     kernel_initializer, bias_initializer : Initializer
         Draw the first W, shape (kernel_size² · channels, filters), and b, shape (1, filters).
 

@@ -10,7 +10,8 @@ from modnet import Array, Context, Count, Graph, Initializer, Module, Parameter,
 from modnet.activations import Softmax
 from modnet.errors import ShapeError
 from modnet.initializers import GlorotUniform, Zeros
-from modnet_sequence.arrays import affine, blocks_of, grad_affine, product, steps
+from modnet_sequence.arrays import affine, blocks_of, grad_affine, steps
+from modnet_standard.arrays import product
 
 
 class MultiHeadAttention(Module):

@@ -78,11 +78,6 @@ class MaxPool(Pooling):
     Windows lie side by side along all axes of a row but the last; what is left over at the end belongs to none. dy goes
     where the largest number stood, to the first of several.
 
-    Parameters
-    ----------
-    size : int
-        Length of a window along each axis, ≥ 1.
-
     Raises
     ------
     ShapeError
@@ -130,11 +125,6 @@ class AveragePool(Pooling):
     """The mean of each window, feature by feature: y = Σ x / m over the m elements of the window, ∂J/∂x = dy / m.
 
     Windows lie side by side along all axes of a row but the last; what is left over at the end belongs to none.
-
-    Parameters
-    ----------
-    size : int
-        Length of a window along each axis, ≥ 1.
 
     Raises
     ------

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from modnet import Array, Context, Count, Graph, Initializer, Module, Parameter, Shape, Value
 from modnet.errors import ShapeError
-from modnet_sequence.arrays import column_sums, steps
+from modnet_sequence.arrays import steps
+from modnet_standard.arrays import column_sums
 
 
 class Tokens(Module):

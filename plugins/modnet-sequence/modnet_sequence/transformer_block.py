@@ -11,8 +11,9 @@ from modnet.activations import GELU, Tanh
 from modnet.base import Links
 from modnet.initializers import GlorotUniform, Zeros
 from modnet.layers import Dropout, LayerNorm, Residual
-from modnet_sequence.arrays import affine, grad_affine, product
+from modnet_sequence.arrays import affine, grad_affine
 from modnet_sequence.multi_head_attention import MultiHeadAttention
+from modnet_standard.arrays import product
 
 
 class TransformerBlock(Module):

@@ -1,13 +1,8 @@
 """What the layers here have in common: shapes that they take, views of columns and members, and sums as products."""
 
-import math
-from functools import lru_cache
-from typing import Any
-
-import numpy as np
-
 from modnet import Array, Shape
 from modnet.errors import ShapeError
+from modnet_standard.arrays import column_sums
 
 
 def features(input_shape: Shape) -> int:
@@ -66,19 +61,6 @@ def members(input_shape: Shape) -> tuple[int, int]:
     return input_shape[0], input_shape[1]
 
 
-@lru_cache(maxsize=16)
-def ones(n: int, dtype: "np.dtype[Any]") -> Array:
-    """Return a read-only row of ones, shape (1, n)."""
-    array = np.ones((1, n), dtype)
-    array.flags.writeable = False
-    return array
-
-
-def column_sums(a: Array, *, out: Array | None = None) -> Array:
-    """Return Σ rows a, shape (1, m), as 1ᵀ a: a matrix product is several times faster than np.sum."""
-    return np.matmul(ones(len(a), a.dtype), a, out=out)
-
-
 def by_column(a: Array, columns: int) -> Array:
     """Return a view of a, shape (n, columns · m), with the columns in front: (columns, n, m).
 
@@ -90,11 +72,6 @@ def by_column(a: Array, columns: int) -> Array:
 def joined(a: Array) -> Array:
     """Return a, shape (n, k, m), as rows of one axis, shape (n, k · m)."""
     return a.reshape(len(a), a.shape[1] * a.shape[2])
-
-
-def as_rows(a: Array) -> Array:
-    """Return a, shape (…, m), with all axes but the last as one, shape (n, m), for one large product."""
-    return a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
 
 
 def member_sums(a: Array, *, out: Array) -> None:

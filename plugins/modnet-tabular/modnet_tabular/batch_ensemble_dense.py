@@ -10,7 +10,8 @@ from modnet import Activation, Array, Context, Count, Graph, Initializer, Module
 from modnet.activations import Tanh
 from modnet.base import Links
 from modnet.initializers import Ones
-from modnet_tabular.arrays import as_rows, column_sums, member_sums, members
+from modnet_standard.arrays import by_rows, column_sums, transposed_product
+from modnet_tabular.arrays import member_sums, members
 from modnet_tabular.first_values import Alike, Around, Signs, inverse_root
 
 _FIRST: dict[str, Initializer] = {"ones": Ones(), "signs": Signs()}
@@ -110,15 +111,15 @@ class BatchEnsembleDense(Module):
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂W = Σₘ hₘᵀ eₘ, and ∂J/∂r, ∂J/∂s and ∂J/∂b."""
         if self.scaling is None:
-            np.matmul(as_rows(ctx.x).T, as_rows(dy), out=ctx.g.W)
-            column_sums(as_rows(dy), out=ctx.g.b)
+            transposed_product(ctx.x, dy, out=ctx.g.W)
+            column_sums(dy, out=ctx.g.b)
             return
         member_sums(dy, out=ctx.g.b)
         e = ctx.scratch("hW", dy.shape, dy.dtype)
         member_sums(np.multiply(dy, e, out=e), out=ctx.g.s)
         np.multiply(dy, ctx.p.s, out=e)
         h = ctx.scratch("h", ctx.x.shape, dy.dtype)
-        np.matmul(as_rows(h).T, as_rows(e), out=ctx.g.W)
+        transposed_product(h, e, out=ctx.g.W)
         dh = self._product(ctx, "dh", e, ctx.p.W.T)
         member_sums(np.multiply(dh, ctx.x, out=h), out=ctx.g.r)
 
@@ -141,5 +142,5 @@ class BatchEnsembleDense(Module):
     def _product(ctx: Context, name: str, a: Array, W: Array) -> Array:
         """Return a W in scratch memory, as one product for all members of all rows."""
         product = ctx.scratch(name, (*a.shape[:-1], W.shape[-1]), a.dtype)
-        np.matmul(as_rows(a), W, out=as_rows(product))
+        np.matmul(by_rows(a), W, out=by_rows(product))
         return product

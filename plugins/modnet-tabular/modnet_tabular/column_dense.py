@@ -10,7 +10,8 @@ from modnet import Activation, Array, Context, Count, Graph, Module, Parameter, 
 from modnet.activations import Tanh
 from modnet.base import Links
 from modnet.errors import ShapeError
-from modnet_tabular.arrays import by_column, column_sums, features
+from modnet_standard.arrays import column_sums
+from modnet_tabular.arrays import by_column, features
 from modnet_tabular.first_values import Around, inverse_root
 
 

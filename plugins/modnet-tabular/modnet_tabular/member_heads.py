@@ -6,7 +6,8 @@ from typing import ClassVar, Self
 import numpy as np
 
 from modnet import Array, Context, Count, Graph, Module, Parameter, Shape, Value
-from modnet_tabular.arrays import column_sums, joined, members
+from modnet_standard.arrays import column_sums
+from modnet_tabular.arrays import joined, members
 from modnet_tabular.first_values import Around, inverse_root
 
 

@@ -10,7 +10,8 @@ from modnet import Activation, Array, Context, Count, Graph, Module, Parameter, 
 from modnet.activations import Tanh
 from modnet.base import Links
 from modnet.initializers import Normal
-from modnet_tabular.arrays import as_rows, column_sums, width
+from modnet_standard.arrays import column_sums, transposed_product
+from modnet_tabular.arrays import width
 from modnet_tabular.first_values import inverse_root
 
 
@@ -89,9 +90,9 @@ class NTKDense(Module):
 
     def grad_params(self, ctx: Context, dy: Array) -> None:
         """Write ∂J/∂W = xᵀ dz / √n_in and ∂J/∂b = Σ rows dz."""
-        np.matmul(as_rows(ctx.x).T, as_rows(dy), out=ctx.g.W)
+        transposed_product(ctx.x, dy, out=ctx.g.W)
         np.multiply(ctx.g.W, inverse_root(ctx.x.shape[-1]), out=ctx.g.W)
-        column_sums(as_rows(dy), out=ctx.g.b)
+        column_sums(dy, out=ctx.g.b)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return ∂J/∂x = dz Wᵀ / √n_in."""

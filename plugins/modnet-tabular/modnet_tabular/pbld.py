@@ -9,7 +9,8 @@ from pydantic import Field
 
 from modnet import Array, Context, Count, Graph, Module, Parameter, Shape, Value
 from modnet.initializers import Normal
-from modnet_tabular.arrays import by_column, column_sums, features, ones
+from modnet_standard.arrays import column_sums, ones
+from modnet_tabular.arrays import by_column, features
 from modnet_tabular.first_values import Around, inverse_root
 
 
@@ -109,7 +110,7 @@ class PBLD(Module):
         dv = np.sin(v, out=v)
         dv *= np.matmul(-ctx.p.W, parts.mT, out=h)
         np.matmul(dv, 2 * math.pi * x.T[..., np.newaxis], out=ctx.g.w)
-        np.matmul(dv, ones(len(x), dv.dtype).T, out=ctx.g.b)
+        np.matmul(dv, ones((len(x), 1), dv.dtype), out=ctx.g.b)
 
     def grad_input(self, ctx: Context, dy: Array) -> Array:
         """Return ∂J/∂x = dy_x + Σ frequencies 2πw dv."""
