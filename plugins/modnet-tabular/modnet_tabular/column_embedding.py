@@ -63,9 +63,9 @@ class ColumnEmbedding(CodesLayer):
 
     @model_validator(mode="after")
     def _units_per_column(self) -> Self:
-        both = isinstance(self.units, tuple) and isinstance(self.categories, tuple)
-        if both and len(self.units) != len(self.categories):
-            raise ValueError(f"units should be one number, or {len(self.categories)}, one per column")
+        units, categories = self.units, self.categories
+        if isinstance(units, tuple) and isinstance(categories, tuple) and len(units) != len(categories):
+            raise ValueError(f"units should be one number, or {len(categories)}, one per column")
         return self
 
     @classmethod

@@ -1,6 +1,6 @@
 """TabularClassifier and TabularRegressor: ensembles of networks, calibrated, for tables as they are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -200,7 +200,9 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
             codes = graph.op("ArgMax", scores, axis=-1, dtype=np.int64) if one else positive
             codes = codes if self._labels else codes.clip(high=len(self.classes_) - 1).reshape(-1, 1)
             return {**told(first, graph, codes), "scores": scores}
-        columns = zip(*(probabilities_written(each, graph, x) for each in self.estimators_), strict=True)
+        columns: Iterable[Sequence[Value]] = zip(
+            *(probabilities_written(each, graph, x) for each in self.estimators_), strict=True
+        )
         if self._labels:
             apart = [[p.reshape(0, -1, 1) for p in each] for each in columns]
             columns = ([graph.concat([1 - p, p]) for p in each] for each in apart)
@@ -283,7 +285,7 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
 
 
 @completed
-class TabularRegressor(Parameters, ScoringNumbers, BaseTabular):  # type: ignore[misc]
+class TabularRegressor(Parameters, ScoringNumbers, BaseTabular):
     """An ensemble of networks that predicts numbers from a table, as a scikit-learn regressor.
 
     One target or several (y of shape (n, k)). Predictions are means over members, each of them within the range of the
