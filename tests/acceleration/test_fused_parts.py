@@ -202,7 +202,7 @@ def test_a_network_by_itself_has_no_accelerator_to_tell_of():
 
 def test_a_fitted_model_is_summarized_in_its_own_dtype():
     X = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
-    model = ModNetRegressor((4,), inputs=None, tol=10, n_iter_no_change=1, accelerator=Fast(slip=2.0))
+    model = ModNetRegressor((4,), inputs=None, tol=10, n_iter_no_change=1, accelerator=Fast(slip=2.0), random_state=0)
     with pytest.warns(RuntimeWarning, match="modnet runs"):
         model.fit(X, X[:, 0])
     assert not any(row.fused for row in model.summary().rows)
