@@ -303,6 +303,7 @@ def _dtype(estimator: Any, X: Any) -> "np.dtype[np.floating]":
 def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool, **checks: Any) -> Any:
     """Return X, and y if given, as scikit-learn has checked them; categories are codes if a layer takes codes."""
     table, shape = estimator.table_, () if reset else estimator.input_shape_
+    gaps = not estimator._reads_all and takes("missing", modules_of(estimator, fitted=not reset))
     if len(shape) > 1 and np.shape(X)[1:] != shape:
         raise ValueError(f"X should have rows of shape {shape}, as in fit, got an X of shape {np.shape(X)}")
     check = partial(
@@ -312,7 +313,7 @@ def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool,
         reset=reset,
         # What is neither becomes the first.
         dtype=(np.float64, np.float32) if reset or encodes(estimator) else estimator.theta_.dtype,
-        ensure_all_finite="allow-nan" if takes("missing", modules_of(estimator, fitted=not reset)) else True,
+        ensure_all_finite="allow-nan" if gaps else True,
         accept_sparse=estimator._sparse_format,
         allow_nd=estimator._allow_nd if reset else len(shape) > 1,
         **checks,

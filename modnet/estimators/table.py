@@ -106,7 +106,8 @@ class Table:
         readers = _readers(spec, columns)
         codes = [name for name, each in found.items() if each is not None and _takes_codes(name, readers.get(name, []))]
         if whole and codes:
-            raise ShapeError(f"column {codes[0]!r} holds categories; an autoencoder gives back numbers: leave it out")
+            text = "holds categories; an autoencoder gives back numbers: put OneHotEncoder in front, or leave it out"
+            raise ShapeError(f"{title_of(codes[0], named)} {text}")
         for name in codes:
             values, rows = len(found[name] or ()), len(frame[name])
             read = any(link.path.partition(".")[0] == "inputs" for link in readers[name])

@@ -17,13 +17,13 @@ from sklearn.utils import Tags, check_array, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from modnet.acceleration import predicted
-from modnet.base import Array, Inputs, Module
+from modnet.base import Array, Module
 from modnet.estimators.base import BaseModNet
 from modnet.estimators.fitting import FitMetadata, unchanged_on_failure
 from modnet.estimators.graphs import layer_written
 from modnet.estimators.nested import path_of
 from modnet.estimators.offered import completed, makes_steps, offered_if
-from modnet.estimators.parameters import Written, chosen_accelerator, invalid_parameter, loss_of
+from modnet.estimators.parameters import chosen_accelerator, invalid_parameter, loss_of
 from modnet.estimators.preparation import Sample, rows_of
 from modnet.network import Network
 from modnet.spec import ModelSpec
@@ -97,8 +97,8 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     See Also
     --------
     ModNetClassifier, ModNetRegressor : Whose hidden layers can be read.
-    sklearn.decomposition.PCA : What an autoencoder without activations finds the subspace of; with `scale_target`, that
-        of standardized columns.
+    sklearn.decomposition.PCA : What an autoencoder without activations and with ``inputs="standardize"`` finds the
+        subspace of, for standardized columns.
 
     Notes
     -----
@@ -106,9 +106,9 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     clones, searches (``estimator__alpha``) and shows. There is no ``prefit`` beside it: ``FrozenEstimator`` is how
     scikit-learn says that a fitted estimator is to be used as it is, and survives a clone in a pipeline or a grid.
 
-    The columns that an autoencoder gives back are its targets: with ``scale_target=True`` each counts by how much of
-    its own variance comes back, whatever its units, and not by its share of all. The output layer is as wide as X.
-    Sparse X is refused: what it would have to give back is dense.
+    The columns that an autoencoder gives back are its targets: by `scale_target` each counts by how much of its own
+    variance comes back, whatever its units; without it, by its share of all. The output layer is as wide as X. It takes
+    numbers alone: categories, missing values and sparse X are refused, since it could not give them back.
 
     Examples
     --------
@@ -131,8 +131,6 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
     (150, 3)
     """
 
-    inputs: Inputs | Module | Written | None = None
-    scale_target: bool = False
     layer: int | str | None = None
     estimator: BaseModNet | FrozenEstimator | None = None
 
@@ -189,7 +187,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, n_features)
-            Numbers, and what the layers of an estimator take; sparse only for an estimator.
+            Numbers, all of them there, for an autoencoder; what an estimator takes, sparse rows too, for an estimator.
         y : array-like, shape (n,) or (n, k), optional
             For the estimator. An autoencoder does not look at it.
         sample_weight : array-like, shape (n,), optional
@@ -268,7 +266,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
 
     @property
     def _reads_all(self) -> bool:  # type: ignore[override]
-        """An autoencoder gives back every column, those too that its layers do not look at."""
+        """An autoencoder gives back every column, those too that its layers do not look at, and every number."""
         return self.estimator is None
 
     def _begin(self, *data: Any, **how: Any) -> Sample:
@@ -330,8 +328,8 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
 
         Returns
         -------
-        ndarray, shape (n, n_features), dtype of θ
-            Rows like those of `fit`.
+        ndarray, shape (n, n_features)
+            Rows like those of `fit`, in the units of X.
         """
         check_is_fitted(self)
         code = check_array(X, dtype=self.theta_.dtype)
@@ -359,14 +357,14 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         Returns
         -------
         float
-            R² = 1 − Σ‖x − x̂‖² / Σ‖x − x̄‖², at most 1.
+            R² = 1 − Σ‖x − x̂‖² / Σ‖x − x̄‖², at most 1, of columns as the loss sees them (`scale_target`).
         """
         check_is_fitted(self)
         if hasattr(self, "estimator_"):
             return float(self.estimator_.score(X, y, sample_weight=sample_weight))
         X = rows_of(self, X)
-        given_back = self._target.like_y(loss_of(self).predict(self._run(self.network_, X)))
-        return float(r2_score(X, given_back, sample_weight=sample_weight, multioutput="variance_weighted"))
+        truth, found = self._target.scaled(X, self.theta_.dtype), loss_of(self).predict(self._run(self.network_, X))
+        return float(r2_score(truth, found, sample_weight=sample_weight, multioutput="variance_weighted"))
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
         """Return the names of the features that `transform` returns.
@@ -393,6 +391,7 @@ class ModNetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseM
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         tags.input_tags.sparse = tags.target_tags.multi_output = False
+        tags.input_tags.allow_nan = tags.input_tags.categorical = False
         if self.estimator is not None:
             inner = get_tags(self.estimator)
             tags.input_tags, tags.target_tags = inner.input_tags, inner.target_tags

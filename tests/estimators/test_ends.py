@@ -191,8 +191,7 @@ class Descending(ModNetRegressor):
 @pytest.mark.parametrize("cls", [ModNetClassifier, ModNetRegressor, ModNetTransformer, Descending])
 def test_what_a_spec_leaves_at_its_default_is_not_shown(cls):
     usual, rule = ("sgd", "sgd") if cls is Descending else ("auto", "adam")
-    plain = {"inputs": cls().inputs, "training": {"scale_target": cls().scale_target}}  # a transformer's are its own
-    short = cls.from_spec(ModelSpec(**plain, layers=["tanh"], optimizer=usual))
+    short = cls.from_spec(ModelSpec(layers=["tanh"], optimizer=usual))
     assert repr(short) == f"{cls.__name__}(layers=(Tanh(),))"
     assert (short.optimizer, short.output) == (usual, "affine")
     other = cls.from_spec(ModelSpec(optimizer={"type": rule, "learning_rate": 0.5}, output=Deep()))

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import load_digits, load_iris
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 from sklearn.decomposition import PCA
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -52,6 +54,11 @@ def short(layers: Any = CODED, **params: Any) -> ModNetTransformer:
     return ModNetTransformer(layers, **{"max_iter": 5, "random_state": 0, **params})
 
 
+def linear(k: int) -> ModNetTransformer:
+    solver = {"optimizer": LBFGS(), "tol": 1e-8, "max_iter": 2000}
+    return ModNetTransformer((k,), None, inputs="standardize", random_state=0, **solver)
+
+
 def classifier(layers: Any = CODED[:2], **params: Any) -> ModNetClassifier:
     return ModNetClassifier(layers, **{"max_iter": 5, "random_state": 0, **params})
 
@@ -77,7 +84,7 @@ def test_it_passes_the_checks_that_scikit_learn_does_not_yield(estimator: ModNet
 
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_a_linear_autoencoder_gives_back_as_much_as_pca(k: int) -> None:
-    encoder = ModNetTransformer((k,), None, optimizer=LBFGS(), alpha=0, tol=1e-8, max_iter=2000, random_state=0).fit(X)
+    encoder = linear(k).fit(X)
     pca = PCA(k).fit(X)
     error = np.square(X - encoder.inverse_transform(encoder.transform(X))).sum()
     least = np.square(X - pca.inverse_transform(pca.transform(X))).sum()
@@ -85,7 +92,7 @@ def test_a_linear_autoencoder_gives_back_as_much_as_pca(k: int) -> None:
 
 
 def test_a_linear_autoencoder_spans_the_subspace_of_pca() -> None:
-    encoder = ModNetTransformer((2,), None, optimizer=LBFGS(), alpha=0, tol=1e-8, max_iter=2000, random_state=0).fit(X)
+    encoder = linear(2).fit(X)
     basis, _ = np.linalg.qr(encoder.network_.parameters(encoder.theta_)["output.W"].T)
     cosines = np.linalg.svd(PCA(2).fit(X).components_ @ basis, compute_uv=False)
     np.testing.assert_allclose(cosines, 1, atol=1e-3)
@@ -104,6 +111,36 @@ def test_the_inverse_applies_the_link_of_the_loss() -> None:
     assert (given_back > 0).all()
     rates = np.exp(encoder.network_.predict(encoder.theta_, encoder.state_, counts))
     np.testing.assert_allclose(given_back, counts.mean(axis=0) * rates)
+
+
+UNITS = np.array([1e-4, 1.0, 1e3, 1e6])
+SHIFT = np.array([3e-4, 0.0, -5e3, 7e6])
+
+
+@pytest.mark.parametrize("n", [len(X), 3 * len(X)])  # with and without rows held out
+def test_columns_of_all_sizes_come_back(n: int) -> None:
+    raw = X[np.arange(n) % len(X)] * UNITS + SHIFT
+    encoder = ModNetTransformer((16, 3, 16), random_state=0).fit(raw)
+    shares = r2_score(raw, encoder.inverse_transform(encoder.transform(raw)), multioutput="raw_values")
+    assert shares.min() > 0.8
+    assert encoder.score(raw) == pytest.approx(shares.mean(), abs=0.01)
+
+
+def test_an_autoencoder_of_a_raw_table_has_learnt_something(recwarn: pytest.WarningsRecorder) -> None:
+    ModNetTransformer((16, 2, 16), random_state=0).fit(load_breast_cancer().data)
+    assert not [each for each in recwarn if "nothing was learnt" in str(each.message)]
+
+
+def test_what_it_could_not_give_back_is_refused() -> None:
+    encoder, gap = short().fit(X), X.copy()
+    gap[3, 2] = np.nan
+    for call in (short().fit, encoder.transform, encoder.score):
+        with pytest.raises(ValueError, match="X contains NaN"):
+            call(gap)
+    with pytest.raises(errors.ShapeError, match=r"column 0 holds categories.*put OneHotEncoder in front"):
+        short().fit(np.array([["a", 1], ["b", 2], ["a", 3]], object))
+    with pytest.raises(TypeError, match="dense data is required"):
+        short().fit(sparse.csr_array(X))
 
 
 def test_it_does_not_look_at_y() -> None:
@@ -134,7 +171,7 @@ def test_partial_fit_goes_on_where_it_was() -> None:
 
 
 def test_transform_is_the_forward_pass_up_to_the_layer() -> None:
-    encoder = short((5, Dense(2, activation="sigmoid", name="code"), 5), layer="code").fit(X)
+    encoder = short((5, Dense(2, activation="sigmoid", name="code"), 5), layer="code", inputs=None).fit(X)
     p = encoder.network_.parameters(encoder.theta_)
     hidden = np.maximum(X @ p["layers[0].W"] + p["layers[0].b"], 0)
     z = hidden @ p["layers[1].W"] + p["layers[1].b"]
@@ -248,7 +285,7 @@ def test_it_survives_pickle() -> None:
     ("layer", "message"),
     [
         ("cod", r"ModNetTransformer: layer: no layer is called 'cod'; there are 'code' .layers\[1\].* mean 'code'\?"),
-        ("layers[3]", r"called 'layers\[3\]'; there are 'code' .*; paths are layers\[0\], .* mean 'layers\[\d\]'"),
+        ("layers[3]", r"called 'layers\[3\]'; there are 'code' .*; paths are .*layers\[0\], .* mean 'layers\[\d\]'"),
         (3, "layer: there are 3 layers, 0 to 2, got 3"),
         (True, "layer: should be an index, the name or path of a layer or None, got True"),
     ],
