@@ -19,7 +19,7 @@ from modnet.entries import group_of
 from modnet.errors import ContractError, InvalidSpecError, RegistryError
 from modnet.registry import registry
 from modnet.strict import real, sequence, truth, whole
-from modnet.text import suggestions
+from modnet.text import elsewhere, suggestions
 
 __all__ = ["Component", "Count", "Unit", "dump", "field_names", "walk"]
 
@@ -243,10 +243,10 @@ def path_of(loc: Iterable[int | str]) -> str:
 
 
 def unknown_field(cls: type[Component], name: str) -> str:
-    """Say that `cls` has no field of that name, which ones it has, and which may be meant."""
+    """Say that `cls` has no field of that name, which ones it has, and which may be meant, or who else takes it."""
     names = field_names(cls)
-    close = suggestions(name, names, 1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
+    close, place = suggestions(name, names, 1), elsewhere(name)
+    hint = f"did you mean {close[0]!r}? " if close else place and f"{place}; "
     return f"no field {name!r}; {hint}{cls.__name__} has {', '.join(names) or 'none'}"
 
 

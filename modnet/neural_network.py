@@ -16,7 +16,7 @@ from sklearn.utils.metaestimators import available_if
 from modnet.docstrings import complete
 from modnet.estimators import ModNetClassifier, ModNetRegressor
 from modnet.estimators.mlp import BaseMLP, like_labels
-from modnet.estimators.offered import makes_steps
+from modnet.estimators.offered import makes_steps, telling
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
@@ -187,4 +187,5 @@ class MLPRegressor(_RegressorParameters, BaseMLP, ModNetRegressor):  # type: ign
 
 
 for _ours, _theirs in ((MLPClassifier, neural_network.MLPClassifier), (MLPRegressor, neural_network.MLPRegressor)):
+    _ours.__init__ = telling(_ours)  # type: ignore[method-assign]
     complete(_ours, "Parameters", "Attributes", like=_theirs)

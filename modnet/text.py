@@ -205,7 +205,7 @@ _WORDS = {
     "threshold": "thresholdedrelu",
     "exponential": "exp exponentiallr exponentialdecay",
     "sine": "sin siren",
-    "dense": "linear fc fullyconnected affine mlp perceptron",
+    "dense": "linear lazylinear fc fullyconnected affine mlp perceptron",
     "batch_norm": "bn batchnormalization batchnorm1d",
     "layer_norm": "ln layernormalization groupnorm",
     "rms_norm": "rmsnormalization",
@@ -215,6 +215,7 @@ _WORDS = {
     "parallel": "concat concatenate branches",
     "gated_linear": "glu swiglu geglu reglu",
     "gaussian_noise": "noise",
+    "multi_head_attention": "attention selfattention",
     # losses
     "squared_error": "mse l2 meansquarederror leastsquares halfsquarederror",
     "absolute_error": "mae l1 meanabsoluteerror",
@@ -228,7 +229,7 @@ _WORDS = {
     # optimizers, schedules, initializers
     "sgd": "momentum nesterov nag gd gradientdescent",
     "lbfgs": "bfgs lbfgsb",
-    "adam": "amsgrad",
+    "adam": "amsgrad sparseadam",
     "cosine": "cosineannealing cosineannealinglr cosinedecay",
     "cosine_restarts": "cosineannealingwarmrestarts cosinedecayrestarts sgdr",
     "inverse_scaling": "invscaling inversetimedecay",
@@ -247,32 +248,77 @@ _WORDS = {
     "truncated_normal": "truncnormal",
     "non_negative": "nonneg",
     # fields, and parameters of estimators
+    "learning_rate_init": "lr eta stepsize",
     "learning_rate": "lr eta stepsize learningrateinit",
     "rate": "p prob dropoutrate",
-    "units": "outfeatures nunits size hiddendim hiddenunits hiddensize",
+    "units": "outfeatures nunits size hiddendim hiddenunits hiddensize outputdim embeddingdim",
+    "categories": "inputdim numembeddings vocabsize",
     "epsilon": "eps",
-    "beta_1": "betas b1",
+    "beta_1": "betas b1 momentum",
     "beta_2": "b2",
+    "rho": "alpha",
+    "quantiles": "alpha tau",
     "negative_slope": "alpha slope",
-    "use_bias": "bias",
+    "use_bias": "bias center",
     "use_scale": "affine elementwiseaffine scale",
     "stddev": "std sigma",
     "weight_decay": "wd l2",
     "kernel_initializer": "init weightinit weights",
-    "schedule": "scheduler lrscheduler",
+    "schedule": "scheduler lrscheduler decay lrdecay powert",
+    "clip_norm": "globalclipnorm gradclip gradientclipval maxgradnorm",
+    "ema": "useema emamomentum",
     "max_iter": "epochs nepochs maxepochs numepochs nbepoch niter",
     "max_epochs": "epochs nepochs maxiter numepochs nbepoch niter",
-    "layers": "hiddenlayersizes hiddendims hiddenunits hiddensizes nhidden",
+    "layers": "hiddenlayersizes hiddendims hiddenunits hiddensizes nhidden module",
+    "n_members": "nestimators ensemblesize",
+    "hidden_layer_sizes": "layers units hiddendims hiddenunits hiddensizes",
     "optimizer": "solver optim",
+    "solver": "optimizer optim",
     "loss": "criterion objective",
     "random_state": "seed randomseed",
-    "n_iter_no_change": "patience",
-    "validation_fraction": "validationsplit valfraction testsize",
+    "n_iter_no_change": "patience earlystoppingrounds",
+    "validation_fraction": "validationsplit valfraction testsize trainsplit",
     "batch_size": "batch minibatchsize",
     "activation": "activationfunction nonlinearity",
     "alpha": "l2 l2reg penalty",
 }
 """What Keras, PyTorch or scikit-learn call what modnet calls so; small letters without underscores."""
+
+
+_ELSEWHERE = {
+    "alpha= and l1_ratio= of an estimator penalize weights, and weight_decay= of an optimizer shrinks them": "l1 l2 "
+    "kernelregularizer biasregularizer activityregularizer recurrentregularizer regularizer weightdecay",
+    "constraints are of weights, and biases have none": "biasconstraint",
+    "X and y say how many there are": "infeatures inputdim inputshape inputsize numfeatures normalizedshape nfeatures "
+    "noutputs nclasses",
+    "a layer of its own does it, behind this one": "dropout dropoutrate batchnorm batchnormalization layernorm",
+    "groups= of an optimizer freezes layers": "trainable requiresgrad",
+    "dtype= of an estimator takes 'float32' or 'float64'": "dtype precision",
+    "accelerator= of an estimator takes an installed one, such as modnet-numba's": "device backend engine",
+    "max_iter= and tol= are an estimator's, or in the training= of a spec": "maxiter maxepochs epochs nepochs tol "
+    "tolerancegrad tolerancechange",
+    "random_state= of an estimator seeds it": "seed randomstate generator",
+    "class_weight= of a classifier and sample_weight= of fit weigh classes and rows": "weight weights posweight "
+    "classweight sampleweight",
+    "losses take the raw output, which of classes is logits": "fromlogits",
+    "losses are averaged over rows": "reduction sizeaverage",
+    "an ensemble has it: TabularClassifier and TabularRegressor of modnet-tabular, as n_members=": "nestimators",
+    "set_callbacks(…) takes them, as scikit-learn has it": "callback callbacks",
+    "fit(X, y, X_val=…, y_val=…) takes them": "validationdata evalset xval yval",
+    "a search has it; one fit takes the threads of BLAS": "njobs numworkers",
+}
+"""Who takes what is no field or argument there."""
+
+
+def elsewhere(name: str) -> str:
+    """Return who takes what people call so, if it is known; otherwise nothing.
+
+    Examples
+    --------
+    >>> elsewhere("device"), elsewhere("units")
+    ("accelerator= of an estimator takes an installed one, such as modnet-numba's", '')
+    """
+    return next((text for text, words in _ELSEWHERE.items() if _folded(name) in words.split()), "")
 
 
 def _folded(name: str) -> str:
@@ -302,9 +348,9 @@ def suggestions(name: str, known: Iterable[str], most: int = 10) -> list[str]:
     (['silu', 'mish'], ['adam', 'adamax'], [])
     """
     known, plain = tuple(known), name.lower()
-    close = difflib.get_close_matches(plain, known, n=most)
+    close = [] if elsewhere(name) else difflib.get_close_matches(plain, known, n=most)
     close.sort(key=lambda each: sorted(each) != sorted(plain))  # letters that changed places come first: "adma"
-    folded = {_folded(name), _folded(name).removesuffix("loss")}
+    folded = {_folded(name), _folded(name).removesuffix("loss"), _folded(name.rpartition("__")[2])}
     same = [each for each in known if _folded(each) in folded]
     called = [each for word in folded for each in _CALLED.get(word, ())]
     meant = [each for each in known if each.rpartition("__")[2] in called]

@@ -13,9 +13,11 @@ from support.distributions import WOBBLE, Site
 from modnet.acceleration import installed_accelerator
 from modnet.entries import group_of
 from modnet.errors import BrokenPluginError, InvalidSpecError, UnknownComponentError, WrongKindError
-from modnet.layers import Dense, Dropout
-from modnet.optimizers import Adam
+from modnet.layers import BatchNorm, Dense, Dropout, Embedding
+from modnet.losses import CrossEntropy, Quantile
+from modnet.optimizers import LBFGS, SGD, Adam, RMSprop
 from modnet.registry import registry
+from modnet.slot import Slot, parse
 from modnet.spec import ModelSpec
 from modnet.training import TrainingSettings
 
@@ -61,6 +63,8 @@ from modnet.training import TrainingSettings
         ("optimizer", "ADAM", "adam"),
         ("optimizer", "adma", "adam"),
         ("initializer", "glorot", "glorot_uniform"),
+        ("layer", "LazyLinear", "dense"),
+        ("optimizer", "SparseAdam", "adam"),
     ],
 )
 def test_the_names_that_people_bring_lead_home(kind: str, brought: str, ours: str):
@@ -77,12 +81,47 @@ def test_the_names_that_people_bring_lead_home(kind: str, brought: str, ours: st
         (lambda: Dense(out_features=3), "units"),
         (lambda: Dense(3, bias=False), "use_bias"),
         (lambda: TrainingSettings(epochs=3), "max_iter"),
+        (lambda: Adam(momentum=0.9), "beta_1"),
+        (lambda: SGD(decay=0.1), "schedule"),
+        (lambda: RMSprop(alpha=0.9), "rho"),
+        (lambda: Quantile(alpha=0.9), "quantiles"),
+        (lambda: Embedding(embedding_dim=3), "units"),
+        (lambda: Embedding(num_embeddings=3), "categories"),
+        (lambda: BatchNorm(center=False), "use_bias"),
         (lambda: ModelSpec(hidden_layer_sizes=(3,)), "layers"),
     ],
 )
 def test_the_fields_that_people_bring_lead_home(make, ours: str):
     with pytest.raises(InvalidSpecError, match=f"did you mean '{ours}'"):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "where"),
+    [
+        (
+            lambda: Dense(3, kernel_regularizer="l2"),
+            "alpha= and l1_ratio= of an estimator penalize weights, and weight_",
+        ),
+        (lambda: Dense(3, bias_regularizer="l2"), "alpha= and l1_ratio="),
+        (lambda: Dense(3, weight_decay=0.1), "weight_decay= of an optimizer"),
+        (lambda: Dense(3, bias_constraint="max_norm"), "constraints are of weights"),
+        (lambda: Dense(3, input_dim=2), "X and y say"),
+        (lambda: Dense(3, dropout=0.1), "a layer of its own"),
+        (lambda: Dense(3, trainable=False), "groups= of an optimizer"),
+        (lambda: Dropout(0.1, seed=3), "random_state= of an estimator"),
+        (lambda: CrossEntropy(from_logits=True), "losses take the raw output"),
+        (lambda: CrossEntropy(class_weight={}), "class_weight= of a classifier"),
+        (lambda: LBFGS(max_iter=3), "max_iter= and tol= are an estimator's"),
+        (lambda: ModelSpec(max_iter=3), "in the training= of a spec"),
+        (lambda: parse(Slot("layer"), {"type": "dropout", "seed": 3}, subject="x"), "random_state= of an estimator"),
+    ],
+)
+def test_what_is_no_field_of_a_component_is_told_who_takes_it(make, where: str):
+    with pytest.raises(InvalidSpecError) as error:
+        make()
+    assert where in str(error.value)
+    assert "did you mean" not in str(error.value)
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_and_what_lists_all():

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from modnet.component import without_annotations
 from modnet.docstrings import complete
-from modnet.text import suggestions
+from modnet.text import elsewhere, suggestions
 
 makes_steps = methodcaller("_makes_steps")
 """Whether an estimator has `partial_fit`."""
@@ -62,6 +62,9 @@ _PLACES = {
     **dict.fromkeys(("learning_rate", "learning_rate_init", "lr", "eta"), _ADAM.replace("{}", "learning_rate")),
     **{name: _ADAM.replace("{}", name) for name in ("beta_1", "beta_2", "epsilon", "weight_decay", "schedule")},
     **{name: _ADAM.replace("{}", name) for name in ("clip_norm", "clip_value", "ema", "swa", "groups")},
+    **dict.fromkeys(("grad_clip", "gradient_clip_val", "max_grad_norm"), _ADAM.replace("{}", "clip_norm")),
+    "label_smoothing": 'loss={{"type": "cross_entropy", "label_smoothing": {!r}}}',
+    "kernel_initializer": 'layers=({{"type": "dense", "units": 64, "kernel_initializer": {!r}}},)',
     "momentum": 'optimizer={{"type": "sgd", "momentum": {!r}}}',
     "nesterovs_momentum": 'optimizer={{"type": "sgd", "momentum": 0.9, "nesterov": {!r}}}',
     **dict.fromkeys(("power_t", "lr_scheduler"), 'optimizer={{"type": "sgd", "schedule": "inverse_scaling"}}'),
@@ -77,17 +80,6 @@ _PLACES = {
     **dict.fromkeys(("metrics", "metric", "eval_metric"), "early_stopping=True, scoring={!r}"),
 }
 """Where in an estimator goes what elsewhere is an argument, with its value; what has another name only is not here."""
-
-_TAKERS = {
-    "precision": "dtype= takes 'float32' or 'float64'",
-    **dict.fromkeys(("device", "backend", "engine"), "accelerator= takes an installed one, such as modnet-numba's"),
-    **dict.fromkeys(("callback", "callbacks"), "set_callbacks(…) takes them, as scikit-learn has it"),
-    **dict.fromkeys(("validation_data", "eval_set"), "fit(X, y, X_val=…, y_val=…) takes them"),
-    **dict.fromkeys(("sample_weight", "X_val", "y_val"), "fit takes it"),
-    **dict.fromkeys(("n_jobs", "num_workers"), "a search has it; one fit takes the threads of BLAS"),
-    **dict.fromkeys(("input_dim", "input_shape", "n_features", "n_outputs", "n_classes"), "X and y say it"),
-}
-"""Who takes what no estimator has as an argument."""
 
 
 def place_of(name: str, value: Any, known: Any) -> str:
@@ -105,17 +97,20 @@ def place_of(name: str, value: Any, known: Any) -> str:
     --------
     >>> place_of("hidden_layer_sizes", (64, 32), ["layers", "loss"])
     'write layers=(64, 32)'
+    >>> place_of("lr", 0.1, ["learning_rate_init"])
+    'write learning_rate_init=0.1'
     >>> place_of("learning_rate", 0.1, ["layers"])
     'write optimizer={"type": "adam", "learning_rate": 0.1}, which grids and set_params call optimizer__learning_rate'
     >>> place_of("qq", 1, ["layers", "loss"])
     'there are layers, loss'
     """
     known = tuple(known)
-    if name in _TAKERS:
-        return _TAKERS[name]
-    if place := _PLACES.get(name.lower()):
+    name = name.rpartition("__")[2]  # a path is for set_params and grids
+    if "layers" in known and (place := _PLACES.get(name.lower())):
         return f"write {place.format(value)}"
-    close = suggestions(name, known, 1)
+    close, place = suggestions(name, known[::-1], 1), elsewhere(name)  # learning_rate_init before learning_rate
+    if place and not close:
+        return place
     if close == ["layers"] and isinstance(value, int):
         value = (value,)
     return f"write {close[0]}={value!r}" if close else f"there are {', '.join(known)}"

@@ -53,7 +53,7 @@ def test_an_unknown_path_is_refused_in_scikit_learns_words_with_a_suggestion(key
         ("layers__0__units__x", "units is 5, which has no parameter 'x'"),
         ("layers__0__activation__slope", "layers__0__activation: no field 'slope'; ReLU has name"),
         ("layers__1__body__0__activation__slope", "activation is None, which has no parameter 'slope'"),
-        ("optimizer__momentum", "optimizer: no field 'momentum'; Adam has learning_rate"),
+        ("optimizer__momentum", "optimizer: no field 'momentum'; did you mean 'beta_1'? Adam has learning_rate"),
         ("output_activation__name", "output_activation is None, which has no parameter 'name'"),
         ("loss__link", "loss is 'auto', which has no parameter 'link'"),
     ],
