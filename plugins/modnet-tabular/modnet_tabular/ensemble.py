@@ -86,16 +86,14 @@ class BaseTabular(CallbackSupportMixin, NestedParameters, ABC):  # type: ignore[
     max_epochs : int
         Epochs of a member at most, ≥ 1. On fewer than 200 rows, where none are held out, at most 60.
     layers : tuple, optional
-        The hidden layers of members, as `ModNetClassifier` takes them; numbers of units are dense layers with the
-        activation that the preset has for a member. None: those of the preset.
+        The hidden layers of members, as `ModNetClassifier` takes them; None: those of the preset.
     inputs, loss, optimizer : str, mapping or component, optional
         As of `ModNetClassifier`, for all members.
     calibrate : bool
         Whether probabilities get a temperature, which the rows decide that members held out. It does not change which
         class is the most likely one.
     max_time : float, optional
-        Seconds, > 0: when they are over, no further member is begun; one there is in any case, and what has begun is
-        finished.
+        Seconds, > 0: when they are over, no further member is begun; the first is, and what has begun is finished.
     n_jobs : int, optional
         How many members are fitted at a time, as joblib and its backends take it; the result is the same for any.
     random_state : int, RandomState or None
@@ -200,7 +198,22 @@ class BaseTabular(CallbackSupportMixin, NestedParameters, ABC):  # type: ignore[
             if fitted:
                 finish()
             raise
+        except (TypeError, ValueError) as error:
+            raise self._own(error)  # noqa: B904  # the same error
         return self
+
+    def _of_each(self, method: str, X: Any, **how: Any) -> list[Any]:
+        """Return what a method of each member returns for X."""
+        try:
+            return [getattr(member, method)(X, **how) for member in self.estimators_]
+        except (TypeError, ValueError) as error:
+            raise self._own(error)  # noqa: B904
+
+    def _own(self, error: Exception) -> Exception:
+        """Return an error of a member's in the name of the ensemble, which is what the user has called."""
+        names = self._member.__name__, type(self).__name__
+        error.args = tuple(each.replace(*names) if isinstance(each, str) else each for each in error.args)
+        return error
 
     def _planned(self, rows: int, *, watched: bool = False) -> list[Any]:
         """Return the members for so many rows, not fitted yet, each with a seed; `watched`: they are given `X_val`."""

@@ -91,7 +91,7 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
             codes = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
             one: Array = np.asarray(self.classes_)[np.minimum(codes, len(self.classes_) - 1)]
             return one
-        parts = self._parts(self._of_members(X))
+        parts = self._parts(self._of_each("predict_proba", X))
         if self._labels:
             return np.asarray(parts[0].argmax(axis=-1))
         if isinstance(self.classes_, list):
@@ -114,7 +114,7 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
             A list of them for several columns of classes.
         """
         check_is_fitted(self)
-        return self._shown(self._parts(self._of_members(X), self.temperature_))
+        return self._shown(self._parts(self._of_each("predict_proba", X), self.temperature_))
 
     @offered_if(gives_probabilities)
     def predict_log_proba(self, X: Any) -> Any:
@@ -148,9 +148,9 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
         """
         check_is_fitted(self)
         if not self._probable:
-            return np.asarray(np.mean([member.decision_function(X) for member in self.estimators_], axis=0))
+            return np.asarray(np.mean(self._of_each("decision_function", X), axis=0))
         columns: list[Array] = []
-        for p in self._parts(self._of_members(X), self.temperature_):
+        for p in self._parts(self._of_each("predict_proba", X), self.temperature_):
             log_p = np.log(p)
             columns.append(log_p[..., 1] - log_p[..., 0] if p.shape[-1] == 2 else log_p)
         if len(columns) == 1:
@@ -215,9 +215,6 @@ class TabularClassifier(_ClassifierParameters, ClassifierMixin, BaseTabular):  #
     @property
     def _probable(self) -> bool:
         return bool(self.estimators_[0].spec_.loss.probabilistic)
-
-    def _of_members(self, X: Any) -> list[Any]:
-        return [member.predict_proba(X) for member in self.estimators_]
 
     def _parts(self, found: Sequence[Any], temperature: float = 1.0) -> list[Array]:
         """Return the probabilities of the ensemble, for each column of classes: shape (n, k), of labels (n, labels, 2).
@@ -336,7 +333,8 @@ class TabularRegressor(Parameters, ScoringNumbers, BaseTabular):
         """
         check_is_fitted(self)
         own = return_std and isinstance(self.estimators_[0].spec_.loss, DensityLoss)
-        found = [member.predict(X, return_std=True) if own else (member.predict(X), 0.0) for member in self.estimators_]
+        found = self._of_each("predict", X, return_std=own)
+        found = found if own else [(mean, 0.0) for mean in found]
         means = np.array([np.clip(mean, *self.range_) for mean, _ in found])
         mean = means.mean(axis=0)
         if not return_std:
@@ -360,7 +358,7 @@ class TabularRegressor(Parameters, ScoringNumbers, BaseTabular):
         """
         check_is_fitted(self)
         bounds = self.range_[..., np.newaxis]
-        return np.asarray(np.mean([np.clip(each.predict_quantiles(X), *bounds) for each in self.estimators_], axis=0))
+        return np.asarray(np.mean([np.clip(each, *bounds) for each in self._of_each("predict_quantiles", X)], axis=0))
 
     def onnx(self, graph: Graph, x: Value) -> dict[str, Value]:
         """Write what it predicts: numbers, deviations as of ``return_std``, and quantiles where the loss has any.

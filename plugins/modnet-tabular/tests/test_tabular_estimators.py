@@ -302,3 +302,19 @@ def test_it_is_shown_with_its_members(classifier: TabularClassifier):
 def test_an_unknown_argument_is_told_the_one_that_means_the_same():
     with pytest.raises(TypeError, match="unexpected keyword argument 'max_iter': write max_epochs=3"):
         TabularClassifier(max_iter=3)
+
+
+def test_what_members_refuse_is_refused_in_the_name_of_the_ensemble(
+    classifier: TabularClassifier, regressor: TabularRegressor
+):
+    quantiles = TabularRegressor(**SMALL, loss="quantile").fit(Z[:50], t[:50])
+    hinge = TabularClassifier(**SMALL, loss="hinge").fit(X[:50], y[:50])
+    for call in (
+        *(classifier.predict, classifier.predict_proba, classifier.decision_function, hinge.decision_function),
+        *(regressor.predict, quantiles.predict_quantiles, lambda rows: regressor.fit(Z, t, X_val=rows, y_val=t[:5])),
+    ):
+        name = "Tabular(Classifier|Regressor)"
+        with pytest.raises(ValueError, match=f"X has 3 features, but {name} is expecting"):
+            call(X[:5, :3])
+        with pytest.raises(ValueError, match=rf"dim 3, while dim <= 2 is required by {name}|X_val|X should have"):
+            call(X[:4].reshape(2, 2, 8))
