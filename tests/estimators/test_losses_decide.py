@@ -196,6 +196,12 @@ def test_each_column_may_have_a_loss_of_its_own():
     assert model.score(X, y) > 0.9
 
 
+@pytest.mark.parametrize("loss", ["per_output", PerOutput(["squared_error", "poisson"])], ids=repr)
+def test_columns_of_numbers_with_a_loss_each_are_told_what_to_do(loss):
+    with pytest.raises(ValueError, match=r"sum over the columns of y, .* fit an estimator for each"):
+        ModNetRegressor((4,), loss=loss).fit(X, X[:, :2])
+
+
 @pytest.mark.parametrize(
     ("loss", "words"),
     [

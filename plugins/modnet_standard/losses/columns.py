@@ -218,7 +218,8 @@ def _halves(graph: Graph, raw: Value) -> tuple[Value, Value]:
 class PerOutput(Loss):
     """The sum of losses, each looking at its own columns: J = Σⱼ Jⱼ(tⱼ, rawⱼ).
 
-    Estimators use it for y with several columns of classes: one cross-entropy per column.
+    Estimators use it for y with several columns of classes: one cross-entropy per column. Of columns of numbers, any
+    other loss is the sum already; where these need different losses, each needs an estimator.
 
     Parameters
     ----------
