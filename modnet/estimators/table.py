@@ -128,8 +128,8 @@ class Table:
     def of_numbers(cls, X: Array, *, truth_values: bool = False) -> "Table":
         """Return the columns of an array of numbers."""
         dtype: Any = "bool" if truth_values else "number"
-        gaps = np.isnan(X)
-        columns = [Column(str(i), dtype, missing=bool(gaps[:, i].any())) for i in range(X.shape[1])]
+        gaps = np.isnan(X.min(axis=0))  # NaN if one of them is, and no array as large as X
+        columns = [Column(str(i), dtype, missing=bool(gap)) for i, gap in enumerate(gaps)]
         return cls(columns, {}, {}, named=False)
 
     def rows(self, X: Any) -> Any:

@@ -5,6 +5,7 @@ import pytest
 from support.memory import peak_of
 
 from modnet import ModNetClassifier, ModNetRegressor
+from modnet.inputs import Table
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -59,3 +60,13 @@ def test_rows_in_a_file_are_learnt_from_without_all_of_them_in_memory(tmp_path, 
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
     model = ModNetRegressor(**{**SETTINGS, "layers": (8,)}, inputs=inputs, inputs_budget=0, early_stopping=False)
     assert peak_of(lambda: model.fit(mapped, X[:, 0])) < mapped.nbytes / 3
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_table_in_a_file_is_in_memory_twice_for_a_moment(tmp_path, dtype):
+    np.save(tmp_path / "X.npy", np.tile(X[:40_000], 2).astype(dtype))
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    settings = {**SETTINGS, "layers": (8,), "inputs_budget": 0, "early_stopping": False}
+    scaled = ModNetRegressor(**settings, inputs=Table(numbers=None))
+    assert peak_of(lambda: Table().choose((20,), mapped, None)) < 2.5 * mapped.nbytes
+    assert peak_of(lambda: scaled.fit(mapped, X[:40_000, 0])) < 2.5 * mapped.nbytes

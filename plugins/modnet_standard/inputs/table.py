@@ -3,7 +3,7 @@
 What does not learn is one fixed link, which runs once on the rows to train on; categories of many values are embedded.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
@@ -96,7 +96,8 @@ class Table(Inputs):
             return None
         if self.numbers != "auto":
             return self
-        bins: Any = _bins(x[:, _plan(columns_of(shape), self.one_hot).numbers], weight) if len(x) > FEW_ROWS else ()
+        numbers = _plan(columns_of(shape), self.one_hot).numbers
+        bins: Any = _bins(x, numbers, weight) if len(x) > FEW_ROWS and numbers.size else ()
         if bins and len(set(bins)) == 1:
             bins = bins[0]
         return type(self)(Parallel((Identity(), PiecewiseLinear(bins))) if bins else None, self.one_hot, self.units)
@@ -217,9 +218,11 @@ class Encode(Module):
         ]
         ctx.s.common[...] = np.concatenate([*total, []]) >= RARE * weight.min() * (1 - 1e-9)
         ctx.s.mean[...] = 0
-        k = ctx.s.mean.size - len(plan.many)
-        y = self.encoded(ctx, x, np.empty((len(x), ctx.s.mean.size), ctx.s.mean.dtype))[:, :k]
-        ctx.s.mean[0, :k] = (weight / weight.sum(dtype=float)) @ y.astype(float)
+        k, share, mean = ctx.s.mean.size - len(plan.many), weight / weight.sum(dtype=float), np.zeros(ctx.s.mean.size)
+        for rows in _slices(len(x)):
+            y = np.empty((len(x[rows]), mean.size), ctx.s.mean.dtype)
+            mean += share[rows] @ self.encoded(ctx, x[rows], y).astype(float)
+        ctx.s.mean[0, :k] = mean[:k]
         if not self.centred:
             ctx.s.mean[0, : len(plan.numbers)] = 0
 
@@ -375,14 +378,22 @@ def _median_and_factor(x: Array, weight: Array) -> tuple[float, float]:
     return median, 1 / spread if np.isfinite(spread) and spread > 1e-30 else 0.0
 
 
-def _bins(x: Array, weight: Array | None) -> tuple[int, ...]:
+def _bins(x: Array, numbers: Array, weight: Array | None) -> tuple[int, ...]:
     """Return the numbers of bins of columns: the most per column such that those there are do not exceed the limit."""
-    if not x.shape[1]:
-        return ()
-    rows, weight = sampled([(x, weight)], min(2**18, 2**25 // x.shape[1]))
-    columns = [weighted_values(column, weight) for column in rows.T]
-    for most in range(MOST_BINS, LEAST_BINS - 1, -1):
-        found = [max(1, len(bin_edges(*each, most)) - 1) for each in columns]
-        if sum(found) <= ALL_BINS:
-            return tuple(found)
+    blocks = ((x[rows][:, numbers], None if weight is None else weight[rows]) for rows in _slices(len(x)))
+    sample, weight = sampled(blocks, min(2**18, 2**25 // numbers.size))
+    # Most tables need no second look, and sorted columns are not kept for it: together they take three times the rows.
+    for many in ([MOST_BINS], range(MOST_BINS - 1, max(LEAST_BINS, ALL_BINS // numbers.size) - 1, -1)):
+        of_columns = []
+        for column in sample.T:
+            values = weighted_values(column, weight)
+            of_columns.append([max(1, len(bin_edges(*values, most)) - 1) for most in many])
+        for found in zip(*of_columns, strict=True):
+            if sum(found) <= ALL_BINS:
+                return found
     return ()
+
+
+def _slices(n: int) -> Iterator[slice]:
+    """Yield blocks of n rows, so that what is made of them takes little memory."""
+    return (slice(start, start + 4096) for start in range(0, n, 4096))
