@@ -297,10 +297,11 @@ def _decoded(path: Path, encoding: str) -> str:
 
 def _separator(text: str) -> str:
     """Return what makes the most columns, of what makes as many in each of the first lines if there is such a sign."""
-    columns = dict.fromkeys(_SEPARATORS, (False, 0))
+    columns, stream = dict.fromkeys(_SEPARATORS, (False, 0)), io.StringIO(text, "")  # a copy: one for all signs
     for each in _SEPARATORS:
+        stream.seek(0)
         try:
-            widths = [len(row) for row in islice(csv.reader(io.StringIO(text, ""), delimiter=each), 50) if row]
+            widths = [len(row) for row in islice(csv.reader(stream, delimiter=each), 50) if row]
         except csv.Error:
             continue
         columns[each] = (len(set(widths)) == 1 and widths[0] > 1, max(widths[:1], default=0))
