@@ -64,7 +64,7 @@ class Offers(ABC):
         Parameters
         ----------
         kind : str
-            ``"layer"``, ``"activation"``, …
+            Such as ``"layer"``.
         base : type or str
             The class, or where it is (``"module:Class"``).
         """
