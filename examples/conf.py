@@ -10,6 +10,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 import modnet
 
 HERE = Path(__file__).parent
@@ -111,6 +113,17 @@ def pictures(block, block_vars, gallery_conf):
     return figure_rst(taken, gallery_conf["src_dir"])
 
 
+def draw_serving(path):
+    """Draw what predict_onnx.py does: in the gallery it has no file to do it with, and so no picture of its own."""
+    figure = Figure(figsize=(4, 2.8))
+    for height, text in ((0.84, "rows.json"), (0.5, "model.onnx"), (0.16, "predictions")):
+        box = {"boxstyle": "round,pad=0.4", "facecolor": "aliceblue", "edgecolor": "tab:blue"}
+        figure.text(0.5, height, text, ha="center", va="center", fontsize=20, family="monospace", bbox=box)
+    for height in (0.67, 0.33):
+        figure.text(0.5, height, "↓", ha="center", va="center", fontsize=20)
+    figure.savefig(path)
+
+
 # Links in pages are those of the repository. What they lead to on the site:
 PLACES = {
     r"README\.md": "index.md",
@@ -170,6 +183,7 @@ def skip(app, what, name, obj, skipped, options):
 def setup(app):
     """Have Sphinx call these."""
     PICTURES.mkdir(parents=True, exist_ok=True)
+    draw_serving(PICTURES.parent / "predict_onnx.png")
     app.connect("source-read", relink)
     app.connect("include-read", lambda app, path, docname, content: relink(app, path.as_posix(), content))
     app.connect("autodoc-process-docstring", unlinked, priority=300)
