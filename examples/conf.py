@@ -66,6 +66,7 @@ myst_heading_anchors = 3
 html_theme = "pydata_sphinx_theme"
 html_title = "modnet"
 html_show_sourcelink = False
+html_sidebars = {page: [] for page in ("how_do_i", "changelog", "contributing")}  # sections of one page
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 toc_object_entries_show_parents = "hide"
@@ -176,8 +177,10 @@ def unlinked(app, what, name, obj, options, lines):
 
 
 def skip(app, what, name, obj, skipped, options):
-    """Leave out the methods that scikit-learn writes for metadata requests."""
-    return True if re.fullmatch(r"set_\w+_request", name) else None
+    """Leave out what classes of other packages hand down, and what scikit-learn writes for metadata requests."""
+    owner = getattr(obj, "__objclass__", getattr(obj, "fget", obj))  # of a built-in method, of a property
+    origin = getattr(owner, "__module__", None) or "modnet"
+    return True if re.fullmatch(r"set_\w+_request", name) or not origin.startswith("modnet") else None
 
 
 def setup(app):

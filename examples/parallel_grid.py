@@ -114,8 +114,8 @@ def draw(results: dict[str, Any], path: Path) -> None:
     order = results["rank_test_score"].argsort(kind="stable")
     for place, i in enumerate(order):
         folds = [results[f"split{fold}_test_score"][i] for fold in range(3)]
-        axes.plot(folds, 3 * [place], "o", color="tab:blue", alpha=0.7)
-        axes.plot(results["mean_test_score"][i], place, "|", color="black", markersize=16)
+        axes.plot(folds, 3 * [place], "o", color="tab:blue", alpha=0.7, markersize=9)
+        axes.plot(results["mean_test_score"][i], place, "|", color="black", markersize=24)
     for place in np.flatnonzero(np.isnan(results["mean_test_score"][order])):
         axes.annotate(
             "it failed, and the search went on", (0.02, place), xycoords=("axes fraction", "data"), va="center"
