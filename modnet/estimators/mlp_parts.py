@@ -42,6 +42,7 @@ class Clipped:
     """A loss of classes whose value is that of probabilities clipped to [ε, 1 − ε], as scikit-learn's is.
 
     ε is that of the dtype: a row adds −log ε = 36 at most in float64. The gradient is not clipped, as scikit-learn's.
+    That a row adds −log(1 − ε) ≈ ε at least is left to rounding, which is as large.
     """
 
     def __init__(self, loss: Loss) -> None:
@@ -52,12 +53,11 @@ class Clipped:
     ) -> tuple[float, Array]:
         """Return both; arguments as of a `Loss`."""
         value, draw = self._loss.value_and_gradient(t, raw, weight=weight, out=out)
-        eps = float(np.finfo(raw.dtype).eps)
-        # For some p < ε two logits have to be as far apart as −log ε, or, with a sigmoid, one from 0.
-        limit = -math.log(eps) * (0.5 if t.ndim == 1 else 1)
-        if not (raw.max() < limit and raw.min() > -limit):
+        eps, n = float(np.finfo(raw.dtype).eps), len(t)
+        # No row of n adds more than they do together; and |∂J/∂z| n is at most 1 − p, of p that the truth has.
+        if not (weight is None and (value * n < -math.log(eps) or max(draw.max(), -draw.min()) * n < 1 - 1e-5)):
             p = np.clip(self._loss.predict(raw), eps, 1 - eps)
-            J = np.log(p[np.arange(len(t)), t] if t.ndim == 1 else np.where(t, p, 1 - p))
+            J = np.log(p[np.arange(n), t] if t.ndim == 1 else np.where(t, p, 1 - p))
             value = -float(np.average(J, axis=0, weights=weight).sum())
         return value, draw
 

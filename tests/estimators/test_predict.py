@@ -229,6 +229,35 @@ def test_a_clone_has_learned_nothing(case):
     assert not [name for name in vars(clone(case.fitted())) if name.endswith("_")]
 
 
+# Arrays that scikit-learn would pass on as they are take a shorter way to the network
+
+
+@pytest.mark.parametrize("inputs", [None, "table"])
+def test_lists_subclasses_and_arrays_are_answered_alike(multiclass, inputs):
+    model, X = multiclass.fitted(inputs=inputs), multiclass.X
+    for given in (X.tolist(), X.view(np.recarray), X.astype(">f8"), np.asfortranarray(X)):
+        np.testing.assert_allclose(model.predict_proba(given), model.predict_proba(X), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("inputs", "bad"), [(None, np.nan), (None, np.inf), ("table", np.inf), ("table", -np.inf)])
+def test_what_is_not_finite_is_refused_in_the_same_words_whatever_it_comes_in(multiclass, inputs, bad: float):
+    model, X = multiclass.fitted(inputs=inputs), np.array(multiclass.X)
+    X[3, 1] = bad
+    said = []
+    for given in (X, X.tolist()):
+        with pytest.raises(ValueError, match="row 3") as caught:
+            model.predict(given)
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+
+
+def test_a_sum_that_overflows_is_not_taken_for_infinity(regression):
+    model = clone(regression.model).set_params(inputs=None, dtype="float32").fit(regression.X, regression.y)
+    huge = np.full((4, regression.X.shape[1]), 1e38, np.float32)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(model.predict(huge), model.predict(huge.tolist()))
+
+
 # Columns with names
 
 
