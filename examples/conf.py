@@ -10,6 +10,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 import modnet
 
 HERE = Path(__file__).parent
@@ -64,6 +66,7 @@ myst_heading_anchors = 3
 html_theme = "pydata_sphinx_theme"
 html_title = "modnet"
 html_show_sourcelink = False
+html_sidebars = {page: [] for page in ("how_do_i", "changelog", "contributing")}  # sections of one page
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 toc_object_entries_show_parents = "hide"
@@ -109,6 +112,17 @@ def pictures(block, block_vars, gallery_conf):
         shutil.move(drawn, path)
         taken.append(path)
     return figure_rst(taken, gallery_conf["src_dir"])
+
+
+def draw_serving(path):
+    """Draw what predict_onnx.py does: in the gallery it has no file to do it with, and so no picture of its own."""
+    figure = Figure(figsize=(4, 2.8))
+    for height, text in ((0.84, "rows.json"), (0.5, "model.onnx"), (0.16, "predictions")):
+        box = {"boxstyle": "round,pad=0.4", "facecolor": "aliceblue", "edgecolor": "tab:blue"}
+        figure.text(0.5, height, text, ha="center", va="center", fontsize=20, family="monospace", bbox=box)
+    for height in (0.67, 0.33):
+        figure.text(0.5, height, "↓", ha="center", va="center", fontsize=20)
+    figure.savefig(path)
 
 
 # Links in pages are those of the repository. What they lead to on the site:
@@ -163,13 +177,16 @@ def unlinked(app, what, name, obj, options, lines):
 
 
 def skip(app, what, name, obj, skipped, options):
-    """Leave out the methods that scikit-learn writes for metadata requests."""
-    return True if re.fullmatch(r"set_\w+_request", name) else None
+    """Leave out what classes of other packages hand down, and what scikit-learn writes for metadata requests."""
+    owner = getattr(obj, "__objclass__", getattr(obj, "fget", obj))  # of a built-in method, of a property
+    origin = getattr(owner, "__module__", None) or "modnet"
+    return True if re.fullmatch(r"set_\w+_request", name) or not origin.startswith("modnet") else None
 
 
 def setup(app):
     """Have Sphinx call these."""
     PICTURES.mkdir(parents=True, exist_ok=True)
+    draw_serving(PICTURES.parent / "predict_onnx.png")
     app.connect("source-read", relink)
     app.connect("include-read", lambda app, path, docname, content: relink(app, path.as_posix(), content))
     app.connect("autodoc-process-docstring", unlinked, priority=300)

@@ -4,15 +4,19 @@
 Both are written, checked, searched over and saved, without packaging anything.
 
 `Product` multiplies two linear maps, y = (x U) ∘ (x V), and `Bent` is a smooth bend whose sharpness is a
-hyper-parameter. Instances work everywhere at once, in joblib's worker processes too; `modnet.register` adds a name::
+hyper-parameter. Instances work everywhere at once, in joblib's worker processes too; `modnet.register` adds a name.
+Prints what the search found, and draws where the winner puts the border::
 
-    python custom_layer.py
+    python custom_layer.py [directory for custom_layer.png, default: the current one]
 """
 
+import sys
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from matplotlib.figure import Figure
 from pydantic import Field
 from rich.console import Console
 from rich.table import Table
@@ -78,7 +82,7 @@ class Bent(Activation):
 
 
 def main() -> None:
-    """Check the gradients, search, register."""
+    """Check the gradients, search, register, draw."""
     deviation = gradient_deviation(Network([Product(3), Bent(0.5), Product(2)], input_shape=(4,)))
     print(f"gradient and central differences: largest deviation {deviation:.1e}\n")
 
@@ -106,6 +110,10 @@ def main() -> None:
     spec = ModelSpec(layers=[{"type": "product", "units": 2}, "bent"])
     print(f"by name: {spec.layers}, the same after JSON: {ModelSpec.from_json(spec.to_json()) == spec}")
 
+    directory = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+    directory.mkdir(parents=True, exist_ok=True)
+    draw(search, X_test, y_test, directory / "custom_layer.png")
+
 
 def gradient_deviation(network: Network, h: float = 1e-5) -> float:
     """Return the largest difference between ∇J(θ), J = Σ r ∘ raw, and (J(θ + h) − J(θ − h)) / 2h."""
@@ -122,6 +130,23 @@ def gradient_deviation(network: Network, h: float = 1e-5) -> float:
 
     numeric = np.array([(J(theta + step) - J(theta - step)) / (2 * h) for step in h * np.eye(theta.size)])
     return float(np.abs(gradient - numeric).max())
+
+
+def draw(model: Any, X: np.ndarray, y: np.ndarray, path: Path) -> None:
+    """Draw the chance of the inner circle that a model sees in each place, and rows that it has not seen."""
+    first, second = np.meshgrid(*2 * [np.linspace(-1.5, 1.5, 100)])
+    chance = model.predict_proba(np.column_stack([first.ravel(), second.ravel()]))[:, 1].reshape(first.shape)
+    figure = Figure(figsize=(6, 4.8), layout="constrained")
+    axes = figure.subplots()
+    shades = axes.contourf(first, second, chance, np.linspace(0, 1, 11), cmap="PuOr", alpha=0.7)
+    axes.contour(first, second, chance, [0.5], colors="black")
+    for inner, color, label in ((False, "tab:orange", "outer circle"), (True, "indigo", "inner circle")):
+        axes.plot(*X[y == inner].T, "o", color=color, markeredgecolor="white", label=label)
+    figure.colorbar(shades, label="predicted chance of the inner circle")
+    axes.set(title="Products of two linear maps bend the border", aspect="equal")
+    axes.legend(loc="upper right")
+    figure.savefig(path, dpi=150)
+    print(f"the border: {path}")
 
 
 if __name__ == "__main__":

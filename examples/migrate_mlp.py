@@ -7,20 +7,24 @@ One import line, the same model, and then what that line makes possible::
     + from modnet.neural_network import MLPClassifier
 
 Trains both on handwritten digits of which the eights are rare, compares loss curves, predictions and time, and goes on
-to the same network with class weights and dropout, which an `MLPClassifier` cannot have::
+to the same network with class weights and dropout, which an `MLPClassifier` cannot have. Draws the curves and what
+becomes of the eights::
 
-    python migrate_mlp.py
+    python migrate_mlp.py [directory for migrate_mlp.png, default: the current one]
 """
 
 import json
 import statistics
+import sys
 import textwrap
 import time
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import sklearn.neural_network
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 from sklearn.base import clone
@@ -35,7 +39,7 @@ RARE = 8
 
 
 def main() -> None:
-    """Train both, compare, go on."""
+    """Train both, compare, go on, draw."""
     X_train, X_test, y_train, y_test = digits_with_few_eights()
     theirs, ours = compare(X_train, y_train)
     same = np.array_equal(theirs.predict(X_test), ours.predict(X_test))
@@ -57,7 +61,11 @@ def main() -> None:
         'its spec and class_weight="balanced"': weighted.fit(X_train, y_train),
         "… and dropout between the layers": dropping.fit(X_train, y_train),
     }
-    print_scores(models, X_test, y_test)
+    recalls = print_scores(models, X_test, y_test)
+
+    directory = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+    directory.mkdir(parents=True, exist_ok=True)
+    draw(theirs, ours, recalls, directory / "migrate_mlp.png")
 
 
 def digits_with_few_eights() -> list[np.ndarray]:
@@ -108,15 +116,35 @@ def show(name: str, value: dict[str, Any]) -> None:
     print(textwrap.fill(f"{name:9} {json.dumps(value)}", 80, initial_indent="  ", subsequent_indent=12 * " "))
 
 
-def print_scores(models: dict[str, Any], X: np.ndarray, y: np.ndarray) -> None:
-    """Print how many digits each model reads, and how many of the rare ones."""
+def print_scores(models: dict[str, Any], X: np.ndarray, y: np.ndarray) -> list[float]:
+    """Print how many digits each model reads, and how many of the rare ones, and return the latter."""
+    recalls = [float(recall_score(y == RARE, model.predict(X) == RARE)) for model in models.values()]
     table = Table("model", title=f"{len(y)} test rows, {np.sum(y == RARE)} of them eights")
     for column in ("accuracy", "recall of eights"):
         table.add_column(column, justify="right")
-    for name, model in models.items():
-        recall = recall_score(y == RARE, model.predict(X) == RARE)
+    for (name, model), recall in zip(models.items(), recalls, strict=True):
         table.add_row(name, f"{model.score(X, y):.3f}", f"{recall:.3f}")
     Console().print(table)
+    return recalls
+
+
+def draw(theirs: Any, ours: Any, recalls: list[float], path: Path) -> None:
+    """Draw both loss curves, one upon the other, and how many eights each model finds."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.semilogy(theirs.loss_curve_, color="tab:orange", linewidth=6, alpha=0.5, label="scikit-learn")
+    left.semilogy(ours.loss_curve_, color="tab:blue", label="modnet")
+    left.set(title="The same training", xlabel="epoch", ylabel="loss")
+    left.legend(frameon=False)
+    names = ["scikit-learn", "modnet", "… class weights", "… and dropout"]
+    bars = right.barh(names, recalls, color=["tab:orange", *3 * ["tab:blue"]], alpha=0.7)
+    right.bar_label(bars, fmt="%.2f", padding=3)
+    right.invert_yaxis()
+    right.set(title="and then a better model", xlabel="recall of the rare eights", xlim=(0, 1.05))
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=150)
+    print(f"curves and recalls: {path}")
 
 
 if __name__ == "__main__":

@@ -4,16 +4,20 @@
 Some of its combinations cannot work.
 
 Whole architectures are values of ``layers``; inside one, parameters have paths, by the name of a layer or for all that
-have them. A network that cannot be built, or that diverges, gets the score nan, and the search goes on::
+have them. A network that cannot be built, or that diverges, gets the score nan, and the search goes on. Prints scores
+and reasons, and draws the scores::
 
-    python parallel_grid.py
+    python parallel_grid.py [directory for parallel_grid.png, default: the current one]
 """
 
+import sys
 import textwrap
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 from sklearn.base import clone
@@ -43,7 +47,7 @@ GRID = [
 
 
 def main() -> None:
-    """Search, report."""
+    """Search, report, draw."""
     X, y = make_friedman1(900, noise=1.0, random_state=0)
     X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
 
@@ -62,6 +66,10 @@ def main() -> None:
         print(f"\n{warning.category.__name__}: {first}")
     print_reasons(model, search.cv_results_, X_train, y_train)
     print(f"\nR² of the best on rows that the search has not seen: {search.score(X_test, y_test):.3f}")
+
+    directory = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+    directory.mkdir(parents=True, exist_ok=True)
+    draw(search.cv_results_, directory / "parallel_grid.png")
 
 
 def print_results(results: dict[str, Any]) -> None:
@@ -97,6 +105,29 @@ def print_reasons(model: ModNetRegressor, results: dict[str, Any], X: np.ndarray
 def as_text(params: dict[str, Any]) -> str:
     """Return parameters, one per line."""
     return "\n".join(f"{name} = {value}" for name, value in params.items())
+
+
+def draw(results: dict[str, Any], path: Path) -> None:
+    """Draw the scores of all folds, the best combination on top, and which have none."""
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    axes = figure.subplots()
+    order = results["rank_test_score"].argsort(kind="stable")
+    for place, i in enumerate(order):
+        folds = [results[f"split{fold}_test_score"][i] for fold in range(3)]
+        axes.plot(folds, 3 * [place], "o", color="tab:blue", alpha=0.7, markersize=9)
+        axes.plot(results["mean_test_score"][i], place, "|", color="black", markersize=24)
+    for place in np.flatnonzero(np.isnan(results["mean_test_score"][order])):
+        axes.annotate(
+            "it failed, and the search went on", (0.02, place), xycoords=("axes fraction", "data"), va="center"
+        )
+    named = [textwrap.fill(", ".join(as_text(results["params"][i]).splitlines()), 58) for i in order]
+    axes.set_yticks(range(len(order)), [name.replace("layers__", "").replace("optimizer__", "") for name in named])
+    axes.set(title="R² of three folds, and their mean", ylim=(len(order) - 0.5, -0.5))
+    axes.tick_params("y", labelsize=7)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="x", alpha=0.3)
+    figure.savefig(path, dpi=150)
+    print(f"scores: {path}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ Rows come as JSON, a list for each column; what the model predicts is printed as
 
     python predict_onnx.py model.onnx rows.json
 """
+# sphinx_gallery_thumbnail_path = "../build/predict_onnx.png"
 
 import json
 import sys

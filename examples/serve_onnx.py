@@ -4,9 +4,10 @@
 A model that needs no Python: train, export, and predict with onnxruntime.
 
 Prints that the predictions are the same, and size and latency of one row beside modnet's own and scikit-learn's. Where
-onnxruntime-node is installed in the folder, JavaScript predicts as well. It needs `pip install 'modnet-layers[onnx]'`::
+onnxruntime-node is installed in the folder, JavaScript predicts as well. Draws the latencies. It needs
+`pip install 'modnet-layers[onnx]'`::
 
-    python serve_onnx.py [directory for model.onnx and rows.json, default: the current one]
+    python serve_onnx.py [directory for model.onnx, rows.json and serve_onnx.png, default: the current one]
 """
 
 import json
@@ -21,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.neural_network import MLPRegressor
@@ -57,7 +59,7 @@ def microseconds(call: Callable[[], Any]) -> float:
 
 
 def main() -> None:
-    """Train, export, serve."""
+    """Train, export, serve, draw."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path()
     X, y = flats(2000)
     model = ModNetRegressor(random_state=0).fit(X, y)
@@ -76,9 +78,10 @@ def main() -> None:
     )
     one, wanted = new[:1], model.predict(new)
     print(f"{'':<22}  {'size':>8}  one row")
+    latency = {}
     for title, each in (("scikit-learn, pickled", peer), ("modnet, pickled", model)):
-        size = len(pickle.dumps(each)) / 1e3
-        print(f"{title:<22}  {size:5.0f} kB  {microseconds(lambda each=each: each.predict(one)):5.0f} µs")
+        size, latency[title] = len(pickle.dumps(each)) / 1e3, microseconds(lambda each=each: each.predict(one))
+        print(f"{title:<22}  {size:5.0f} kB  {latency[title]:5.0f} µs")
     scripts = {"onnxruntime, Python": [sys.executable, HERE / "predict_onnx.py"]}
     if shutil.which("node") and (folder / "node_modules" / "onnxruntime-node").exists():
         # Modules are looked for beside the script.
@@ -88,8 +91,23 @@ def main() -> None:
         done = subprocess.run([*script, file.resolve(), rows.resolve()], capture_output=True, check=True, text=True)
         found = json.loads(done.stdout)
         np.testing.assert_allclose(found["prediction"], wanted, rtol=1e-5)
-        print(f"{title:<22}  {file.stat().st_size / 1e3:5.0f} kB  {found['microseconds']:5.0f} µs")
+        latency[title] = found["microseconds"]
+        print(f"{title:<22}  {file.stat().st_size / 1e3:5.0f} kB  {latency[title]:5.0f} µs")
     print(f"the same predictions of {len(new)} rows")
+    draw(latency, folder / "serve_onnx.png")
+
+
+def draw(latency: dict[str, float], path: Path) -> None:
+    """Draw how long one row takes."""
+    figure = Figure(figsize=(7, 3), layout="constrained")
+    axes = figure.subplots()
+    bars = axes.barh(list(latency), list(latency.values()), color="tab:blue", alpha=0.8)
+    axes.bar_label(bars, fmt="{:,.0f} µs", padding=3)
+    axes.invert_yaxis()
+    axes.set(title="The prediction of one row", xscale="log", xlim=(1, 10 * max(latency.values())), xlabel="µs")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=150)
+    print(f"latencies: {path}")
 
 
 if __name__ == "__main__":

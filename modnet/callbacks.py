@@ -1,8 +1,8 @@
-"""Callbacks for training, on scikit-learn's own protocol: model files, MLflow's runs and Optuna's trials.
+"""Callbacks for training, on scikit-learn's own protocol: model files, progress, MLflow's runs and Optuna's trials.
 
 They look at epochs only and ignore every other task of a fit. Hand them to ``set_callbacks`` of an estimator; in a
 pipeline or a grid, to that of the final step. `sklearn.callback.ProgressBar` shows the progress of them all; it needs
-rich, and in notebooks ipywidgets.
+rich, and in notebooks ipywidgets, without which `ProgressLines` is there.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from modnet.base import Array
 from modnet.component import Component, Count
 from modnet.docstrings import complete
 
-__all__ = ["Checkpoint", "EpochCallback", "MLflowLogging", "OptunaPruning"]
+__all__ = ["Checkpoint", "EpochCallback", "MLflowLogging", "OptunaPruning", "ProgressLines"]
 
 Watched = Literal["loss", "validation_loss", "score"]
 """What an epoch is judged by: the training loss, the validation loss or the validation score."""
@@ -29,6 +29,7 @@ class Task(Protocol):
     task_name: str
     task_id: int
     parent: "Task | None"
+    max_subtasks: int
 
 
 class EpochCallback:
@@ -229,6 +230,32 @@ class MLflowLogging(EpochCallback):
             curves = {name: getattr(estimator, attribute, []) for name, attribute in names.items()}
             known = {name: curve[-1] for name, curve in curves.items() if len(curve) > context.task_id}
             mlflow.log_metrics(known, step=estimator.n_iter_)
+
+
+class ProgressLines(EpochCallback):
+    """Prints the loss ten times in a training, as text: it needs no terminal, no rich and no ipywidgets.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from modnet import ModNetRegressor
+    >>> from modnet.callbacks import ProgressLines
+    >>> X = np.linspace(-1, 1, 50)[:, np.newaxis]
+    >>> optimizer = {"type": "adam", "learning_rate": 0.01, "schedule": "cosine"}
+    >>> model = ModNetRegressor(optimizer=optimizer, max_iter=20, random_state=0)
+    >>> model = model.set_callbacks(ProgressLines()).fit(X, X[:, 0])  # doctest: +ELLIPSIS
+    epoch  2/20  loss 0.05...
+    epoch  4/20  loss 0.03...
+    ...
+    epoch 20/20  loss 0.00...
+    """
+
+    def on_fit_task_end(self, estimator: Any, context: Task) -> None:
+        """Print the epoch's loss."""
+        if context.task_name == "epoch" and context.parent is not None:  # which is the fit
+            epoch, last = context.task_id + 1, context.parent.max_subtasks
+            if epoch % max(1, last // 10) == 0:
+                print(f"epoch {epoch:{len(str(last))}d}/{last}  loss {estimator.loss_curve_[-1]:.6f}", flush=True)
 
 
 def _watched(estimator: Any, context: Task, monitor: Watched | None) -> Array:

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping
 _TITLE = re.compile(r"^(\w[\w ]*)\n-{3,}\n", re.MULTILINE)
 
 
-def complete(cls: type, *titles: str, like: type | None = None) -> None:
+def complete(class_: type, *titles: str, like: type | None = None) -> None:
     """Complete the docstrings of a class and of its methods by what is said above them.
 
     What they say themselves stands as it is. Methods take over Parameters, Returns and Yields.
 
     Parameters
     ----------
-    cls : type
+    class_ : type
         The class; its bases are complete.
     *titles : {"Parameters", "Attributes"}
         The sections of its own docstring that are completed: parameters come in the order of the signature,
@@ -51,15 +51,19 @@ def complete(cls: type, *titles: str, like: type | None = None) -> None:
     b : int
         The second.
     """
-    bases = cls.__mro__[1:] if like is None else (like, *cls.__mro__[1:])
+    bases = class_.__mro__[1:] if like is None else (like, *class_.__mro__[1:])
     above = [doc for each in bases if (doc := vars(each).get("__doc__"))]
-    if cls.__doc__:
-        cls.__doc__ = _merged(cls.__doc__, above, inspect.signature(cls).parameters, titles)
-    for name in [name for name in vars(cls) if not name.startswith("_")]:
-        function = getattr(cls, name)
+    if class_.__doc__:
+        class_.__doc__ = _merged(class_.__doc__, above, inspect.signature(class_).parameters, titles)
+    for name in [name for name in vars(class_) if not name.startswith("_")]:
+        function = getattr(class_, name)
         function = getattr(function, "__func__", function)  # of a class method
-        if inspect.isfunction(function) and function.__doc__ and function.__qualname__ == f"{cls.__qualname__}.{name}":
-            above = [doc for each in cls.__mro__[1:] if name in vars(each) and (doc := getattr(each, name).__doc__)]
+        if (
+            inspect.isfunction(function)
+            and function.__doc__
+            and function.__qualname__ == f"{class_.__qualname__}.{name}"
+        ):
+            above = [doc for each in class_.__mro__[1:] if name in vars(each) and (doc := getattr(each, name).__doc__)]
             names = inspect.signature(function).parameters
             function.__doc__ = _merged(function.__doc__, above[:1], names, ("Parameters", "Returns", "Yields"))
 
@@ -84,6 +88,16 @@ def _merged(doc: str, above: Iterable[str], names: Iterable[str], titles: Iterab
 
 def entries(section: str) -> dict[str, str]:
     """Return the entries of a section by name; one of several names is there for each.
+
+    Parameters
+    ----------
+    section : str
+        Its text, without the title.
+
+    Returns
+    -------
+    dict of str to str
+        Each entry as it stands there.
 
     Examples
     --------

@@ -23,7 +23,18 @@ NAMES = "a name is snake_case ([a-z][a-z0-9_]*) and not 'auto'"
 
 
 def documentation(module: str = "modnet") -> str:
-    """Return a template of links to a module's reference, as scikit-learn has them; "" if our metadata name no site."""
+    """Return a template of links to a module's reference, as scikit-learn has them; "" if our metadata name no site.
+
+    Parameters
+    ----------
+    module : str
+        ``"modnet"``, or that of a plugin.
+
+    Returns
+    -------
+    str
+        With ``{estimator_name}`` where the name of a class belongs.
+    """
     urls = importlib.metadata.metadata(OWN).get_all("Project-URL") or ()
     sites = [url.partition(", ")[2].rstrip("/") for url in urls if url.startswith("Documentation, ")]
     return f"{sites[0]}/api/generated/{module}.{{estimator_name}}.html" if sites else ""
@@ -33,12 +44,17 @@ def documentation(module: str = "modnet") -> str:
 class Entry:
     """One name on offer: who offers it, and where the class is.
 
-    Attributes
+    Parameters
     ----------
     kind, name, value : str
         ``"activation"``, ``"relu"``, ``"package.module:Class"``.
     distribution, version : str
-        Who offers it; both are empty for a class given to `Registry.register`.
+        Who offers it; both are empty for a class that the process itself has registered.
+
+    Examples
+    --------
+    >>> print(Entry("activation", "wobble", "acme:Wobble", "acme-layers", "1.2"))
+    activation 'wobble' from acme-layers 1.2 (acme:Wobble)
     """
 
     kind: str
@@ -61,6 +77,16 @@ class Entry:
 def group_of(kind: str) -> str:
     """Return the entry-point group of a kind.
 
+    Parameters
+    ----------
+    kind : str
+        Such as ``"layer"``.
+
+    Returns
+    -------
+    str
+        As pyproject.toml says it.
+
     Examples
     --------
     >>> group_of("layer"), group_of("loss"), group_of("inputs")
@@ -70,12 +96,38 @@ def group_of(kind: str) -> str:
 
 
 def article(kind: str) -> str:
-    """Return a kind with its indefinite article: "an optimizer"; inputs are several."""
+    """Return a kind with its indefinite article: "an optimizer"; inputs are several.
+
+    Parameters
+    ----------
+    kind : str
+        Such as ``"layer"``.
+
+    Returns
+    -------
+    str
+        To be put into a sentence.
+
+    Examples
+    --------
+    >>> article("layer"), article("optimizer"), article("inputs")
+    ('a layer', 'an optimizer', 'inputs')
+    """
     return kind if kind == "inputs" else f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def snake_case(name: str) -> str:
     """Return a class name, or another that is not snake_case, as a registered name.
+
+    Parameters
+    ----------
+    name : str
+        Of words that capitals or hyphens set apart.
+
+    Returns
+    -------
+    str
+        Small letters, and underscores between words.
 
     Examples
     --------
@@ -86,12 +138,39 @@ def snake_case(name: str) -> str:
 
 
 def normalized(distribution: str) -> str:
-    """Return a distribution's name as PEP 503 compares it."""
+    """Return a distribution's name as PEP 503 compares it.
+
+    Parameters
+    ----------
+    distribution : str
+        As somebody writes it.
+
+    Returns
+    -------
+    str
+        Small letters, and single hyphens between words.
+
+    Examples
+    --------
+    >>> normalized("Acme_Layers")
+    'acme-layers'
+    """
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def scan(kinds: Iterable[str]) -> Iterator[Entry]:
-    """Yield what is on offer for some kinds, as it is written down."""
+    """Yield what is on offer for some kinds, as it is written down.
+
+    Parameters
+    ----------
+    kinds : iterable of str
+        Whose groups are read.
+
+    Yields
+    ------
+    Entry
+        In no order, and under names that may not be snake_case.
+    """
     points = importlib.metadata.entry_points()  # reads every installed distribution: once for all kinds
     alone = plugins_off()
     for kind in kinds:
@@ -103,5 +182,11 @@ def scan(kinds: Iterable[str]) -> Iterator[Entry]:
 
 
 def plugins_off() -> bool:
-    """Return whether plugins are switched off."""
+    """Return whether plugins are switched off.
+
+    Returns
+    -------
+    bool
+        Whether `DISABLE` is set in the environment.
+    """
     return os.environ.get(DISABLE, "0") not in ("", "0")

@@ -30,6 +30,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     Parameters
     ----------
     path : Path
+        In a folder that is there.
     write : callable
         Gets the opened file, and writes to it.
 
@@ -66,6 +67,11 @@ def as_json(value: Any, *, words: Mapping[str, Any] = _WORDS) -> Any:
         Mappings, sequences, strings, numbers, NumPy's numbers and arrays.
     words : mapping
         What stands for ``"inf"``, ``"-inf"`` and ``"nan"``; None where it has nothing for one of them.
+
+    Returns
+    -------
+    object
+        What is none of these comes back as it is.
 
     Examples
     --------

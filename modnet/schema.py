@@ -16,7 +16,20 @@ from modnet.slot import SLOT_MARK
 
 
 def schema_of_kind(kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a kind: a name, or the mapping of one of its components."""
+    """Return the schema of a kind: a name, or the mapping of one of its components.
+
+    Parameters
+    ----------
+    kind : str
+        Such as ``"layer"``.
+    definitions : dict
+        What the schema refers to by ``#/$defs/…``; what is not there yet is added.
+
+    Returns
+    -------
+    dict
+        JSON Schema; nothing is valid for a kind that nobody offers anything for.
+    """
     names, references, offered = [], [], [entry.name for entry in registry.entries(kind)]
     for entry, cls in registry.classes(kind):
         if isinstance(cls, RegistryError):
@@ -32,9 +45,22 @@ def schema_of_kind(kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [{"enum": names}, *references]} if names else {"not": {}}
 
 
-def schema_of(cls: type[Component], definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a class, its slots as references; what Pydantic defines apart goes to `definitions`."""
-    schema: dict[str, Any] = _with_references(pydantic.TypeAdapter(cls).json_schema())
+def schema_of(class_: type[Component], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a class, its slots as references; what Pydantic defines apart goes to `definitions`.
+
+    Parameters
+    ----------
+    class_ : type
+        Of a component, or another that Pydantic validates.
+    definitions : dict
+        What the schema refers to by ``#/$defs/…``; what is not there yet is added.
+
+    Returns
+    -------
+    dict
+        JSON Schema.
+    """
+    schema: dict[str, Any] = _with_references(pydantic.TypeAdapter(class_).json_schema())
     definitions.update(schema.pop("$defs", {}))
     return schema
 

@@ -19,6 +19,16 @@ _WORDS = ("Infinity", "-Infinity", "NaN")
 def is_number(value: Any) -> bool:
     """Return whether a value is a real number of any numeric type: Python's, NumPy's, a Fraction or a Decimal.
 
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    bool
+        False for text, truth values, arrays and durations.
+
     Examples
     --------
     >>> is_number(np.float32(0.5)), is_number(True), is_number("8"), is_number(np.array(8))
@@ -29,6 +39,16 @@ def is_number(value: Any) -> bool:
 
 def is_sequence(value: Any) -> bool:
     """Return whether a value is a row of things in order: a list, range, array, index of pandas, and no text or set.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    bool
+        False for an array without axes, too.
 
     Examples
     --------
@@ -44,6 +64,16 @@ def real(value: Any) -> float:
     """Return a number that a float can hold as Python's own.
 
     Of text it takes only the words by which JSON files say what JSON has no number for.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    int or float
+        An int stays one: messages then show what was given.
 
     Raises
     ------
@@ -65,6 +95,16 @@ def real(value: Any) -> float:
 
 def whole(value: Any) -> int:
     """Return a whole number as an int.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    int
+        Of Python.
 
     Raises
     ------
@@ -89,6 +129,16 @@ def whole(value: Any) -> int:
 def truth(value: Any) -> bool:
     """Return a truth value, Python's or NumPy's, as a bool.
 
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    bool
+        Of Python.
+
     Raises
     ------
     ValueError
@@ -102,6 +152,16 @@ def truth(value: Any) -> bool:
 def sequence(value: Any) -> tuple[Any, ...]:
     """Return a sequence of any kind as a tuple.
 
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    tuple
+        What was in it, unchanged.
+
     Raises
     ------
     ValueError
@@ -114,6 +174,18 @@ def sequence(value: Any) -> tuple[Any, ...]:
 
 def lengths(value: Any, least: int) -> tuple[int, ...]:
     """Return a sequence of whole numbers from `least` on as a tuple of ints.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+    least : int
+        The smallest that is allowed.
+
+    Returns
+    -------
+    tuple of int
+        Each ≥ `least`.
 
     Raises
     ------
@@ -134,6 +206,25 @@ def lengths(value: Any, least: int) -> tuple[int, ...]:
 def checked(rule: Callable[[Any], Any], name: str, value: Any) -> Any:
     """Return what a rule makes of an argument, which the error names.
 
+    Parameters
+    ----------
+    rule : callable
+        Takes the value, and raises a ValueError if it does not allow it: `whole`, say.
+    name : str
+        Of the argument.
+    value : object
+        What was given for it.
+
+    Returns
+    -------
+    object
+        What the rule returns.
+
+    Raises
+    ------
+    ValueError
+        If the rule raises one, with the name in front and what was given behind.
+
     Examples
     --------
     >>> checked(whole, "seed", "a")
@@ -151,6 +242,16 @@ def with_types(value: Any) -> Any:
     """Return a value with its types, to be compared with others: 1, 1.0 and True are equal, and are not the same.
 
     It has a hash if all that is in it has.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    tuple
+        Equal to that of another value only where types are equal as well, in lists, tuples and dicts, too.
 
     Examples
     --------

@@ -17,7 +17,13 @@ Row = Sequence[str]
 
 
 def width() -> int:
-    """Return how many columns a text may fill: those of the terminal, from 60 to 120."""
+    """Return how many columns a text may fill: those of the terminal, from 60 to 120.
+
+    Returns
+    -------
+    int
+        From 60 to 120; 100 where there is no terminal.
+    """
     return min(max(shutil.get_terminal_size((100, 24)).columns, 60), 120)
 
 
@@ -29,8 +35,14 @@ def wrapped(text: str, first: str = "", indent: str | None = None) -> str:
     text : str
         Words; how they are broken into lines does not matter.
     first : str
+        What stands before the first line.
     indent : str, optional
         Default: blanks, as many as `first` has characters.
+
+    Returns
+    -------
+    str
+        One line or several.
 
     Examples
     --------
@@ -43,12 +55,39 @@ def wrapped(text: str, first: str = "", indent: str | None = None) -> str:
 
 
 def filled(text: str, indent: str = "") -> str:
-    """Return paragraphs, which blank lines separate, each wrapped with `indent` below its first line."""
+    """Return paragraphs, which blank lines separate, each wrapped with `indent` below its first line.
+
+    Parameters
+    ----------
+    text : str
+        Paragraphs; how they are broken into lines does not matter.
+    indent : str
+        What stands before all lines of a paragraph but its first.
+
+    Returns
+    -------
+    str
+        The same text in lines that fit the terminal.
+    """
     return "\n\n".join(wrapped(paragraph, indent=indent) for paragraph in text.strip().split("\n\n"))
 
 
 def facts(pairs: Iterable[tuple[str, str]], indent: str = "", *, wrap: bool = True) -> str:
     """Return a line for each name and what there is to say of it, the names in a column of their own.
+
+    Parameters
+    ----------
+    pairs : iterable of (str, str)
+        A name, and what there is to say of it.
+    indent : str
+        What stands before each name.
+    wrap : bool
+        Whether lines end where the terminal does.
+
+    Returns
+    -------
+    str
+        As many lines as there are pairs, or more if they are wrapped.
 
     Examples
     --------
@@ -117,7 +156,13 @@ class Table:
         return "\n".join([head, rule, *body, *([rule, *end] if end else [])])
 
     def html(self) -> str:
-        """Return the table as HTML in the colours around it; one that is wider than the page scrolls by itself."""
+        """Return the table as HTML in the colours around it; one that is wider than the page scrolls by itself.
+
+        Returns
+        -------
+        str
+            One element, whose cells are escaped.
+        """
         from html import escape  # not needed to import modnet
 
         sides = ["right" if name in self.right else "left" for name in self.header]
@@ -171,6 +216,18 @@ class Shown(ABC):
 def listed(items: Iterable[object], most: int = 3) -> str:
     """Return the first items of a list and how many more there are.
 
+    Parameters
+    ----------
+    items : iterable
+        Their `str` is what is listed.
+    most : int
+        How many at most, ≥ 1.
+
+    Returns
+    -------
+    str
+        They are separated by commas.
+
     Examples
     --------
     >>> listed(["age", "town", "job", "height", "income"])
@@ -183,6 +240,18 @@ def listed(items: Iterable[object], most: int = 3) -> str:
 
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun.
+
+    Parameters
+    ----------
+    number : int
+        How many there are, ≥ 0.
+    noun : str
+        What they are, in the singular.
+
+    Returns
+    -------
+    str
+        Thousands are separated by commas.
 
     Examples
     --------
@@ -339,8 +408,14 @@ def suggestions(name: str, known: Iterable[str], most: int = 10) -> list[str]:
     name : str
         As somebody wrote it, in any case.
     known : iterable of str
+        What there is to choose from.
     most : int
         How many at most, ≥ 1.
+
+    Returns
+    -------
+    list of str
+        Of those that are known; empty where none comes near.
 
     Examples
     --------

@@ -101,7 +101,8 @@ ARROWS = {
     "modnet.text": set(),
     "modnet.docstrings": set(),
     "modnet.entries": set(),
-    "modnet.registry": {"modnet.entries", "modnet.errors", "modnet.text"},
+    "modnet.offers": {"modnet.entries", "modnet.errors", "modnet.text"},
+    "modnet.registry": {"modnet.entries", "modnet.errors", "modnet.offers"},
     "modnet.strict": set(),
     "modnet.component": {
         "modnet.docstrings",

@@ -129,7 +129,7 @@ def test_custom_layer_is_checked_and_searched_and_saved(tmp_path: Path):
     assert float(by_units["1"]) < 0.85 < 0.95 < float(by_units["8"])
     assert numbers(r"held-out accuracy (\d\.\d+)", text)[0] > 0.95
     assert "by name: (Product(units=2), Bent()), the same after JSON: True" in text
-    assert not list(tmp_path.iterdir())
+    assert_is_a_picture(tmp_path / "custom_layer.png")
 
 
 @pytest.mark.slow
@@ -185,7 +185,7 @@ def test_parallel_grid_goes_on_where_a_combination_fails(tmp_path: Path):
     assert "ShapeError: layers[1] (Residual)" in text
     assert "NonFiniteError: the loss became " in text
     assert numbers(r"R² of the best on .*: (\d\.\d+)", text)[0] > 0.85
-    assert not list(tmp_path.iterdir())
+    assert_is_a_picture(tmp_path / "parallel_grid.png")
 
 
 @pytest.mark.slow
@@ -200,7 +200,7 @@ def test_migrate_mlp_gets_the_same_model_and_then_a_better_one(tmp_path: Path):
     theirs, ours = (row(f"MLPClassifier, {name}.neural_network", text) for name in ("sklearn", "modnet"))
     assert theirs == ours
     assert row("… and dropout between the layers", text)[1] > ours[1] + 0.1
-    assert not list(tmp_path.iterdir())
+    assert_is_a_picture(tmp_path / "migrate_mlp.png")
 
 
 @pytest.mark.slow
@@ -237,6 +237,7 @@ def test_tabular_is_as_good_as_its_peers_on_new_rows(tmp_path: Path):
         assert len(peers) == 3
         assert mine <= 1.1 * max(peers)
     assert numbers(r"held out: (\d+)%", text) > [40.0]
+    assert_is_a_picture(tmp_path / "tabular.png")
 
 
 @pytest.mark.slow
@@ -261,6 +262,7 @@ def test_passes_with_dropout_part_where_nothing_was_seen(tmp_path: Path):
     outside = numbers(r"(\S+)   outside", text)
     inside = numbers(r"(\d\S+)\n", text)
     assert min(outside) > max(inside)
+    assert_is_a_picture(tmp_path / "monte_carlo_dropout.png")
 
 
 @pytest.mark.slow

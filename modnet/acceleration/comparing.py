@@ -24,6 +24,18 @@ def attempted(call: Callable[[], _Result]) -> tuple[_Result | None, str]:
 
     An interrupt (Ctrl-C) goes on.
 
+    Parameters
+    ----------
+    call : callable
+        Takes nothing.
+
+    Returns
+    -------
+    result : object or None
+        What it returns.
+    failure : str
+        Class and text of what it raises; empty if it raises nothing.
+
     Examples
     --------
     >>> attempted(lambda: 1), attempted(lambda: 1 / 0)

@@ -41,15 +41,20 @@ class Engine:
     Parameters
     ----------
     network : Network
+        The one that is trained.
     loss : Loss
+        What is minimized.
     optimizer : Optimizer or Solver
+        What moves θ.
     accelerator : Accelerator or None
+        None: modnet's own runs.
     dtype : dtype
         Of θ.
 
     Attributes
     ----------
     accelerator : Accelerator or None
+        The one that runs; None from the moment it has failed.
     network : Network
         On the same θ, with the links that run.
     loss : Loss
@@ -78,13 +83,31 @@ class Engine:
             self.rule = fused_optimizer(self.rule, accelerator, self._dtype)
 
     def compare_loss(self, t: Array) -> None:
-        """Choose the `loss` that runs on a truth: the accelerator's, if it has one that agrees on its first rows."""
+        """Choose the `loss` that runs on a truth: the accelerator's, if it has one that agrees on its first rows.
+
+        Parameters
+        ----------
+        t : ndarray
+            The truth.
+        """
         if self.accelerator is not None:
             width = self.network.output_shape[-1]
             self.loss = fused_loss(self._own_loss, self.accelerator, t, width, self._dtype)
 
     def without_accelerator(self, error: Exception, again: Callable[[], _Result]) -> _Result:
         """Run modnet's own from now on, beginning with what has failed: not all goes wrong on a few rows already.
+
+        Parameters
+        ----------
+        error : Exception
+            What has been raised.
+        again : callable
+            Does the same again on what then runs.
+
+        Returns
+        -------
+        object
+            What `again` returns.
 
         Raises
         ------
@@ -161,10 +184,16 @@ def compiled_loop(
     Parameters
     ----------
     accelerator : Accelerator
+        What may have a loop.
     step : TrainingStep
         As it is to be made.
     copies : callable
         Returns the same step, as it is to be made and by modnet alone, each on copies of all that a step changes.
+
+    Returns
+    -------
+    CompiledLoop or None
+        None: steps are made one by one.
 
     Warns
     -----

@@ -29,10 +29,16 @@ def accelerated(network: Network, accelerator: Accelerator | None, dtype: "np.dt
     Parameters
     ----------
     network : Network
+        As a spec builds it.
     accelerator : Accelerator or None
         None: the network itself is returned.
     dtype : dtype
         Of θ.
+
+    Returns
+    -------
+    Network
+        The network itself where nothing is fused.
 
     Warns
     -----
@@ -49,7 +55,24 @@ def accelerated(network: Network, accelerator: Accelerator | None, dtype: "np.dt
 
 
 def predicted(network: Network, accelerator: Accelerator | None, theta: Array, state: Array, x: Array) -> Array:
-    """Return the raw output of a network for any number of rows, run as an accelerator runs it."""
+    """Return the raw output of a network for any number of rows, run as an accelerator runs it.
+
+    Parameters
+    ----------
+    network : Network
+        As a spec builds it.
+    accelerator : Accelerator or None
+        None: modnet's own links run.
+    theta, state : ndarray
+        The network's parameters and state.
+    x : ndarray
+        Any number of rows.
+
+    Returns
+    -------
+    ndarray, shape (n, *network.output_shape)
+        Of the dtype of θ.
+    """
     y, done = np.empty((x.shape[0], *network.output_shape), theta.dtype), 0
     for block in predicted_blocks(network, accelerator, theta, state, x):
         y[done : done + len(block)] = block
@@ -60,7 +83,23 @@ def predicted(network: Network, accelerator: Accelerator | None, theta: Array, s
 def predicted_blocks(
     network: Network, accelerator: Accelerator | None, theta: Array, state: Array, x: Array
 ) -> Iterator[Array]:
-    """Yield the same block by block; a block is valid until the next.
+    """Yield the raw output of a network block by block, run as an accelerator runs it.
+
+    Parameters
+    ----------
+    network : Network
+        As a spec builds it.
+    accelerator : Accelerator or None
+        None: modnet's own links run.
+    theta, state : ndarray
+        The network's parameters and state.
+    x : ndarray
+        Any number of rows.
+
+    Yields
+    ------
+    ndarray
+        Of some rows after those of the last; valid until the next.
 
     Warns
     -----
@@ -101,13 +140,22 @@ def fused_parts(
     Parameters
     ----------
     network : Network
+        Whose links it may run.
     accelerator : Accelerator or None
+        None: it runs nothing.
     dtype : dtype
         Of θ.
     name : str, optional
-        Of the accelerator.
+        Of the accelerator; default: that of its class.
     loss : Loss, optional
+        None: there is nothing to say of it, as there is of a prediction.
     optimizer : Optimizer or Solver, optional
+        The same; no accelerator runs a solver.
+
+    Returns
+    -------
+    FusedParts
+        The paths of the links, and the names of the rest.
     """
     names = [None if each is None else type(each).__name__ for each in (loss, optimizer)]
     if accelerator is None:

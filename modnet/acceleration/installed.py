@@ -15,6 +15,16 @@ _BRIEF = 0.05
 def installed_accelerator(book: Registry = registry) -> Accelerator | None:
     """Return the first accelerator, by name, that can be imported and made; None if there is none.
 
+    Parameters
+    ----------
+    book : Registry
+        Where accelerators are looked up.
+
+    Returns
+    -------
+    Accelerator or None
+        The same for as long as the same is on offer.
+
     Warns
     -----
     RuntimeWarning
@@ -40,6 +50,16 @@ def _first(book: Registry) -> Accelerator | None:
 def accelerator_name(accelerator: Accelerator | None) -> str | None:
     """Return the registered name of an accelerator, bare, or that of its class where it has none; of None, None.
 
+    Parameters
+    ----------
+    accelerator : Accelerator or None
+        The one that runs, if one does.
+
+    Returns
+    -------
+    str or None
+        As the user may write it.
+
     Examples
     --------
     >>> accelerator_name(Accelerator()), accelerator_name(None)
@@ -55,6 +75,7 @@ class CompileTimer:
     Parameters
     ----------
     accelerator : Accelerator or None
+        None: nothing is compiled, and there is no wait.
     """
 
     def __init__(self, accelerator: Accelerator | None) -> None:
@@ -70,7 +91,13 @@ class CompileTimer:
         return float(spent or 0) - self._before
 
     def lines(self) -> list[str]:
-        """Return the line that says how long it has compiled since the last call; none if it has not."""
+        """Return the line that says how long it has compiled since the last call; none if it has not.
+
+        Returns
+        -------
+        list of str
+            One or none.
+        """
         seconds = self.seconds
         self._before += seconds
         if seconds < _BRIEF:

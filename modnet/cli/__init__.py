@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0, or 1 after an error. (argparse exits with 2 when the usage is wrong.)
+        The exit status: 0, 1 after an error, 130 after Ctrl-C. argparse exits with 2 when the usage is wrong.
     """
     argv = sys.argv[1:] if argv is None else list(argv)
     args = _parser(argv).parse_args(argv)

@@ -23,7 +23,7 @@ from sklearn.model_selection import train_test_split
 from modnet import ModelSpec
 from modnet.acceleration import CompileTimer, accelerator_name, installed_accelerator
 from modnet.base import Array
-from modnet.callbacks import EpochCallback
+from modnet.callbacks import ProgressLines
 from modnet.cli import data
 from modnet.cli.data import DataFile
 from modnet.cli.shared import CommandError, add, emit, note
@@ -239,24 +239,11 @@ def _placed(file: DataFile, rows: Array) -> Iterator[None]:
 # Training
 
 
-class _Lines(EpochCallback):
-    """A callback that prints the loss ten times in a training."""
-
-    def __init__(self, epochs: int) -> None:
-        self._epochs, self._every = epochs, max(1, epochs // 10)
-
-    def on_fit_task_end(self, estimator: Any, context: Any) -> None:
-        """Print the epoch's loss."""
-        epoch = context.task_id + 1
-        if context.task_name == "epoch" and epoch % self._every == 0:
-            note(f"epoch {epoch:{len(str(self._epochs))}d}/{self._epochs}  loss {estimator.loss_curve_[-1]:.6f}")
-
-
 def _fit(model: Any, X: Any, y: Array, args: argparse.Namespace) -> float:
     """Train; return the seconds that it takes."""
     if not args.quiet:
         drawn = sys.stdout.isatty() and not args.json and find_spec("rich") is not None
-        model.set_callbacks(ProgressBar() if drawn else _Lines(model.to_spec().training.max_iter))
+        model.set_callbacks(ProgressBar() if drawn else ProgressLines())
     started = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the text says so when max_iter or max_time was reached
