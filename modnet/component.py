@@ -19,7 +19,7 @@ from modnet.entries import group_of
 from modnet.errors import ContractError, InvalidSpecError, RegistryError
 from modnet.registry import registry
 from modnet.strict import real, sequence, truth, whole
-from modnet.text import elsewhere, suggestions
+from modnet.words import elsewhere, suggestions
 
 __all__ = ["Component", "Count", "Unit", "dump", "field_names", "walk"]
 

@@ -25,7 +25,7 @@ from modnet.entries import (
     snake_case,
 )
 from modnet.errors import RegistryError, UnknownComponentError
-from modnet.text import suggestions
+from modnet.words import suggestions
 
 _Found = TypeVar("_Found")
 _ALLOWED: ContextVar[frozenset[str] | None] = ContextVar("allowed", default=None)

@@ -99,9 +99,10 @@ ARROWS = {
     "modnet.errors": set(),
     "modnet.files": set(),
     "modnet.text": set(),
+    "modnet.words": set(),
     "modnet.docstrings": set(),
     "modnet.entries": set(),
-    "modnet.offers": {"modnet.entries", "modnet.errors", "modnet.text"},
+    "modnet.offers": {"modnet.entries", "modnet.errors", "modnet.words"},
     "modnet.registry": {"modnet.entries", "modnet.errors", "modnet.offers"},
     "modnet.strict": set(),
     "modnet.component": {
@@ -110,7 +111,7 @@ ARROWS = {
         "modnet.errors",
         "modnet.registry",
         "modnet.strict",
-        "modnet.text",
+        "modnet.words",
     },
     "modnet.slot": {"modnet.component", "modnet.entries", "modnet.registry", "modnet.errors"},
     "modnet.schema": {"modnet.component", "modnet.registry", "modnet.errors", "modnet.slot"},
@@ -153,6 +154,7 @@ ARROWS = {
         "modnet.strict",
         "modnet.text",
         "modnet.training",
+        "modnet.words",
     },
 }
 

@@ -43,7 +43,7 @@ def run(*options: str, folder: Path) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "PYTHONUTF8": "1"},
         capture_output=True,
         encoding="utf-8",
-        timeout=300,
+        timeout=600,
         check=False,
     )
 

@@ -44,7 +44,7 @@ def run(name: str, folder: Path, *arguments: Path) -> str:
         env={**environment, **SETTINGS},
         capture_output=True,
         encoding="utf-8",
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stderr

@@ -23,7 +23,7 @@ fitted = model.fit(*load_iris(return_X_y=True))
 def executed(callback: str) -> Any:
     """A notebook whose cell has fitted with a callback."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.replace("CALLBACK", callback))])
-    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
     return notebook
 
 

@@ -27,7 +27,7 @@ def test_it_is_read_in_a_minute():
 def test_the_python_runs_as_printed(tmp_path: Path):
     code = "\n".join(re.findall(r"```python\n(.*?)```", README, re.DOTALL)) + AFTERWARDS
     command = [sys.executable, "-W", "ignore:training stopped at max_iter", "-c", code]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     score, covered, search = done.stdout.splitlines(keepends=True)
     assert indent(score + covered, "    ") in README
@@ -96,7 +96,7 @@ def test_the_components_on_the_page_on_plugins_keep_the_contract(tmp_path: Path)
     more = f"\n\n@parametrize_with_checks({others})\ndef test_others(check):\n    check()\n{USED}"
     (tmp_path / "test_page.py").write_text(code + more, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_page.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout
 
 

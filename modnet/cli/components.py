@@ -17,7 +17,8 @@ from modnet.entries import article, group_of
 from modnet.errors import RegistryError, UnknownComponentError
 from modnet.registry import estimators, registry
 from modnet.slot import SLOT_MARK
-from modnet.text import Table, counted, filled, suggestions
+from modnet.text import Table, counted, filled
+from modnet.words import suggestions
 
 
 def components_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from modnet.component import without_annotations
 from modnet.docstrings import complete
-from modnet.text import elsewhere, suggestions
+from modnet.words import elsewhere, suggestions
 
 makes_steps = methodcaller("_makes_steps")
 """Whether an estimator has `partial_fit`."""

@@ -26,8 +26,8 @@ from modnet.slot import Slot, parse, slots
 from modnet.spec import ModelSpec
 from modnet.spec_slots import LayerSlot
 from modnet.strict import is_number, is_sequence, truth, with_types
-from modnet.text import suggestions
 from modnet.training import TrainingSettings
+from modnet.words import suggestions
 
 Written = str | Mapping[str, Any]
 """A component as a file has it: its name, or a mapping with its name and its fields."""

@@ -11,9 +11,10 @@ from modnet.base import Activation, Array, Loss
 from modnet.network import Link, Network, Pass
 from modnet.network.hooks import Hook
 from modnet.strict import checked, whole
-from modnet.text import Shown, Table, counted, listed, suggestions
+from modnet.text import Shown, Table, counted, listed
 from modnet.tracing.differences import Differences, compared
 from modnet.training import Data
+from modnet.words import suggestions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

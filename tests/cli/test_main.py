@@ -16,7 +16,7 @@ from modnet.cli import COMMANDS
 def real(*argv: str, **settings: Any) -> subprocess.CompletedProcess[str]:
     """Run it as a user does."""
     return subprocess.run(
-        [sys.executable, "-m", "modnet", *argv], capture_output=True, text=True, timeout=120, check=False, **settings
+        [sys.executable, "-m", "modnet", *argv], capture_output=True, text=True, timeout=600, check=False, **settings
     )
 
 

@@ -18,7 +18,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 def served(folder: Path) -> str:
     """What the example prints."""
     command = [sys.executable, "-W", "error::UserWarning", EXAMPLES / "serve_onnx.py", folder]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=600)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -35,7 +35,7 @@ def test_python_predicts_the_same_with_onnxruntime_alone(tmp_path: Path):
 @pytest.mark.skipif(shutil.which("npm") is None, reason="there is no node")
 def test_javascript_predicts_the_same(tmp_path: Path):
     install = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "onnxruntime-node"]
-    subprocess.run(install, cwd=tmp_path, check=True, capture_output=True, timeout=300)
+    subprocess.run(install, cwd=tmp_path, check=True, capture_output=True, timeout=600)
     assert "onnxruntime, JavaScript" in served(tmp_path)
 
 

@@ -119,7 +119,7 @@ def run_python(code: str, cwd: Path | None = None, python: str = sys.executable,
         text=True,
         cwd=cwd,
         env={**os.environ, **environment},
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr
