@@ -60,7 +60,7 @@ class Compiled:
             validation = None  # another θ is published first, in Python
         watched = () if validation is None else tuple(_blocks(trainer, validation))
         step = _with_rest(trainer, data, rows, watched)
-        loop = compiled_loop(engine.accelerator, step, partial(_copied_steps, trainer, data, rows, validation))
+        loop = compiled_loop(engine.accelerator, step, partial(_copied_steps, trainer, data, validation))
         return None if loop is None else cls(loop, validation is not None)
 
 
@@ -237,9 +237,9 @@ def _blocks(trainer: "Trainer", validation: Data) -> Iterator[Block]:
 
 
 def _copied_steps(
-    trainer: "Trainer", data: Data, rows: int, validation: Data | None
+    trainer: "Trainer", data: Data, validation: Data | None, rows: int
 ) -> tuple[TrainingStep, TrainingStep]:
-    """Return a step by the accelerator and one without it, each on copies of all that a step changes."""
+    """Return a step on so many rows by the accelerator and one without it, each on copies of all that it changes."""
     steps = []
     for accelerator in (trainer.engine.accelerator, None):
         copied = type(trainer)(
@@ -256,5 +256,5 @@ def _copied_steps(
         )
         copied.engine.compare_loss(data.t)
         watched = () if validation is None else tuple(_blocks(copied, validation.rows(slice(0, _COMPARED))))
-        steps.append(_with_rest(copied, data, rows, watched))
+        steps.append(_training_step(copied, data, rows, watched))
     return steps[0], steps[1]
