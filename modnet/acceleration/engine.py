@@ -3,8 +3,8 @@
 Without an accelerator that is modnet's own; with one it is what the accelerator offers, once it has been compared.
 
 A compiled loop is compared on copies, by a step on a full batch and then one on the last, each made both ways: J, ∇J
-and the state have to be what modnet's own links, loss and penalty compute, θ has to be where modnet's own optimizer goes
-from the same gradient, and the loss of the rows that are watched has to be modnet's own at that θ.
+and the state have to be what modnet's own links, loss and penalty compute, θ has to be where modnet's own optimizer
+goes from the same gradient, and the loss of the rows that are watched has to be modnet's own at that θ.
 """
 
 from collections.abc import Callable

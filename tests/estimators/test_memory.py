@@ -1,5 +1,8 @@
 """Memory of predicting: blocks of rows, whatever their number, and what is returned."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from support.memory import peak_of
@@ -59,3 +62,18 @@ def test_rows_in_a_file_are_learnt_from_without_all_of_them_in_memory(tmp_path, 
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
     model = ModNetRegressor(**{**SETTINGS, "layers": (8,)}, inputs=inputs, inputs_budget=0, early_stopping=False)
     assert peak_of(lambda: model.fit(mapped, X[:, 0])) < mapped.nbytes / 3
+
+
+def test_a_deep_network_predicts_a_few_rows_at_a_time():
+    model = ModNetRegressor(**{**SETTINGS, "layers": (UNITS,) * 40}).fit(X[:40], X[:40, 0])
+    assert peak_of(lambda: model.predict(X[:2_000])) < 2 * 40 * 2_000 * UNITS * 4 / 5  # layers and activations
+
+
+def test_predicting_keeps_no_rows(classifier):
+    for n in (1, 10 * 2048 + 1):  # the last block is of one row, for which buffers are kept
+        rows = X[:n].copy()
+        kept = weakref.ref(rows)
+        classifier.predict(rows)
+        del rows
+        gc.collect()
+        assert kept() is None
