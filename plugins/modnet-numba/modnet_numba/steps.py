@@ -14,13 +14,14 @@ from modnet_numba.compiling import kernel, readable
 from modnet_numba.cross_entropy import FusedCrossEntropy
 from modnet_numba.dense import FusedDense, FusedDenseActivation
 from modnet_numba.dropout import FusedDropout
+from modnet_numba.embedding import FusedEmbedding
 from modnet_numba.normalization import FusedNorm
 from modnet_numba.optimizers import FusedOptimizer
 from modnet_numba.prefetching import prefetch
 from modnet_numba.squared_error import FusedSquaredError
 from modnet_numba.tape import Tape, play
 
-_MODULES = (FusedActivation, FusedDense, FusedDenseActivation, FusedDropout, FusedNorm)
+_MODULES = (FusedActivation, FusedDense, FusedDenseActivation, FusedDropout, FusedEmbedding, FusedNorm)
 """Those whose work is done by kernels alone."""
 
 _VIEWS = (Flatten, Reshape)
