@@ -8,7 +8,6 @@ goes from the same gradient, and the loss of the rows that are watched has to be
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -154,7 +153,7 @@ in the smallest nets (64-32-10, 32 rows) and 100 in others (784-512-256-10, 128 
 
 
 def compiled_loop(
-    accelerator: Accelerator, step: TrainingStep, copies: Callable[[int], tuple[TrainingStep, TrainingStep]]
+    accelerator: Accelerator, step: TrainingStep, copied: Callable[[int, bool], TrainingStep]
 ) -> CompiledLoop | None:
     """Return the accelerator's loop for a step, if it has one that agrees with modnet's own step.
 
@@ -163,9 +162,9 @@ def compiled_loop(
     accelerator : Accelerator
     step : TrainingStep
         As it is to be made.
-    copies : callable
-        Returns the same step on batches of so many rows, as it is to be made and by modnet alone, each on copies of all
-        that a step changes.
+    copied : callable
+        Returns the same step on batches of so many rows, as it is to be made or by modnet alone, on copies of all that
+        a step changes.
 
     Warns
     -----
@@ -185,22 +184,21 @@ def compiled_loop(
         return None
 
     def agree(rows: int) -> bool:
-        both = _Comparison(accelerator, partial(copies, rows))  # its buffers are gone before those of the other size
+        both = _Comparison(accelerator, copied, rows)
         return agrees(accelerator, (*key, rows), what, both.compiled, both.own, lambda make: make())
 
     return loop if all(map(agree, sizes)) else None
 
 
 class _Comparison:
-    """A step made both ways: two lists of arrays that should be the same."""
+    """A step made both ways: two lists of arrays that should be the same. One copy is gone before the next is made."""
 
-    def __init__(self, accelerator: Accelerator, copies: Callable[[], tuple[TrainingStep, TrainingStep]]) -> None:
-        self._accelerator, self._copies = accelerator, copies
+    def __init__(self, accelerator: Accelerator, copied: Callable[[int, bool], TrainingStep], rows: int) -> None:
+        self._accelerator, self._copied, self._rows = accelerator, copied, rows
 
     def own(self) -> list[Array]:
         """Return J, ∇J and the network's state after the step as modnet makes it, and zeros."""
-        self._fast, step = self._copies()
-        self._plain = step
+        step = self._copied(self._rows, False)
         dtype, first = step.theta.dtype, slice(0, step.rows)
         weight = None if step.weight is None else step.weight[first]
         raw = step.forward(step.x[first])
@@ -210,35 +208,39 @@ class _Comparison:
         step.optimizer_state.layout.freeze(step.gradient)
         step.optimizer.clip(step.gradient)
         self._scale = float(np.abs(step.gradient).max(initial=0)) or 1.0
-        return [np.asarray(value, dtype), step.gradient / self._scale, step.state.copy(), np.zeros(2, dtype)]
+        return [np.asarray(value, dtype), step.gradient / self._scale, step.state, np.zeros(2, dtype)]
 
     def compiled(self) -> list[Array]:
         """Return the same of the loop; the last two say how far its θ or mean, and validation loss, are from the right.
 
         Right is where its gradient leads, and what modnet's own makes of the θ that it has come to.
         """
-        fast, plain = self._fast, self._plain
+        fast = self._copied(self._rows, True)
         loop = self._accelerator.compile(fast)
         assert loop is not None, "it was there for the same step"
-        before, rate = fast.theta.copy(), plain.optimizer_state.learning_rate
+        rates = np.array([fast.optimizer_state.learning_rate])
         epochs = Epochs(np.full((1, 2), np.nan), Patience(0.0, 1), None, by_watched=False, steps=1)
-        loop.run(np.arange(fast.rows), np.array([rate]), epochs)
-        gradient, state = fast.gradient.copy(), plain.optimizer_state
-        plain.optimizer.update(plain.theta, fast.gradient, state)
+        loop.run(np.arange(fast.rows), rates, epochs)
+        theta, mean, after = fast.theta, fast.optimizer_state.average, fast.state
+        gradient, found = fast.gradient, fast.gradient / self._scale
+        del fast, loop
+        plain = self._copied(1, False)  # from here on no batch goes through it
+        before, state = plain.theta.copy(), plain.optimizer_state
+        plain.optimizer.update(plain.theta, gradient, state)
         for W, constraint in plain.constrained:
             constraint.project(W)
-        away = [np.abs(plain.theta - fast.theta).max(initial=0)]
+        away = [np.abs(plain.theta - theta).max(initial=0)]
         if plain.optimizer.ema is not None:
-            own, other = state.average, fast.optimizer_state.average
+            own = state.average
             share = (1 - plain.optimizer.ema) if state.averaged else 1
-            away.append(np.abs(own + share * (plain.theta - own) - other).max(initial=0))  # type: ignore[operator]
+            away.append(np.abs(own + share * (plain.theta - own) - mean).max(initial=0))  # type: ignore[operator]
         # Where steps are as small as the last digits of θ, rounding is all there is to see.
         dtype = before.dtype
         digits = 1e3 * float(np.finfo(dtype).eps) * np.abs(before).max(initial=0)
         moved = np.abs(plain.theta - before).max(initial=0) + digits
-        watched = _watched_loss(plain, fast.theta) - epochs.losses[0, 1] if fast.watched else 0.0
+        watched = _watched_loss(plain, theta) - epochs.losses[0, 1] if plain.watched else 0.0
         distances = np.array([max(away) / (moved or 1.0), watched], dtype)
-        return [np.asarray(epochs.losses[0, 0], dtype), gradient / self._scale, fast.state.copy(), distances]
+        return [np.asarray(epochs.losses[0, 0], dtype), found, after, distances]
 
 
 def _watched_loss(step: TrainingStep, theta: Array) -> float:
