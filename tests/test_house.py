@@ -45,7 +45,7 @@ def lines_of_code(path: Path) -> int:
 
 
 def test_the_code_is_small():
-    held("lines of code in modnet and modnet_standard", sum(map(lines_of_code, OURS)), 15_640)
+    held("lines of code in modnet and modnet_standard", sum(map(lines_of_code, OURS)), 15_690)
 
 
 def test_no_file_is_long():

@@ -2,13 +2,12 @@
 
 Without an accelerator that is modnet's own; with one it is what the accelerator offers, once it has been compared.
 
-A compiled loop is compared on copies, by a step on a full batch and one on the last, each made both ways: J, ∇J and the
-state have to be what modnet's own links, loss and penalty compute, θ has to be where modnet's own optimizer goes from
-the same gradient, and the loss of the rows that are watched has to be modnet's own at that θ.
+A compiled loop is compared on copies, by a step on a full batch and then one on the last, each made both ways: J, ∇J
+and the state have to be what modnet's own links, loss and penalty compute, θ has to be where modnet's own optimizer
+goes from the same gradient, and the loss of the rows that are watched has to be modnet's own at that θ.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -177,7 +176,7 @@ in the smallest nets (64-32-10, 32 rows) and 100 in others (784-512-256-10, 128 
 
 
 def compiled_loop(
-    accelerator: Accelerator, step: TrainingStep, copies: Callable[[], tuple[TrainingStep, TrainingStep]]
+    accelerator: Accelerator, step: TrainingStep, copied: Callable[[int, bool], TrainingStep]
 ) -> CompiledLoop | None:
     """Return the accelerator's loop for a step, if it has one that agrees with modnet's own step.
 
@@ -187,8 +186,9 @@ def compiled_loop(
         What may have a loop.
     step : TrainingStep
         As it is to be made.
-    copies : callable
-        Returns the same step, as it is to be made and by modnet alone, each on copies of all that a step changes.
+    copied : callable
+        Returns the same step on batches of so many rows, as it is to be made or by modnet alone, on copies of all that
+        a step changes.
 
     Returns
     -------
@@ -201,8 +201,8 @@ def compiled_loop(
         Once, if it fails or differs.
     """
     weights = None if step.weight is None else step.weight.dtype
-    left = 0 if step.rest is None else step.rest.rows
-    data = (step.x.flags.c_contiguous, step.x.shape[1:], step.t.dtype, step.t.shape[1:], weights, step.rows, left)
+    sizes = (step.rows,) if step.rest is None else (step.rows, step.rest.rows)
+    data = (step.x.flags.c_contiguous, step.x.shape[1:], step.t.dtype, step.t.shape[1:], weights)
     penalty = (step.alpha > 0, step.l1_ratio, bool(step.watched))
     constraints = tuple((W.shape, constraint) for W, constraint in step.constrained)
     groups = tuple(step.optimizer_state.layout.factors.items())
@@ -211,65 +211,65 @@ def compiled_loop(
     loop: CompiledLoop | None = asked(accelerator, key, what, CompiledLoop, lambda: accelerator.compile(step))
     if loop is None:
         return None
-    both = _Comparison(accelerator, copies)
-    return loop if agrees(accelerator, key, what, both.compiled, both.own, lambda make: make()) else None
+
+    def agree(rows: int) -> bool:
+        both = _Comparison(accelerator, copied, rows)
+        return agrees(accelerator, (*key, rows), what, both.compiled, both.own, lambda make: make())
+
+    return loop if all(map(agree, sizes)) else None
 
 
 class _Comparison:
-    """A step on a full batch and one on a smaller, made both ways: two lists of arrays that should be the same."""
+    """A step made both ways: two lists of arrays that should be the same. One copy is gone before the next is made."""
 
-    def __init__(self, accelerator: Accelerator, copies: Callable[[], tuple[TrainingStep, TrainingStep]]) -> None:
-        self._accelerator, self._copies = accelerator, copies
+    def __init__(self, accelerator: Accelerator, copied: Callable[[int, bool], TrainingStep], rows: int) -> None:
+        self._accelerator, self._copied, self._rows = accelerator, copied, rows
 
     def own(self) -> list[Array]:
-        """Return J, ∇J and the network's state after each step as modnet makes it, and zeros."""
-        self._pairs = [self._copies()]
-        if self._pairs[0][0].rest is not None:
-            self._pairs.append(tuple(each.rest for each in self._copies()))  # type: ignore[arg-type]  # both have one
-        self._scales: list[float] = []
-        found = []
-        for _, step in self._pairs:
-            dtype, first = step.theta.dtype, slice(0, step.rows)
-            weight = None if step.weight is None else step.weight[first]
-            raw = step.forward(step.x[first])
-            value, draw = step.loss.value_and_gradient(step.t[first], raw, weight=weight, out=step.draw)
-            step.backward(draw)
-            value += step.penalize(step.gradient, step.rows if weight is None else float(weight.sum()))
-            step.optimizer_state.layout.freeze(step.gradient)
-            step.optimizer.clip(step.gradient)
-            self._scales.append(float(np.abs(step.gradient).max(initial=0)) or 1.0)
-            found += [np.asarray(value, dtype), step.gradient / self._scales[-1], step.state.copy(), np.zeros(2, dtype)]
-        return found
+        """Return J, ∇J and the network's state after the step as modnet makes it, and zeros."""
+        step = self._copied(self._rows, False)
+        dtype, first = step.theta.dtype, slice(0, step.rows)
+        weight = None if step.weight is None else step.weight[first]
+        raw = step.forward(step.x[first])
+        value, draw = step.loss.value_and_gradient(step.t[first], raw, weight=weight, out=step.draw)
+        step.backward(draw)
+        value += step.penalize(step.gradient, step.rows if weight is None else float(weight.sum()))
+        step.optimizer_state.layout.freeze(step.gradient)
+        step.optimizer.clip(step.gradient)
+        self._scale = float(np.abs(step.gradient).max(initial=0)) or 1.0
+        return [np.asarray(value, dtype), step.gradient / self._scale, step.state, np.zeros(2, dtype)]
 
     def compiled(self) -> list[Array]:
         """Return the same of the loop; the last two say how far its θ or mean, and validation loss, are from the right.
 
         Right is where its gradient leads, and what modnet's own makes of the θ that it has come to.
         """
-        found = []
-        for (fast, plain), scale in zip(self._pairs, self._scales, strict=True):
-            loop = self._accelerator.compile(replace(fast, rest=None))
-            assert loop is not None, "it was there for the same step"
-            before, rate = fast.theta.copy(), plain.optimizer_state.learning_rate
-            epochs = Epochs(np.full((1, 2), np.nan), Patience(0.0, 1), None, by_watched=False, steps=1)
-            loop.run(np.arange(fast.rows), np.array([rate]), epochs)
-            gradient, state = fast.gradient.copy(), plain.optimizer_state
-            plain.optimizer.update(plain.theta, fast.gradient, state)
-            for W, constraint in plain.constrained:
-                constraint.project(W)
-            away = [np.abs(plain.theta - fast.theta).max(initial=0)]
-            if plain.optimizer.ema is not None:
-                own, other = state.average, fast.optimizer_state.average
-                share = (1 - plain.optimizer.ema) if state.averaged else 1
-                away.append(np.abs(own + share * (plain.theta - own) - other).max(initial=0))  # type: ignore[operator]
-            # Where steps are as small as the last digits of θ, rounding is all there is to see.
-            dtype = before.dtype
-            digits = 1e3 * float(np.finfo(dtype).eps) * np.abs(before).max(initial=0)
-            moved = np.abs(plain.theta - before).max(initial=0) + digits
-            watched = _watched_loss(plain, fast.theta) - epochs.losses[0, 1] if fast.watched else 0.0
-            distances = np.array([max(away) / (moved or 1.0), watched], dtype)
-            found += [np.asarray(epochs.losses[0, 0], dtype), gradient / scale, fast.state.copy(), distances]
-        return found
+        fast = self._copied(self._rows, True)
+        loop = self._accelerator.compile(fast)
+        assert loop is not None, "it was there for the same step"
+        rates = np.array([fast.optimizer_state.learning_rate])
+        epochs = Epochs(np.full((1, 2), np.nan), Patience(0.0, 1), None, by_watched=False, steps=1)
+        loop.run(np.arange(fast.rows), rates, epochs)
+        theta, mean, after = fast.theta, fast.optimizer_state.average, fast.state
+        gradient, found = fast.gradient, fast.gradient / self._scale
+        del fast, loop
+        plain = self._copied(1, False)  # from here on no batch goes through it
+        before, state = plain.theta.copy(), plain.optimizer_state
+        plain.optimizer.update(plain.theta, gradient, state)
+        for W, constraint in plain.constrained:
+            constraint.project(W)
+        away = [np.abs(plain.theta - theta).max(initial=0)]
+        if plain.optimizer.ema is not None:
+            own = state.average
+            share = (1 - plain.optimizer.ema) if state.averaged else 1
+            away.append(np.abs(own + share * (plain.theta - own) - mean).max(initial=0))  # type: ignore[operator]
+        # Where steps are as small as the last digits of θ, rounding is all there is to see.
+        dtype = before.dtype
+        digits = 1e3 * float(np.finfo(dtype).eps) * np.abs(before).max(initial=0)
+        moved = np.abs(plain.theta - before).max(initial=0) + digits
+        watched = _watched_loss(plain, theta) - epochs.losses[0, 1] if plain.watched else 0.0
+        distances = np.array([max(away) / (moved or 1.0), watched], dtype)
+        return [np.asarray(epochs.losses[0, 0], dtype), found, after, distances]
 
 
 def _watched_loss(step: TrainingStep, theta: Array) -> float:

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from modnet.acceleration.comparing import agrees, asked, fall_back, known
-from modnet.base import Accelerator, Array, Fused, Loss, Module, Optimizer, Solver
+from modnet.base import Accelerator, Array, Fused, Loss, Module, Optimizer, Solver, TableShape
 from modnet.errors import InputError
 from modnet.network import Link, Network, Pass
 from modnet.network.summary import FusedParts
@@ -227,10 +227,13 @@ def _runs_alike(run: Sequence[Link], module: Module, accelerator: Accelerator, d
         return verdict
     own = Network([link.module for link in run], run[0].input_shape)
     shape, rng = run[0].input_shape, np.random.default_rng(0)
-    # Positive numbers: gains, variances and the like may not be anything else. Codes are 0.
+    # Positive numbers: gains, variances and the like may not be anything else. Codes are 0 where it is not known of how
+    # many categories.
     theta, state = rng.uniform(0.1, 1, own.layout.size).astype(dtype), np.ones(own.state_layout.size, dtype)
-    codes = run[0].module.takes_codes
-    x = np.zeros((_ROWS, *shape), dtype) if codes else rng.normal(size=(_ROWS, *shape)).astype(dtype)
+    x = rng.normal(size=(_ROWS, *shape)).astype(dtype)
+    if run[0].module.takes_codes:
+        counts = [each.categories or 1 for each in shape.columns] if isinstance(shape, TableShape) else 1
+        x[...] = rng.integers(counts, size=x.shape)
     dy = rng.normal(size=(_ROWS, *run[-1].output_shape)).astype(dtype)
 
     def results(links: tuple[Link, ...]) -> list[Array]:

@@ -346,7 +346,7 @@ class Network:
         return network
 
     def blocks(self, rows: int) -> Iterator[slice]:
-        """Return slices of so many rows that what each link puts out for one of them takes little memory.
+        """Return slices of so many rows that what all links put out for one of them takes little memory.
 
         Parameters
         ----------
@@ -358,8 +358,9 @@ class Network:
         iterator of slice
             From the first row to the last.
         """
-        widest = max(max(1, math.prod(link.input_shape), math.prod(link.output_shape)) for link in self.walk())
-        size = max(1, BLOCK // widest)
+        # Of all links 1 MiB in float32, or what they need for 128 rows or an eighth of all, where that is more.
+        widths = [max(1, math.prod(link.input_shape), math.prod(link.output_shape)) for link in self.walk()]
+        size = max(1, min(BLOCK // max(widths), max(2 * BLOCK // sum(widths), 128, rows // 8)))
         return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
 
     def _outputs(self, link: Link, theta: Array, state: Array, x: Array) -> Iterator[tuple[slice, Array]]:
@@ -379,9 +380,11 @@ class Network:
             if rows.stop - rows.start != size:
                 size = rows.stop - rows.start
                 if running is None or not running.serves(theta, state, size):
+                    running = None  # before the next one takes memory
                     running = Pass(self, theta, state, rows=size, hook=hook)
             try:
-                y = running.forward(x[rows])
+                # A pass that is kept holds its input: a copy, which does not keep the memory of all rows.
+                y = running.forward(x[rows].copy() if size <= FEW_ROWS else x[rows])
             except InputError as error:
                 error.row += rows.start
                 raise

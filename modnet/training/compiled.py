@@ -60,7 +60,7 @@ class Compiled:
             validation = None  # another θ is published first, in Python
         watched = () if validation is None else tuple(_blocks(trainer, validation))
         step = _with_rest(trainer, data, rows, watched)
-        loop = compiled_loop(engine.accelerator, step, partial(_copied_steps, trainer, data, rows, validation))
+        loop = compiled_loop(engine.accelerator, step, partial(_copied_step, trainer, data, validation))
         return None if loop is None else cls(loop, validation is not None)
 
 
@@ -228,33 +228,30 @@ def _training_step(trainer: "Trainer", data: Data, rows: int, watched: tuple[Blo
 
 def _blocks(trainer: "Trainer", validation: Data) -> Iterator[Block]:
     """Yield the validation set in blocks, with what predicts for each."""
-    network, passes = trainer.engine.network, dict[int, Pass]()
-    for block in network.blocks(len(validation)):
-        data, rows = validation.rows(block), block.stop - block.start
+    network, passes, n = trainer.engine.network, dict[int, Pass](), len(validation)
+    size = min(next(network.blocks(n)).stop, max(256, n // 8))  # passes stay as long as the loop
+    for start in range(0, n, size):
+        data = validation.rows(slice(start, start + size))
+        rows = len(data)
         if rows not in passes:
             passes[rows] = Pass(network, trainer.theta, trainer.state, rows=rows)
         yield Block(passes[rows].forward, data.x, data.t, data.weight)
 
 
-def _copied_steps(
-    trainer: "Trainer", data: Data, rows: int, validation: Data | None
-) -> tuple[TrainingStep, TrainingStep]:
-    """Return a step by the accelerator and one without it, each on copies of all that a step changes."""
-    steps = []
-    for accelerator in (trainer.engine.accelerator, None):
-        copied = type(trainer)(
-            trainer.network,
-            trainer.loss,
-            trainer.optimizer,
-            trainer.settings,
-            trainer.theta.copy(),
-            trainer.state.copy(),
-            shuffle_rng=trainer.shuffle_rng,
-            noise_rng=copy.deepcopy(trainer.noise_rng),
-            optimizer_state=copy.deepcopy(trainer.optimizer_state),
-            accelerator=accelerator,
-        )
-        copied.engine.compare_loss(data.t)
-        watched = () if validation is None else tuple(_blocks(copied, validation.rows(slice(0, _COMPARED))))
-        steps.append(_with_rest(copied, data, rows, watched))
-    return steps[0], steps[1]
+def _copied_step(trainer: "Trainer", data: Data, validation: Data | None, rows: int, accelerated: bool) -> TrainingStep:
+    """Return a step on so many rows, by the accelerator or without it, on copies of all that it changes."""
+    copied = type(trainer)(
+        trainer.network,
+        trainer.loss,
+        trainer.optimizer,
+        trainer.settings,
+        trainer.theta.copy(),
+        trainer.state.copy(),
+        shuffle_rng=trainer.shuffle_rng,
+        noise_rng=copy.deepcopy(trainer.noise_rng),
+        optimizer_state=copy.deepcopy(trainer.optimizer_state),
+        accelerator=trainer.engine.accelerator if accelerated else None,
+    )
+    copied.engine.compare_loss(data.t)
+    watched = () if validation is None else tuple(_blocks(copied, validation.rows(slice(0, _COMPARED))))
+    return _training_step(copied, data, rows, watched)

@@ -109,7 +109,7 @@ class Trainer:
         self.progress, self.before = Progress(step=self.optimizer_state.step), Progress()
         self.engine = Engine(network, loss, optimizer, accelerator, theta.dtype)
         self.constrained = constrained(network, self.moving, optimizer)
-        n = network.layout.regularized
+        n = network.layout.regularized if settings.alpha else 0
         parts = [slice(start, min(start + _BLOCK, n)) for start in range(0, n, _BLOCK)]
         memory = np.empty(min(n, _BLOCK), theta.dtype)
         self._penalized = [(part, self.moving[part], memory[: part.stop - part.start]) for part in parts]

@@ -1,5 +1,8 @@
 """Memory of predicting: blocks of rows, whatever their number, and what is returned."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from support.memory import peak_of
@@ -70,3 +73,18 @@ def test_a_table_in_a_file_is_in_memory_twice_for_a_moment(tmp_path, dtype):
     scaled = ModNetRegressor(**settings, inputs=Table(numbers=None))
     assert peak_of(lambda: Table().choose((20,), mapped, None)) < 2.5 * mapped.nbytes
     assert peak_of(lambda: scaled.fit(mapped, X[:40_000, 0])) < 2.5 * mapped.nbytes
+
+
+def test_a_deep_network_predicts_a_few_rows_at_a_time():
+    model = ModNetRegressor(**{**SETTINGS, "layers": (UNITS,) * 40}).fit(X[:40], X[:40, 0])
+    assert peak_of(lambda: model.predict(X[:2_000])) < 2 * 40 * 2_000 * UNITS * 4 / 5  # layers and activations
+
+
+def test_predicting_keeps_no_rows(classifier):
+    for n in (1, 10 * 2048 + 1):  # the last block is of one row, for which buffers are kept
+        rows = X[:n].copy()
+        kept = weakref.ref(rows)
+        classifier.predict(rows)
+        del rows
+        gc.collect()
+        assert kept() is None

@@ -13,7 +13,7 @@ from modnet.acceleration.engine import MIN_STEPS, fused_optimizer
 from modnet.activations import Identity, ReLU
 from modnet.base import Task, served
 from modnet.errors import RegistryError
-from modnet.layers import BatchNorm, Dense, Dropout, LayerNorm, RMSNorm
+from modnet.layers import BatchNorm, Dense, Dropout, Embedding, LayerNorm, RMSNorm
 from modnet.losses import CrossEntropy, SquaredError
 from modnet.optimizers import Adam
 from modnet.registry import registry
@@ -23,6 +23,7 @@ from modnet_numba.compiling import compile_seconds
 from modnet_numba.cross_entropy import FusedCrossEntropy
 from modnet_numba.dense import FusedDense, FusedDenseActivation
 from modnet_numba.dropout import FusedDropout
+from modnet_numba.embedding import FusedEmbedding
 from modnet_numba.formulas import formulas_of
 from modnet_numba.normalization import FusedNorm
 from modnet_numba.optimizers import FusedOptimizer, has_pass
@@ -34,7 +35,7 @@ class Numba(Accelerator):
     """Fused components compiled by Numba: what a link does beside its matrix products is one pass over memory."""
 
     def fuse(self, modules: Sequence[Module]) -> Fused | None:
-        """Return the fused version of a dense layer and its activation, an activation, a dropout or a normalization."""
+        """Return the fused version of a dense layer and its activation, or of another layer that there is one for."""
         first, *behind = modules
         if type(first) is Dense:
             return _of_dense(first, behind[0] if behind else None)
@@ -42,6 +43,8 @@ class Numba(Accelerator):
             return Fused(FusedActivation(first))
         if type(first) is Dropout:
             return Fused(FusedDropout(first))
+        if type(first) is Embedding:
+            return Fused(FusedEmbedding(first))
         if isinstance(first, BatchNorm | LayerNorm | RMSNorm) and type(first) in (BatchNorm, LayerNorm, RMSNorm):
             return Fused(FusedNorm(first))
         return None
@@ -75,6 +78,7 @@ class Numba(Accelerator):
         """
         start, dtype = time.perf_counter(), np.dtype(dtype)
         chains: list[list[Module]] = [[BatchNorm()], [LayerNorm()], [RMSNorm()], [Dropout()], [Dense(1)]]
+        chains.append([Embedding(1, categories=2, handle_unknown="missing")])
         for _, cls in registry.classes("activation"):
             if not isinstance(cls, RegistryError):  # `doctor` says of those what is wrong with them
                 activation = cls.examples()[0]

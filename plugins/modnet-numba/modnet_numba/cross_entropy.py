@@ -10,7 +10,7 @@ from pydantic import Field
 from modnet import Array, Loss
 from modnet.base import Task
 from modnet.losses import CrossEntropy
-from modnet_numba.compiling import kernel, readable
+from modnet_numba.compiling import kernel, readable, sum_of
 from modnet_numba.elementary import exp, log, log1p
 
 
@@ -19,7 +19,7 @@ def _softmax(t: Array, raw: Array, weight: Array | None, smoothing: float, draw:
     """Write J = Σ wᵢ (log Σ e^z − z_t) / Σ w; draw = (softmax(z) − onehot(t)) wᵢ / Σ w; the truth is smoothed."""
     n, k = raw.shape
     number = raw.dtype.type
-    total = n if weight is None else np.sum(weight)
+    total = n if weight is None else sum_of(weight)
     kept, shared = 1 - smoothing, smoothing / k
     value = 0.0
     # A row's largest logit is subtracted; then all exponentials and all logarithms are taken in one go, since rows are
@@ -62,7 +62,7 @@ def _sigmoid(t: Array, raw: Array, weight: Array | None, smoothing: float, draw:
     """Write J = Σ wᵢ (log(1 + e^z) − t z) / Σ w; draw = (σ(z) − t) wᵢ / Σ w, both with the truth smoothed."""
     n, k = raw.shape
     number = raw.dtype.type
-    total = n if weight is None else np.sum(weight)
+    total = n if weight is None else sum_of(weight)
     kept, middle = number(1 - smoothing), number(0.5 * smoothing)
     costs = np.empty(raw.size, raw.dtype)
     value = 0.0

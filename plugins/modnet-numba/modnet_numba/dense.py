@@ -10,7 +10,7 @@ from modnet import Activation, Array, Context, Module, Parameter, Shape, Slot
 from modnet.activations import GELU, Tanh
 from modnet.layers import Dense
 from modnet_numba.activation import df, f
-from modnet_numba.compiling import Kernel, kernel, readable
+from modnet_numba.compiling import Kernel, kernel, readable, sum_of
 from modnet_numba.formulas import formulas_of
 from modnet_numba.fusing import fused, reads
 from modnet_numba.products import by_rows, product, transposed_product
@@ -32,7 +32,7 @@ def _add(z: Array, b: Array) -> None:
 def _sum(dz: Array, db: Array) -> None:
     """Write db = Σ rows dz."""
     if dz.shape[1] == 1:
-        db[0, 0] = dz.sum()
+        db[0, 0] = sum_of(dz[:, 0])
         return
     db[:] = 0
     for i in range(dz.shape[0]):

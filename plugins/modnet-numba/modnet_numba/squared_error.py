@@ -11,7 +11,7 @@ import numpy as np
 from modnet import Array, Loss
 from modnet.base import TargetScale, Task
 from modnet.losses import SquaredError
-from modnet_numba.compiling import kernel, readable
+from modnet_numba.compiling import kernel, readable, sum_of
 
 
 @kernel
@@ -32,7 +32,7 @@ def _squared(t: Array, raw: Array, draw: Array, found: Array) -> None:
 @kernel
 def _weighted(t: Array, raw: Array, weight: Array, draw: Array, found: Array) -> None:
     """Write J = Σ wᵢ ½‖ŷᵢ − yᵢ‖² / Σ w; draw = (ŷ − y) wᵢ / Σ w."""
-    total = np.sum(weight)
+    total = sum_of(weight)
     for i in range(raw.shape[0]):
         share = raw.dtype.type(weight[i] / total)
         for j in range(raw.shape[1]):

@@ -10,17 +10,18 @@ from modnet.layers import Flatten, Reshape
 from modnet.optimizers import NAdam
 from modnet_numba import combining, passes
 from modnet_numba.activation import FusedActivation
-from modnet_numba.compiling import kernel, readable
+from modnet_numba.compiling import kernel, readable, sum_of
 from modnet_numba.cross_entropy import FusedCrossEntropy
 from modnet_numba.dense import FusedDense, FusedDenseActivation
 from modnet_numba.dropout import FusedDropout
+from modnet_numba.embedding import FusedEmbedding
 from modnet_numba.normalization import FusedNorm
 from modnet_numba.optimizers import FusedOptimizer
 from modnet_numba.prefetching import prefetch
 from modnet_numba.squared_error import FusedSquaredError
 from modnet_numba.tape import Tape, play
 
-_MODULES = (FusedActivation, FusedDense, FusedDenseActivation, FusedDropout, FusedNorm)
+_MODULES = (FusedActivation, FusedDense, FusedDenseActivation, FusedDropout, FusedEmbedding, FusedNorm)
 """Those whose work is done by kernels alone."""
 
 _VIEWS = (Flatten, Reshape)
@@ -50,7 +51,7 @@ def _gather(data: Array, order: Array, clock: Array, batch: Array) -> None:
 def _weigh(weight: Array | None, rows: int, value: Array) -> None:
     """Begin a step: Σ w of the batch is known, and there is no penalty yet."""
     value[1] = 0
-    value[2] = rows if weight is None else np.sum(weight)
+    value[2] = rows if weight is None else sum_of(weight)
 
 
 @kernel

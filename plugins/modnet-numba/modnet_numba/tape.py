@@ -18,11 +18,12 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
 from modnet import Array
-from modnet_numba.compiling import RECORDER, Compiled, kernel
+from modnet_numba.compiling import RECORDER, Compiled, kept, kernel
 
 _WORD = ir.IntType(64)
 
@@ -175,12 +176,9 @@ def _address(compiled: Compiled, signature: tuple[Any, ...]) -> int:
 
 
 def _callback(function: Callable[..., Any]) -> Any:
-    """Compile a function of an address, and keep it on disk, if there is a place where it can be kept."""
-    made: Any
-    try:
-        made = numba.cfunc(types.int64(types.int64), cache=True)(function)
-    except RuntimeError:
-        made = numba.cfunc(types.int64(types.int64))(function)
+    """Compile a function of an address, and keep it on disk."""
+    made = kept(CFunc(function, ((types.int64,), types.int64), locals={}, options={}), function)
+    made.compile()
     return made
 
 

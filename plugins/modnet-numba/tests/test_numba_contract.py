@@ -11,6 +11,7 @@ from modnet_numba.activation import FusedActivation
 from modnet_numba.cross_entropy import FusedCrossEntropy
 from modnet_numba.dense import FusedDense, FusedDenseActivation
 from modnet_numba.dropout import FusedDropout
+from modnet_numba.embedding import FusedEmbedding
 from modnet_numba.normalization import FusedNorm
 from modnet_numba.optimizers import FusedOptimizer
 from modnet_numba.squared_error import FusedSquaredError
@@ -23,6 +24,7 @@ COMPONENTS = [
     FusedDense,
     FusedDenseActivation,
     FusedDropout,
+    FusedEmbedding,
     FusedOptimizer,
     FusedNorm,
     FusedSquaredError,

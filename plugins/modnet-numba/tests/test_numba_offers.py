@@ -17,6 +17,7 @@ from modnet_numba.activation import FusedActivation
 from modnet_numba.cross_entropy import FusedCrossEntropy
 from modnet_numba.dense import FusedDense, FusedDenseActivation
 from modnet_numba.dropout import FusedDropout
+from modnet_numba.embedding import FusedEmbedding
 from modnet_numba.normalization import FusedNorm
 from modnet_numba.optimizers import FusedOptimizer
 from modnet_numba.squared_error import FusedSquaredError
@@ -24,7 +25,7 @@ from pydantic import Field
 
 from modnet import Activation, Array, Fused, ModNetClassifier, ModNetRegressor, Module
 from modnet.activations import Identity, ReLU, Sine, Softmax, Tanh
-from modnet.layers import AlphaDropout, BatchNorm, Dense, Dropout, LayerNorm, PReLU, RMSNorm
+from modnet.layers import AlphaDropout, BatchNorm, Dense, Dropout, Embedding, LayerNorm, PReLU, RMSNorm
 from modnet.losses import CrossEntropy, Huber, SquaredError
 from modnet.optimizers import LBFGS, SGD, Adam
 from modnet.registry import registry
@@ -128,6 +129,7 @@ class OtherAdam(Adam):
         ([BatchNorm()], Fused(FusedNorm(BatchNorm()))),
         ([LayerNorm()], Fused(FusedNorm(LayerNorm()))),
         ([RMSNorm()], Fused(FusedNorm(RMSNorm()))),
+        ([Embedding(3), Dense(2)], Fused(FusedEmbedding(Embedding(3)))),
         ([OtherDense(3)], None),
         ([AlphaDropout()], None),
         ([PReLU()], None),

@@ -20,7 +20,7 @@ DTYPES = [np.float32, np.float64]
 
 def uncached(function: Any) -> Kernel:
     """Return a kernel that is not kept on disk: a test's module goes by different names."""
-    return Kernel(numba.njit(nogil=True)(function))
+    return Kernel(lambda: numba.njit(nogil=True)(function))
 
 
 @uncached
