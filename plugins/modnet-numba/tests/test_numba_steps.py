@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import joblib
 import numpy as np
 import pytest
 
 pytest.importorskip("numba")
 
 from modnet_numba.steps import TapedLoop
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 
 from modnet import ModNetClassifier, ModNetRegressor
 from modnet.activations import GELU, Softmax
@@ -174,3 +177,13 @@ def test_a_mean_that_predicts_and_its_running_statistics_are_the_same(mean: dict
     np.testing.assert_allclose(fast.moving, plain.moving, rtol=1e-8, atol=1e-9)
     np.testing.assert_allclose(fast.moving_state, plain.moving_state, rtol=1e-8)
     assert runs
+
+
+def test_a_search_in_threads_finds_what_it_finds_alone(runs: list[int]):
+    search = GridSearchCV(ModNetClassifier(**SETTINGS), {"layers": [(8,), (16, 8)], "alpha": [0, 1e-3]}, cv=3)
+    with joblib.parallel_config("threading", n_jobs=4):
+        together = clone(search).fit(X, CLASSES)
+    alone = search.fit(X, CLASSES)
+    assert runs
+    np.testing.assert_array_equal(together.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"])
+    np.testing.assert_array_equal(together.best_estimator_.theta_, alone.best_estimator_.theta_)
