@@ -124,7 +124,9 @@ def test_layers_are_shown_inside_other_estimators(outer: Any) -> None:
     assert "Dense(units=6, activation=ReLU())" in [name for name, _ in blocks(model)]
 
 
-@pytest.mark.parametrize("estimator", [MLPClassifier((6,), max_iter=1), ModNetTransformer((6,), max_iter=1)])
+@pytest.mark.parametrize(
+    "estimator", [MLPClassifier((6,), max_iter=1), ModNetTransformer((6,), inputs=None, max_iter=1)]
+)
 def test_every_estimator_shows_its_layers(estimator: Any) -> None:
     assert blocks(estimator.fit(X, y))[0] == ("Dense(units=6, activation=ReLU())", "4 → 6, 30 parameters")
 

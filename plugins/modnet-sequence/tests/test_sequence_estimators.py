@@ -32,7 +32,8 @@ def test_images_as_they_are_and_flat_rows_that_inputs_reshape_give_the_same():
     images = ModNetClassifier(LAYERS, inputs=None, **FEW).fit(X.reshape(-1, 8, 8, 1), y)
     flat = ModNetClassifier(LAYERS, inputs=IMAGES, **FEW).fit(X, y)
     np.testing.assert_array_equal(flat.theta_, images.theta_)
-    np.testing.assert_array_equal(flat.predict_proba(X), images.predict_proba(X.reshape(-1, 8, 8, 1)))
+    # One link more makes smaller blocks of rows, and so other last bits.
+    np.testing.assert_allclose(flat.predict_proba(X), images.predict_proba(X.reshape(-1, 8, 8, 1)), rtol=1e-12)
     with pytest.raises(ValueError, match=r"X should have rows of shape \(8, 8, 1\), as in fit, got an X of shape"):
         images.predict(X)
 
