@@ -101,7 +101,7 @@ def formula(function: Callable[..., Any]) -> Compiled:
 _LOOSE: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc"}}
 
 
-class _Cache(FunctionCache):  # type: ignore[misc]  # Numba has no types
+class _Cache(FunctionCache):
     """Numba's cache, without the quarter of a second in which Numba gets ready to compile what is there already."""
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
