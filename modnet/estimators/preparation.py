@@ -302,6 +302,11 @@ def _dtype(estimator: Any, X: Any) -> "np.dtype[np.floating]":
     return np.dtype("float32" if narrow else "float64")
 
 
+def _row_dtypes(estimator: Any, *, reset: bool) -> "tuple[np.dtype[np.floating], ...]":
+    """Return the dtypes in which rows are left; what has another becomes the first."""
+    return (np.dtype("f8"), np.dtype("f4")) if reset or encodes(estimator) else (estimator.theta_.dtype,)
+
+
 def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool, **checks: Any) -> Any:
     """Return X, and y if given, as scikit-learn has checked them; categories are codes if a layer takes codes."""
     table, shape = estimator.table_, () if reset else estimator.input_shape_
@@ -313,8 +318,7 @@ def _validated(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool,
         estimator,
         y=y,
         reset=reset,
-        # What is neither becomes the first.
-        dtype=(np.float64, np.float32) if reset or encodes(estimator) else estimator.theta_.dtype,
+        dtype=_row_dtypes(estimator, reset=reset),
         ensure_all_finite="allow-nan" if gaps else True,
         accept_sparse=estimator._sparse_format,
         allow_nd=estimator._allow_nd if reset else len(shape) > 1,
@@ -337,8 +341,10 @@ def _is_ready(estimator: Any, X: Any) -> bool:
     """Return whether scikit-learn's check, which takes longer than a small network, would return X as it is."""
     if type(X) is not np.ndarray or X.shape[1:] != estimator.input_shape_ or not len(X):
         return False
-    table, dtypes = estimator.table_, (np.float64, np.float32) if encodes(estimator) else (estimator.theta_.dtype,)
-    if X.dtype not in dtypes or (table is not None and table.types) or hasattr(estimator, "feature_names_in_"):
+    table = estimator.table_
+    if hasattr(estimator, "feature_names_in_") or (table is not None and table.types):
+        return False
+    if X.dtype not in _row_dtypes(estimator, reset=False):
         return False
     with np.errstate(all="ignore"):  # a sum that overflows is looked at as one of what is not finite
         return bool(np.isfinite(X.sum()))

@@ -360,12 +360,12 @@ def loss_for(spec: ModelSpec, target: Target, default: str | Mapping[str, Any]) 
         If it does not serve the task, or a row of the target is nothing that it can measure against.
     """
     loss = loss_before_target(spec, default)
-    ready, several = loss.for_task(target.task, target.widths), registry.get("loss", "modnet-layers:per_output")
+    ready = loss.for_task(target.task, target.widths)
     if ready is None and target.task == "multioutput":  # a loss of one column of classes looks at each of them
-        ready = several([loss]).for_task(target.task, target.widths)
+        ready = registry.get("loss", "modnet-layers:per_output")([loss]).for_task(target.task, target.widths)
     if ready is None:
         serves = ", ".join(served(loss)) or "none that an estimator has"
-        if target.task == "regression" and isinstance(loss, several):
+        if target.task == "regression" and registry.name_of(type(loss)) == "per_output":
             serves = "multioutput, columns of classes. Name one loss, which is the sum over the columns of y, such as "
             serves += "loss='squared_error'; where columns of numbers need different losses, fit an estimator for each"
         raise ValueError(f"loss={loss!r} does not serve a {target.task} target; it serves: {serves}")

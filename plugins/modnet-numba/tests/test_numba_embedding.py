@@ -8,7 +8,6 @@ import pytest
 pytest.importorskip("numba")
 
 from modnet_numba import Numba
-from modnet_numba.steps import TapedLoop
 
 from modnet import Array, ModNetClassifier, ModNetRegressor, Network
 from modnet.base import Column, TableShape
@@ -25,20 +24,6 @@ CODES[::7, 1], CODES[3, 3] = np.nan, 1.5
 """Rows of it: numbers, codes, codes of no category, and what is none."""
 
 SETTINGS: dict[str, Any] = {"max_iter": 10, "batch_size": 32, "tol": 0, "n_iter_no_change": 99, "random_state": 0}
-
-
-@pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return how many steps compiled loops have made, run by run."""
-    found: list[int] = []
-    run = TapedLoop.run
-
-    def counted(self: TapedLoop, order: Any, rates: Any, epochs: Any) -> Any:
-        found.append(len(rates))
-        return run(self, order, rates, epochs)
-
-    monkeypatch.setattr(TapedLoop, "run", counted)
-    return found
 
 
 def passed(network: Network, x: Array, theta: Array) -> list[Array]:

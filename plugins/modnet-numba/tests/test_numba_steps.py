@@ -8,7 +8,6 @@ import pytest
 
 pytest.importorskip("numba")
 
-from modnet_numba.steps import TapedLoop
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
@@ -25,20 +24,6 @@ X = RNG.normal(size=(100, 4))
 SETTINGS: dict[str, Any] = {"max_iter": 25, "batch_size": 9, "tol": 0, "n_iter_no_change": 1000, "random_state": 0}
 CLASSES = np.digitize(X[:, 0], [-0.5, 0.5])
 LABELS = (X[:, :3] > 0).astype(int)
-
-
-@pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return how many steps compiled loops have made, run by run."""
-    found: list[int] = []
-    run = TapedLoop.run
-
-    def counted(self: TapedLoop, order: Any, rates: Any, epochs: Any) -> Any:
-        found.append(len(rates))
-        return run(self, order, rates, epochs)
-
-    monkeypatch.setattr(TapedLoop, "run", counted)
-    return found
 
 
 def pair(cls: Any, y: Any, layers: Any = (6, 5), dtype: Any = float, weight: Any = None, **params: Any) -> list[Any]:
